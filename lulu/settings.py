@@ -1,0 +1,116 @@
+"""Every path, limit and default, read once from ``LULU_*`` variables or a ``.env`` file (pydantic-settings)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lulu.errors import ConfigurationError
+
+AgentChoice = Literal["auto", "claude", "demo"]
+PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]
+SettingSource = Literal["user", "project", "local"]
+
+PREFIX = "LULU_"
+_ENV_FILE = ".env"
+
+
+class Settings(BaseSettings):
+    """Lulu's settings. Every field is documented in the README (held by a test)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=_ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("lulu", appauthor=False)),
+        description="Folder of Lulu's own files; made with mode 0700.",
+    )
+    database_url: str | None = Field(
+        default=None, description="`sqlite:///` and the path of the database; `lulu.db` in the data folder if unset."
+    )
+    agent: AgentChoice = Field(
+        default="auto", description="`claude`, `demo`, or `auto`: Claude where a credential is set up, else the demo."
+    )
+    claude_cli_path: Path | None = Field(
+        default=None, description="Another Claude Code executable than the one bundled with the SDK."
+    )
+    model: str | None = Field(default=None, description="Model for new sessions; Claude Code's own default if unset.")
+    permission_mode: PermissionMode = Field(default="default", description="Permission mode for new sessions.")
+    working_directory: Path = Field(
+        default_factory=Path.cwd, description="Folder offered for new sessions: the one Lulu was started in."
+    )
+    setting_sources: list[SettingSource] = Field(
+        default=["user", "project", "local"],
+        description="Which of Claude Code's settings files apply, as a JSON list.",
+    )
+    max_running: int = Field(default=20, ge=1, le=500, description="Sessions that may work at once; more wait.")
+    max_starting: int = Field(default=2, ge=1, le=50, description="Agent processes that may start at once.")
+    idle_minutes: float = Field(default=10, gt=0, description="An idle agent process is closed after this long.")
+    max_idle: int = Field(default=5, ge=0, description="Idle agent processes kept at most.")
+    max_retries: int = Field(
+        default=4, ge=0, le=100, description="Times the agent asks the API again after an error (about 8 s for 4)."
+    )
+    stall_seconds: float = Field(
+        default=60, gt=0, description="A running turn that is silent for this long is shown as stalled."
+    )
+    lan: Literal["on", "off"] | None = Field(
+        default=None, description="`on` or `off` overrides the LAN switch of the Settings page."
+    )
+    public_url: str | None = Field(
+        default=None, description="Address at which a TLS proxy serves Lulu, for example `https://lulu.example.org`."
+    )
+    open_browser: bool = Field(default=True, description="Open the browser at start.")
+
+    @field_validator("data_dir", "working_directory", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow symlinks
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file. Raises ``ConfigurationError`` for a URL of another kind."""
+        if self.database_url is None:
+            return self.data_dir / "lulu.db"
+        prefix = "sqlite:///"
+        path = self.database_url.removeprefix(prefix)
+        if not self.database_url.startswith(prefix) or not path or path == ":memory:" or "?" in path:
+            raise ConfigurationError(
+                f"LULU_DATABASE_URL is {self.database_url.split('@')[-1]!r}, which Lulu cannot use.",
+                safe="Nothing was opened.",
+                next_step="Lulu keeps its data in one SQLite file: write sqlite:////absolute/path/lulu.db, or unset it.",
+            )
+        return Path(path).absolute()
+
+    def source_of(self, name: str) -> str:
+        """Where the value in force comes from: ``environment``, ``.env file`` or ``default``."""
+        variable = (PREFIX + name).upper()
+        if _has(os.environ, variable):
+            return "environment"
+        if _has(dotenv_values(_ENV_FILE), variable):
+            return ".env file"
+        return "default"
+
+
+def _has(variables: os._Environ[str] | dict[str, str | None], wanted: str) -> bool:
+    return any(name.upper() == wanted and value for name, value in variables.items())
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises ``ConfigurationError`` that names the variable at fault."""
+    try:
+        return Settings()
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        name = (PREFIX + str(first["loc"][0])).upper() if first["loc"] else "a setting"
+        raise ConfigurationError(
+            f"{name} cannot be used: {first['msg']}.",
+            safe="Nothing was started.",
+            next_step="Correct it, or unset it to use the default (see the README).",
+        ) from exc

@@ -1,0 +1,69 @@
+"""The in-process bus: after a commit, the writer says which topics changed. Knows no rows and no sockets."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+Listener = Callable[[str, int], None]
+
+#: Any row of the session list: a new session, a status, a title, a cost.
+SESSIONS = "sessions"
+#: A command was written; the host listens.
+COMMANDS = "commands"
+#: An approval was asked for, decided or withdrawn.
+APPROVALS = "approvals"
+#: The store's own health changed.
+HEALTH = "health"
+
+
+def session_topic(session_id: str) -> str:
+    """What the transcript of one session shows: events, live text, approvals, queued prompts."""
+    return f"session:{session_id}"
+
+
+def row_topic(session_id: str) -> str:
+    """One session's row: status, title, cost."""
+    return f"row:{session_id}"
+
+
+class Bus:
+    """Numbers every change of a topic. Numbers only grow, also over a restart of the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # Milliseconds since the epoch: a page that outlived a restart must not hold a higher number.
+        self._start = int(time.time() * 1000)
+        self._versions: dict[str, int] = {}
+        self._listeners: list[Listener] = []
+
+    def version(self, topic: str) -> int:
+        """The topic's last number. Read it before the rows, so that no change can fall between."""
+        with self._lock:
+            return self._versions.get(topic, self._start)
+
+    def ring(self, topics: Iterable[str]) -> None:
+        """Tell every listener that these topics changed. Called after the commit, in the writer's thread."""
+        with self._lock:
+            rung = {topic: self._versions.get(topic, self._start) + 1 for topic in dict.fromkeys(topics)}
+            self._versions.update(rung)
+            listeners = list(self._listeners)
+        for listener in listeners:
+            for topic, version in rung.items():
+                listener(topic, version)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener(topic, version)`` for every ring until the returned function is called.
+
+        The listener runs in the writer's thread: it hands the news on and returns at once.
+        """
+        with self._lock:
+            self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return unsubscribe
