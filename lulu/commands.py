@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar, NewType
 
 from lulu.actors import Actor, Role
@@ -36,6 +38,9 @@ class Command:
     actor: Actor
     session_id: SessionId
 
+    def check(self) -> None:
+        """Raise ``InputError`` where the command cannot be carried out as typed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StartSession(Command):
@@ -44,6 +49,11 @@ class StartSession(Command):
     kind: ClassVar[str] = "start"
     launch: Launch
 
+    def check(self) -> None:
+        """The prompt says something; the folder is there and can be read."""
+        checked_prompt(self.launch.prompt)
+        checked_folder(self.launch.working_directory)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SendPrompt(Command):
@@ -51,6 +61,10 @@ class SendPrompt(Command):
 
     kind: ClassVar[str] = "prompt"
     text: str
+
+    def check(self) -> None:
+        """The prompt says something."""
+        checked_prompt(self.text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,3 +116,27 @@ def checked_prompt(text: str) -> str:
             next_step="Put the text into a file in the working directory and mention the file.",
         )
     return text
+
+
+def checked_folder(text: str) -> str:
+    """The absolute path of a folder that exists and can be read. Raises ``InputError`` that says which is not so."""
+    problem = ""
+    try:
+        path = Path(text).expanduser()
+        if not text.strip() or not path.is_absolute():
+            problem = "is not an absolute path"
+        elif not path.exists():
+            problem = "does not exist"
+        elif not path.is_dir():
+            problem = "is a file, not a folder"
+        elif not os.access(path, os.R_OK | os.X_OK):
+            problem = "cannot be read by this user"
+    except (OSError, ValueError, RuntimeError) as exc:
+        problem = f"cannot be used ({exc})"
+    if problem:
+        raise InputError(
+            f"The working directory {text[:200]!r} {problem}.",
+            safe="Nothing was started.",
+            next_step="Choose a folder that exists on this computer.",
+        )
+    return str(path)

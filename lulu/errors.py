@@ -1,18 +1,18 @@
 """Every error that Lulu raises on purpose. A page may show any of them as it stands.
 
-    LuluError
-    ├── ConfigurationError      a setting cannot be used
-    ├── InputError              what a person typed cannot be used
-    ├── Forbidden               this actor may not do that
-    ├── SessionNotFound         no session has this id
-    ├── Conflict                somebody else was first
-    ├── StoreError
-    │   ├── DatabaseInUse       another Lulu holds the file
-    │   ├── DatabaseNewer       the file was made by a later version
-    │   ├── DatabaseCorrupt     the file is damaged; it is kept aside
-    │   ├── DatabaseUnwritable  read-only, no permission, no such folder
-    │   └── StoreBusy           not committed in time; nothing was accepted
-    └── AgentError              the agent process could not be used
+LuluError
+├── ConfigurationError      a setting cannot be used
+├── InputError              what a person typed cannot be used
+├── Forbidden               this actor may not do that
+├── SessionNotFound         no session has this id
+├── Conflict                somebody else was first
+├── StoreError
+│   ├── DatabaseInUse       another Lulu holds the file
+│   ├── DatabaseNewer       the file was made by a later version
+│   ├── DatabaseCorrupt     the file is damaged; it is kept aside
+│   ├── DatabaseUnwritable  read-only, no permission, no such folder
+│   └── StoreBusy           not committed in time; nothing was accepted
+└── AgentError              the agent process could not be used
 """
 
 from __future__ import annotations

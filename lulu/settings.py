@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     @field_validator("data_dir", "working_directory", mode="after")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow symlinks
+        return Path(os.path.abspath(path.expanduser()))
 
     @property
     def database_path(self) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+
+log = logging.getLogger(__name__)
 
 Listener = Callable[[str, int], None]
 
@@ -51,7 +54,11 @@ class Bus:
             listeners = list(self._listeners)
         for listener in listeners:
             for topic, version in rung.items():
-                listener(topic, version)
+                try:
+                    listener(topic, version)
+                except Exception:
+                    # The writer's thread must outlive any listener.
+                    log.exception("a listener of the bus failed")
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener(topic, version)`` for every ring until the returned function is called.

@@ -1,0 +1,1 @@
+"""Alembic's folder: released versions are never edited, only followed."""

@@ -1,0 +1,144 @@
+"""Every question that a page or the host asks. One short transaction each; no connection is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lulu.commands import StoredCommand
+from lulu.errors import SessionNotFound
+from lulu.events import StoredEvent
+from lulu.sessions import LIVE, Session
+from lulu.store import rows
+from lulu.store.connection import open_reader
+from lulu.store.rows import Approval, LiveText
+
+_EVENTS = "SELECT id, session_id, event_type, payload, created_at FROM conversation_events WHERE session_id = :session "
+
+
+class Readers:
+    """Reads what is committed."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = open_reader(path)
+
+    def _query(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        # ``with`` gives the connection back: dataset keeps one for each thread otherwise, and Streamlit makes a
+        # thread a run.
+        with self._db:
+            return [dict(row) for row in self._db.query(sql, **values)]
+
+    def _close_readers(self) -> None:
+        self._db.close()
+
+    # -- sessions ----------------------------------------------------------------------------------------------------
+
+    def list_sessions(self, *, limit: int = 50, search: str = "") -> list[Session]:
+        """Newest first; with ``search``, those whose title or prompt contains it (case does not matter)."""
+        if not search:
+            found = self._query("SELECT * FROM sessions ORDER BY created_at DESC, id LIMIT :limit", limit=limit)
+        else:
+            found = self._query(
+                "SELECT * FROM sessions WHERE title LIKE :pattern ESCAPE '\\' OR prompt LIKE :pattern ESCAPE '\\' "
+                "ORDER BY created_at DESC, id LIMIT :limit",
+                pattern=_containing(search),
+                limit=limit,
+            )
+        return [rows.session(row) for row in found]
+
+    def live_sessions(self) -> list[Session]:
+        """Those that start, run or wait, newest first."""
+        found = self._query(
+            "SELECT * FROM sessions WHERE status IN (:starting, :running, :waiting) ORDER BY created_at DESC, id",
+            **{status.value: status.value for status in LIVE},
+        )
+        return [rows.session(row) for row in found]
+
+    def get_session(self, session_id: str) -> Session:
+        """One session. Raises ``SessionNotFound``."""
+        found = self._query("SELECT * FROM sessions WHERE id = :id", id=session_id)
+        if not found:
+            raise SessionNotFound
+        return rows.session(found[0])
+
+    def recent_folders(self, limit: int = 8) -> list[str]:
+        """Working directories, the latest used first."""
+        found = self._query(
+            "SELECT working_directory AS folder FROM sessions WHERE working_directory IS NOT NULL "
+            "GROUP BY working_directory ORDER BY max(created_at) DESC LIMIT :limit",
+            limit=limit,
+        )
+        return [row["folder"] for row in found]
+
+    # -- one session's log -------------------------------------------------------------------------------------------
+
+    def get_session_events(
+        self, session_id: str, *, after: int = 0, before: int | None = None, limit: int | None = None
+    ) -> list[StoredEvent]:
+        """Events with ``after < id < before``, oldest first; with ``limit``, the last that many of them."""
+        found = self._query(
+            _EVENTS + "AND id > :after AND id < :before ORDER BY id DESC LIMIT :limit",
+            session=session_id,
+            after=after,
+            before=_LAST if before is None else before,
+            limit=-1 if limit is None else limit,
+        )
+        return [rows.event(row) for row in reversed(found)]
+
+    def last_event(self, session_id: str, event_type: str) -> StoredEvent | None:
+        """The latest event of one type."""
+        found = self._query(
+            _EVENTS + "AND event_type = :type ORDER BY id DESC LIMIT 1",
+            session=session_id,
+            type=event_type,
+        )
+        return rows.event(found[0]) if found else None
+
+    def count_events(self, session_id: str) -> int:
+        """How many events the session has."""
+        found = self._query("SELECT count(*) AS n FROM conversation_events WHERE session_id = :id", id=session_id)
+        return int(found[0]["n"])
+
+    def live_text(self, session_id: str) -> LiveText | None:
+        """The block that is being written now, or nothing."""
+        found = self._query("SELECT * FROM live_text WHERE session_id = :id", id=session_id)
+        return rows.live_text(found[0]) if found else None
+
+    # -- approvals and commands --------------------------------------------------------------------------------------
+
+    def approvals(self, session_id: str | None = None, *, status: str | None = "pending") -> list[Approval]:
+        """Oldest first; of one session or all, with one status or any."""
+        found = self._query(
+            "SELECT * FROM approvals WHERE (:session IS NULL OR session_id = :session) "
+            "AND (:status IS NULL OR status = :status) ORDER BY created_at, rowid",
+            session=session_id,
+            status=status,
+        )
+        return [rows.approval(row) for row in found]
+
+    def get_approval(self, approval_id: str) -> Approval | None:
+        """One request, or nothing."""
+        found = self._query("SELECT * FROM approvals WHERE id = :id", id=approval_id)
+        return rows.approval(found[0]) if found else None
+
+    def pending_commands(self) -> list[StoredCommand]:
+        """Commands that the host has not taken, oldest first."""
+        found = self._query("SELECT * FROM commands WHERE status = 'pending' ORDER BY id")
+        return [stored for row in found if (stored := rows.command(row))]
+
+    def queued_prompts(self, session_id: str) -> list[StoredCommand]:
+        """Prompts that wait for the running turn to end, in order."""
+        found = self._query(
+            "SELECT * FROM commands WHERE session_id = :id AND status = 'pending' AND kind = 'prompt' ORDER BY id",
+            id=session_id,
+        )
+        return [stored for row in found if (stored := rows.command(row))]
+
+
+_LAST = 2**63 - 1
+
+
+def _containing(text: str) -> str:
+    """A LIKE pattern for ``text`` as it stands."""
+    escaped = rows.as_text(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

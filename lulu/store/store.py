@@ -1,0 +1,192 @@
+"""The store: one SQLite file, one writer, many readers, and a bus that tells what changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from lulu.actors import LULU, Actor
+from lulu.commands import Command, CommandId, CommandStatus
+from lulu.errors import DatabaseUnwritable, LuluError
+from lulu.events import Event, EventId, Result
+from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
+from lulu.store import changes
+from lulu.store.bus import Bus
+from lulu.store.changes import Change, Decision, Recorded
+from lulu.store.file import OpenedFile, open_file
+from lulu.store.readers import Readers
+from lulu.store.rows import Approval
+from lulu.store.writer import StoreHealth, Transaction, Writer
+
+T = TypeVar("T")
+
+
+class Store(Readers):
+    """What people asked for and agents did. Every write returns after its commit, or is a ``Future`` that does."""
+
+    def __init__(self, opened: OpenedFile) -> None:
+        super().__init__(opened.path)
+        self._file = opened
+        self.bus = Bus()
+        self._writer = Writer(opened.path, self.bus)
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Lock, check, migrate and start writing. Raises a ``StoreError`` that says what to do."""
+        with _private_files():
+            store = cls(open_file(path))
+        try:
+            _make_private(path)
+        except OSError as exc:
+            store.close()
+            raise DatabaseUnwritable(
+                f"Lulu cannot make {path.parent} private: {exc.strerror}.",
+                safe="Nothing was changed.",
+                next_step="Set LULU_DATA_DIR to a folder that belongs to you.",
+            ) from exc
+        return store
+
+    def close(self) -> None:
+        """Commit what is queued and let go of the file."""
+        # Readers first: the last connection to close folds the log into the file, and readers may not.
+        self._close_readers()
+        self._writer.close()
+        self._file.release()
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self._file.path
+
+    @property
+    def health(self) -> StoreHealth:
+        """Whether commits go through now."""
+        return self._writer.health
+
+    @property
+    def notices(self) -> list[LuluError]:
+        """What the owner should know about the file: a damaged one kept aside, a backup made."""
+        return list(self._file.notices)
+
+    # -- people ------------------------------------------------------------------------------------------------------
+
+    def submit(self, command: Command) -> CommandId:
+        """Accept a command: it is committed when this returns. Raises ``Forbidden``, ``InputError``, ``StoreBusy``."""
+        command.actor.require_owner()
+        command.check()
+        return self._commit(lambda tx: changes.insert_command(tx, command))
+
+    def decide(
+        self,
+        actor: Actor,
+        approval_id: str,
+        *,
+        approve: bool,
+        message: str | None = None,
+        updated_input: dict[str, object] | None = None,
+    ) -> Approval:
+        """Answer a request; the first answer wins. Raises ``Forbidden`` and ``Conflict``."""
+        actor.require_owner()
+        decision = Decision(
+            outcome="approved" if approve else "denied", message=message or None, updated_input=updated_input
+        )
+        return self._commit(lambda tx: changes.decide(tx, actor, approval_id, decision))
+
+    # -- the host ----------------------------------------------------------------------------------------------------
+
+    def take(self, command_id: CommandId) -> Future[bool]:
+        """Take a pending command: whether this caller has it."""
+        return self._writer.submit(lambda tx: changes.take_command(tx, command_id))
+
+    def end_command(
+        self, command_id: CommandId, status: CommandStatus = CommandStatus.DONE, error: str | None = None
+    ) -> Future[None]:
+        """A command is over."""
+        return self._writer.submit(lambda tx: changes.end_command(tx, command_id, status, error))
+
+    def record(self, change: Change) -> Future[Recorded]:
+        """Write what one message of an agent changed."""
+        return self._writer.submit(lambda tx: changes.record(tx, change))
+
+    def ask(self, approval: Approval) -> Future[None]:
+        """An agent asks a person."""
+        return self._writer.submit(lambda tx: changes.ask(tx, approval))
+
+    def withdraw(self, approval_id: str) -> Future[Approval]:
+        """The agent asks no longer. The ``Future`` raises ``Conflict`` where somebody has answered."""
+        return self._writer.submit(lambda tx: changes.decide(tx, LULU, approval_id, Decision(outcome="cancelled")))
+
+    def recover_session(self, session_id: str) -> Future[None]:
+        """After its agent is gone: see ``changes.recover``."""
+        return self._writer.submit(lambda tx: changes.recover(tx, session_id))
+
+    def unfinished_sessions(self) -> list[str]:
+        """Sessions that a crash may have left live."""
+        return self._commit(changes.unfinished_sessions)
+
+    @property
+    def waiting(self) -> int:
+        """Writes that are not committed yet: what backpressure looks at."""
+        return self._writer.waiting
+
+    # -- single writes -----------------------------------------------------------------------------------------------
+
+    def insert_session(
+        self,
+        launch: Launch,
+        *,
+        session_id: SessionId | None = None,
+        status: SessionStatus = SessionStatus.STARTING,
+    ) -> SessionId:
+        """A new session, without a command."""
+        new_id = session_id or new_session_id()
+        self._commit(lambda tx: changes.insert_session(tx, new_id, launch, status))
+        return new_id
+
+    def insert_event(self, session_id: str, event: Event) -> EventId | None:
+        """Append one event; nothing where the same message's block is stored already."""
+        return self._commit(lambda tx: changes.insert_event(tx, session_id, event))
+
+    def append(self, session_id: str, events: Sequence[Event]) -> list[EventId | None]:
+        """Append the events of one message."""
+        return self._commit(lambda tx: changes.record(tx, Change(session_id=session_id, events=events))).event_ids
+
+    def move(self, session_id: str, status: SessionStatus) -> bool:
+        """Move the status where that is allowed: whether it moved."""
+        return self._commit(lambda tx: changes.move(tx, session_id, status))
+
+    def update_session_completed(self, session_id: str, result: Result, status: SessionStatus) -> bool:
+        """End a turn: its result event, its sums on the row, and the status. Whether the status moved."""
+        change = Change(
+            session_id=session_id,
+            events=[result],
+            status=status,
+            clear_live=True,
+            cost_usd=result.cost_usd or 0.0,
+            duration_ms=result.duration_ms or 0.0,
+            num_turns=result.num_turns or 0,
+        )
+        return self._commit(lambda tx: changes.record(tx, change)).moved
+
+    def _commit(self, job: Callable[[Transaction], T]) -> T:
+        return self._writer.commit(job)
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Files made inside are readable by their owner only."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _make_private(path: Path) -> None:
+    # Only Lulu's own files: the folder may be a shared one that the owner chose.
+    for file in path.parent.glob(path.name + "*"):
+        file.chmod(0o600)
