@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     stall_seconds: float = Field(
         default=60, gt=0, description="A running turn that is silent for this long is shown as stalled."
     )
+    demo_speed: float = Field(
+        default=1.0, ge=0, description="Pace of the demo agent: 2 is twice as fast, 0 does not wait at all."
+    )
     lan: Literal["on", "off"] | None = Field(
         default=None, description="`on` or `off` overrides the LAN switch of the Settings page."
     )
@@ -71,7 +74,7 @@ class Settings(BaseSettings):
     @field_validator("data_dir", "working_directory", mode="after")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        return Path(os.path.abspath(path.expanduser()))
+        return path.expanduser().absolute()
 
     @property
     def database_path(self) -> Path:

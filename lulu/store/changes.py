@@ -257,30 +257,34 @@ def _answered(tx: Transaction, approval_id: str) -> Conflict:
     return Conflict(f"This request was already {row['status']}{by}.", safe="Your answer was not used.")
 
 
-def recover(tx: Transaction, session_id: str) -> None:
-    """After a crash: what was cut off becomes a partial event, open requests expire, the session is interrupted."""
+def close_out(tx: Transaction, session_id: str, status: SessionStatus, notes: Sequence[Event]) -> None:
+    """The agent is gone, in a crash or not: what it was writing becomes a partial event, its open requests expire.
+
+    A session whose first prompt nobody has taken yet stays as it is: that prompt is still to be sent.
+    """
     for row in tx.query("SELECT * FROM live_text WHERE session_id = :id", id=session_id):
         cut_off = rows.live_text(row)
         kind = events.Thinking if cut_off.kind == "thinking" else events.Text
         insert_event(tx, session_id, kind(content=cut_off.text, message_id=cut_off.message_id, partial=True))
     tx.query("DELETE FROM live_text WHERE session_id = :id", id=session_id)
-    expire_requests(tx, session_id)
+    _expire_requests(tx, session_id)
     tx.query(
-        "UPDATE commands SET status = 'failed', error = 'Lulu stopped while this was under way.', done_at = :at "
+        "UPDATE commands SET status = 'failed', error = :error, done_at = :at "
         "WHERE session_id = :id AND status = 'taken'",
         id=session_id,
+        error=f"The turn ended as {status.value}.",
         at=now(),
     )
     tx.query("UPDATE sessions SET agent_pid = NULL, agent_started_at = NULL WHERE id = :id", id=session_id)
     unsent = tx.query(
         "SELECT 1 FROM commands WHERE session_id = :id AND kind = 'start' AND status = 'pending'", id=session_id
     )
-    if not unsent and move(tx, session_id, SessionStatus.INTERRUPTED):
-        insert_event(tx, session_id, events.System(subtype="lulu_stopped", data={}))
+    if not unsent and move(tx, session_id, status):
+        for note in notes:
+            insert_event(tx, session_id, note)
 
 
-def expire_requests(tx: Transaction, session_id: str) -> None:
-    """Nobody can answer these any more: their agent is gone."""
+def _expire_requests(tx: Transaction, session_id: str) -> None:
     for row in tx.query("SELECT id FROM approvals WHERE session_id = :id AND status = 'pending'", id=session_id):
         decide(tx, LULU, row["id"], Decision(outcome="expired"))
 

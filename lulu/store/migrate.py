@@ -76,7 +76,7 @@ def migrate(path: Path) -> Path | None:
     if path.exists():
         _copy_to(path, copy)
     _upgrade(copy, seeded=age is FileAge.OLD and revision is None)
-    os.chmod(copy, 0o600)
+    copy.chmod(0o600)
     return _replace(path, copy, keep=age is FileAge.OLD)
 
 

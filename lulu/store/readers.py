@@ -85,18 +85,26 @@ class Readers:
         )
         return [rows.event(row) for row in reversed(found)]
 
-    def last_event(self, session_id: str, event_type: str) -> StoredEvent | None:
-        """The latest event of one type."""
+    def last_event(self, session_id: str, event_type: str, *, subtype: str | None = None) -> StoredEvent | None:
+        """The latest event of one type, and of one subtype where that is given."""
         found = self._query(
-            _EVENTS + "AND event_type = :type ORDER BY id DESC LIMIT 1",
+            _EVENTS + "AND event_type = :type AND (:subtype IS NULL "
+            "OR CASE WHEN json_valid(payload) THEN json_extract(payload, '$.subtype') END = :subtype) "
+            "ORDER BY id DESC LIMIT 1",
             session=session_id,
             type=event_type,
+            subtype=subtype,
         )
         return rows.event(found[0]) if found else None
 
-    def count_events(self, session_id: str) -> int:
-        """How many events the session has."""
-        found = self._query("SELECT count(*) AS n FROM conversation_events WHERE session_id = :id", id=session_id)
+    def count_events(self, session_id: str, event_type: str | None = None) -> int:
+        """How many events the session has, of one type or in all."""
+        found = self._query(
+            "SELECT count(*) AS n FROM conversation_events "
+            "WHERE session_id = :id AND (:type IS NULL OR event_type = :type)",
+            id=session_id,
+            type=event_type,
+        )
         return int(found[0]["n"])
 
     def live_text(self, session_id: str) -> LiveText | None:

@@ -120,9 +120,9 @@ class Store(Readers):
         """The agent asks no longer. The ``Future`` raises ``Conflict`` where somebody has answered."""
         return self._writer.submit(lambda tx: changes.decide(tx, LULU, approval_id, Decision(outcome="cancelled")))
 
-    def recover_session(self, session_id: str) -> Future[None]:
-        """After its agent is gone: see ``changes.recover``."""
-        return self._writer.submit(lambda tx: changes.recover(tx, session_id))
+    def close_out(self, session_id: str, status: SessionStatus, notes: Sequence[Event] = ()) -> Future[None]:
+        """The session's agent is gone: see ``changes.close_out``. The notes are written if the status moves."""
+        return self._writer.submit(lambda tx: changes.close_out(tx, session_id, status, notes))
 
     def unfinished_sessions(self) -> list[str]:
         """Sessions that a crash may have left live."""

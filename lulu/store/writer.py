@@ -1,4 +1,4 @@
-"""The one thread that writes. Callers hand it jobs; it commits what has gathered in one transaction, then rings the bus.
+"""The one thread that writes. Callers hand it jobs; it commits what has gathered together, then rings the bus.
 
 Nothing is given up: while the file is locked or the disk is full, jobs wait and are tried again. Only a job with a
 deadline (a person waits for the answer) is withdrawn, and its caller is told.
@@ -128,6 +128,8 @@ class Writer:
         if self._closing.is_set():
             raise StoreBusy("Lulu is shutting down.", safe="Nothing was accepted.", next_step="Start it again.")
         request = _Request(job)
+        # From here on nobody can cancel it: an answer to a cancelled Future would end the writer's thread.
+        request.answer.set_running_or_notify_cancel()
         self._queue.put(request)
         return request
 
@@ -141,7 +143,7 @@ class Writer:
         db.close()
 
     def _gather(self) -> tuple[list[_Request[Any]], bool]:
-        """What to commit together, and whether it is the last: jobs that came meanwhile, and under load a pause more."""
+        """What to commit together, and whether it is the last. Under load, jobs may gather for a moment."""
         first = self._queue.get()
         if first is None:
             return [], True

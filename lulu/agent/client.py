@@ -1,0 +1,199 @@
+"""One agent process: the SDK's client with Lulu's options, its frames translated. Must not know the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claude_agent_sdk import (
+    ClaudeAgentOptions,
+    ClaudeSDKClient,
+    ClaudeSDKError,
+    CLIConnectionError,
+    CLIJSONDecodeError,
+    CLINotFoundError,
+    ProcessError,
+    Transport,
+)
+
+from lulu.agent import processes
+from lulu.agent.permissions import Ask, can_use_tool
+from lulu.agent.translate import Translation, Translator
+from lulu.errors import AgentError
+from lulu.settings import PermissionMode, Settings
+
+#: Tools that reach other sessions of this user, or let a session wake itself up.
+DISALLOWED_TOOLS = ["ListAgents", "SendMessage", "CronCreate", "ScheduleWakeup"]
+#: The SDK's own limit of 1 MiB a line ends the session at the first large tool result.
+MAX_BUFFER_BYTES = 64 << 20
+#: Lines of stderr that are kept for the message when the process fails.
+STDERR_LINES = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentSpec:
+    """What an agent process is started with."""
+
+    #: ``claude`` or ``demo``.
+    kind: str
+    working_directory: str
+    model: str | None
+    permission_mode: PermissionMode
+    #: The conversation's id: a new one to begin, or the one to resume.
+    conversation_id: str
+    resume: bool
+    #: What the conversation has cost so far (US dollars), and how many prompts it has had.
+    total_cost_usd: float = 0.0
+    prompts_so_far: int = 0
+
+
+class TranscriptMissing(AgentError):
+    """Claude Code has no transcript under this id any more."""
+
+
+class Agent:
+    """A client that is used from one event loop, and read for as long as it lives."""
+
+    def __init__(self, spec: AgentSpec, settings: Settings, ask: Ask) -> None:
+        self.spec = spec
+        self._settings = settings
+        self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        self._translator = Translator(total_cost_usd=spec.total_cost_usd)
+        self._client = ClaudeSDKClient(self._options(ask), transport=self._transport())
+        #: The process and its start time; nothing for the demo.
+        self.pid: int | None = None
+        self.started_at: float | None = None
+
+    @property
+    def stderr_tail(self) -> str:
+        """The last lines that the process wrote to stderr."""
+        return "\n".join(self._stderr)
+
+    async def connect(self) -> None:
+        """Start the process. Raises ``AgentError`` or ``TranscriptMissing``."""
+        try:
+            await self._client.connect()
+        except (ClaudeSDKError, OSError) as exc:
+            raise self._explain(exc) from exc
+        # Private, but the only way to the pid; without it an orphan could not be ended after a crash.
+        process = getattr(getattr(self._client, "_transport", None), "_process", None)
+        self.pid = getattr(process, "pid", None)
+        self.started_at = processes.start_time(self.pid) if self.pid else None
+
+    async def send(self, text: str, uuid: str) -> None:
+        """Send a prompt under our own uuid, by which its result is told. Raises ``AgentError``."""
+
+        async def one() -> AsyncIterator[dict[str, Any]]:
+            yield {
+                "type": "user",
+                "message": {"role": "user", "content": text},
+                "parent_tool_use_id": None,
+                "uuid": uuid,
+                "origin": {"kind": "human"},
+            }
+
+        try:
+            await self._client.query(one())
+        except (ClaudeSDKError, OSError) as exc:
+            raise self._explain(exc) from exc
+
+    async def interrupt(self, patience: float) -> bool:
+        """Ask the agent to stop its turn: whether it confirmed within ``patience`` seconds."""
+        try:
+            await asyncio.wait_for(self._client.interrupt(), patience)
+        except (TimeoutError, ClaudeSDKError, OSError):
+            return False
+        return True
+
+    async def translations(self) -> AsyncIterator[Translation]:
+        """What the agent says, until its process ends. Raises ``AgentError`` where it ends badly."""
+        # Below ``receive_messages()``, which drops message and block types that this SDK version does not know.
+        frames = self._client._query
+        if frames is None:
+            raise AgentError("The agent is not connected.")
+        try:
+            async for frame in frames.receive_messages():
+                yield self._translator.translate(frame)
+        except (ClaudeSDKError, OSError) as exc:
+            raise self._explain(exc) from exc
+
+    async def disconnect(self) -> None:
+        """Close an idle agent. One in mid-turn is interrupted or killed first: this would wait for it for 5 s."""
+        await self._client.disconnect()
+
+    def terminate(self) -> None:
+        """SIGTERM to the process."""
+        if self.pid:
+            processes.terminate(self.pid, self.started_at)
+
+    def kill(self) -> None:
+        """SIGKILL to the process and its tools."""
+        if self.pid:
+            processes.kill(self.pid, self.started_at)
+
+    def _options(self, ask: Ask) -> ClaudeAgentOptions:
+        spec = self.spec
+        return ClaudeAgentOptions(
+            cwd=spec.working_directory,
+            model=spec.model,
+            permission_mode=spec.permission_mode,
+            session_id=None if spec.resume else spec.conversation_id,
+            resume=spec.conversation_id if spec.resume else None,
+            system_prompt={"type": "preset", "preset": "claude_code"},
+            setting_sources=list(self._settings.setting_sources),
+            disallowed_tools=DISALLOWED_TOOLS,
+            include_partial_messages=True,
+            max_buffer_size=MAX_BUFFER_BYTES,
+            can_use_tool=can_use_tool(ask),
+            stderr=self._stderr.append,
+            cli_path=self._settings.claude_cli_path,
+            env={
+                "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
+                "CLAUDE_CODE_MAX_RETRIES": str(self._settings.max_retries),
+            },
+        )
+
+    def _transport(self) -> Transport | None:
+        if self.spec.kind != "demo":
+            return None
+        from lulu.agent.demo import DemoTransport
+
+        return DemoTransport(
+            session_id=self.spec.conversation_id,
+            cwd=self.spec.working_directory,
+            model=self.spec.model,
+            permission_mode=self.spec.permission_mode,
+            speed=self._settings.demo_speed,
+            earlier_turns=self.spec.prompts_so_far,
+            earlier_cost_usd=self.spec.total_cost_usd,
+            stderr=self._stderr.append,
+        )
+
+    def _explain(self, exc: Exception) -> AgentError:
+        """The SDK's error as one that says what to do."""
+        safe = "Everything up to here is saved."
+        if "No conversation found" in f"{exc} {self.stderr_tail}":
+            return TranscriptMissing("Claude Code no longer has this conversation.", safe=safe)
+        if isinstance(exc, CLINotFoundError):
+            where = self._settings.claude_cli_path or "the one that comes with claude-agent-sdk"
+            next_step = "Install it again, or correct LULU_CLAUDE_CLI_PATH; then send the prompt again."
+            return AgentError(f"Claude Code was not found ({where}).", safe=safe, next_step=next_step)
+        if not Path(self.spec.working_directory).is_dir():
+            next_step = "Make the folder again, or start a new session in another one."
+            return AgentError(f"The folder {self.spec.working_directory} is gone.", safe=safe, next_step=next_step)
+        if isinstance(exc, ProcessError):
+            code = exc.exit_code if exc.exit_code is not None else "unknown"
+            return AgentError(
+                f"The agent's process ended with exit code {code}.",
+                safe=safe,
+                next_step="Type to continue the session; if it happens again, read what the process said.",
+            )
+        if isinstance(exc, CLIJSONDecodeError):
+            return AgentError("The agent sent a line that cannot be read.", safe=safe, next_step="Type to continue.")
+        if isinstance(exc, CLIConnectionError):
+            return AgentError(f"The agent could not be reached: {exc}", safe=safe, next_step="Send the prompt again.")
+        return AgentError(f"The agent failed: {exc}", safe=safe, next_step="Send the prompt again.")

@@ -1,0 +1,68 @@
+"""Between the SDK's permission callback and Lulu's own values. Decides nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from claude_agent_sdk import PermissionResultAllow, PermissionResultDeny
+from claude_agent_sdk.types import PermissionResult, ToolPermissionContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermissionRequest:
+    """An agent asks to use a tool."""
+
+    #: A fresh id of ours: the row in ``approvals``.
+    id: str
+    tool_use_id: str | None
+    #: The sub-agent that asks.
+    agent_id: str | None
+    tool_name: str
+    tool_input: dict[str, Any]
+    #: Claude Code's suggestions for "don't ask again", as it sent them.
+    suggestions: list[dict[str, Any]]
+    #: Why it asks, in its words.
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermissionAnswer:
+    """What a person, or a rule, said."""
+
+    allow: bool
+    #: Reaches the agent when it is denied.
+    message: str | None = None
+    #: What runs in place of the input that was asked for.
+    updated_input: dict[str, Any] | None = None
+
+
+#: Asks and waits as long as it takes; cancelled when the agent withdraws the request.
+Ask = Callable[[PermissionRequest], Awaitable[PermissionAnswer]]
+CanUseTool = Callable[[str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult]]
+
+#: What the agent reads when somebody denies without a reason.
+DENIED = "The user denied this. Ask what they would like instead, or go on without it."
+
+
+def can_use_tool(ask: Ask) -> CanUseTool:
+    """The SDK's callback around ``ask``."""
+
+    async def callback(tool_name: str, tool_input: dict[str, Any], context: ToolPermissionContext) -> PermissionResult:
+        request = PermissionRequest(
+            id=uuid.uuid4().hex,
+            tool_use_id=context.tool_use_id,
+            agent_id=context.agent_id,
+            tool_name=tool_name,
+            tool_input=tool_input,
+            suggestions=[suggestion.to_dict() for suggestion in context.suggestions],
+            reason=context.decision_reason or context.description,
+        )
+        answer = await ask(request)
+        if answer.allow:
+            return PermissionResultAllow(updated_input=answer.updated_input or tool_input)
+        return PermissionResultDeny(message=answer.message or DENIED)
+
+    return callback

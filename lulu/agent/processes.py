@@ -1,0 +1,60 @@
+"""Agent processes of this user, told apart by pid and start time, so that a reused pid is never hit."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+
+import psutil
+
+#: Two readings of one start time may differ by the clock's tick (seconds).
+_TICK = 0.05
+
+
+def start_time(pid: int) -> float | None:
+    """When the process started (seconds since the epoch), or nothing where there is none."""
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None
+
+
+def is_running(pid: int, started_at: float | None) -> bool:
+    """Whether the same process is still there and not a zombie."""
+    return _find(pid, started_at) is not None
+
+
+def terminate(pid: int, started_at: float | None) -> None:
+    """SIGTERM to the process alone: Claude Code ends its own tools."""
+    if process := _find(pid, started_at):
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+
+
+def kill(pid: int, started_at: float | None) -> None:
+    """SIGKILL to the process and all that it started."""
+    if process := _find(pid, started_at):
+        kill_processes(family(process))
+
+
+def family(process: psutil.Process) -> list[psutil.Process]:
+    """The process and everything below it, while it can still be told."""
+    with contextlib.suppress(psutil.Error):
+        return [process, *process.children(recursive=True)]
+    return [process]
+
+
+def kill_processes(found: Iterable[psutil.Process]) -> None:
+    """SIGKILL to each; one that is gone already does not matter."""
+    for process in found:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+def _find(pid: int, started_at: float | None) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+        same = started_at is None or abs(process.create_time() - started_at) <= _TICK
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None

@@ -1,0 +1,175 @@
+"""The agents' host: one thread, one loop. Hands each command of the store to its session's worker; recovers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+
+from lulu.agent import processes
+from lulu.commands import CommandStatus, Interrupt, SendPrompt, StartSession, StoredCommand
+from lulu.errors import LuluError
+from lulu.events import System
+from lulu.sessions import SessionStatus
+from lulu.settings import Settings
+from lulu.store import APPROVALS, COMMANDS, Store
+from lulu.worker import Worker
+
+log = logging.getLogger(__name__)
+
+#: How often idle processes and silent turns are looked for (seconds).
+WATCH_SECONDS = 1.0
+#: Shutdown gives up waiting for the agents' thread after this long (seconds): the stop's steps and a margin.
+SHUTDOWN_SECONDS = 8.0
+
+
+class AgentHost:
+    """Runs every agent of this process."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._workers: dict[str, Worker] = {}
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="agents", daemon=True)
+
+    def start(self) -> None:
+        """Recover from a crash, then take commands."""
+        recover(self._store)
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """Interrupt all turns together, end every process, and return within ``SHUTDOWN_SECONDS``."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(SHUTDOWN_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._main())
+        self._loop.close()
+
+    async def _main(self) -> None:
+        self._stop = asyncio.Event()
+        self._commands = asyncio.Event()
+        self._decisions = asyncio.Event()
+        self._starts = asyncio.Semaphore(self._settings.max_starting)
+        unsubscribe = self._store.bus.subscribe(self._on_ring)
+        self._commands.set()
+        tasks = [
+            asyncio.create_task(self._repeat(self._commands, self._take_commands)),
+            asyncio.create_task(self._repeat(self._decisions, self._hand_on_answers)),
+            asyncio.create_task(self._watch()),
+        ]
+        self._ready.set()
+        await self._stop.wait()
+        unsubscribe()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(worker.shut_down() for worker in self._workers.values()), return_exceptions=True)
+
+    def _on_ring(self, topic: str, version: int) -> None:
+        """In the writer's thread: wake the loop."""
+        event = {COMMANDS: self._commands, APPROVALS: self._decisions}.get(topic)
+        if event is not None:
+            self._loop.call_soon_threadsafe(event.set)
+
+    async def _repeat(self, wanted: asyncio.Event, work: Callable[[], object]) -> None:
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            try:
+                found = work()
+                if asyncio.iscoroutine(found):
+                    await found
+            except Exception:
+                # The loop's top: one bad row or a busy file must not stop every session.
+                log.exception("the host will try again")
+                await asyncio.sleep(WATCH_SECONDS)
+                wanted.set()
+
+    async def _take_commands(self) -> None:
+        pending = self._store.pending_commands()
+        for stored in pending:
+            if isinstance(stored.command, Interrupt):
+                await self._take_interrupt(stored, pending)
+        for stored in pending:
+            if isinstance(stored.command, StartSession | SendPrompt):
+                await self._take_prompt(stored)
+
+    async def _take_prompt(self, stored: StoredCommand) -> None:
+        worker = self._worker(stored.command.session_id)
+        running = sum(other.has_turn for other in self._workers.values())
+        if worker.has_turn or running >= self._settings.max_running:
+            return
+        if await asyncio.wrap_future(self._store.take(stored.id)):
+            command = stored.command
+            text = command.launch.prompt if isinstance(command, StartSession) else getattr(command, "text", "")
+            worker.begin(stored, text)
+
+    async def _take_interrupt(self, stored: StoredCommand, pending: list[StoredCommand]) -> None:
+        session_id = stored.command.session_id
+        if not await asyncio.wrap_future(self._store.take(stored.id)):
+            return
+        unsent = [
+            other
+            for other in pending
+            if isinstance(other.command, StartSession) and other.command.session_id == session_id
+        ]
+        for start in unsent:
+            # It waits for a free place: withdrawn before anything was started.
+            if await asyncio.wrap_future(self._store.take(start.id)):
+                note = System(subtype="stopped", data={"by": "not started"})
+                await asyncio.wrap_future(self._store.close_out(session_id, SessionStatus.INTERRUPTED, [note]))
+        if unsent:
+            await asyncio.wrap_future(self._store.end_command(stored.id, CommandStatus.DONE))
+        else:
+            self._worker(session_id).stop(stored.id)
+
+    def _hand_on_answers(self) -> None:
+        for worker in self._workers.values():
+            if worker.open_requests:
+                worker.answer_decided()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for worker in self._workers.values():
+                worker.watch()
+            try:
+                await self._close_idle()
+            except LuluError as exc:
+                log.warning("%s", exc)
+
+    async def _close_idle(self) -> None:
+        """Close those that are idle for long, and the longest idle ones above ``max_idle``."""
+        idle = sorted(
+            (worker for worker in self._workers.values() if worker.is_connected and not worker.is_busy),
+            key=lambda worker: worker.quiet_seconds,
+            reverse=True,
+        )
+        surplus = len(idle) - self._settings.max_idle
+        for place, worker in enumerate(idle):
+            # Looked at again: a prompt may have come while another one closed.
+            if not worker.is_busy and (place < surplus or worker.quiet_seconds > self._settings.idle_minutes * 60):
+                await worker.close()
+
+    def _worker(self, session_id: str) -> Worker:
+        if session_id not in self._workers:
+            self._workers[session_id] = Worker(
+                session_id, self._store, self._settings, self._starts, self._commands.set
+            )
+        return self._workers[session_id]
+
+
+def recover(store: Store) -> None:
+    """After a crash: end processes that outlived it, and close out the sessions that they worked in."""
+    for session_id in store.unfinished_sessions():
+        session = store.get_session(session_id)
+        if session.agent_pid:
+            processes.kill(session.agent_pid, session.agent_started_at)
+        store.close_out(session_id, SessionStatus.INTERRUPTED, [System(subtype="lulu_stopped", data={})]).result()

@@ -1,0 +1,57 @@
+"""The composition root: settings, store and host, built once a process. Pages reach them through ``current()``."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from lulu.agent import AgentSetup, choose_agent
+from lulu.errors import LuluError
+from lulu.host import AgentHost
+from lulu.settings import Settings
+from lulu.store import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What one running Lulu is made of."""
+
+    settings: Settings
+    store: Store
+    host: AgentHost
+    #: The agent that new sessions get.
+    agent: AgentSetup
+
+
+_running: list[Runtime] = []
+
+
+def start(settings: Settings) -> Runtime:
+    """Open the store, recover, and take commands. Raises a ``LuluError`` that says what to do."""
+    if _running:
+        raise LuluError("Lulu is already running in this process.")
+    store = Store.open(settings.database_path)
+    host = AgentHost(store, settings)
+    host.start()
+    runtime = Runtime(settings=settings, store=store, host=host, agent=choose_agent(settings.agent))
+    _running.append(runtime)
+    return runtime
+
+
+def current() -> Runtime:
+    """The running Lulu. Raises ``LuluError`` before ``start()`` and after ``stop()``."""
+    if not _running:
+        raise LuluError(
+            "Lulu is not running here.", next_step="Start it with `make run` or `streamlit run lulu_app.py`."
+        )
+    return _running[-1]
+
+
+def stop() -> None:
+    """End every agent, commit what is queued, and let go of the file. Does nothing when nothing runs."""
+    while _running:
+        runtime = _running.pop()
+        runtime.host.stop()
+        runtime.store.close()
