@@ -87,7 +87,7 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 f"LULU_DATABASE_URL is {self.database_url.split('@')[-1]!r}, which Lulu cannot use.",
                 safe="Nothing was opened.",
-                next_step="Lulu keeps its data in one SQLite file: write sqlite:////absolute/path/lulu.db, or unset it.",
+                next_step="Lulu keeps its data in one SQLite file: write sqlite:////folder/lulu.db, or unset it.",
             )
         return Path(path).absolute()
 

@@ -17,7 +17,7 @@ Frame = dict[str, Any]
 
 #: ``terminal_reason`` of a turn that somebody stopped. Looked at before ``is_error``, which is true for them too.
 _ABORTED = frozenset({"aborted_streaming", "aborted_tools"})
-#: Frames that say nothing a person would miss: token counts while thinking, "requesting".
+#: ``system`` frames that say nothing a person would miss: token counts while thinking.
 _NOISE = frozenset({"thinking_tokens"})
 #: The keys of an ``init`` frame that are worth keeping; the rest is long lists for the terminal.
 _INIT_KEYS = (
@@ -204,7 +204,7 @@ class Translator:
             return Translation(state=str(frame["state"]))
         if subtype == "init":
             return self._init_frame(frame)
-        if subtype == "status" and set(data) <= {"status", "session_id"}:
+        if subtype == "status" and data.get("status") == "requesting":
             return Translation()
         event = System(subtype=_SUBTYPES.get(subtype, subtype), data=data, uuid=frame.get("uuid"))
         return Translation(
@@ -278,7 +278,7 @@ class Translator:
         return float(total - before)
 
     def _nothing(self, frame: Frame) -> Translation:
-        """Frames of the control protocol, which the SDK answers itself."""
+        """Known frames that say nothing more: where a prompt stands in the CLI's own queue, keep-alives."""
         return Translation()
 
     _handlers: dict[str, Callable[[Translator, Frame], Translation]] = {  # noqa: RUF012 - a constant
@@ -289,6 +289,7 @@ class Translator:
         "result": _result,
         "rate_limit_event": _rate_limit,
         "conversation_reset": _conversation_reset,
+        "command_lifecycle": _nothing,
         "keep_alive": _nothing,
     }
 
