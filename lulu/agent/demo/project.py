@@ -1,0 +1,84 @@
+"""The small Python project that the demo agent pretends to work on: an invoice whose total is one cent off."""
+
+from __future__ import annotations
+
+INVOICE = '''"""Totals of an invoice."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: an article, how many, and what each costs before tax."""
+
+    article: str
+    quantity: int
+    price: Decimal
+    tax_rate: Decimal = Decimal("0.19")
+
+    @property
+    def net(self) -> Decimal:
+        return self.quantity * self.price
+
+
+def total(lines: list[Line]) -> Decimal:
+    """What the customer pays."""
+    gross = Decimal(0)
+    for line in lines:
+        tax = (line.net * line.tax_rate).quantize(CENT, ROUND_HALF_UP)
+        gross += line.net + tax
+    return gross
+'''
+
+#: The lines at fault, and what replaces them.
+FAULT = """    gross = Decimal(0)
+    for line in lines:
+        tax = (line.net * line.tax_rate).quantize(CENT, ROUND_HALF_UP)
+        gross += line.net + tax
+    return gross
+"""
+FIX = """    net = sum((line.net for line in lines), Decimal(0))
+    tax = sum((line.net * line.tax_rate for line in lines), Decimal(0))
+    return net + tax.quantize(CENT, ROUND_HALF_UP)
+"""
+
+TESTS = """from decimal import Decimal
+
+from billing.invoice import Line, total
+
+
+def test_total_adds_tax():
+    assert total([Line("Desk", 1, Decimal("100.00"))]) == Decimal("119.00")
+
+
+def test_tax_is_rounded_once():
+    stickers = [Line(f"Sticker {colour}", 1, Decimal("0.99")) for colour in ("red", "green", "blue")]
+
+    assert total(stickers) == Decimal("3.53")
+"""
+
+SEARCH = """billing/invoice.py:29:        tax = (line.net * line.tax_rate).quantize(CENT, ROUND_HALF_UP)
+billing/receipt.py:14:    return f"{amount.quantize(CENT)} EUR"
+"""
+
+TESTS_PASS = """..............                                                           [100%]
+14 passed in 0.21s
+"""
+
+TREE = """billing/
+  __init__.py
+  invoice.py
+  receipt.py
+tests/
+  test_invoice.py
+  test_receipt.py
+pyproject.toml
+"""
+
+LOG = """9c1f2ab (HEAD -> main) Add the receipt
+4d07e91 Round the tax of every line
+b83a6c5 Total an invoice
+"""

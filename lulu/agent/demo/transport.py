@@ -1,0 +1,214 @@
+"""The demo agent behind the SDK's own ``transport=`` seam: it answers as Claude Code would, and touches nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import traceback
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from claude_agent_sdk import CLIConnectionError, ProcessError, Transport
+
+from lulu.agent.demo import frames
+from lulu.agent.demo.channel import Channel
+from lulu.agent.demo.conversation import DEFAULT_MODEL, Conversation
+from lulu.agent.demo.frames import Frame
+from lulu.agent.demo.repertoire import choose
+from lulu.agent.demo.turn import Crashed, Prompt, Turn
+
+
+class DemoTransport(Transport):
+    """One session of the demo agent: ``ClaudeSDKClient(options, transport=DemoTransport(...))``.
+
+    The SDK does not tell a transport of its own about cwd, model, mode, session or stderr: pass them here as well.
+    """
+
+    def __init__(
+        self,
+        *,
+        session_id: str,
+        cwd: str,
+        model: str | None = None,
+        permission_mode: str = "default",
+        speed: float = 1.0,
+        earlier_turns: int = 0,
+        earlier_cost_usd: float = 0.0,
+        stderr: Callable[[str], None] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``speed`` 1 is a human's pace, 2 is twice as fast, 0 does not wait at all.
+
+        A resumed session passes how many prompts it has answered and its last ``total_cost_usd``.
+        """
+        self._conversation = Conversation(
+            session_id=session_id,
+            cwd=cwd,
+            model=model,
+            permission_mode=permission_mode,
+            earlier_turns=earlier_turns,
+            earlier_cost_usd=earlier_cost_usd,
+        )
+        self._speed = speed
+        self._sleep = sleep
+        self._stderr = stderr
+        self._channel = Channel()
+        self._queued: deque[Prompt] = deque()
+        self._arrived = asyncio.Event()
+        self._input_ended = False
+        self._turn: Turn | None = None
+        self._worker: asyncio.Task[None] | None = None
+        self._ready = False
+
+    async def connect(self) -> None:
+        """Starts the agent; it costs nothing."""
+        self._worker = asyncio.create_task(self._work(), name="demo-agent")
+        self._ready = True
+
+    def is_ready(self) -> bool:
+        """Whether the agent lives."""
+        return self._ready
+
+    def read_messages(self) -> AsyncIterator[dict[str, Any]]:
+        """Every frame, until the agent ends; raises ``ProcessError`` where it "crashed"."""
+        return self._channel.frames()
+
+    async def write(self, data: str) -> None:
+        """Takes what the SDK sends: prompts, control requests, and answers to ours."""
+        for line in data.split("\n"):
+            if not self._ready:
+                raise CLIConnectionError("Cannot write to terminated process")
+            if line.strip():
+                self._take(json.loads(line))
+
+    async def end_input(self) -> None:
+        """No more prompts: the agent ends after those it has."""
+        self._input_ended = True
+        self._arrived.set()
+
+    async def close(self) -> None:
+        """Ends the agent at once."""
+        self._ready = False
+        if self._worker:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+        self._channel.close()
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        match message.get("type"):
+            case "control_request":
+                self._channel.post(self._control(message["request_id"], message["request"]))
+            case "control_response":
+                self._channel.answer(message["response"])
+            case "user":
+                self._queued.append(_prompt(message))
+                self._arrived.set()
+
+    def _control(self, request_id: str, request: Mapping[str, Any]) -> Frame:
+        conversation = self._conversation
+        match request.get("subtype"):
+            case "initialize":
+                conversation.hooks = request.get("hooks") or {}
+                return frames.control_response(request_id, _ABOUT)
+            case "interrupt":
+                if self._turn:
+                    self._turn.interrupt()
+                waiting = [prompt.uuid for prompt in self._queued if prompt.uuid]
+                return frames.control_response(request_id, {"still_queued": waiting})
+            case "set_permission_mode":
+                return self._set_permission_mode(request_id, str(request.get("mode")))
+            case "set_model":
+                conversation.model = request.get("model") or DEFAULT_MODEL
+                if conversation.turns:
+                    note = f"<local-command-stdout>Set model to `{conversation.model}`</local-command-stdout>"
+                    self._post(frames.user_text(note, isReplay=True))
+                return frames.control_response(request_id, {"model": conversation.model})
+            case "mcp_status":
+                return frames.control_response(request_id, {"mcpServers": []})
+            case "stop_task":
+                return frames.control_response(request_id, {})
+            case subtype:
+                return frames.control_error(request_id, f"The demo agent cannot do {subtype}.")
+
+    def _set_permission_mode(self, request_id: str, mode: str) -> Frame:
+        if mode == "bypassPermissions" and not self._conversation.may_bypass:
+            return frames.control_error(
+                request_id,
+                "Cannot set permission mode to bypassPermissions because the session was not launched with "
+                "--dangerously-skip-permissions",
+            )
+        self._conversation.permissions.mode = mode
+        self._post(frames.status(None, permissionMode=mode))
+        return frames.control_response(request_id, {"mode": mode})
+
+    async def _work(self) -> None:
+        """Answers prompts one after the other; between the last and the next it is idle."""
+        try:
+            while await self._prompt_arrives():
+                self._post(frames.session_state("running"))
+                while self._queued:
+                    await self._answer(self._queued.popleft())
+                self._post(frames.session_state("idle"))
+        except Exception as exc:
+            self._die(exc)
+        else:
+            self._channel.close()
+
+    async def _prompt_arrives(self) -> bool:
+        while not self._queued and not self._input_ended:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return bool(self._queued)
+
+    async def _answer(self, prompt: Prompt) -> None:
+        self._turn = Turn(self._conversation, self._channel, prompt, self._pause)
+        try:
+            await self._turn.run(choose(prompt, self._conversation))
+        finally:
+            self._turn = None
+
+    def _die(self, exc: Exception) -> None:
+        self._ready = False
+        exit_code = exc.exit_code if isinstance(exc, Crashed) else 1
+        for line in exc.stderr if isinstance(exc, Crashed) else traceback.format_exception(exc):
+            if self._stderr:
+                self._stderr(line.rstrip("\n"))
+        self._channel.close(
+            ProcessError(
+                f"Command failed with exit code {exit_code}",
+                exit_code=exit_code,
+                stderr="Check stderr output for details",
+            )
+        )
+
+    async def _pause(self, seconds: float) -> None:
+        await self._sleep(seconds / self._speed if self._speed else 0)
+
+    def _post(self, frame: Frame) -> None:
+        self._channel.post({**frame, "uuid": frames.new_uuid(), "session_id": self._conversation.session_id})
+
+
+#: The answer to ``initialize``.
+_ABOUT: dict[str, Any] = {
+    "commands": [{"name": name, "description": "", "argumentHint": ""} for name in frames.SLASH_COMMANDS],
+    "output_style": "default",
+    "available_output_styles": ["default"],
+    "models": [{"value": DEFAULT_MODEL, "displayName": "Demo", "description": "Built in, costs nothing"}],
+    "account": {},
+    "hook_on_failure_supported": True,
+    "hooks_applied": True,
+}
+
+
+def _prompt(message: Mapping[str, Any]) -> Prompt:
+    content = message["message"]["content"]
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    texts = [str(block.get("text", "")) for block in blocks if block.get("type") == "text"]
+    return Prompt(
+        text="\n".join(texts),
+        attachments=len(blocks) - len(texts),
+        uuid=message.get("uuid"),
+        origin=message.get("origin"),
+        verbatim=bool(message.get("client_composed")),
+    )

@@ -1,0 +1,356 @@
+"""One turn of the demo agent: what its scripts speak through, and how a turn begins, ends and is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lulu.agent.demo import frames
+from lulu.agent.demo.calls import Call, Calls, Outcome, Stopped
+from lulu.agent.demo.channel import Channel
+from lulu.agent.demo.conversation import Conversation
+from lulu.agent.demo.frames import Frame
+
+#: Seconds at human pace: before a message begins, and for each piece of a block.
+FIRST_TOKEN_SECONDS = 0.5
+TEXT_SECONDS = 0.06
+THINKING_SECONDS = 0.045
+INPUT_SECONDS = 0.02
+
+#: About two words a piece.
+_PIECES = re.compile(r"\s*\S+(?:[ \t]+\S+)?[ \t]*", re.DOTALL)
+_INPUT_PIECE = 32
+_SIGNATURE = "demo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """What a person sent."""
+
+    text: str
+    #: Blocks that are not text: attached images.
+    attachments: int = 0
+    #: The uuid that the sender gave it; results name it.
+    uuid: str | None = None
+    origin: dict[str, Any] | None = None
+    #: Taken as typed: a leading slash is no command.
+    verbatim: bool = False
+
+
+@dataclass(frozen=True)
+class Think:
+    """A block of thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Say:
+    """A block of an answer, in markdown. ``pace`` is a factor on the time each piece takes."""
+
+    text: str
+    pace: float = 1.0
+
+
+@dataclass(frozen=True)
+class Strange:
+    """A block of a kind that nobody knows."""
+
+    block: dict[str, Any]
+
+
+Block = Think | Say | Call | Strange
+
+
+class ApiFailed(Exception):
+    """The invented API gave up: the turn ends with an error result, the session lives on."""
+
+    def __init__(self, *, status: int | None, error: str, message: str) -> None:
+        super().__init__(message)
+        #: The HTTP status, or nothing for a network failure.
+        self.status = status
+        #: Claude Code's word for it: ``rate_limit``, ``server_error``, …
+        self.error = error
+        self.message = message
+
+
+class Crashed(Exception):
+    """The invented agent process dies."""
+
+    def __init__(self, *, exit_code: int, stderr: tuple[str, ...]) -> None:
+        super().__init__(f"exit code {exit_code}")
+        self.exit_code = exit_code
+        #: What it says last, line by line.
+        self.stderr = stderr
+
+
+@dataclass(kw_only=True)
+class _OpenMessage:
+    """A message that is being streamed, with what an interrupt needs to close it."""
+
+    message_id: str
+    opening: dict[str, int]
+    written: str = ""
+    index: int = 0
+    #: The kind of the open block, and its text so far.
+    kind: str | None = None
+    partial: str = ""
+    calls: dict[str, Call] = field(default_factory=dict)
+
+
+class Turn:
+    """The answer to one prompt."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        channel: Channel,
+        prompt: Prompt,
+        pause: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self.conversation = conversation
+        self.channel = channel
+        self.prompt = prompt
+        #: Waits so many seconds at human pace: ``await turn.pause(0.5)``.
+        self.pause = pause
+        self.calls = Calls(self)
+        self._message: _OpenMessage | None = None
+        self._body: asyncio.Task[None] | None = None
+        self._interrupted = False
+        self._replies = 0
+        self._last_text = ""
+        self._usage: dict[str, int] = {}
+        self._began = time.monotonic()
+        self._api_seconds = 0.0
+        #: False for slash commands, which name no model and no reason for their end.
+        self.used_model = True
+
+    async def run(self, script: Callable[[Turn], Awaitable[None]]) -> None:
+        """Runs a script to its result frame. What the script raises beyond ``ApiFailed`` ends the agent."""
+        conversation = self.conversation
+        conversation.read(self.prompt.text)
+        await self.emit(
+            frames.init(cwd=conversation.cwd, model=conversation.model, permission_mode=conversation.permissions.mode)
+        )
+        self._body = asyncio.ensure_future(script(self))
+        if self._interrupted:
+            self._body.cancel()
+        try:
+            await asyncio.wait({self._body})
+        finally:
+            self._body.cancel()
+        await self._end(self._body)
+        conversation.turns += 1 if self.used_model else 0
+
+    def interrupt(self) -> None:
+        """Stops the turn where it stands; ``run`` then closes it in order."""
+        if not self._interrupted:
+            self._interrupted = True
+            self.channel.withdraw()
+            if self._body:
+                self._body.cancel()
+
+    async def emit(self, frame: Frame) -> None:
+        """Sends a frame of this session."""
+        names: Frame = {"uuid": frames.new_uuid(), "session_id": self.conversation.session_id}
+        if self.prompt.uuid and frame["type"] in ("assistant", "result"):
+            names |= {"user_message_uuid": self.prompt.uuid, "user_message_uuids": [self.prompt.uuid]}
+        await self.channel.send({**names, **frame})
+
+    def hook_input(self, event: str, **extra: Any) -> dict[str, Any]:
+        """What every hook is told."""
+        return {
+            "session_id": self.conversation.session_id,
+            "transcript_path": "",
+            "cwd": self.conversation.cwd,
+            "permission_mode": self.conversation.permissions.mode,
+            "hook_event_name": event,
+            **extra,
+        }
+
+    def path(self, *parts: str) -> str:
+        """A path in the session's folder."""
+        return "/".join((self.conversation.cwd.rstrip("/"), *parts))
+
+    async def reply(self, *blocks: Block) -> list[Outcome]:
+        """Streams one message of the model, then performs its calls. Gives their outcomes in order."""
+        began = time.monotonic()
+        self._replies += 1
+        await self.emit(frames.status("requesting"))
+        await self.pause(FIRST_TOKEN_SECONDS)
+        message = await self.open_message()
+        for block in blocks:
+            await self._stream(message, block)
+            message.index += 1
+        await self.close_message("tool_use" if message.calls else "end_turn")
+        self._api_seconds += time.monotonic() - began
+        return await self.calls.perform(message.calls) if message.calls else []
+
+    async def open_message(self) -> _OpenMessage:
+        """Begins a message of the model."""
+        conversation = self.conversation
+        self._message = _OpenMessage(message_id=frames.new_id("msg"), opening=conversation.opening_usage())
+        await self.emit(
+            frames.message_start(
+                message_id=self._message.message_id, model=conversation.model, usage=self._message.opening
+            )
+        )
+        return self._message
+
+    async def close_message(self, stop_reason: str | None) -> None:
+        """Ends the open message and books it."""
+        message = self._message
+        if message is None:
+            return
+        usage = self.conversation.bill(message.opening, message.written)
+        for name, value in usage.items():
+            self._usage[name] = self._usage.get(name, 0) + value
+        await self.emit(frames.message_delta(stop_reason=stop_reason, usage=usage))
+        await self.emit(frames.message_stop())
+        self._message = None
+
+    async def _stream(self, message: _OpenMessage, block: Block) -> None:
+        match block:
+            case Think():
+                await self._stream_text(message, "thinking", block.text, THINKING_SECONDS)
+            case Say():
+                await self._stream_text(message, "text", block.text, TEXT_SECONDS * block.pace)
+                self._last_text = block.text
+            case Call():
+                await self._stream_call(message, block)
+            case Strange():
+                await self.emit(frames.block_start(message.index, block.block))
+                await self._finished(message, block.block)
+
+    async def _stream_text(self, message: _OpenMessage, kind: str, text: str, seconds: float) -> None:
+        empty = {"type": kind, kind: ""} | ({"signature": ""} if kind == "thinking" else {})
+        await self.emit(frames.block_start(message.index, empty))
+        message.kind, message.partial = kind, ""
+        for piece in pieces(text):
+            await self.pause(seconds)
+            message.partial += piece
+            message.written += piece
+            await self.emit(frames.block_delta(message.index, {"type": f"{kind}_delta", kind: piece}))
+        message.kind = None
+        if kind == "thinking":
+            signature = {"type": "signature_delta", "signature": _SIGNATURE}
+            await self.emit(frames.block_delta(message.index, signature))
+        await self._finished(message, finished_block(kind, text))
+
+    async def _stream_call(self, message: _OpenMessage, call: Call) -> None:
+        use_id = frames.new_id("toolu")
+        block = {"type": "tool_use", "id": use_id, "name": call.name, "input": call.input}
+        await self.emit(frames.block_start(message.index, {**block, "input": {}}))
+        written = json.dumps(call.input)
+        for at in range(0, len(written), _INPUT_PIECE):
+            await self.pause(INPUT_SECONDS)
+            delta = {"type": "input_json_delta", "partial_json": written[at : at + _INPUT_PIECE]}
+            await self.emit(frames.block_delta(message.index, delta))
+        message.written += written
+        message.calls[use_id] = call
+        await self._finished(message, block)
+
+    async def _finished(self, message: _OpenMessage, block: dict[str, Any], **extra: Any) -> None:
+        """The assistant frame of a block comes before the block's end in the stream."""
+        await self.emit(
+            frames.assistant(
+                block,
+                message_id=message.message_id,
+                model=self.conversation.model,
+                usage=message.opening,
+                **extra,
+            )
+        )
+        await self.emit(frames.block_stop(message.index))
+
+    async def _end(self, body: asyncio.Future[None]) -> None:
+        failure = None if body.cancelled() else body.exception()
+        if body.cancelled() or isinstance(failure, Stopped):
+            await self._abort()
+        elif isinstance(failure, ApiFailed):
+            await self._fail(failure)
+        elif failure:
+            raise failure
+        else:
+            await self._result(terminal_reason="completed", stop_reason="end_turn")
+
+    async def _abort(self) -> None:
+        """Closes an interrupted turn as the CLI does: partial text, open calls, the note, an error result."""
+        open_calls, message = self.calls.open, self._message
+        if message:
+            await self._abort_message(message)
+        for use_id, was_running in open_calls.items():
+            await self.emit(frames.rejected(use_id, was_running=was_running))
+        await self.emit(frames.user_text(frames.INTERRUPTED_TOOL if open_calls else frames.INTERRUPTED))
+        self._replies += 1
+        stop_reason = "tool_use" if open_calls else None
+        await self._result(
+            subtype="error_during_execution",
+            is_error=True,
+            stop_reason=stop_reason,
+            terminal_reason="aborted_tools" if open_calls else "aborted_streaming",
+            errors=[f"[ede_diagnostic] result_type=user last_content_type=n/a stop_reason={stop_reason or 'null'}"],
+        )
+
+    async def _abort_message(self, message: _OpenMessage) -> None:
+        """Delivers partial text. Partial thinking and a half-written call are lost, as with the real CLI."""
+        if message.kind == "text" and message.partial:
+            await self._finished(message, finished_block("text", message.partial), aborted=True)
+        elif message.kind:
+            await self.emit(frames.block_stop(message.index))
+        await self.close_message(None)
+
+    async def _fail(self, failure: ApiFailed) -> None:
+        text = f"API Error: {failure.status} {failure.message}" if failure.status else f"API Error: {failure.message}"
+        await self.emit(
+            frames.synthetic(text, error=failure.error, is_api_error_message=True, api_error_status=failure.status)
+        )
+        self._last_text = text
+        await self._result(
+            is_error=True, stop_reason="stop_sequence", terminal_reason="api_error", api_error_status=failure.status
+        )
+
+    async def _result(self, *, subtype: str = "success", is_error: bool = False, **extra: Any) -> None:
+        conversation = self.conversation
+        frame: Frame = {
+            "type": "result",
+            "subtype": subtype,
+            "is_error": is_error,
+            "duration_ms": round((time.monotonic() - self._began) * 1000),
+            "duration_api_ms": round(self._api_seconds * 1000),
+            "num_turns": self._replies,
+            "total_cost_usd": conversation.total_cost_usd,
+            "usage": {"input_tokens": 0, "output_tokens": 0, **self._usage, "service_tier": "standard"},
+            "modelUsage": conversation.model_usage(),
+            "permission_denials": self.calls.denials,
+            **extra,
+        }
+        if not self.used_model:
+            frame |= {"terminal_reason": None, "stop_reason": None}
+        if subtype == "success":
+            frame["result"] = self._last_text
+        if self.prompt.origin:
+            frame["origin"] = self.prompt.origin
+        await self.emit(frame)
+
+    async def announce(self, text: str, **extra: Any) -> None:
+        """Words of Claude Code itself, which are the turn's result too."""
+        self._last_text = text
+        await self.emit(frames.synthetic(text, **extra))
+
+
+def finished_block(kind: str, text: str) -> dict[str, Any]:
+    """A whole text or thinking block."""
+    return {"type": kind, kind: text} | ({"signature": _SIGNATURE} if kind == "thinking" else {})
+
+
+def pieces(text: str) -> list[str]:
+    """The text in the pieces that it streams in; joined, they are the text."""
+    found = _PIECES.findall(text)
+    rest = text[sum(map(len, found)) :]
+    return [*found, rest] if rest else found
