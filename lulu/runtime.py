@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from lulu.agent import AgentSetup, choose_agent
 from lulu.errors import LuluError
 from lulu.host import AgentHost
-from lulu.settings import Settings
+from lulu.settings import Settings, load_settings
 from lulu.store import Store
 
 log = logging.getLogger(__name__)
@@ -55,3 +60,26 @@ def stop() -> None:
         runtime = _running.pop()
         runtime.host.stop()
         runtime.store.close()
+
+
+@asynccontextmanager
+async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> AsyncIterator[None]:
+    """Start before the first page is served, stop after the last: the app's lifespan.
+
+    ``link`` gives the address to open, printed before ``/healthz`` answers; ``stopping`` is called first at shutdown.
+    Where Lulu cannot start, it says why on stderr and ends the process: there is nothing to serve.
+    """
+    try:
+        start(await asyncio.to_thread(load_settings))
+    except LuluError as exc:
+        sys.stderr.write(f"Lulu cannot start. {exc}\n")
+        sys.stderr.flush()
+        # Not ``sys.exit``: the server would print the traceback of a failed lifespan over the message.
+        os._exit(1)
+    sys.stdout.write(f"Lulu is ready: {link()}\n")
+    sys.stdout.flush()
+    try:
+        yield
+    finally:
+        stopping()
+        await asyncio.to_thread(stop)

@@ -21,6 +21,7 @@ from claude_agent_sdk import (
 )
 
 from lulu.agent import processes
+from lulu.agent.demo import DemoTransport
 from lulu.agent.permissions import Ask, can_use_tool
 from lulu.agent.translate import Translation, Translator
 from lulu.errors import AgentError
@@ -160,8 +161,6 @@ class Agent:
     def _transport(self) -> Transport | None:
         if self.spec.kind != "demo":
             return None
-        from lulu.agent.demo import DemoTransport
-
         return DemoTransport(
             session_id=self.spec.conversation_id,
             cwd=self.spec.working_directory,
