@@ -1,0 +1,18 @@
+"""Lulu's entry point: ``streamlit run lulu_app.py`` finds ``app`` here. Says what the server is made of, no more."""
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from lulu import runtime
+from lulu.access.guard import Guard
+from lulu.web.doorbell import Doorbell
+from lulu.web.health import health_route
+
+doorbell = Doorbell(lambda: runtime.current().store.bus)
+
+app = st.App(
+    "lulu/ui/main.py",
+    lifespan=runtime.lifespan,
+    routes=[doorbell.route, health_route(lambda: runtime.current().store.health)],
+    middleware=[Middleware(Guard)],
+)
