@@ -10,9 +10,15 @@ from lulu.web.health import health_route
 
 doorbell = Doorbell(lambda: runtime.current().store.bus)
 
+
+def link() -> str:
+    """The address to open in a browser on this machine."""
+    return f"http://127.0.0.1:{st.get_option('server.port')}/"
+
+
 app = st.App(
     "lulu/ui/main.py",
-    lifespan=runtime.lifespan,
+    lifespan=lambda app: runtime.serving(link, stopping=doorbell.close_all),
     routes=[doorbell.route, health_route(lambda: runtime.current().store.health)],
     middleware=[Middleware(Guard)],
 )
