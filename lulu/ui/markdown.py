@@ -1,0 +1,339 @@
+"""Rewrites markdown so that Streamlit's renderer shows what CommonMark and GFM say, and obeys nothing else.
+
+The text is parsed, then written out again from its tokens: plain text is escaped wherever Streamlit 1.67 (remark with
+GFM, math, directives, emoji, arrows) would see more in it, and code is written as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.autolink import autolink
+from markdown_it.rules_inline.image import image
+from markdown_it.rules_inline.link import link
+from markdown_it.token import Token
+
+#: Longer texts, and texts nested deeper, are shown as one code block: markdown of that kind is not meant to be read.
+SIZE_LIMIT = 100_000
+NESTING_LIMIT = 40
+
+_LINK = re.compile(r"https?://[^/]|mailto:", re.IGNORECASE)
+#: A bare address, as GFM finds it: up to a space or a bracket, less what ends the sentence.
+_ADDRESS = re.compile(r"(?<![A-Za-z0-9])(?:https?://|www\.)[A-Za-z0-9][^\s<>\[\]`]*", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[?!.,:;*_~'\"]+$")
+_LANGUAGE = re.compile(r"(\w+)[\w+#.-]{0,40}", re.ASCII)
+#: Code of these languages would be drawn as a formula or a chart.
+_DRAWN = frozenset({"math", "mermaid"})
+_TASK = re.compile(r"\\\[([ xX])\\\] (?=\S)")
+
+
+def rewrite(text: str, *, line_breaks: bool = False) -> str:
+    """The markdown as Streamlit may have it. Never raises; the result means the same wherever it means anything."""
+    if len(text) > SIZE_LIMIT:
+        return fenced(text)
+    tokens = _PARSER.parse(text)
+    if any(token.level >= NESTING_LIMIT - 1 for token in tokens):
+        return fenced(text)  # the parser drops what is nested deeper
+    return _Writer(line_breaks=line_breaks).blocks(_children(tokens))
+
+
+def literal(line: str) -> str:
+    """Markdown that shows one line exactly as typed, for labels: no formatting, no links."""
+    return _escape(line, label=True)
+
+
+def fenced(code: str, language: str = "") -> str:
+    """A code block that shows ``code`` to the letter."""
+    if (match := _LANGUAGE.fullmatch(language)) is None or match[1].lower() in _DRAWN:
+        language = ""
+    fence = "`" * max(3, _longest_run("`", code) + 1)
+    lines = code.removesuffix("\n") + "\n" if code else ""
+    return f"{fence}{language}\n{lines}{fence}"
+
+
+# --- Parsing -----------------------------------------------------------------------------------------------------
+
+
+def _as_typed(rule: Callable[[StateInline, bool], bool], keep: Callable[[Token], bool]) -> Callable[..., bool]:
+    """The parser's rule, but what it finds becomes the text that was typed unless ``keep`` says otherwise."""
+
+    def typed(state: StateInline, silent: bool) -> bool:
+        start, before, delimiters = state.pos, len(state.tokens) + bool(state.pending), len(state.tokens_meta)
+        if not rule(state, silent):
+            return False
+        if not silent and not keep(state.tokens[before]):
+            del state.tokens[before:], state.tokens_meta[delimiters:]
+            state.pending = state.src[start : state.pos]
+        return True
+
+    return typed
+
+
+def _is_allowed(token: Token) -> bool:
+    return _LINK.match(str(token.attrs.get("href", ""))) is not None
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING_LIMIT})
+    parser.enable(["table", "strikethrough"])
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # judged below, where the source is known
+    parser.inline.ruler.at("link", _as_typed(link, _is_allowed))
+    parser.inline.ruler.at("autolink", _as_typed(autolink, _is_allowed))
+    parser.inline.ruler.at("image", _as_typed(image, lambda token: False))
+    return parser
+
+
+_PARSER = _parser()
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block token and what stands in it."""
+
+    token: Token
+    children: list[_Block]
+
+
+def _children(tokens: Sequence[Token]) -> list[_Block]:
+    root: list[_Block] = []
+    stack = [root]
+    for token in tokens:
+        if token.nesting < 0:
+            stack.pop()
+            continue
+        block = _Block(token, [])
+        stack[-1].append(block)
+        if token.nesting > 0:
+            stack.append(block.children)
+    return root
+
+
+# --- Writing blocks ----------------------------------------------------------------------------------------------
+
+
+class _Writer:
+    """Writes blocks and their inline content as markdown."""
+
+    def __init__(self, *, line_breaks: bool) -> None:
+        self._soft_break = "\\\n" if line_breaks else "\n"
+
+    def blocks(self, blocks: Sequence[_Block], *, tight: bool = False) -> str:
+        """Blocks one below the other; in a tight list without blank lines between."""
+        return ("\n" if tight else "\n\n").join(self._block(block) for block in blocks)
+
+    def _block(self, block: _Block) -> str:
+        token, children = block.token, block.children
+        match token.type:
+            case "paragraph_open":
+                return self._inline(children)
+            case "heading_open":
+                text = self._inline(children).replace("\\\n", " ").replace("\n", " ")
+                return f"{'#' * int(token.tag[1])} {_escape_closing_hashes(text)}".rstrip()
+            case "blockquote_open":
+                return _prefixed(self.blocks(children), "> ", "> ")
+            case "bullet_list_open" | "ordered_list_open":
+                return self._list(block)
+            case "fence" | "code_block":
+                return fenced(token.content, token.info.strip().partition(" ")[0])
+            case "hr":
+                return "___"
+            case "table_open":
+                return self._table(block)
+            case _:
+                return _escape(token.content)
+
+    def _list(self, block: _Block) -> str:
+        marker, number = block.token.markup, int(block.token.attrs.get("start", 1))
+        tight = all(child.token.hidden for child in _paragraphs(block))
+        items = []
+        for offset, item in enumerate(block.children):
+            bullet = f"{number + offset}{marker} " if block.token.type == "ordered_list_open" else f"{marker} "
+            text = self.blocks(item.children, tight=tight)
+            if item.children and item.children[0].token.type == "paragraph_open":
+                text = _TASK.sub(r"[\1] ", text, count=1) if _TASK.match(text) else text
+            items.append(_prefixed(text, bullet, " " * len(bullet)))
+        return ("\n" if tight else "\n\n").join(items)
+
+    def _table(self, block: _Block) -> str:
+        rows = [row for part in block.children for row in part.children]
+        lines = [self._row(row) for row in rows]
+        lines.insert(1, "| " + " | ".join(_alignment(cell.token) for cell in rows[0].children) + " |")
+        return "\n".join(lines)
+
+    def _row(self, row: _Block) -> str:
+        cells = (self._inline(cell.children, in_table=True).replace("\n", " ") for cell in row.children)
+        return "| " + " | ".join(cells) + " |"
+
+    def _inline(self, children: Sequence[_Block], *, in_table: bool = False) -> str:
+        tokens = [token for child in children for token in child.token.children or ()]
+        return "".join(_Inline(tokens, self._soft_break, in_table=in_table).parts())
+
+
+def _paragraphs(block: _Block) -> Iterator[_Block]:
+    for item in block.children:
+        yield from (child for child in item.children if child.token.type == "paragraph_open")
+
+
+def _prefixed(text: str, first: str, rest: str) -> str:
+    prefixes = [first, *[rest] * text.count("\n")]
+    lines = zip(prefixes, text.split("\n"), strict=True)
+    return "\n".join(prefix + line if line else prefix.rstrip() for prefix, line in lines)
+
+
+def _alignment(cell: Token) -> str:
+    return {"text-align:center": ":-:", "text-align:right": "--:", "text-align:left": ":--"}.get(
+        str(cell.attrs.get("style", "")), "---"
+    )
+
+
+# --- Writing inline content --------------------------------------------------------------------------------------
+
+
+class _Inline:
+    """Writes inline tokens; neighbouring pieces of text are escaped as one."""
+
+    def __init__(self, tokens: Sequence[Token], soft_break: str, *, in_table: bool) -> None:
+        self._tokens = tokens
+        self._soft_break = " " if in_table else soft_break
+        self._in_table = in_table
+
+    def parts(self) -> Iterator[str]:
+        """The pieces, in order."""
+        links: list[str] = []
+        line_start = True
+        for kind, group in groupby(self._tokens, key=lambda token: token.type):
+            if kind == "text":
+                text = "".join(token.content for token in group)
+                yield _escape(text, line_start=line_start, addresses=not links, soft_break=self._soft_break)
+            else:
+                for token in group:
+                    yield self._link(token, links) if kind.startswith("link_") else self._mark(token)
+            line_start = kind in {"softbreak", "hardbreak"}
+
+    @staticmethod
+    def _link(token: Token, links: list[str]) -> str:
+        if token.type == "link_open":
+            links.append(str(token.attrs["href"]))
+            return "["
+        return f"](<{links.pop()}>)"
+
+    def _mark(self, token: Token) -> str:
+        match token.type:
+            case "softbreak":
+                return self._soft_break
+            case "hardbreak":
+                return " " if self._in_table else "\\\n"
+            case "code_inline":
+                return self._code(token.content)
+            case _:
+                return token.markup
+
+    def _code(self, code: str) -> str:
+        ticks = "`" * _other_than_runs("`", code)
+        pad = " " if re.match(r"`| .*\S.* $", code, re.DOTALL) or code.endswith("`") else ""
+        if self._in_table:
+            code = code.replace("|", "\\|")
+        return f"{ticks}{pad}{code}{pad}{ticks}"
+
+
+def _longest_run(character: str, text: str) -> int:
+    return max((len(run) for run in re.findall(re.escape(character) + "+", text)), default=0)
+
+
+def _other_than_runs(character: str, text: str) -> int:
+    runs = {len(run) for run in re.findall(re.escape(character) + "+", text)}
+    return next(length for length in range(1, len(runs) + 2) if length not in runs)
+
+
+# --- Escaping text -----------------------------------------------------------------------------------------------
+
+#: Streamlit replaces these in the parsed text, where an escape is gone: each of their characters is set apart.
+_APART = r"""
+      (?P<apart>
+        :(?=[\w+-]+:)                                    # an emoji or an icon
+      | (?<![^\s:])(?:<->|->|<-|--|>=|<=|~=)(?!\S)       # an arrow, a dash, a sign
+      {more} )
+"""
+#: In a label, what would become a link as well.
+_APART_IN_LABEL = r"| :(?=//) | (?<=www)\. | (?<=\S)@(?=\S)"
+_ESCAPED = r"""
+    | (?P<escaped>
+        [\\`*\[\]<$~|]
+      | (?<![^\W_])_ | _(?![^\W_])                       # an underscore inside a word means nothing
+      | &(?=\#?\w+;)                                     # an entity
+      | (?<=:material)/                                  # Streamlit replaces this in the source, before it parses
+      | :(?=[A-Za-z:]) )                                 # a directive
+"""
+_SPECIAL = re.compile(_APART.format(more="") + _ESCAPED, re.VERBOSE | re.ASCII)
+_SPECIAL_IN_LABEL = re.compile(_APART.format(more=_APART_IN_LABEL) + _ESCAPED, re.VERBOSE | re.ASCII | re.IGNORECASE)
+_PUNCTUATION = re.compile(r"[\\\[\]<>`*_$~|:&]")
+#: What makes a line more than text: a heading, a quote, a list, a rule, a directive. A number goes before its mark.
+_LINE_START = re.compile(r"(\d{0,9})([-+=>#:.)])", re.ASCII)
+
+
+def _escape(
+    text: str, *, line_start: bool = True, addresses: bool = False, label: bool = False, soft_break: str = "\n"
+) -> str:
+    """The text so that it is shown as typed. With ``addresses``, bare ones become links to themselves."""
+    first, *others = re.split(r"[ \t]*\n\s*", text)
+    lines = [_escape_line(first, line_start=line_start, addresses=addresses, label=label)]
+    lines += [_escape_line(line, line_start=True, addresses=addresses, label=label) for line in others]
+    return soft_break.join(lines)
+
+
+def _escape_line(line: str, *, line_start: bool, addresses: bool, label: bool) -> str:
+    if line_start:
+        line = line.lstrip(" \t")
+    if not addresses:
+        return _escape_piece(line, line_start=line_start, label=label)
+    pieces: list[str] = []
+    position = 0
+    for found in _ADDRESS.finditer(line):
+        address = _without_sentence_end(found[0])
+        pieces.append(_escape_piece(line[position : found.start()], line_start=line_start and not pieces))
+        pieces.append(_linked(address))
+        position = found.start() + len(address)
+    pieces.append(_escape_piece(line[position:], line_start=line_start and not pieces))
+    return "".join(pieces)
+
+
+def _escape_piece(text: str, *, line_start: bool = False, label: bool = False) -> str:
+    escaped = (_SPECIAL_IN_LABEL if label else _SPECIAL).sub(_escape_found, text)
+    if line_start and (match := _LINE_START.match(escaped)) is not None and not escaped.startswith(":color["):
+        return f"{match[1]}\\{escaped[match.end(1) :]}"
+    return escaped
+
+
+def _escape_found(found: re.Match[str]) -> str:
+    if found["escaped"] is not None:
+        return "\\" + found["escaped"]
+    # A directive of Streamlit's that draws a span without any style: what is in it is a text of its own.
+    return "".join(f":color[{_backslashed(character)}]" for character in found["apart"])
+
+
+def _backslashed(text: str) -> str:
+    return _PUNCTUATION.sub(lambda found: "\\" + found[0], text)
+
+
+def _linked(address: str) -> str:
+    target = address if address.lower().startswith("http") else f"http://{address}"
+    return f"[{_backslashed(address)}](<{_PARSER.normalizeLink(target)}>)"
+
+
+def _without_sentence_end(address: str) -> str:
+    while True:
+        shorter = _SENTENCE_END.sub("", address)
+        if shorter.endswith(")") and shorter.count(")") > shorter.count("("):
+            shorter = shorter[:-1]
+        if shorter == address:
+            return address
+        address = shorter
+
+
+def _escape_closing_hashes(text: str) -> str:
+    return re.sub(r"(?:(?<=\s)|^)#+$", lambda hashes: "\\" + hashes[0], text)

@@ -1,0 +1,93 @@
+"""All text from agents, tools and people on its way to the page. Nothing in it is obeyed but plain markdown.
+
+Tool data is never markdown: it goes through ``plain`` into ``st.code`` or ``st.text``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lulu.ui.markdown import literal, rewrite
+
+#: Characters of a title or label that are shown.
+LABEL_LIMIT = 80
+#: Bytes of one block that are shown at once.
+BLOCK_LIMIT = 20_000
+
+_ESCAPE_SEQUENCES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC (links, clipboard), DCS, SOS, PM, APC
+    r"|\x1b[ -/]+[0-~]|\x1b[0-Z\\-~]"  # two and three characters
+    r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one character
+)
+_LINE_ENDS = re.compile(r"\r\n?|[\x85\u2028\u2029]")
+_BIDI_NAMES = {
+    0x202A: "LRE", 0x202B: "RLE", 0x202C: "PDF", 0x202D: "LRO", 0x202E: "RLO",
+    0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI", 0x2069: "PDI",
+}  # fmt: skip
+_SHOWN = {
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"},
+    0x7F: "␡",
+    **dict.fromkeys(range(0x80, 0xA0), "\ufffd"),
+    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
+    **{code: f"⟦{name}⟧" for code, name in _BIDI_NAMES.items()},
+}
+_UNUSUAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """The text with nothing in it that a terminal or a browser obeys; for ``st.code`` and ``st.text``.
+
+    Terminal sequences go. Other control characters, direction overrides and broken surrogates become visible.
+    """
+    if _UNUSUAL.search(text) is None:
+        return text
+    return _LINE_ENDS.sub("\n", _ESCAPE_SEQUENCES.sub("", text)).translate(_SHOWN)
+
+
+@lru_cache(maxsize=1024)
+def safe_markdown(text: str, *, line_breaks: bool = False) -> str:
+    """Markdown for ``st.markdown`` that keeps its formatting and loads nothing.
+
+    Images, HTML, links to anything but http, https and mailto, and Streamlit's own directives are shown as typed. With
+    ``line_breaks`` a line stays a line, as people expect of what they typed.
+    """
+    return rewrite(plain(text), line_breaks=line_breaks)
+
+
+def safe_label(text: str, limit: int = LABEL_LIMIT) -> str:
+    """One line for a label, a title or a badge, where Streamlit takes markdown: everything is shown as typed."""
+    return literal(one_line(text, limit))
+
+
+def one_line(text: str, limit: int = LABEL_LIMIT) -> str:
+    """One line of at most ``limit`` characters, for places that take no markdown (a placeholder, a page title)."""
+    # Twice the limit is enough to look at, whatever was pasted into a title.
+    words = " ".join(plain(text[: limit * 20]).split())
+    return words if len(words) <= limit and len(text) <= limit * 20 else words[: limit - 1].rstrip() + "…"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """What is shown of a block, and how big it is."""
+
+    #: The beginning, whole lines where there are any.
+    shown: str
+    #: Bytes of the whole text in UTF-8.
+    size: int
+    #: Whether anything is missing from ``shown``.
+    is_cut: bool
+
+
+def cut(text: str, limit: int = BLOCK_LIMIT) -> Cut:
+    """The first ``limit`` bytes of a big block, and the true size of the whole."""
+    encoded = text.encode("utf-8", errors="surrogatepass")
+    if len(encoded) <= limit:
+        return Cut(shown=text, size=len(encoded), is_cut=False)
+    shown = encoded[:limit].decode("utf-8", errors="ignore")
+    last_line = shown.rfind("\n")
+    if last_line > len(shown) // 2:
+        shown = shown[: last_line + 1]
+    return Cut(shown=shown, size=len(encoded), is_cut=True)
