@@ -1,0 +1,136 @@
+"""The transcript of one session: settled history, and the open turn in a fragment that the doorbell rings.
+
+Only a window of the log is read. What is settled is drawn once; new text re-runs the open turn alone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lulu import transcript
+from lulu.actors import Actor
+from lulu.events import StoredEvent
+from lulu.runtime import Runtime
+from lulu.sessions import Session, SessionId, SessionStatus
+from lulu.store import LiveText, session_topic
+from lulu.ui import approvals, render, wording
+from lulu.ui.bell import bell
+from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, TRANSCRIPT
+from lulu.ui.state import state
+from lulu.ui.text import safe_markdown
+
+#: Events that a page shows at first, and that "Load earlier" adds (measured: docs/performance.md).
+WINDOW = 80
+#: An open turn longer than this moves its older part into settled history.
+MAX_OPEN = 40
+#: How often a running session is looked at for silence, in seconds.
+_LOOK_EVERY = 10
+
+
+def show(lulu: Runtime, actor: Actor, session: Session) -> None:
+    """Draw the transcript."""
+    earliest = state().earliest.get(session.id)
+    rows = lulu.store.get_session_events(
+        session.id, after=(earliest or 1) - 1, limit=None if earliest else WINDOW
+    )
+    first = rows[0].id if rows else 0
+    settled = transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN)
+    with st.container(key=TRANSCRIPT):
+        _history(lulu, session.id, first, settled)
+        _open_turn(lulu, actor, session.id, settled)
+
+
+@st.fragment
+def _history(lulu: Runtime, session_id: SessionId, first: int, settled: int) -> None:
+    """Events ``first`` to ``settled``. A fragment of its own, so that opening a fold redraws nothing else."""
+    if lulu.store.get_session_events(session_id, before=first, limit=1):
+        st.button(
+            "Load earlier", key=LOAD_EARLIER, type="tertiary", icon=":material/history:", on_click=_load_earlier,
+            args=(lulu, session_id, first),
+        )  # fmt: skip
+        # A callback alone would rerun this fragment with its old arguments.
+        if state().earliest.get(session_id, first) < first:
+            st.rerun()
+    render.show_turns(transcript.turns(lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1)))
+
+
+def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
+    earlier = lulu.store.get_session_events(session_id, before=first, limit=WINDOW)
+    if earlier:
+        state().earliest[session_id] = earlier[0].id
+
+
+@st.fragment
+def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int) -> None:
+    """What came after ``settled``: the turn at work, the text that is being written, open requests, queued prompts."""
+    topic = session_topic(session_id)
+    seen = lulu.store.bus.version(topic)
+    # Before the rows: a block that is finished in between is then seen twice, and once is dropped, never lost.
+    written = lulu.store.live_text(session_id)
+    session = lulu.store.get_session(session_id)
+    rows = lulu.store.get_session_events(session_id, after=settled)
+    if _has_settled(rows, session, settled):
+        st.rerun()
+    render.show_turns(transcript.turns(rows), live=session.is_live)
+    if written and not _is_finished(written, rows):
+        _show_written(written)
+    elif session.known_status in (SessionStatus.STARTING, SessionStatus.RUNNING):
+        with st.container(key=LIVE_TEXT):
+            st.caption("Starting the agent…" if session.known_status is SessionStatus.STARTING else "Working…")
+    approvals.show_pending(lulu, actor, session)
+    _show_queue(lulu, session_id)
+    if session.known_status is SessionStatus.RUNNING:
+        _silence(lulu, session_id)
+    bell(topic, seen=seen, key=f"feed_{session_id}")
+
+
+def _has_settled(rows: list[StoredEvent], session: Session, settled: int) -> bool:
+    """Whether a whole turn, or the older part of a long one, can move into settled history."""
+    if len(transcript.turns(rows)) < 2 and len(rows) <= 2 * MAX_OPEN:
+        return False
+    return transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN) > settled
+
+
+def _is_finished(written: LiveText, rows: list[StoredEvent]) -> bool:
+    """Whether the block that was being written is among the events already."""
+    for stored in rows[-5:]:
+        content = getattr(stored.event, "content", None)
+        if stored.type == written.kind and isinstance(content, str) and content.startswith(written.text):
+            return stored.event.message_id == written.message_id
+    return False
+
+
+def _show_written(written: LiveText) -> None:
+    with st.container(key=LIVE_TEXT), st.chat_message("assistant"):
+        if written.kind == "thinking":
+            st.caption("Thinking…")
+        else:
+            st.markdown(safe_markdown(written.text))
+
+
+def _show_queue(lulu: Runtime, session_id: SessionId) -> None:
+    for stored in lulu.store.queued_prompts(session_id):
+        with st.container(key=f"queued_{stored.id}"), st.chat_message("user"):
+            render.prompt(str(getattr(stored.command, "text", "")), key=f"queued_text_{stored.id}")
+            st.caption("Queued: it is sent when this turn is over.")
+
+
+@st.fragment(run_every=_LOOK_EVERY)
+def _silence(lulu: Runtime, session_id: SessionId) -> None:
+    """Say so when a running agent has not made a sound for long. It is never stopped for that."""
+    session = lulu.store.get_session(session_id)
+    last = lulu.store.get_session_events(session_id, limit=1)
+    written = lulu.store.live_text(session_id)
+    if session.known_status is not SessionStatus.RUNNING or not last:
+        return
+    heard = max(last[0].created_at, session.updated_at, written.updated_at if written else last[0].created_at)
+    silent = (datetime.now(UTC) - heard).total_seconds()
+    if silent < lulu.settings.stall_seconds or lulu.store.approvals(session_id):
+        return
+    st.warning(
+        f"No sound from the agent for {wording.duration(silent * 1000)}. It may still be at work, in a long command "
+        "or a slow answer; nothing is lost. Wait, or press Stop and send the prompt again.",
+        icon=":material/hourglass:",
+    )

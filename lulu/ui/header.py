@@ -1,0 +1,65 @@
+"""The two lines above a transcript: what this session is, and how it stands; with Stop while it lives."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.actors import Actor, Role
+from lulu.commands import Interrupt
+from lulu.runtime import Runtime
+from lulu.sessions import Session, SessionId
+from lulu.store import row_topic
+from lulu.ui import notices, wording
+from lulu.ui.bell import bell
+from lulu.ui.look import SESSION_HEADER, STOP
+from lulu.ui.text import safe_label
+
+
+@st.fragment
+def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    """Draw the header; it renews itself when the session's row changes."""
+    topic = row_topic(session_id)
+    seen = lulu.store.bus.version(topic)
+    session = lulu.store.get_session(session_id)
+    with st.container(key=SESSION_HEADER):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            with st.container(gap=None):
+                st.markdown(f"##### {safe_label(session.name)}", anchors=False)
+                st.caption(details(session))
+            if session.is_live and actor.role is Role.OWNER:
+                stop_button(lulu, actor, session_id, key=STOP)
+        notices.show_problem(_where(session_id))
+    bell(topic, seen=seen, key=f"header_{session_id}")
+
+
+def details(session: Session) -> str:
+    """The second line: status, agent and model, folder, and what it took so far."""
+    return wording.line(
+        wording.status(session),
+        wording.line(wording.agent(session.agent), safe_label(session.model or "")),
+        wording.code(session.working_directory) if session.working_directory else "",
+        wording.plural(session.num_turns, "turn") if session.num_turns else "",
+        wording.money(session.cost_usd) if session.cost_usd is not None else "",
+        wording.duration(session.duration_ms) if session.duration_ms else "",
+    )
+
+
+def stop_button(lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str) -> None:
+    """The button that interrupts the turn and keeps the session."""
+    st.button(
+        "Stop",
+        key=key,
+        icon=":material/stop_circle:",
+        help="Interrupt this turn. The session stays and can go on.",
+        on_click=_stop,
+        args=(lulu, actor, session_id),
+    )
+
+
+def _stop(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    command = Interrupt(actor=actor, session_id=session_id)
+    notices.attempt(_where(session_id), lambda: lulu.store.submit(command))
+
+
+def _where(session_id: SessionId) -> str:
+    return f"header_{session_id}"

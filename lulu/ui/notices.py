@@ -1,0 +1,60 @@
+"""What went wrong, drawn for a person: what happened, what is safe, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lulu.errors import LuluError, SessionNotFound
+from lulu.store import Store
+from lulu.ui import places
+from lulu.ui.state import state
+from lulu.ui.text import safe_label
+
+
+def show(error: LuluError, *, serious: bool = True) -> None:
+    """Draw one error as a box of up to three sentences."""
+    lines = [f"**{safe_label(error.happened)}**", safe_label(error.safe), safe_label(error.next_step)]
+    text = "  \n".join(line for line in lines if line.strip("*"))
+    if serious:
+        st.error(text, icon=":material/error:")
+    else:
+        st.warning(text, icon=":material/info:")
+
+
+def show_store(store: Store) -> None:
+    """Draw what everybody has to know about the database, on every page."""
+    health = store.health
+    if not health.ok and health.problem is not None:
+        show(health.problem)
+        if health.waiting:
+            st.caption(f"{health.waiting:,} writes wait and will be made as soon as it is possible.")
+    for notice in store.notices:
+        show(notice, serious=False)
+
+
+def attempt(where: str, action: Callable[[], object]) -> bool:
+    """Do what a person asked for; what is refused is told at ``where`` by ``show_problem``. Whether it was done."""
+    state().problems.pop(where, None)
+    try:
+        action()
+    except LuluError as exc:
+        state().problems[where] = exc
+        return False
+    return True
+
+
+def show_problem(where: str) -> None:
+    """Draw what the last ``attempt`` at this place ran into."""
+    problem = state().problems.get(where)
+    if problem is not None:
+        show(problem)
+
+
+def not_found() -> None:
+    """The page for every address that no session has; the same for all, and it repeats nothing of the address."""
+    error = SessionNotFound()
+    st.header("Not found", anchor=False)
+    st.markdown(f"{safe_label(error.happened)} {safe_label(error.next_step)}")
+    st.page_link(places.home(), label="Start a new session")

@@ -1,0 +1,50 @@
+"""Where things are: the pages, and the addresses that links go to."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from lulu.actors import Actor, Role
+
+_FOLDER = Path(__file__).resolve().parents[2] / "pages"
+
+
+def pages_for(actor: Actor) -> list[st.Page]:
+    """The pages that this actor may open: a page that is not registered cannot be run by any message."""
+    return [_home(), _session(), _settings()] if actor.role is Role.OWNER else []
+
+
+# A Page carries a flag for the run that it was registered in, so each run registers its own, and links share another.
+
+
+@cache
+def home() -> st.Page:
+    """``/``: start a session."""
+    return _home()
+
+
+@cache
+def session() -> st.Page:
+    """``/session?id=…``: one session."""
+    return _session()
+
+
+@cache
+def settings() -> st.Page:
+    """``/settings``: the values in force."""
+    return _settings()
+
+
+def _home() -> st.Page:
+    return st.Page(_FOLDER / "home.py", title="New session", icon=":material/add:", default=True)
+
+
+def _session() -> st.Page:
+    return st.Page(_FOLDER / "session.py", title="Session", icon=":material/forum:", url_path="session")
+
+
+def _settings() -> st.Page:
+    return st.Page(_FOLDER / "settings.py", title="Settings", icon=":material/settings:", url_path="settings")

@@ -1,0 +1,219 @@
+"""Draws turns: one function for each event type, in a registry. What is not in it is drawn as unknown, raw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import streamlit as st
+
+from lulu import events, transcript
+from lulu.errors import LuluError
+from lulu.events import StoredEvent
+from lulu.transcript import Item, Note, ToolCall, Turn
+from lulu.ui import blocks, notices, tools, wording
+from lulu.ui.text import cut, plain, safe_label, safe_markdown
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
+
+Renderer = Callable[[StoredEvent], None]
+E = TypeVar("E", bound=events.Event)
+
+RENDERERS: dict[str, Renderer] = {}
+
+
+def renderer(kind: type[E]) -> Callable[[Callable[[E, StoredEvent], None]], Callable[[E, StoredEvent], None]]:
+    """Register the decorated function for one event type. It is called with the event and its row."""
+
+    def register(draw: Callable[[E, StoredEvent], None]) -> Callable[[E, StoredEvent], None]:
+        # The registry is keyed by the type's name: a class may have been reloaded since the event was made.
+        RENDERERS[kind.type] = lambda stored: draw(cast(E, stored.event), stored)
+        return draw
+
+    return register
+
+
+def show_turns(shown: Iterable[Turn], *, live: bool = False) -> None:
+    """Draw turns; with ``live``, the last one is still at work."""
+    turns = list(shown)
+    for turn in turns:
+        show_turn(turn, live=live and turn is turns[-1])
+
+
+def show_turn(turn: Turn, *, live: bool = False) -> None:
+    """A prompt, then everything that the agent did about it."""
+    if turn.prompt:
+        show_event(turn.prompt)
+    if turn.items or turn.result:
+        with st.chat_message("assistant"):
+            show_items(turn.items, live=live)
+            if turn.result:
+                show_event(turn.result)
+
+
+def show_items(items: Iterable[Item], *, live: bool = False) -> None:
+    """Draw what stands in a turn or in a sub-agent's thread."""
+    for item in items:
+        if isinstance(item, Note):
+            show_event(item.stored)
+        else:
+            show_call(item, live=live)
+
+
+def show_event(stored: StoredEvent) -> None:
+    """Draw one event on its own."""
+    if isinstance(stored.event, events.Unknown):
+        unknown(stored)
+    else:
+        RENDERERS.get(stored.type, unknown)(stored)
+
+
+def show_call(call: ToolCall, *, live: bool = False) -> None:
+    """Draw a tool call: a folded line; open where it failed."""
+    # A failure opens the fold once, so it has a fold of its own: a keyed one keeps what the reader chose.
+    key = f"call_{call.id}_failed" if call.failed else f"call_{call.id}"
+    opened = fold(tools.label(call, live=live), key=key, icon=tools.icon(call, live=live), is_open=call.failed)
+    if not opened.open:
+        return
+    with opened:
+        tools.look_of(call.name).body(call)
+        tools.show_permission(call)
+        if call.thread:
+            with st.container(key=f"thread_{call.id}"):
+                show_items(call.thread, live=live)
+
+
+def fold(label: str, *, key: str, icon: str, is_open: bool = False) -> ExpanderContainer:
+    """A line that opens. Its contents are drawn only while it is open: most of a long transcript is never looked at."""
+    return st.expander(label, key=key, icon=icon, expanded=is_open, type="compact", on_change="rerun")
+
+
+# -- one function for each event type --------------------------------------------------------------------------------
+
+
+@renderer(events.User)
+def user(event: events.User, stored: StoredEvent) -> None:
+    """A prompt, as typed."""
+    with st.chat_message("user"):
+        prompt(event.text, key=f"prompt_{stored.id}")
+        who = safe_label(event.actor or "")
+        st.caption(wording.line(wording.clock(stored.created_at), who))
+
+
+@renderer(events.Text)
+def text(event: events.Text, stored: StoredEvent) -> None:
+    """A block of an answer, in markdown."""
+    shown, omitted = cut(event.content, blocks.SHOWN)
+    if omitted and st.checkbox(f"Show all {wording.size(len(event.content))}", key=f"whole_text_{stored.id}"):
+        shown, omitted = cut(event.content, blocks.MOST)
+    st.markdown(safe_markdown(shown))
+    if omitted:
+        st.caption(wording.plural(omitted, "more character"))
+    if event.partial:
+        st.caption("Cut off here.")
+
+
+@renderer(events.Thinking)
+def thinking(event: events.Thinking, stored: StoredEvent) -> None:
+    """Thinking, folded."""
+    opened = fold(":gray[Thinking]", key=f"thinking_{stored.id}", icon=":material/psychology:")
+    if opened.open:
+        with opened:
+            blocks.code(event.content, key=f"thought_{stored.id}")
+
+
+@renderer(events.System)
+def system(event: events.System, stored: StoredEvent) -> None:
+    """What the machinery said: quiet and folded."""
+    line = SYSTEM_LINES.get(event.subtype, safe_label(event.subtype.replace("_", " ")) or "system")
+    opened = fold(f":gray[{line}]", key=f"system_{stored.id}", icon=":material/settings:")
+    if opened.open:
+        with opened:
+            blocks.code(tools.as_json(event.data or {}), key=f"system_data_{stored.id}", language="json")
+
+
+@renderer(events.Result)
+def result(event: events.Result, stored: StoredEvent) -> None:
+    """The end of a turn: how it ended, and what it took."""
+    if event.is_error and not _was_stopped(event):
+        st.error(f"**{_ENDINGS.get(event.terminal_reason or '', 'The turn failed.')}**", icon=":material/error:")
+        if event.result:
+            blocks.code(event.result, key=f"result_{stored.id}")
+    st.caption(
+        wording.line(
+            ":orange[Stopped]" if _was_stopped(event) else "",
+            wording.clock(stored.created_at),
+            wording.duration(event.duration_ms) if event.duration_ms is not None else "",
+            wording.plural(event.num_turns, "turn") if event.num_turns else "",
+            wording.tokens(event.usage),
+            wording.money(event.cost_usd) if event.cost_usd is not None else "",
+        )
+    )
+
+
+@renderer(events.Error)
+def error(event: events.Error, stored: StoredEvent) -> None:
+    """What failed, and what to do about it."""
+    notices.show(LuluError(event.message, safe="Everything up to here is stored.", next_step=_NEXT_STEP))
+    details = "\n".join(part for part in (event.code, event.detail) if part)
+    if details:
+        opened = fold(":gray[Details]", key=f"error_{stored.id}", icon=":material/data_object:")
+        if opened.open:
+            with opened:
+                blocks.code(details, key=f"detail_{stored.id}")
+
+
+def part_of_a_call(event: events.Event, stored: StoredEvent) -> None:
+    """A part of a tool call on its own: the call, as far as this one row tells it."""
+    for turn in transcript.turns([stored]):
+        show_items(turn.items)
+
+
+for _kind in (events.ToolUse, events.ToolResult, events.Permission, events.PermissionDecision):
+    renderer(_kind)(part_of_a_call)
+
+
+def unknown(stored: StoredEvent) -> None:
+    """An event that this version cannot read: what it calls itself, and its payload as stored."""
+    label = f":gray[unknown event {wording.code(stored.type, 40)}]"
+    opened = fold(label, key=f"unknown_{stored.id}", icon=":material/help:")
+    if opened.open:
+        with opened:
+            blocks.code(stored.raw, key=f"raw_{stored.id}")
+
+
+def prompt(typed: str, *, key: str) -> None:
+    """A prompt as typed: every character and newline, nothing obeyed."""
+    shown, omitted = cut(plain(typed), blocks.SHOWN)
+    if omitted and st.checkbox(f"Show all {wording.size(len(typed))}", key=f"whole_{key}"):
+        shown, omitted = cut(plain(typed), blocks.MOST)
+    st.text(shown)
+    if omitted:
+        st.caption(wording.plural(omitted, "more character"))
+
+
+#: What the best known system subtypes mean to a reader.
+SYSTEM_LINES: dict[str, str] = {
+    "init": "Agent ready",
+    "compact": "Conversation compacted",
+    "compact_boundary": "Conversation compacted",
+    "retry": "Asking the API again",
+    "api_retry": "Asking the API again",
+    "rate_limit": "Rate limit",
+    "task_started": "Background task started",
+    "task_notification": "Background task ended",
+}
+
+#: How a failed turn ended, by ``terminal_reason``.
+_ENDINGS: dict[str, str] = {
+    "api_error": "The API answered with an error.",
+    "max_turns": "The turn reached its limit of steps.",
+    "budget_exhausted": "The session reached its budget.",
+}
+
+_NEXT_STEP = "Send a prompt to go on from here."
+
+
+def _was_stopped(event: events.Result) -> bool:
+    return (event.terminal_reason or "").startswith("aborted")

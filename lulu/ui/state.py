@@ -1,0 +1,46 @@
+"""The only module that touches ``st.session_state``: what this browser tab has not finished yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from lulu.errors import LuluError
+from lulu.sessions import SessionId
+
+#: Rows of the session list shown at first, and added by "Show more".
+LIST_STEP = 50
+
+
+@dataclass
+class State:
+    """One tab's unfinished business. Losing it loses nothing that was sent."""
+
+    #: How many rows of the session list are shown.
+    rows_shown: int = LIST_STEP
+    #: For each session, the first event that "Load earlier" has reached.
+    earliest: dict[SessionId, int] = field(default_factory=dict)
+    #: A session that was just started and has to be opened.
+    launched: SessionId | None = None
+    #: What went wrong with the last click, by the place where it is told.
+    problems: dict[str, LuluError] = field(default_factory=dict)
+
+
+def state() -> State:
+    """This tab's state."""
+    if "lulu" not in st.session_state:
+        st.session_state["lulu"] = State()
+    found: State = st.session_state["lulu"]
+    return found
+
+
+def typed(key: str) -> str:
+    """What stands in a text widget, or was just sent from one."""
+    found = st.session_state.get(key)
+    return found if isinstance(found, str) else ""
+
+
+def put_back(key: str, text: str) -> None:
+    """Put text into an input box: a prompt that could not be sent, or an example."""
+    st.session_state[key] = text

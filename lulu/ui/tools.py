@@ -1,0 +1,268 @@
+"""One look for each tool: a line that says what it did, and a body behind it. Tool data is code, never markdown."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import streamlit as st
+
+from lulu.transcript import ToolCall
+from lulu.ui import blocks, wording
+from lulu.ui.text import safe_label
+
+#: Lines around a change in a diff.
+_CONTEXT = 3
+#: Rows of a diff that is computed here; difflib is slow on long texts.
+_MAX_DIFF_LINES = 4_000
+
+Draw = Callable[[ToolCall], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How one tool is shown."""
+
+    icon: str
+    #: What it did, after the tool's name: label markup that is safe (``wording.code``, ``safe_label``).
+    line: Callable[[ToolCall], str]
+    #: What is seen when the fold is open.
+    body: Draw
+
+
+LOOKS: dict[str, Look] = {}
+
+
+def look(*names: str, icon: str, line: Callable[[ToolCall], str]) -> Callable[[Draw], Draw]:
+    """Register the decorated body as the look of these tools."""
+
+    def register(body: Draw) -> Draw:
+        LOOKS.update(dict.fromkeys(names, Look(icon=icon, line=line, body=body)))
+        return body
+
+    return register
+
+
+def look_of(name: str) -> Look:
+    """The tool's own look, or the generic one."""
+    return LOOKS.get(name, GENERIC)
+
+
+def label(call: ToolCall, *, live: bool) -> str:
+    """The line of a call: its name, what it did, whether it failed, how long it took."""
+    parts = [f"**{safe_label(call.name or 'Tool')}**", look_of(call.name).line(call), _outcome(call, live=live)]
+    return " ".join(part for part in parts if part)
+
+
+def icon(call: ToolCall, *, live: bool) -> str:
+    """The tool's icon; a spinner while it works."""
+    if live and call.result is None and not call.is_waiting and not call.is_denied:
+        return "spinner"
+    return f":material/{look_of(call.name).icon}:"
+
+
+def _outcome(call: ToolCall, *, live: bool) -> str:
+    if call.is_denied:
+        return ":orange[denied]"
+    if call.failed:
+        return ":red[failed]"
+    if call.decision is not None and call.decision.decision not in ("approved", "denied") and call.result is None:
+        return f":gray[{safe_label(call.decision.decision)}]"
+    if call.is_waiting and live:
+        return ":primary[waits for you]"
+    if call.result is None and call.use is not None and not live:
+        return ":gray[no result]"
+    return f":small[:gray[{wording.duration(call.seconds * 1000)}]]" if call.seconds and call.seconds >= 1 else ""
+
+
+# -- reading inputs and results --------------------------------------------------------------------------------------
+
+
+def argument(call: ToolCall, *names: str) -> str:
+    """The first of these arguments that is a text; nothing where none is."""
+    for name in names:
+        value = call.input.get(name)
+        if isinstance(value, str):
+            return value
+    return ""
+
+
+def result_data(call: ToolCall) -> Mapping[str, Any]:
+    """Claude Code's structured result; empty where there is none."""
+    data = call.result.data if call.result else None
+    return data if isinstance(data, Mapping) else {}
+
+
+def result_text(call: ToolCall) -> str:
+    """What the tool answered, as text. Blocks that are no text are named."""
+    content = call.result.content if call.result else None
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join(_block_text(block) for block in content)
+    return "" if content is None else as_json(content)
+
+
+def _block_text(block: object) -> str:
+    if isinstance(block, Mapping) and isinstance(block.get("text"), str):
+        return str(block["text"])
+    if isinstance(block, Mapping) and block.get("type") == "image":
+        return "[image]"
+    return as_json(block)
+
+
+def as_json(value: object) -> str:
+    """Indented JSON; what JSON cannot hold is shown as Python shows it."""
+    try:
+        return json.dumps(value, indent=2, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+
+
+def _short_path(path: str) -> str:
+    """The last two names of a path: enough to know the file by."""
+    parts = PurePath(path).parts
+    return "/".join(parts[-2:]) if len(parts) > 2 else path
+
+
+def _path_line(call: ToolCall) -> str:
+    return wording.code(_short_path(argument(call, "file_path", "notebook_path", "path")))
+
+
+# -- pieces of bodies ------------------------------------------------------------------------------------------------
+
+
+def show_answer(call: ToolCall, *, language: str | None = None, title: str = "") -> None:
+    """What the tool answered, as a block."""
+    text = result_text(call)
+    if call.result is None:
+        return
+    if title:
+        st.caption(title)
+    if text.strip():
+        blocks.code(text, key=f"result_{call.id}", language=language)
+    else:
+        st.caption("No output.")
+
+
+def show_permission(call: ToolCall) -> None:
+    """Whether a person was asked, what they said, and who it was."""
+    if call.permission is None and call.decision is None:
+        return
+    said = safe_label(call.decision.decision) if call.decision else "not answered"
+    who = f"by {safe_label(call.decision.actor)}" if call.decision and call.decision.actor else ""
+    why = f"“{safe_label(call.decision.message)}”" if call.decision and call.decision.message else ""
+    st.caption(wording.line(f"Permission: {said} {who}".strip(), why))
+
+
+def diff_lines(before: str, after: str) -> list[str]:
+    """A unified diff without its file names."""
+    old, new = before.splitlines(), after.splitlines()
+    if len(old) + len(new) > _MAX_DIFF_LINES:
+        return [*(f"-{line}" for line in old), *(f"+{line}" for line in new)]
+    return list(difflib.unified_diff(old, new, lineterm="", n=_CONTEXT))[2:]
+
+
+def patch_lines(patch: object) -> list[str]:
+    """The lines of Claude Code's ``structuredPatch``; empty where it is of another shape."""
+    lines: list[str] = []
+    for hunk in patch if isinstance(patch, list) else []:
+        if not isinstance(hunk, Mapping) or not isinstance(hunk.get("lines"), list):
+            return []
+        old, new = (f"{hunk.get(f'{side}Start')},{hunk.get(f'{side}Lines')}" for side in ("old", "new"))
+        lines.append(f"@@ -{old} +{new} @@")
+        lines += [line for line in hunk["lines"] if isinstance(line, str)]
+    return lines
+
+
+def change_of(call: ToolCall) -> list[str]:
+    """What an editing tool changed or would change, as diff lines: its own patch, else made from its arguments."""
+    patch = patch_lines(result_data(call).get("structuredPatch"))
+    if patch:
+        return patch
+    edits = call.input.get("edits")
+    if isinstance(edits, list):
+        return [line for edit in edits if isinstance(edit, Mapping) for line in _edit_lines(edit)]
+    if isinstance(call.input.get("content"), str):
+        return diff_lines("", argument(call, "content"))
+    return _edit_lines(call.input)
+
+
+def _edit_lines(edit: Mapping[str, Any]) -> list[str]:
+    before, after = edit.get("old_string"), edit.get("new_string", edit.get("new_source"))
+    return diff_lines(before if isinstance(before, str) else "", after if isinstance(after, str) else "")
+
+
+def _counts(lines: Iterable[str]) -> tuple[int, int]:
+    signs = [line[:1] for line in lines]
+    return signs.count("+"), signs.count("-")
+
+
+def _edit_line(call: ToolCall) -> str:
+    added, removed = _counts(change_of(call))
+    return f"{_path_line(call)} :green[+{added}] :red[−{removed}]"  # noqa: RUF001 - the minus sign is as wide as +
+
+
+# -- the looks -------------------------------------------------------------------------------------------------------
+
+
+def _generic_line(call: ToolCall) -> str:
+    values = [value for value in call.input.values() if isinstance(value, str) and value.strip()]
+    return wording.code(values[0], 80) if values else ""
+
+
+def generic(call: ToolCall) -> None:
+    """Any tool: its arguments and its answer."""
+    if call.input:
+        blocks.code(as_json(call.input), key=f"input_{call.id}", language="json")
+    show_answer(call)
+
+
+GENERIC = Look(icon="build", line=_generic_line, body=generic)
+
+
+@look("Bash", "BashOutput", icon="terminal", line=lambda call: wording.code(argument(call, "command", "bash_id")))
+def bash(call: ToolCall) -> None:
+    """The command, and its output as a console shows it."""
+    if argument(call, "description"):
+        st.caption(safe_label(argument(call, "description")))
+    if argument(call, "command"):
+        blocks.code(argument(call, "command"), key=f"input_{call.id}", language="bash")
+    show_answer(call)
+
+
+@look("Read", icon="description", line=_path_line)
+@look("Grep", icon="search", line=lambda call: wording.code(argument(call, "pattern")))
+@look("Glob", icon="folder_open", line=lambda call: wording.code(argument(call, "pattern")))
+@look("LS", icon="folder_open", line=_path_line)
+def reading(call: ToolCall) -> None:
+    """Where it looked, and what it found."""
+    more = {name: value for name, value in call.input.items() if not isinstance(value, dict | list)}
+    st.caption(" · ".join(f"{safe_label(name)} {wording.code(str(value))}" for name, value in more.items()))
+    show_answer(call)
+
+
+@look("Edit", "MultiEdit", "Write", "NotebookEdit", icon="edit_document", line=_edit_line)
+def editing(call: ToolCall) -> None:
+    """The change as a diff; the answer only where it failed."""
+    st.caption(wording.code(argument(call, "file_path", "notebook_path"), 400))
+    blocks.code("\n".join(change_of(call)), key=f"input_{call.id}", language="diff")
+    if call.failed or call.is_denied:
+        show_answer(call)
+
+
+@look("Task", "Agent", icon="smart_toy", line=lambda call: safe_label(argument(call, "description", "prompt")[:120]))
+def sub_agent(call: ToolCall) -> None:
+    """What the sub-agent was told, and what it answered."""
+    blocks.code(argument(call, "prompt"), key=f"input_{call.id}")
+    show_answer(call, title="Answer")
+
+
+@look("WebFetch", "WebSearch", icon="public", line=lambda call: wording.code(argument(call, "url", "query")))
+def web(call: ToolCall) -> None:
+    """What was asked of the web, and a short result."""
+    generic(call)

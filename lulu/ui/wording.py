@@ -1,0 +1,132 @@
+"""How values are written for people: statuses, ages, durations, money, folders. All of it is safe in a label."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+
+import humanize
+
+from lulu.sessions import Session, SessionStatus
+from lulu.ui.text import plain, safe_label
+
+#: One colour for each status, everywhere; the word always stands beside it.
+STATUS_COLOURS: dict[SessionStatus, str] = {
+    SessionStatus.DRAFT: "gray",
+    SessionStatus.STARTING: "yellow",
+    SessionStatus.RUNNING: "yellow",
+    SessionStatus.WAITING: "primary",
+    SessionStatus.COMPLETED: "green",
+    SessionStatus.FAILED: "red",
+    SessionStatus.INTERRUPTED: "orange",
+}
+
+#: After this many days an age says less than a date.
+_DAYS_AS_AGE = 7
+
+
+def status(session: Session) -> str:
+    """A dot and the status word in its colour; a word of another version in grey."""
+    known = session.known_status
+    colour = STATUS_COLOURS[known] if known else "gray"
+    return f":{colour}[● {safe_label(session.status) or 'no status'}]"
+
+
+def age(moment: datetime) -> str:
+    """How long ago, in one unit; a date when that is long."""
+    passed = datetime.now(UTC) - moment
+    if passed.total_seconds() < 60:
+        return "now"
+    if passed.days >= _DAYS_AS_AGE:
+        return moment.astimezone().strftime("%b %-d" if passed.days < 300 else "%b %Y")
+    return humanize.naturaldelta(passed, months=False)
+
+
+def clock(moment: datetime) -> str:
+    """The time of day on this computer, for small print beside an event."""
+    return moment.astimezone().strftime("%H:%M")
+
+
+def duration(milliseconds: float) -> str:
+    """``340 ms``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    seconds = milliseconds / 1000
+    if seconds < 1:
+        return f"{milliseconds:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def money(dollars: float) -> str:
+    """US dollars with as many digits as say something; the sign is escaped, for ``$`` starts a formula in a label."""
+    return f"\\${dollars:.2f}" if dollars >= 0.1 or dollars == 0 else f"\\${dollars:.4f}".rstrip("0")
+
+
+def tokens(usage: dict[str, Any] | None) -> str:
+    """``1.2k tokens``: what a turn read (cached or not) and wrote; nothing where the figures are missing."""
+    names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    counts = [value for name in names if isinstance(value := (usage or {}).get(name), int)]
+    total = sum(counts)
+    if not total:
+        return ""
+    return f"{total / 1000:.1f}k tokens" if total >= 1000 else plural(total, "token")
+
+
+def size(characters: int) -> str:
+    """The size of a text."""
+    return humanize.naturalsize(characters, format="%.0f")
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 turn``, ``1,204 turns``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def folder(path: str | None) -> str:
+    """The last name of a path; the path itself where it has none."""
+    return safe_label(PurePath(path).name or path) if path else ""
+
+
+def agent(name: str | None) -> str:
+    """Which agent is at work."""
+    return {"claude": "Claude", "demo": "demo agent", None: ""}.get(name, safe_label(name or ""))
+
+
+def line(*parts: str) -> str:
+    """Small print: what there is, with dots between."""
+    return " · ".join(part for part in parts if part)
+
+
+def code(text: str, limit: int = 120) -> str:
+    """One line in monospace for a label: nothing inside it is markup."""
+    shown = " ".join(plain(text[: limit * 4]).split())
+    if len(shown) > limit:
+        shown = shown[:limit].rstrip() + "…"
+    if not shown:
+        return ""
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {shown} {fence}" if longest else f"`{shown}`"
+
+
+#: Claude Code's permission modes in a person's words.
+MODES: dict[str, str] = {
+    "default": "Ask before acting",
+    "acceptEdits": "Accept edits",
+    "plan": "Plan only",
+    "dontAsk": "Deny what would be asked",
+    "bypassPermissions": "Bypass permissions (dangerous)",
+}
+
+
+def mode(name: str | None) -> str:
+    """A permission mode in words; one of another version as it is."""
+    return MODES.get(name or "default", safe_label(name or ""))

@@ -1,0 +1,25 @@
+"""``/session?id=…``: one session: header, transcript, composer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu import runtime
+from lulu.errors import SessionNotFound
+from lulu.sessions import parse_session_id
+from lulu.ui import composer, feed, header, identity, notices
+
+_lulu = runtime.current()
+_actor = identity.actor()
+_ids = st.query_params.get_all("id")
+
+try:
+    _session = _lulu.store.get_session(parse_session_id(_ids[0] if len(_ids) == 1 else None))
+except SessionNotFound:
+    notices.not_found()
+    st.stop()
+
+st.set_page_config(page_title=_session.name)
+header.show(_lulu, _actor, _session.id)
+feed.show(_lulu, _actor, _session)
+composer.show(_lulu, _actor, _session)
