@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import threading
 from collections.abc import Callable
@@ -65,6 +66,8 @@ class AgentHost:
             asyncio.create_task(self._watch()),
         ]
         self._ready.set()
+        # Ahead of the first prompt, and after the first page can be served.
+        await asyncio.to_thread(importlib.import_module, "lulu.agent.client")
         await self._stop.wait()
         unsubscribe()
         for task in tasks:

@@ -243,9 +243,7 @@ class _Builder:
             self._container(event.parent, anew_after_result=stored.type not in ("system", "error")).append(stored)
 
     def build(self) -> list[Turn]:
-        return [
-            Turn(prompt=turn.prompt, items=_closed(turn.items), result=turn.result) for turn in self._turns
-        ]
+        return [Turn(prompt=turn.prompt, items=_closed(turn.items), result=turn.result) for turn in self._turns]
 
     def _call_id(self, stored: StoredEvent) -> str | None:
         match stored.event:

@@ -11,15 +11,18 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from lulu.agent import Agent, AgentSpec, PermissionAnswer, PermissionRequest, TranscriptMissing, Translation, TurnEnd
+from lulu.agent import AgentSpec, PermissionAnswer, PermissionRequest, TranscriptMissing, Translation, TurnEnd
 from lulu.commands import CommandId, CommandStatus, StoredCommand
 from lulu.errors import AgentError, Conflict, LuluError, StoreError
 from lulu.events import Error, Event, System, ToolResult, ToolUse, User
 from lulu.sessions import Session, SessionStatus
 from lulu.settings import PermissionMode, Settings
 from lulu.store import Approval, Change, LiveText, Store
+
+if TYPE_CHECKING:
+    from lulu.agent.client import Agent
 
 T = TypeVar("T")
 
@@ -145,6 +148,9 @@ class Worker:
         return None if turn.stop.is_set() else agent
 
     async def _connect(self) -> Agent:
+        # Here and not at the top: the SDK takes a second to import, which would hold up the first page.
+        from lulu.agent.client import Agent
+
         spec = self._spec(self._store.get_session(self.session_id))
         async with self._starts:
             agent = Agent(spec, self._settings, self._ask)

@@ -1,12 +1,14 @@
-"""The agent's side: the only package that imports claude_agent_sdk."""
+"""The agent's side: the only package that imports claude_agent_sdk.
 
-from lulu.agent.client import Agent, AgentSpec, TranscriptMissing
+``Agent`` itself is imported from ``lulu.agent.client`` where the first one is made: the SDK takes a second to import,
+and pages can be served before that.
+"""
+
 from lulu.agent.credentials import AgentSetup, choose_agent
-from lulu.agent.permissions import PermissionAnswer, PermissionRequest
+from lulu.agent.requests import AgentSpec, PermissionAnswer, PermissionRequest, TranscriptMissing
 from lulu.agent.translate import Translation, TurnEnd
 
 __all__ = [
-    "Agent",
     "AgentSetup",
     "AgentSpec",
     "PermissionAnswer",

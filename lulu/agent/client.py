@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,11 @@ from claude_agent_sdk import (
 
 from lulu.agent import processes
 from lulu.agent.demo import DemoTransport
-from lulu.agent.permissions import Ask, can_use_tool
+from lulu.agent.permissions import can_use_tool
+from lulu.agent.requests import AgentSpec, Ask, TranscriptMissing
 from lulu.agent.translate import Translation, Translator
 from lulu.errors import AgentError
-from lulu.settings import PermissionMode, Settings
+from lulu.settings import Settings
 
 #: Tools that reach other sessions of this user, or let a session wake itself up.
 DISALLOWED_TOOLS = ["ListAgents", "SendMessage", "CronCreate", "ScheduleWakeup"]
@@ -33,27 +33,6 @@ DISALLOWED_TOOLS = ["ListAgents", "SendMessage", "CronCreate", "ScheduleWakeup"]
 MAX_BUFFER_BYTES = 64 << 20
 #: Lines of stderr that are kept for the message when the process fails.
 STDERR_LINES = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class AgentSpec:
-    """What an agent process is started with."""
-
-    #: ``claude`` or ``demo``.
-    kind: str
-    working_directory: str
-    model: str | None
-    permission_mode: PermissionMode
-    #: The conversation's id: a new one to begin, or the one to resume.
-    conversation_id: str
-    resume: bool
-    #: What the conversation has cost so far (US dollars), and how many prompts it has had.
-    total_cost_usd: float = 0.0
-    prompts_so_far: int = 0
-
-
-class TranscriptMissing(AgentError):
-    """Claude Code has no transcript under this id any more."""
 
 
 class Agent:

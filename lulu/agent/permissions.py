@@ -4,43 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from claude_agent_sdk import PermissionResultAllow, PermissionResultDeny
 from claude_agent_sdk.types import PermissionResult, ToolPermissionContext
 
+from lulu.agent.requests import Ask, PermissionRequest
 
-@dataclass(frozen=True, kw_only=True)
-class PermissionRequest:
-    """An agent asks to use a tool."""
-
-    #: A fresh id of ours: the row in ``approvals``.
-    id: str
-    tool_use_id: str | None
-    #: The sub-agent that asks.
-    agent_id: str | None
-    tool_name: str
-    tool_input: dict[str, Any]
-    #: Claude Code's suggestions for "don't ask again", as it sent them.
-    suggestions: list[dict[str, Any]]
-    #: Why it asks, in its words.
-    reason: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PermissionAnswer:
-    """What a person, or a rule, said."""
-
-    allow: bool
-    #: Reaches the agent when it is denied.
-    message: str | None = None
-    #: What runs in place of the input that was asked for.
-    updated_input: dict[str, Any] | None = None
-
-
-#: Asks and waits as long as it takes; cancelled when the agent withdraws the request.
-Ask = Callable[[PermissionRequest], Awaitable[PermissionAnswer]]
 CanUseTool = Callable[[str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult]]
 
 #: What the agent reads when somebody denies without a reason.

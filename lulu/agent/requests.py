@@ -1,0 +1,63 @@
+"""What an agent asks of people, and what it is started with: values without the SDK, which takes a second to import."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lulu.errors import AgentError
+from lulu.settings import PermissionMode
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentSpec:
+    """What an agent process is started with."""
+
+    #: ``claude`` or ``demo``.
+    kind: str
+    working_directory: str
+    model: str | None
+    permission_mode: PermissionMode
+    #: The conversation's id: a new one to begin, or the one to resume.
+    conversation_id: str
+    resume: bool
+    #: What the conversation has cost so far (US dollars), and how many prompts it has had.
+    total_cost_usd: float = 0.0
+    prompts_so_far: int = 0
+
+
+class TranscriptMissing(AgentError):
+    """Claude Code has no transcript under this id any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermissionRequest:
+    """An agent asks to use a tool."""
+
+    #: A fresh id of ours: the row in ``approvals``.
+    id: str
+    tool_use_id: str | None
+    #: The sub-agent that asks.
+    agent_id: str | None
+    tool_name: str
+    tool_input: dict[str, Any]
+    #: Claude Code's suggestions for "don't ask again", as it sent them.
+    suggestions: list[dict[str, Any]]
+    #: Why it asks, in its words.
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermissionAnswer:
+    """What a person, or a rule, said."""
+
+    allow: bool
+    #: Reaches the agent when it is denied.
+    message: str | None = None
+    #: What runs in place of the input that was asked for.
+    updated_input: dict[str, Any] | None = None
+
+
+#: Asks and waits as long as it takes; cancelled when the agent withdraws the request.
+Ask = Callable[[PermissionRequest], Awaitable[PermissionAnswer]]
