@@ -1,0 +1,133 @@
+"""A clean environment for every test; a Lulu server and a browser for those that ask."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import ARGUMENTS, Viewer, executable
+from tests.support import LuluServer
+
+#: Found before the environment is cleaned.
+_EXECUTABLE = executable()
+_SERVERS = pytest.StashKey[list[LuluServer]]()
+
+#: Variables that change what Lulu or an agent does; none reaches a test.
+_OURS = ("LULU_", "ANTHROPIC_", "CLAUDE", "STREAMLIT_", "XDG_")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+#: Fixtures that start a server or a browser.
+_SLOW = frozenset({"server", "browser", "new_viewer", "viewer", "page"})
+_BROWSER = _SLOW - {"server"}
+
+
+class NewServer(Protocol):
+    """Starts a Lulu and waits until it answers; the test's end ends it."""
+
+    def __call__(
+        self, *, env: Mapping[str, str] | None = None, script: Path | None = None, start: bool = True
+    ) -> LuluServer: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts a server or a browser, and put the browser's tests last.
+
+    Playwright's sync API leaves its event loop running in the main thread: ``asyncio.run`` works there no more.
+    """
+    for item in items:
+        if _SLOW.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.e2e)
+    items.sort(key=lambda item: bool(_BROWSER.intersection(getattr(item, "fixturenames", ()))))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the servers of a failed test printed."""
+    report = yield
+    if report.failed:
+        report.sections += [(f"Lulu on port {server.port}", server.log) for server in item.stash.get(_SERVERS, [])]
+    return report
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Own home, data and working folder; no setting or credential of the person who runs the tests."""
+    for name in list(os.environ):
+        if name.upper().startswith(_OURS) or name.lower() in _PROXIES:
+            monkeypatch.delenv(name)
+    folders = {"HOME": "home", "CLAUDE_CONFIG_DIR": "home/.claude", "LULU_DATA_DIR": "lulu"}
+    for name, folder in folders.items():
+        monkeypatch.setenv(name, str(tmp_path / folder))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    yield
+    _stop_lulu()
+
+
+def _stop_lulu() -> None:
+    # Only what the test has imported: a test of pure values needs neither Streamlit nor the runtime.
+    runtime: Any = sys.modules.get("lulu.runtime")
+    if runtime is not None:
+        runtime.stop()
+    streamlit: Any = sys.modules.get("streamlit")
+    if streamlit is not None:
+        streamlit.cache_data.clear()
+        streamlit.cache_resource.clear()
+
+
+@pytest.fixture
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[NewServer]:
+    """A factory of Lulu servers, each with folders of its own."""
+    servers = request.node.stash.setdefault(_SERVERS, [])
+
+    def new(*, env: Mapping[str, str] | None = None, script: Path | None = None, start: bool = True) -> LuluServer:
+        made = LuluServer(tmp_path / f"server{len(servers)}", env=env, script=script)
+        servers.append(made)
+        if start:
+            made.start()
+        return made
+
+    yield new
+    for made in servers:
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=_EXECUTABLE, args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_viewer(browser: Browser) -> Iterator[Callable[..., Viewer]]:
+    """A factory of viewers, each a browser window with cookies of its own; options as of ``new_context``."""
+    viewers: list[Viewer] = []
+
+    def new(**options: Any) -> Viewer:
+        viewers.append(Viewer(browser.new_context(**options)))
+        return viewers[-1]
+
+    yield new
+    for viewer in viewers:
+        viewer.close()
+
+
+@pytest.fixture
+def viewer(new_viewer: Callable[..., Viewer]) -> Viewer:
+    """The viewer of a test that needs but one, at 1280 × 800."""
+    return new_viewer(viewport={"width": 1280, "height": 800})
+
+
+@pytest.fixture
+def page(viewer: Viewer) -> Page:
+    """That viewer's page."""
+    return viewer.page
