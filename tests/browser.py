@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -32,7 +33,12 @@ _PROBES = ("/_stcore/health", "/_stcore/host-config")
 def executable() -> str | None:
     """The Chromium of this machine: ``LULU_TEST_BROWSER``, else one on PATH, else nothing (Playwright's own)."""
     named = os.environ.get("LULU_TEST_BROWSER")
-    return named or next((path for name in NAMES if (path := shutil.which(name))), None)
+    return named or next((path for name in NAMES if (path := shutil.which(name)) and _runs(path)), None)
+
+
+def _runs(path: str) -> bool:
+    # Ubuntu puts a script of that name on PATH that only tells how to install a snap.
+    return subprocess.run([path, "--version"], capture_output=True).returncode == 0
 
 
 @dataclass

@@ -1,0 +1,47 @@
+# Every target sets up first what it needs; that takes no time, and no network, when nothing has changed.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup app run test check format bench screenshots clean
+
+PYTHON := .venv/bin/python
+CODE := lulu $(wildcard pages) lulu_app.py tests $(wildcard scripts/*.py)
+
+# More arguments for the command, for example: make test ARGS="-k store -x"
+ARGS ?=
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | \
+	  while IFS='|' read -r target text; do printf '  %-18s %s\n' "$$target" "$$text"; done
+
+setup: ## Build .venv with everything: the app, the tools, the tests and their browser
+	@bash scripts/setup.sh everything
+
+app:
+	@bash scripts/setup.sh app
+
+run: app ## Serve Lulu on http://127.0.0.1:8501
+	@.venv/bin/streamlit run lulu_app.py $(ARGS)
+
+test: setup ## Run all tests
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: setup ## Lint, formatting, types, the house's import rules, security
+	@$(PYTHON) -m ruff check $(CODE)
+	@$(PYTHON) -m ruff format --check $(CODE)
+	@$(PYTHON) -m mypy $(CODE)
+	@.venv/bin/lint-imports --no-logo
+	@$(PYTHON) -m bandit --quiet --recursive --configfile pyproject.toml lulu $(wildcard pages) lulu_app.py
+
+format: setup ## Format the code and mend what ruff can mend
+	@$(PYTHON) -m ruff check --fix $(CODE)
+	@$(PYTHON) -m ruff format $(CODE)
+
+bench: setup ## Measure, and write the table in docs/performance.md
+	@$(PYTHON) -m scripts.bench $(ARGS)
+
+screenshots: setup ## Take the pictures in docs/screenshots from the demo agent
+	@$(PYTHON) -m scripts.screenshots $(ARGS)
+
+clean: ## Remove .venv and every cache (no data)
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find lulu pages tests scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
