@@ -146,7 +146,15 @@ with p() as playwright: print(playwright.chromium.executable_path)' 2>/dev/null)
   runs "$path" && printf '%s\n' "$path"
 }
 
+driver_runs() { .venv/bin/python -m playwright --version >/dev/null 2>&1; }
+
 install_browser() { # sets browser
+  if ! driver_runs && can_apt; then
+    # Playwright brings a Node.js that needs this library; a minimal Debian has none.
+    apt_install libatomic1 || true
+  fi
+  driver_runs || stop "Playwright's driver does not run: $(.venv/bin/python -m playwright --version 2>&1 | tail -n 1)" \
+    "Install what it misses (on Debian and Ubuntu: apt-get install libatomic1), then try again."
   browser=$(find_browser) && return
   [ -z "${LULU_TEST_BROWSER:-}" ] || exit 1
   if can_apt; then
