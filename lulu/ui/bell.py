@@ -19,7 +19,7 @@ HUB_JS = (
     r"""
 const OPEN_WITHIN = 3000, TICK = 1000, ANSWER_WITHIN = 2000, QUIET = 30000, LINGER = 5000;
 const BACKOFF = [250, 500, 1000, 2000, 4000, 8000];
-const CALM = 20, APART = 10;
+const CALM = 20, APART = 10, LEAVE_WITHIN = 400, LEAVING = 2000, STEADY = 50, RUN_AT_MOST = 3000;
 
 function makeHub() {
   const members = new Map();
@@ -95,17 +95,36 @@ function makeHub() {
 
   // Streamlit sends all triggers of one moment as one message, for one fragment: so one at a time, and not in the
   // moment of a click or a key, whose message would otherwise rerun our fragment instead of the page.
+  //
+  // Nor while the page is being left: a fragment's message carries the page that it was sent from, and when it is
+  // answered after the run of the next page, Streamlit takes it for a change of page and empties the window. So after
+  // whatever may lead to another page, wait for the run that it starts, and until nothing runs.
   const asked = [];
-  let pumping = false, inputAt = 0;
-  const noteInput = () => { inputAt = Date.now(); };
+  let pumping = false, inputAt = 0, leftAt = 0, hasRun = true, restedAt = 0;
+  const isRunning = () => document.querySelector("[data-test-script-state]")?.dataset.testScriptState === "running";
+  const noteLeaving = () => { leftAt = Date.now(); hasRun = false; };
+  const noteInput = (event) => {
+    inputAt = Date.now();
+    const target = event.target instanceof Element ? event.target : null;
+    if (event.type === "keydown" ? event.key === "Enter" : target?.closest("a, button, [role=button], [role=option]"))
+      noteLeaving();
+  };
   for (const type of ["keydown", "pointerup", "click", "change", "drop", "paste"])
     window.addEventListener(type, noteInput, true);
+  window.addEventListener("popstate", noteLeaving, true);
+
+  function isFree(now) {
+    if (now < inputAt + CALM) return false;
+    if (isRunning()) { hasRun = true; restedAt = 0; return now > leftAt + LEAVING + RUN_AT_MOST; }
+    restedAt ||= now;
+    if (!hasRun && now < leftAt + LEAVE_WITHIN) return false;
+    return now > leftAt + LEAVING || now >= restedAt + STEADY;
+  }
 
   function pump() {
-    const calmIn = inputAt + CALM - Date.now();
-    if (calmIn <= 0) asked.shift()();
+    if (asked.length > 0 && isFree(Date.now())) asked.shift()();
     pumping = asked.length > 0;
-    if (pumping) setTimeout(pump, Math.max(calmIn, APART));
+    if (pumping) setTimeout(pump, APART);
   }
 
   for (const wake of ["online", "pageshow", "focus"]) window.addEventListener(wake, check);
