@@ -29,11 +29,11 @@ def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session) -> N
     """Draw one open request, with its answers for the owner."""
     with st.container(border=True, key=f"approval_{approval.id}"):
         who = "A sub-agent" if approval.agent_id else "The agent"
-        st.markdown(f"**:primary[{who} asks to use {safe_label(approval.tool_name)}]**")
+        st.markdown(f"**:blue[{who} asks to use {safe_label(approval.tool_name)}]**")
         _show_input(approval)
         st.caption(
             wording.line(
-                safe_label(approval.reason or ""),
+                safe_label(approval.reason or "", 400),
                 f"in {wording.code(session.working_directory)}" if session.working_directory else "",
                 f"since {wording.clock(approval.created_at)}",
             )

@@ -16,11 +16,11 @@ from lulu.ui.text import safe_label
 
 def show(lulu: Runtime, actor: Actor, session: Session) -> None:
     """Draw the input, what was refused, and under it how the next prompt will be run."""
-    with st.bottom, st.container(key=COMPOSER):
+    with st.bottom:
         notices.show_problem(PROMPT)
-        st.chat_input(
-            "Continue the conversation", key=PROMPT, on_submit=_send, args=(lulu, actor, session.id), height="content"
-        )
+    # Not inside ``st.bottom``: only an input that places itself there makes the page follow its end.
+    st.chat_input("Continue the conversation", key=PROMPT, on_submit=_send, args=(lulu, actor, session.id))
+    with st.bottom, st.container(key=COMPOSER):
         st.caption(
             wording.line(
                 wording.mode(session.permission_mode),

@@ -43,8 +43,8 @@ def show(lulu: Runtime, actor: Actor) -> None:
     _show_options(lulu)
     with st.container(key=EXAMPLES, horizontal=True):
         for label, prompt in EXAMPLE_PROMPTS.items():
-            st.button(label, key=f"example_{label}", type="tertiary", on_click=put_back, args=(PROMPT, prompt))
-    st.caption(f":material/smart_toy: {safe_label(lulu.agent.explanation)}")
+            st.button(label, key=f"example_{label}", on_click=put_back, args=(PROMPT, prompt))
+    st.caption(f":material/smart_toy: {safe_label(lulu.agent.explanation, 400)}")
 
 
 def _show_options(lulu: Runtime) -> None:
@@ -56,10 +56,10 @@ def _show_options(lulu: Runtime) -> None:
         folders,
         key=CWD,
         accept_new_options=True,
-        help="The agent works here. Choose one, or type an absolute path.",
+        placeholder="Choose, or type an absolute path",
     )
     models = list(dict.fromkeys([settings.model or _DEFAULT_MODEL, _DEFAULT_MODEL, *MODEL_ALIASES]))
-    second.selectbox("Model", models, key=MODEL, accept_new_options=True, help="An alias, or a full model name.")
+    second.selectbox("Model", models, key=MODEL, accept_new_options=True)
     modes = list(dict.fromkeys([settings.permission_mode, *wording.MODES]))
     third.selectbox("Permissions", modes, key=PERMISSION_MODE, format_func=wording.mode)
     fourth.text_input("Title", key=TITLE, placeholder="Optional", max_chars=200)

@@ -28,10 +28,83 @@ PAGES = "pages"
 EXAMPLES = "examples"
 CARDS = "cards"
 
+#: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" fill="#4f46e5"/>'
+    '<path d="M11 8v14h11" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round" stroke-linejoin="round"/>'
+    "</svg>"
+)
+
 CSS = """
+/* Text reads best at about 860 px; Streamlit knows 736 px or the whole window. */
+.stMainBlockContainer, [data-testid="stBottomBlockContainer"] { max-width: 890px; }
+
+/* The toolbar is empty but for its menu: content begins beside it, not under it. */
+.stMainBlockContainer { padding-top: 1rem; padding-bottom: 1rem; }
+.stAppHeader { background: transparent; pointer-events: none; }
+.stAppHeader button, .stAppHeader a { pointer-events: auto; }
+[data-testid="stBottomBlockContainer"] { padding-top: 0.5rem; padding-bottom: 0.75rem; }
+[data-testid="stBottomBlockContainer"] .stVerticalBlock { gap: 0.4rem; }
+
+/* The header stays in view. Its fragment's wrapper is what can stick: the child of the main column. */
+.stMainBlockContainer > .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-session_header) {
+  position: sticky; top: 0; z-index: 10; padding-block: 0.75rem 0.5rem; margin-top: -1rem;
+  background: PAGE; border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);
+}
+.st-key-session_header h5, .st-key-session_header p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.st-key-session_header h5 { padding: 0; font-size: 1.1rem; }
+
+/* A transcript is text on the page: no avatars, no box round an answer, little air between steps. */
+.stChatMessage [data-testid^="stChatMessageAvatar"] { display: none; }
+.stChatMessage:not(:has([data-testid="stChatMessageAvatarUser"])) { padding: 0; background: none; }
+.stChatMessage:has([data-testid="stChatMessageAvatarUser"]) { padding: 0.75rem 1rem; }
+.stChatMessage .stVerticalBlock { gap: 0.5rem; }
+
+/* A folded line is one line: its label is cut, never wrapped. */
+[data-testid="stExpander"] summary [data-testid="stMarkdownContainer"] p {
+  white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
+}
+[data-testid="stExpander"] summary > span { min-width: 0; }
+[data-testid="stExpander"] summary > span > div { min-width: 0; }
+
+/* Small print is muted by colour and not by opacity, which would fade status words below AA. */
+[data-testid="stCaptionContainer"], [data-testid="stExpander"] summary { opacity: 1; }
+[data-testid="stCaptionContainer"], [data-testid="stExpander"] summary [data-testid="stMarkdownContainer"] p {
+  color: color-mix(in srgb, currentColor 72%, transparent);
+}
+
+/* What a sub-agent did is set off from what the agent did. */
+[class*="st-key-thread_"] {
+  border-left: 2px solid color-mix(in srgb, currentColor 15%, transparent); padding-left: 1rem;
+}
+
+/* The sidebar: less air on top, and rows of two lines. */
+[data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }
+[data-testid="stSidebarContent"] .stPageLink a { padding: 0.35rem 0.6rem; margin: 0; }
+.st-key-session_list .stPageLink p {
+  white-space: nowrap; overflow: hidden; text-overflow: ellipsis; line-height: 1.35;
+}
+.st-key-session_list .stPageLink p > span:last-child { display: block; overflow: hidden; text-overflow: ellipsis; }
+.st-key-session_list .stPageLink a > span, .st-key-session_list .stPageLink a > span > div { min-width: 0; }
+
+/* Streamlit marks every link to the session page as open; one is. */
+.st-key-session_list .stPageLink a { background: transparent; }
+.st-key-session_list .stPageLink a:hover { background: color-mix(in srgb, currentColor 6%, transparent); }
+.st-key-session_list .stPageLink a p { font-weight: 400; }
+.st-key-open_row .stPageLink a, .st-key-open_row .stPageLink a:hover {
+  background: color-mix(in srgb, currentColor 10%, transparent);
+}
+.st-key-open_row .stPageLink a p { font-weight: 600; }
+.st-key-open_row .stPageLink a p > span:last-child { font-weight: 400; }
 """
 
 
 def apply() -> None:
     """Put the rules on the page."""
-    st.html(f"<style>{CSS}</style>")
+    st.html(f"<style>{CSS.replace('PAGE', _page_colour())}</style>")
+
+
+def _page_colour() -> str:
+    """The page's background in either theme: Streamlit offers no CSS variable for it."""
+    light, dark = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
+    return f"light-dark({light or '#ffffff'}, {dark or '#0e1117'})"

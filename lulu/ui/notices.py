@@ -12,11 +12,14 @@ from lulu.ui import places
 from lulu.ui.state import state
 from lulu.ui.text import safe_label
 
+#: Characters of one sentence that are shown.
+_LIMIT = 2_000
+
 
 def show(error: LuluError, *, serious: bool = True) -> None:
     """Draw one error as a box of up to three sentences."""
-    lines = [f"**{safe_label(error.happened)}**", safe_label(error.safe), safe_label(error.next_step)]
-    text = "  \n".join(line for line in lines if line.strip("*"))
+    happened, *others = (safe_label(part, _LIMIT) for part in (error.happened, error.safe, error.next_step))
+    text = "  \n".join([f"**{happened}**", " ".join(part for part in others if part)])
     if serious:
         st.error(text, icon=":material/error:")
     else:

@@ -43,7 +43,7 @@ def _home() -> st.Page:
 
 
 def _session() -> st.Page:
-    return st.Page(_FOLDER / "session.py", title="Session", icon=":material/forum:", url_path="session")
+    return st.Page(_FOLDER / "session.py", title="Session", url_path="session")
 
 
 def _settings() -> st.Page:

@@ -12,7 +12,7 @@ from lulu.errors import LuluError
 from lulu.events import StoredEvent
 from lulu.transcript import Item, Note, ToolCall, Turn
 from lulu.ui import blocks, notices, tools, wording
-from lulu.ui.text import cut, plain, safe_label, safe_markdown
+from lulu.ui.text import plain, safe_label, safe_markdown
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
@@ -97,19 +97,13 @@ def user(event: events.User, stored: StoredEvent) -> None:
     """A prompt, as typed."""
     with st.chat_message("user"):
         prompt(event.text, key=f"prompt_{stored.id}")
-        who = safe_label(event.actor or "")
-        st.caption(wording.line(wording.clock(stored.created_at), who))
+        st.caption(wording.clock(stored.created_at), text_alignment="right")
 
 
 @renderer(events.Text)
 def text(event: events.Text, stored: StoredEvent) -> None:
     """A block of an answer, in markdown."""
-    shown, omitted = cut(event.content, blocks.SHOWN)
-    if omitted and st.checkbox(f"Show all {wording.size(len(event.content))}", key=f"whole_text_{stored.id}"):
-        shown, omitted = cut(event.content, blocks.MOST)
-    st.markdown(safe_markdown(shown))
-    if omitted:
-        st.caption(wording.plural(omitted, "more character"))
+    st.markdown(safe_markdown(blocks.shown_part(event.content, key=f"text_{stored.id}")))
     if event.partial:
         st.caption("Cut off here.")
 
@@ -139,7 +133,7 @@ def result(event: events.Result, stored: StoredEvent) -> None:
     if event.is_error and not _was_stopped(event):
         st.error(f"**{_ENDINGS.get(event.terminal_reason or '', 'The turn failed.')}**", icon=":material/error:")
         if event.result:
-            blocks.code(event.result, key=f"result_{stored.id}")
+            blocks.code(event.result, key=f"turn_result_{stored.id}")
     st.caption(
         wording.line(
             ":orange[Stopped]" if _was_stopped(event) else "",
@@ -185,12 +179,7 @@ def unknown(stored: StoredEvent) -> None:
 
 def prompt(typed: str, *, key: str) -> None:
     """A prompt as typed: every character and newline, nothing obeyed."""
-    shown, omitted = cut(plain(typed), blocks.SHOWN)
-    if omitted and st.checkbox(f"Show all {wording.size(len(typed))}", key=f"whole_{key}"):
-        shown, omitted = cut(plain(typed), blocks.MOST)
-    st.text(shown)
-    if omitted:
-        st.caption(wording.plural(omitted, "more character"))
+    st.text(blocks.shown_part(plain(typed), key=key))
 
 
 #: What the best known system subtypes mean to a reader.

@@ -27,7 +27,7 @@ def show_agent(lulu: Runtime) -> None:
     st.subheader("Agent", anchor=False)
     credential = safe_label(lulu.agent.credential or "none found")
     st.markdown(f"**{wording.agent(lulu.agent.kind).capitalize()}** · credential: {credential}")
-    st.markdown(safe_label(lulu.agent.explanation))
+    st.markdown(safe_label(lulu.agent.explanation, 400))
 
 
 def setting_rows(settings: Settings) -> dict[str, list[str]]:

@@ -73,7 +73,7 @@ def _outcome(call: ToolCall, *, live: bool) -> str:
     if call.decision is not None and call.decision.decision not in ("approved", "denied") and call.result is None:
         return f":gray[{safe_label(call.decision.decision)}]"
     if call.is_waiting and live:
-        return ":primary[waits for you]"
+        return ":blue[waits for you]"
     if call.result is None and call.use is not None and not live:
         return ":gray[no result]"
     return f":small[:gray[{wording.duration(call.seconds * 1000)}]]" if call.seconds and call.seconds >= 1 else ""
@@ -155,7 +155,7 @@ def show_permission(call: ToolCall) -> None:
         return
     said = safe_label(call.decision.decision) if call.decision else "not answered"
     who = f"by {safe_label(call.decision.actor)}" if call.decision and call.decision.actor else ""
-    why = f"“{safe_label(call.decision.message)}”" if call.decision and call.decision.message else ""
+    why = f"“{safe_label(call.decision.message, 400)}”" if call.decision and call.decision.message else ""
     st.caption(wording.line(f"Permission: {said} {who}".strip(), why))
 
 
@@ -204,7 +204,7 @@ def _counts(lines: Iterable[str]) -> tuple[int, int]:
 
 def _edit_line(call: ToolCall) -> str:
     added, removed = _counts(change_of(call))
-    return f"{_path_line(call)} :green[+{added}] :red[−{removed}]"  # noqa: RUF001 - the minus sign is as wide as +
+    return f"{_path_line(call)} :green[+{added}] :red[−{removed}]"
 
 
 # -- the looks -------------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ GENERIC = Look(icon="build", line=_generic_line, body=generic)
 def bash(call: ToolCall) -> None:
     """The command, and its output as a console shows it."""
     if argument(call, "description"):
-        st.caption(safe_label(argument(call, "description")))
+        st.caption(safe_label(argument(call, "description"), 200))
     if argument(call, "command"):
         blocks.code(argument(call, "command"), key=f"input_{call.id}", language="bash")
     show_answer(call)
@@ -255,7 +255,7 @@ def editing(call: ToolCall) -> None:
         show_answer(call)
 
 
-@look("Task", "Agent", icon="smart_toy", line=lambda call: safe_label(argument(call, "description", "prompt")[:120]))
+@look("Task", "Agent", icon="smart_toy", line=lambda call: safe_label(argument(call, "description", "prompt")))
 def sub_agent(call: ToolCall) -> None:
     """What the sub-agent was told, and what it answered."""
     blocks.code(argument(call, "prompt"), key=f"input_{call.id}")

@@ -17,7 +17,7 @@ STATUS_COLOURS: dict[SessionStatus, str] = {
     SessionStatus.DRAFT: "gray",
     SessionStatus.STARTING: "yellow",
     SessionStatus.RUNNING: "yellow",
-    SessionStatus.WAITING: "primary",
+    SessionStatus.WAITING: "blue",
     SessionStatus.COMPLETED: "green",
     SessionStatus.FAILED: "red",
     SessionStatus.INTERRUPTED: "orange",
