@@ -86,7 +86,6 @@ class Calls:
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
-        self._waiting_for_person = 0
         #: Calls of the main agent without a result; true once their work began.
         self.open: dict[str, bool] = {}
         #: For the result: every call that was refused.
@@ -147,8 +146,9 @@ class Calls:
             request["agent_id"] = caller.agent_id
         if call.name in PERSON_TOOLS:
             request["requires_user_interaction"] = True
-        self._waiting_for_person += 1
-        if self._waiting_for_person == 1:
+        conversation = self._turn.conversation
+        conversation.open_requests += 1
+        if conversation.open_requests == 1:
             await self._turn.emit(frames.session_state("requires_action"))
         try:
             return await self._turn.channel.ask(request)
@@ -156,8 +156,8 @@ class Calls:
             self._deny(use_id, call)
             raise
         finally:
-            self._waiting_for_person -= 1
-            if not self._waiting_for_person:
+            conversation.open_requests -= 1
+            if not conversation.open_requests:
                 await self._turn.emit(frames.session_state("running"))
 
     async def _hooked(

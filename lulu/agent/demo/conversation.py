@@ -43,7 +43,8 @@ class Conversation:
         #: Prompts answered so far, in earlier processes too.
         self.turns = earlier_turns
         self.total_cost_usd = earlier_cost_usd
-        self._earlier_cost_usd = earlier_cost_usd
+        #: Permission requests that a person has not answered yet.
+        self.open_requests = 0
         self._model_usage: dict[str, dict[str, Any]] = {}
         self._context = _SYSTEM_PROMPT_TOKENS + _TOKENS_A_TURN * earlier_turns
         self._cached = 0
@@ -91,6 +92,23 @@ class Conversation:
     def bill(self, opening: Mapping[str, int], written: str) -> dict[str, int]:
         """Books one model call and gives its final usage."""
         usage = {**opening, "output_tokens": tokens(written)}
+        self._book(usage)
+        self._cached = self._context
+        self.read(written)
+        return usage
+
+    def bill_aside(self, *, read: int, written: str) -> int:
+        """Books a model call of a sub-agent, which has a context of its own. Gives its tokens."""
+        usage = {
+            "input_tokens": 4,
+            "cache_creation_input_tokens": read,
+            "cache_read_input_tokens": 0,
+            "output_tokens": tokens(written),
+        }
+        self._book(usage)
+        return sum(usage.values())
+
+    def _book(self, usage: Mapping[str, int]) -> None:
         cost = (
             usage["input_tokens"] * _PRICES["input"]
             + usage["output_tokens"] * _PRICES["output"]
@@ -104,9 +122,6 @@ class Conversation:
         entry["cacheReadInputTokens"] += usage["cache_read_input_tokens"]
         entry["cacheCreationInputTokens"] += usage["cache_creation_input_tokens"]
         entry["costUSD"] += cost
-        self._cached = self._context
-        self.read(written)
-        return usage
 
     def model_usage(self) -> dict[str, dict[str, Any]]:
         """Cumulative figures by model, as the result carries them."""

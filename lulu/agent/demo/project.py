@@ -60,8 +60,8 @@ def test_tax_is_rounded_once():
     assert total(stickers) == Decimal("3.53")
 """
 
-SEARCH = """billing/invoice.py:29:        tax = (line.net * line.tax_rate).quantize(CENT, ROUND_HALF_UP)
-billing/receipt.py:14:    return f"{amount.quantize(CENT)} EUR"
+SEARCH = """billing/invoice.py:27:        tax = (line.net * line.tax_rate).quantize(CENT, ROUND_HALF_UP)
+billing/receipt.py:11:    return f"{value.quantize(CENT)} EUR"
 """
 
 TESTS_PASS = """..............                                                           [100%]
@@ -82,3 +82,44 @@ LOG = """9c1f2ab (HEAD -> main) Add the receipt
 4d07e91 Round the tax of every line
 b83a6c5 Total an invoice
 """
+
+TYPES_PASS = """Success: no issues found in 3 source files
+"""
+
+REGRESSION_TEST = """from decimal import Decimal
+
+import pytest
+
+from billing.invoice import Line, total
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([Line("Sticker", 3, Decimal("0.99"))], "3.53"),
+        ([Line("Screw", 250, Decimal("0.03"))], "8.93"),
+        ([Line("Book", 1, Decimal("9.99"), tax_rate=Decimal("0.07"))], "10.69"),
+    ],
+)
+def test_total_is_exact_to_the_cent(lines, expected):
+    assert total(lines) == Decimal(expected)
+"""
+
+RECEIPT = '''"""An invoice as text."""
+
+from decimal import Decimal
+
+from billing.invoice import CENT, Line, total
+
+WIDTH = 40
+
+
+def amount(value: Decimal) -> str:
+    return f"{value.quantize(CENT)} EUR"
+
+
+def receipt(lines: list[Line]) -> str:
+    """One line an article, then the total."""
+    rows = [f"{line.article:<{WIDTH - 14}}{amount(line.net):>14}" for line in lines]
+    return "\\n".join([*rows, "-" * WIDTH, f"{'Total':<{WIDTH - 14}}{amount(total(lines)):>14}"])
+'''

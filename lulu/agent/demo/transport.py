@@ -12,11 +12,13 @@ from typing import Any
 from claude_agent_sdk import CLIConnectionError, ProcessError, Transport
 
 from lulu.agent.demo import frames
+from lulu.agent.demo.blocks import BackgroundTask, Crashed, Prompt
 from lulu.agent.demo.channel import Channel
 from lulu.agent.demo.conversation import DEFAULT_MODEL, Conversation
 from lulu.agent.demo.frames import Frame
+from lulu.agent.demo.pace import Pace
 from lulu.agent.demo.repertoire import choose
-from lulu.agent.demo.turn import Crashed, Prompt, Turn
+from lulu.agent.demo.turn import Turn
 
 
 class DemoTransport(Transport):
@@ -50,14 +52,14 @@ class DemoTransport(Transport):
             earlier_turns=earlier_turns,
             earlier_cost_usd=earlier_cost_usd,
         )
-        self._speed = speed
-        self._sleep = sleep
+        self._pace = Pace(speed, sleep)
         self._stderr = stderr
         self._channel = Channel()
         self._queued: deque[Prompt] = deque()
         self._arrived = asyncio.Event()
         self._input_ended = False
         self._turn: Turn | None = None
+        self._background: dict[str, asyncio.Task[None]] = {}
         self._worker: asyncio.Task[None] | None = None
         self._ready = False
 
@@ -90,9 +92,10 @@ class DemoTransport(Transport):
     async def close(self) -> None:
         """Ends the agent at once."""
         self._ready = False
-        if self._worker:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
+        tasks = [*self._background.values(), *([self._worker] if self._worker else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._channel.close()
 
     def _take(self, message: Mapping[str, Any]) -> None:
@@ -127,6 +130,8 @@ class DemoTransport(Transport):
             case "mcp_status":
                 return frames.control_response(request_id, {"mcpServers": []})
             case "stop_task":
+                if stopped := self._background.get(str(request.get("task_id"))):
+                    stopped.cancel()
                 return frames.control_response(request_id, {})
             case subtype:
                 return frames.control_error(request_id, f"The demo agent cannot do {subtype}.")
@@ -143,30 +148,50 @@ class DemoTransport(Transport):
         return frames.control_response(request_id, {"mode": mode})
 
     async def _work(self) -> None:
-        """Answers prompts one after the other; between the last and the next it is idle."""
+        """Answers prompts one after the other; with none left, and nothing in the background, it is idle."""
+        is_idle = True
         try:
-            while await self._prompt_arrives():
-                self._post(frames.session_state("running"))
-                while self._queued:
+            while True:
+                if self._queued:
+                    if is_idle:
+                        self._post(frames.session_state("running"))
+                        is_idle = False
                     await self._answer(self._queued.popleft())
-                self._post(frames.session_state("idle"))
+                    continue
+                if not self._background:
+                    if not is_idle:
+                        self._post(frames.session_state("idle"))
+                        is_idle = True
+                    if self._input_ended:
+                        break
+                await self._arrived.wait()
+                self._arrived.clear()
         except Exception as exc:
             self._die(exc)
         else:
             self._channel.close()
 
-    async def _prompt_arrives(self) -> bool:
-        while not self._queued and not self._input_ended:
-            self._arrived.clear()
-            await self._arrived.wait()
-        return bool(self._queued)
-
     async def _answer(self, prompt: Prompt) -> None:
-        self._turn = Turn(self._conversation, self._channel, prompt, self._pause)
+        self._turn = Turn(self._conversation, self._channel, prompt, self._pace, self._launch)
         try:
-            await self._turn.run(choose(prompt, self._conversation))
+            await self._turn.run(prompt.play or choose(prompt, self._conversation))
         finally:
             self._turn = None
+
+    def _launch(self, task: BackgroundTask) -> None:
+        """Runs work behind the turns; a prompt of its own tells the agent when it is done."""
+
+        async def work() -> None:
+            told = await task.work()
+            origin = {"kind": "task-notification", "producer": "session-task"}
+            self._queued.append(Prompt(text=told, origin=origin, play=task.afterwards))
+
+        def done(_: asyncio.Task[None]) -> None:
+            self._background.pop(task.task_id, None)
+            self._arrived.set()
+
+        self._background[task.task_id] = asyncio.create_task(work(), name=f"demo-{task.task_id}")
+        self._background[task.task_id].add_done_callback(done)
 
     def _die(self, exc: Exception) -> None:
         self._ready = False
@@ -181,9 +206,6 @@ class DemoTransport(Transport):
                 stderr="Check stderr output for details",
             )
         )
-
-    async def _pause(self, seconds: float) -> None:
-        await self._sleep(seconds / self._speed if self._speed else 0)
 
     def _post(self, frame: Frame) -> None:
         self._channel.post({**frame, "uuid": frames.new_uuid(), "session_id": self._conversation.session_id})

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from lulu.agent.demo import frames
+from lulu.agent.demo.blocks import (
+    SIGNATURE,
+    ApiFailed,
+    BackgroundTask,
+    Block,
+    Prompt,
+    Say,
+    Strange,
+    Think,
+    finished_block,
+    pieces,
+)
 from lulu.agent.demo.calls import Call, Calls, Outcome, Stopped
 from lulu.agent.demo.channel import Channel
 from lulu.agent.demo.conversation import Conversation
 from lulu.agent.demo.frames import Frame
+from lulu.agent.demo.pace import Pace
 
 #: Seconds at human pace: before a message begins, and for each piece of a block.
 FIRST_TOKEN_SECONDS = 0.5
@@ -22,71 +34,7 @@ TEXT_SECONDS = 0.06
 THINKING_SECONDS = 0.045
 INPUT_SECONDS = 0.02
 
-#: About two words a piece.
-_PIECES = re.compile(r"\s*\S+(?:[ \t]+\S+)?[ \t]*", re.DOTALL)
 _INPUT_PIECE = 32
-_SIGNATURE = "demo"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prompt:
-    """What a person sent."""
-
-    text: str
-    #: Blocks that are not text: attached images.
-    attachments: int = 0
-    #: The uuid that the sender gave it; results name it.
-    uuid: str | None = None
-    origin: dict[str, Any] | None = None
-    #: Taken as typed: a leading slash is no command.
-    verbatim: bool = False
-
-
-@dataclass(frozen=True)
-class Think:
-    """A block of thinking."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Say:
-    """A block of an answer, in markdown. ``pace`` is a factor on the time each piece takes."""
-
-    text: str
-    pace: float = 1.0
-
-
-@dataclass(frozen=True)
-class Strange:
-    """A block of a kind that nobody knows."""
-
-    block: dict[str, Any]
-
-
-Block = Think | Say | Call | Strange
-
-
-class ApiFailed(Exception):
-    """The invented API gave up: the turn ends with an error result, the session lives on."""
-
-    def __init__(self, *, status: int | None, error: str, message: str) -> None:
-        super().__init__(message)
-        #: The HTTP status, or nothing for a network failure.
-        self.status = status
-        #: Claude Code's word for it: ``rate_limit``, ``server_error``, …
-        self.error = error
-        self.message = message
-
-
-class Crashed(Exception):
-    """The invented agent process dies."""
-
-    def __init__(self, *, exit_code: int, stderr: tuple[str, ...]) -> None:
-        super().__init__(f"exit code {exit_code}")
-        self.exit_code = exit_code
-        #: What it says last, line by line.
-        self.stderr = stderr
 
 
 @dataclass(kw_only=True)
@@ -111,13 +59,15 @@ class Turn:
         conversation: Conversation,
         channel: Channel,
         prompt: Prompt,
-        pause: Callable[[float], Awaitable[None]],
+        pace: Pace,
+        launch: Callable[[BackgroundTask], None],
     ) -> None:
         self.conversation = conversation
         self.channel = channel
         self.prompt = prompt
-        #: Waits so many seconds at human pace: ``await turn.pause(0.5)``.
-        self.pause = pause
+        self.pace = pace
+        #: Takes work that goes on after the turn.
+        self.launch = launch
         self.calls = Calls(self)
         self._message: _OpenMessage | None = None
         self._body: asyncio.Task[None] | None = None
@@ -158,7 +108,8 @@ class Turn:
     async def emit(self, frame: Frame) -> None:
         """Sends a frame of this session."""
         names: Frame = {"uuid": frames.new_uuid(), "session_id": self.conversation.session_id}
-        if self.prompt.uuid and frame["type"] in ("assistant", "result"):
+        is_main = not frame.get("parent_tool_use_id")
+        if self.prompt.uuid and is_main and frame["type"] in ("assistant", "result"):
             names |= {"user_message_uuid": self.prompt.uuid, "user_message_uuids": [self.prompt.uuid]}
         await self.channel.send({**names, **frame})
 
@@ -172,6 +123,10 @@ class Turn:
             "hook_event_name": event,
             **extra,
         }
+
+    async def pause(self, seconds: float) -> None:
+        """Waits so many seconds at human pace."""
+        await self.pace.pause(seconds)
 
     def path(self, *parts: str) -> str:
         """A path in the session's folder."""
@@ -219,7 +174,7 @@ class Turn:
             case Think():
                 await self._stream_text(message, "thinking", block.text, THINKING_SECONDS)
             case Say():
-                await self._stream_text(message, "text", block.text, TEXT_SECONDS * block.pace)
+                await self._stream_text(message, "text", block.text, TEXT_SECONDS * block.pace, stalls=block.stalls)
                 self._last_text = block.text
             case Call():
                 await self._stream_call(message, block)
@@ -227,18 +182,30 @@ class Turn:
                 await self.emit(frames.block_start(message.index, block.block))
                 await self._finished(message, block.block)
 
-    async def _stream_text(self, message: _OpenMessage, kind: str, text: str, seconds: float) -> None:
-        empty = {"type": kind, kind: ""} | ({"signature": ""} if kind == "thinking" else {})
-        await self.emit(frames.block_start(message.index, empty))
+    async def begin_text(self, message: _OpenMessage, text: str) -> None:
+        """Streams a text block without ever finishing it."""
+        await self.emit(frames.block_start(message.index, {"type": "text", "text": ""}))
+        await self._pieces(message, "text", text, TEXT_SECONDS)
+
+    async def _pieces(self, message: _OpenMessage, kind: str, text: str, seconds: float) -> None:
         message.kind, message.partial = kind, ""
         for piece in pieces(text):
             await self.pause(seconds)
             message.partial += piece
             message.written += piece
             await self.emit(frames.block_delta(message.index, {"type": f"{kind}_delta", kind: piece}))
+
+    async def _stream_text(
+        self, message: _OpenMessage, kind: str, text: str, seconds: float, *, stalls: bool = False
+    ) -> None:
+        empty = {"type": kind, kind: ""} | ({"signature": ""} if kind == "thinking" else {})
+        await self.emit(frames.block_start(message.index, empty))
+        await self._pieces(message, kind, text, seconds)
+        if stalls:
+            await asyncio.Event().wait()
         message.kind = None
         if kind == "thinking":
-            signature = {"type": "signature_delta", "signature": _SIGNATURE}
+            signature = {"type": "signature_delta", "signature": SIGNATURE}
             await self.emit(frames.block_delta(message.index, signature))
         await self._finished(message, finished_block(kind, text))
 
@@ -342,15 +309,3 @@ class Turn:
         """Words of Claude Code itself, which are the turn's result too."""
         self._last_text = text
         await self.emit(frames.synthetic(text, **extra))
-
-
-def finished_block(kind: str, text: str) -> dict[str, Any]:
-    """A whole text or thinking block."""
-    return {"type": kind, kind: text} | ({"signature": _SIGNATURE} if kind == "thinking" else {})
-
-
-def pieces(text: str) -> list[str]:
-    """The text in the pieces that it streams in; joined, they are the text."""
-    found = _PIECES.findall(text)
-    rest = text[sum(map(len, found)) :]
-    return [*found, rest] if rest else found

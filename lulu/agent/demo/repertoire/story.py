@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lulu.agent.demo.turn import Say, Turn
+from lulu.agent.demo.blocks import Say
+from lulu.agent.demo.turn import Turn
 
 STORY = """\
 # The lighthouse that kept a log

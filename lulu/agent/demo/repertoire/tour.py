@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lulu.agent.demo import project, tools
-from lulu.agent.demo.turn import Say, Think, Turn
+from lulu.agent.demo.blocks import Say, Think
+from lulu.agent.demo.turn import Turn
 
 _PLAN = (
     "The total is off by a cent. That smells like rounding: either floats, or rounding too early. Three lines of "
