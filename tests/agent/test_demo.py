@@ -201,8 +201,10 @@ def test_api_error_is_an_error_result_and_the_session_lives_on() -> None:
         await driver.ask("Show me an API error 429")
         return await driver.ask("and now?")
 
-    failed = result_of(answer_to("Show me an API error 429"))
+    messages = answer_to("Show me an API error 429")
 
+    failed = result_of(messages)
+    assert "RateLimitEvent" in outline(messages)
     assert (failed.subtype, failed.is_error, failed.terminal_reason) == ("success", True, "api_error")
     assert failed.api_error_status == 429
     assert result_of(drive(twice)).is_error is False

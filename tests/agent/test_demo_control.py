@@ -75,6 +75,39 @@ def test_dont_ask_denies_and_says_so() -> None:
     assert [denial["tool_name"] for denial in result_of(messages).permission_denials or []] == ["Edit"]
 
 
+def test_hook_can_allow_where_nobody_is_asked() -> None:
+    async def yes(hook_input: Any, tool_use_id: str | None, context: Any) -> Any:
+        return {"hookSpecificOutput": {"hookEventName": "PreToolUse", "permissionDecision": "allow"}}
+
+    messages = answer_to(TOUR, permission_mode="dontAsk", hooks={"PreToolUse": [HookMatcher(hooks=[yes])]})
+
+    assert not result_of(messages).permission_denials
+
+
+def test_deny_rule_of_the_session_wins() -> None:
+    rule = PermissionUpdate(
+        type="addRules", rules=[PermissionRuleValue("Read")], behavior="deny", destination="session"
+    )
+    person = Asked(PermissionResultAllow(updated_permissions=[rule]))
+
+    async def twice(driver: Driver) -> list[Message]:
+        await driver.ask(TOUR)
+        return await driver.ask("Show me an image")
+
+    assert "permission_denied" in outline(drive(twice, decide=person.decide))
+
+
+def test_hook_that_fails_is_silent_unless_it_must_block() -> None:
+    async def fails(hook_input: Any, tool_use_id: str | None, context: Any) -> Any:
+        raise RuntimeError("no rules today")
+
+    def first_result(matcher: HookMatcher) -> Any:
+        return tool_results(answer_to("Show me an image", hooks={"PreToolUse": [matcher]}))[0][0].is_error
+
+    assert first_result(HookMatcher(hooks=[fails])) is False
+    assert first_result(HookMatcher(hooks=[fails], on_failure="block")) is True
+
+
 def test_plan_mode_plans_and_leaves_it_on_approval() -> None:
     async def talk(driver: Driver) -> list[Message]:
         return await driver.ask(TOUR)

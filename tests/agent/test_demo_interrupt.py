@@ -12,6 +12,8 @@ from claude_agent_sdk import (
     PermissionResultDeny,
     ProcessError,
     StreamEvent,
+    TaskNotificationMessage,
+    TaskStartedMessage,
     UserMessage,
 )
 
@@ -102,6 +104,21 @@ def test_interrupt_stops_all_subagents() -> None:
     assert outline(messages).count("task_notification") == 2
     assert requests.cancelled == 2
     assert result_of(messages).terminal_reason == "aborted_tools"
+
+
+def test_background_agent_can_be_stopped() -> None:
+    async def stop(driver: Driver) -> list[Message]:
+        await driver.send("Survey it in the background")
+        started = await driver.until(lambda message: isinstance(message, TaskStartedMessage))
+        assert isinstance(started, TaskStartedMessage)
+        await driver.client.stop_task(started.task_id)
+        return await driver.until_idle()
+
+    messages = drive(stop, speed=20)
+
+    ended = [message.status for message in messages if isinstance(message, TaskNotificationMessage)]
+    assert ended == ["stopped"]
+    assert len(results(messages)) == 1
 
 
 def test_deny_and_stop_ends_the_turn() -> None:

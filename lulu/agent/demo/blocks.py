@@ -23,8 +23,6 @@ class Prompt:
     """What a person sent."""
 
     text: str
-    #: Blocks that are not text: attached images.
-    attachments: int = 0
     #: The uuid that the sender gave it; results name it.
     uuid: str | None = None
     origin: dict[str, Any] | None = None
@@ -43,10 +41,9 @@ class Think:
 
 @dataclass(frozen=True)
 class Say:
-    """A block of an answer, in markdown. ``pace`` is a factor on the time each piece takes."""
+    """A block of an answer, in markdown."""
 
     text: str
-    pace: float = 1.0
     #: Goes silent before its end, until somebody interrupts.
     stalls: bool = False
 

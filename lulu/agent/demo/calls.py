@@ -109,9 +109,10 @@ class Calls:
             return await self._refuse(use_id, call, f"PreToolUse:{call.name} hook error: {reason}", caller)
         permissions = self._turn.conversation.permissions
         judged = permissions.judge(call.name, tool_input)
-        if judged == "deny":
-            return await self._refuse_unasked(use_id, call, caller)
-        if verdict == "ask" or (judged == "ask" and verdict != "allow"):
+        asks = verdict == "ask" or (judged == "ask" and verdict != "allow")
+        if judged == "deny" or (asks and permissions.mode == "dontAsk"):
+            return await self._refuse_unasked(use_id, call, caller, by_rule=judged == "deny")
+        if asks:
             try:
                 answer = await self._ask(use_id, call, tool_input, caller)
             except QuestionFailed as exc:
@@ -204,15 +205,14 @@ class Calls:
                         outputs.append({"decision": "block", "reason": str(exc)})
         return outputs
 
-    async def _refuse_unasked(self, use_id: str, call: Call, caller: Caller) -> Outcome:
-        by_mode = self._turn.conversation.permissions.mode == "dontAsk"
-        message = (_DONT_ASK if by_mode else _DENIED_BY_RULE).format(tool=call.name)
+    async def _refuse_unasked(self, use_id: str, call: Call, caller: Caller, *, by_rule: bool) -> Outcome:
+        message = (_DENIED_BY_RULE if by_rule else _DONT_ASK).format(tool=call.name)
         await self._turn.emit(
             frames.system(
                 "permission_denied",
                 tool_name=call.name,
                 tool_use_id=use_id,
-                decision_reason_type="mode" if by_mode else "rule",
+                decision_reason_type="rule" if by_rule else "mode",
                 message=message,
             )
         )

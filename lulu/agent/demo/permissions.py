@@ -49,14 +49,17 @@ class Permissions:
         self._rules: list[Rule] = []
 
     def judge(self, tool_name: str, tool_input: Mapping[str, Any]) -> Verdict:
-        """What to do with a call. A deny rule wins, then the person's tools, then allow rules, then the mode."""
+        """What to do with a call. A deny rule wins, then the person's tools, then allow rules, then the mode.
+
+        In ``dontAsk`` an "ask" is a refusal; that is the caller's to say.
+        """
         behaviors = {rule.behavior for rule in self._rules if rule.covers(tool_name, tool_input)}
         if "deny" in behaviors:
             return "deny"
         free = self.mode == "bypassPermissions" or "allow" in behaviors or self._is_free(tool_name, tool_input)
         if free and tool_name not in PERSON_TOOLS and "ask" not in behaviors:
             return "allow"
-        return "deny" if self.mode == "dontAsk" else "ask"
+        return "ask"
 
     def _is_free(self, tool_name: str, tool_input: Mapping[str, Any]) -> bool:
         if tool_name in FREE_TOOLS:

@@ -131,8 +131,10 @@ def background_agent(
         sub_agent = SubAgent(turn, use_id, description, is_background=True)
 
         async def report() -> str:
-            output = await sub_agent.work(prompt, job)
-            await turn.emit(frames.system("background_tasks_changed", tasks=[]))
+            try:
+                output = await sub_agent.work(prompt, job)
+            finally:
+                await turn.emit(frames.system("background_tasks_changed", tasks=[]))
             return str(output.content[0]["text"])
 
         task = {"task_id": sub_agent.agent_id, "task_type": "local_agent", "description": description}

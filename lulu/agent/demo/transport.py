@@ -229,7 +229,6 @@ def _prompt(message: Mapping[str, Any]) -> Prompt:
     texts = [str(block.get("text", "")) for block in blocks if block.get("type") == "text"]
     return Prompt(
         text="\n".join(texts),
-        attachments=len(blocks) - len(texts),
         uuid=message.get("uuid"),
         origin=message.get("origin"),
         verbatim=bool(message.get("client_composed")),

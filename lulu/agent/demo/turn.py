@@ -174,7 +174,7 @@ class Turn:
             case Think():
                 await self._stream_text(message, "thinking", block.text, THINKING_SECONDS)
             case Say():
-                await self._stream_text(message, "text", block.text, TEXT_SECONDS * block.pace, stalls=block.stalls)
+                await self._stream_text(message, "text", block.text, TEXT_SECONDS, stalls=block.stalls)
                 self._last_text = block.text
             case Call():
                 await self._stream_call(message, block)

@@ -39,6 +39,9 @@ async def api_error(turn: Turn) -> None:
             )
         )
         await turn.pause(delay / 1000)
+    if status == 429:
+        limit = {"status": "rejected", "rateLimitType": "five_hour", "utilization": 1.0, "isUsingOverage": False}
+        await turn.emit({"type": "rate_limit_event", "rate_limit_info": limit})
     raise ApiFailed(status=status, error=error, message=message)
 
 
