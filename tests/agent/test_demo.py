@@ -262,7 +262,7 @@ def test_bench_keeps_its_rate() -> None:
         await driver.until_idle()
         return loop.time() - began
 
-    assert 0.9 < drive(timed, speed=1, sleep=_skip_short_pauses) < 2
+    assert 0.9 < drive(timed, speed=1, sleep=_skip_short_pauses) < 5
 
 
 async def _skip_short_pauses(seconds: float) -> None:

@@ -64,7 +64,7 @@ SEARCH = """billing/invoice.py:27:        tax = (line.net * line.tax_rate).quant
 billing/receipt.py:11:    return f"{value.quantize(CENT)} EUR"
 """
 
-TESTS_PASS = """..............                                                           [100%]
+TEST_OUTPUT = """..............                                                           [100%]
 14 passed in 0.21s
 """
 
@@ -83,7 +83,7 @@ LOG = """9c1f2ab (HEAD -> main) Add the receipt
 b83a6c5 Total an invoice
 """
 
-TYPES_PASS = """Success: no issues found in 3 source files
+TYPE_OUTPUT = """Success: no issues found in 3 source files
 """
 
 REGRESSION_TEST = """from decimal import Decimal

@@ -13,7 +13,7 @@ async def _check_tests(agent: SubAgent) -> str:
         Think("I should know what the tests promise before I run them."),
         tools.read(agent.turn.path("tests", "test_invoice.py"), project.TESTS),
     )
-    [ran] = await agent.reply(tools.bash("python -m pytest -q", "Run the test suite", project.TESTS_PASS, seconds=2.0))
+    [ran] = await agent.reply(tools.bash("python -m pytest -q", "Run the test suite", project.TEST_OUTPUT, seconds=2.0))
     return "All 14 tests pass." if ran else "I was not allowed to run the tests; by reading, they look complete."
 
 
@@ -23,7 +23,7 @@ async def _check_types(agent: SubAgent) -> str:
         tools.read(agent.turn.path("billing", "invoice.py"), project.INVOICE),
     )
     [ran] = await agent.reply(
-        tools.bash("python -m mypy --strict billing", "Check the types", project.TYPES_PASS, seconds=2.0)
+        tools.bash("python -m mypy --strict billing", "Check the types", project.TYPE_OUTPUT, seconds=2.0)
     )
     return "The types are sound." if ran else "I was not allowed to run mypy; the annotations look complete."
 

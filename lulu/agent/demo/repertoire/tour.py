@@ -75,6 +75,6 @@ async def tour(turn: Turn) -> None:
         return
     [tested] = await turn.reply(
         Say("Now the tests."),
-        tools.bash("python -m pytest -q", "Run the test suite", project.TESTS_PASS, seconds=2.5),
+        tools.bash("python -m pytest -q", "Run the test suite", project.TEST_OUTPUT, seconds=2.5),
     )
     await turn.reply(Say(_DONE.format(tests=_TESTED if tested else _UNTESTED)))
