@@ -48,6 +48,11 @@ class AgentHost:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(SHUTDOWN_SECONDS)
 
+    @property
+    def connected(self) -> int:
+        """How many sessions hold an agent process (or a demo) now."""
+        return sum(worker.is_connected for worker in list(self._workers.values()))
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._main())

@@ -165,8 +165,9 @@ class Translator:
         event = frame["event"]
         match event["type"]:
             case "message_start":
+                cut_off = self._cut_off()
                 self._message_id = event["message"].get("id")
-                return Translation(clear_live=self._end_live())
+                return cut_off
             case "content_block_start":
                 return self._begin(event["content_block"]["type"])
             case "content_block_delta":
@@ -175,10 +176,10 @@ class Translator:
                 return Translation()
 
     def _begin(self, kind: str) -> Translation:
-        ended = self._end_live()
+        cut_off = self._cut_off()
         if kind in ("text", "thinking"):
             self._live = LiveBlock(message_id=self._message_id, kind=kind, text="")
-        return Translation(clear_live=ended)
+        return cut_off
 
     def _grow(self, delta: Frame) -> Translation:
         more = {"text_delta": delta.get("text"), "thinking_delta": delta.get("thinking")}.get(delta["type"])
@@ -186,6 +187,19 @@ class Translator:
             return Translation()
         self._live = LiveBlock(message_id=self._live.message_id, kind=self._live.kind, text=self._live.text + more)
         return Translation(live=self._live)
+
+    def _cut_off(self) -> Translation:
+        """The end of a block that was never delivered whole: what was shown of it is kept as a partial event.
+
+        An interrupt delivers the text so far, but not the thinking (measured with CLI 2.1.330).
+        """
+        block = self._live
+        if not self._end_live() or block is None:
+            return Translation()
+        kind = Thinking if block.kind == "thinking" else Text
+        return Translation(
+            events=[kind(content=block.text, message_id=block.message_id, partial=True)], clear_live=True
+        )
 
     def _end_live(self) -> bool:
         """Forget the live block: whether there was one with text."""
@@ -263,11 +277,12 @@ class Translator:
             usage=frame.get("usage"),
             model_usage=frame.get("modelUsage"),
         )
-        events: list[Event] = [result]
+        cut_off = self._cut_off()
+        events: list[Event] = [*cut_off.events, result]
         if end.status is SessionStatus.FAILED and not self._error_told:
-            events.insert(0, _error_of(frame))
+            events.insert(-1, _error_of(frame))
         self._error_told = False
-        return Translation(events=events, clear_live=self._end_live(), turn_end=end)
+        return Translation(events=events, clear_live=cut_off.clear_live, turn_end=end)
 
     def _own_cost(self, total: float | None) -> float:
         if total is None:
