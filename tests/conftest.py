@@ -123,7 +123,7 @@ def new_viewer(browser: Browser) -> Iterator[Callable[..., Viewer]]:
 
 @pytest.fixture
 def viewer(new_viewer: Callable[..., Viewer]) -> Viewer:
-    """The viewer of a test that needs but one, at 1280 × 800."""
+    """The viewer of a test that needs but one, in a window of 1280 by 800."""
     return new_viewer(viewport={"width": 1280, "height": 800})
 
 
