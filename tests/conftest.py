@@ -12,15 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import ARGUMENTS, Viewer, executable
-from tests.support import LuluServer
+from tests.support import LuluServer, clean_environ
 
 #: Found before the environment is cleaned.
 _EXECUTABLE = executable()
 _SERVERS = pytest.StashKey[list[LuluServer]]()
 
-#: Variables that change what Lulu or an agent does; none reaches a test.
-_OURS = ("LULU_", "ANTHROPIC_", "CLAUDE", "STREAMLIT_", "XDG_")
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 #: Fixtures that start a server or a browser.
 _SLOW = frozenset({"server", "browser", "new_viewer", "viewer", "page"})
 _BROWSER = _SLOW - {"server"}
@@ -57,13 +54,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(autouse=True)
 def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Own home, data and working folder; no setting or credential of the person who runs the tests."""
-    for name in list(os.environ):
-        if name.upper().startswith(_OURS) or name.lower() in _PROXIES:
-            monkeypatch.delenv(name)
-    folders = {"HOME": "home", "CLAUDE_CONFIG_DIR": "home/.claude", "LULU_DATA_DIR": "lulu"}
-    for name, folder in folders.items():
-        monkeypatch.setenv(name, str(tmp_path / folder))
-    (tmp_path / "home").mkdir()
+    clean = {**clean_environ(tmp_path / "home"), "LULU_DATA_DIR": str(tmp_path / "lulu")}
+    for name in os.environ.keys() - clean.keys():
+        monkeypatch.delenv(name)
+    for name, value in clean.items():
+        monkeypatch.setenv(name, value)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     yield

@@ -19,7 +19,22 @@ import psutil
 #: The checkout that is tested.
 ROOT = Path(__file__).resolve().parent.parent
 
+#: Variables that change what Lulu or an agent does.
+_OURS = ("LULU_", "ANTHROPIC_", "CLAUDE", "STREAMLIT_", "XDG_")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
 T = TypeVar("T")
+
+
+def clean_environ(home: Path) -> dict[str, str]:
+    """This process's environment with another home, and no setting or credential of the person who started it."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(_OURS) and name.lower() not in _PROXIES
+    }
+    home.mkdir(parents=True, exist_ok=True)
+    return {**kept, "HOME": str(home), "CLAUDE_CONFIG_DIR": str(home / ".claude")}
 
 
 def eventually(
