@@ -7,6 +7,7 @@ so a page keeps moving; while it is there, a page at rest costs nothing.
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import streamlit as st
 
@@ -19,7 +20,12 @@ HUB_JS = (
     r"""
 const OPEN_WITHIN = 3000, TICK = 1000, ANSWER_WITHIN = 2000, QUIET = 30000, LINGER = 5000;
 const BACKOFF = [250, 500, 1000, 2000, 4000, 8000];
-const CALM = 20, APART = 10, LEAVE_WITHIN = 400, LEAVING = 2000, STEADY = 50, RUN_AT_MOST = 3000;
+const RUN_WITHIN = 3000, CALM = 20, APART = 10, POLL = 10, LEAVE_WITHIN = 400, LEAVING = 2000, STEADY = 50;
+
+// What Streamlit's client says of itself; as wanted where it says nothing.
+function appState(kind, wanted) {
+  return (document.querySelector(".stApp")?.getAttribute(`data-test-${kind}-state`) ?? wanted) === wanted;
+}
 
 function makeHub() {
   const members = new Map();
@@ -75,8 +81,7 @@ function makeHub() {
 
   function startTicking() {
     tickTimer ??= setInterval(() => {
-      const page = document.querySelector("[data-test-connection-state]")?.dataset.testConnectionState ?? "CONNECTED";
-      if (document.hidden || page !== "CONNECTED") return;
+      if (document.hidden || !appState("connection", "CONNECTED")) return;
       for (const member of [...members.values()]) member.tick?.();
     }, TICK);
   }
@@ -93,15 +98,14 @@ function makeHub() {
     answerTimer = setTimeout(() => { drop(mine); connect(); }, ANSWER_WITHIN);
   }
 
-  // Streamlit sends all triggers of one moment as one message, for one fragment: so one at a time, and not in the
-  // moment of a click or a key, whose message would otherwise rerun our fragment instead of the page.
-  //
-  // Nor while the page is being left: a fragment's message carries the page that it was sent from, and when it is
-  // answered after the run of the next page, Streamlit takes it for a change of page and empties the window. So after
-  // whatever may lead to another page, wait for the run that it starts, and until nothing runs.
-  const asked = [];
-  let pumping = false, inputAt = 0, leftAt = 0, hasRun = true, restedAt = 0;
-  const isRunning = () => document.querySelector("[data-test-script-state]")?.dataset.testScriptState === "running";
+  // One run at a time, none in the moment of a click or a key, and none while the page is being left:
+  // - Streamlit's client sends the triggers of one moment as one message, for one fragment only;
+  // - its server throws away what a run has drawn when the next request comes as the run ends;
+  // - a fragment's message carries the page that it was sent from: answered after the run of the next page, it is
+  //   taken for a change of page, which empties the window.
+  const jobs = [];
+  let current = null, startedAt = 0, waitingSince = 0, pumpTimer;
+  let inputAt = 0, leftAt = 0, hasRun = true, restedAt = 0;
   const noteLeaving = () => { leftAt = Date.now(); hasRun = false; };
   const noteInput = (event) => {
     inputAt = Date.now();
@@ -114,17 +118,28 @@ function makeHub() {
   window.addEventListener("popstate", noteLeaving, true);
 
   function isFree(now) {
-    if (now < inputAt + CALM) return false;
-    if (isRunning()) { hasRun = true; restedAt = 0; return now > leftAt + LEAVING + RUN_AT_MOST; }
+    if (now <= inputAt + CALM || now <= startedAt + APART) return false;
+    if (!appState("script", "notRunning")) {
+      hasRun = true;
+      restedAt = 0;
+      return now > Math.max(waitingSince, leftAt + LEAVING) + RUN_WITHIN;
+    }
     restedAt ||= now;
-    if (!hasRun && now < leftAt + LEAVE_WITHIN) return false;
+    if (!hasRun && now < leftAt + LEAVE_WITHIN) return false;  // the run that a click starts is not there yet
     return now > leftAt + LEAVING || now >= restedAt + STEADY;
   }
 
   function pump() {
-    if (asked.length > 0 && isFree(Date.now())) asked.shift()();
-    pumping = asked.length > 0;
-    if (pumping) setTimeout(pump, APART);
+    pumpTimer = undefined;
+    const now = Date.now();
+    while (jobs.length > 0 && !jobs[0].isWanted()) jobs.shift();
+    const isAnswered = current === null || !current.isWanted() || now > startedAt + RUN_WITHIN;
+    if (jobs.length > 0 && isFree(now) && isAnswered) {
+      current = jobs.shift();
+      startedAt = waitingSince = now;
+      current.run();
+    }
+    if (jobs.length > 0) pumpTimer = setTimeout(pump, POLL);
   }
 
   for (const wake of ["online", "pageshow", "focus"]) window.addEventListener(wake, check);
@@ -147,9 +162,11 @@ function makeHub() {
       lingerTimer = setTimeout(() => { if (members.size === 0 && socket !== null) drop(socket); }, LINGER);
     },
     last: (kind, topic) => last.get(kind + " " + topic),
-    ask(run) {
-      asked.push(run);
-      if (!pumping) { pumping = true; setTimeout(pump, 0); }
+    // A job is {isWanted(), run()}; it stays wanted until what it asked for has come.
+    ask(job, isUrgent) {
+      if (jobs.length === 0) waitingSince = Date.now();
+      if (isUrgent) jobs.unshift(job); else jobs.push(job);
+      pumpTimer ??= setTimeout(pump, 0);
     },
   };
 }
@@ -158,37 +175,37 @@ const hub = (window.luluHub ??= makeHub());
 """
 )
 
-#: A bell asks for a run when its topic's number is above the one its fragment has drawn, and not again before the
-#: answer came (new data, or a time limit: a run may be cut short by another).
+#: A bell asks for a run when its topic's number is above the one its fragment has drawn. New data is the answer; where
+#: none comes in time (the run was cut short by another), it asks again.
 _BELL_JS = (
     HUB_JS
     + r"""
-const RUN_WITHIN = 3000, SAME_AGAIN = 1000;
+const SAME_AGAIN = 1000;
 const bells = (hub.bells ??= new Map());
 
 export default function ({ key, data, setTriggerValue }) {
   const before = bells.get(key);
   clearTimeout(before?.timer);
   const bell = {
-    topic: data.topic, seen: data.seen, asked: before?.asked ?? 0, askedAt: before?.askedAt ?? 0, busyUntil: 0,
-    ask(number) {
-      const now = Date.now();
-      const free = Math.max(bell.busyUntil, number <= bell.asked ? bell.askedAt + SAME_AGAIN : 0);
-      clearTimeout(bell.timer);
-      if (now < free) { bell.timer = setTimeout(() => bell.ring(number), free - now); return; }
-      Object.assign(bell, { asked: number, askedAt: now, busyUntil: now + RUN_WITHIN });
-      bell.timer = setTimeout(() => bell.ring(number), RUN_WITHIN);
-      bell.run(number);
-    },
-    run(number) { hub.ask(() => { if (bells.get(key) === bell) setTriggerValue("ring", number); }); },
+    topic: data.topic, asked: before?.asked ?? 0, askedAt: before?.askedAt ?? 0, isAsking: false,
     ring(number) {
       const newest = Math.max(number, hub.last("ring", bell.topic) ?? 0);
-      if (newest > bell.seen) bell.ask(newest);
+      if (newest <= data.seen || bell.isAsking) return;
+      const wait = newest <= bell.asked ? bell.askedAt + SAME_AGAIN - Date.now() : 0;
+      clearTimeout(bell.timer);
+      if (wait > 0) bell.timer = setTimeout(() => bell.ring(newest), wait);
+      else bell.ask(newest);
     },
-    tick() {
-      if (Date.now() < bell.busyUntil) return;
-      bell.busyUntil = Date.now() + RUN_WITHIN;
-      bell.run(0);
+    tick() { if (!bell.isAsking) bell.ask(0); },
+    ask(number) {
+      bell.isAsking = true;
+      const isWanted = () => bell.isAsking && bells.get(key) === bell;
+      const run = () => {
+        Object.assign(bell, { asked: number, askedAt: Date.now() });
+        bell.timer = setTimeout(() => { bell.isAsking = false; bell.ring(0); }, RUN_WITHIN);
+        setTriggerValue("ring", number);
+      };
+      hub.ask({ isWanted, run }, bell.topic.startsWith("session:"));
     },
   };
   bells.set(key, bell);
@@ -216,12 +233,22 @@ _mount = st.components.v2.component("lulu_bell", js=_BELL_JS, css=_CSS, isolate_
 def bell(topic: str, *, seen: int, key: str) -> None:
     """Rerun the fragment that calls this when ``topic`` has rung past ``seen``.
 
-    ``seen`` is ``Bus.version(topic)``, read in the same run *before* the rows. ``key`` is unique on the page.
+    ``seen`` is ``Bus.version(topic)``, read in the same run *before* the rows. Call it *last* in the fragment: its
+    arrival tells the browser that everything above it has come. ``key`` is unique on the page.
     """
     # ``run`` makes each run's data new: it tells the browser that the run it asked for has come.
     data = {"topic": topic, "seen": seen, "run": time.monotonic_ns()}
     _mount(key=f"bell_{key}", data=data, height="content", on_ring_change=_rerun)
+    _outlive_the_session()
 
 
 def _rerun() -> None:
     """The trigger itself is what reruns the fragment."""
+
+
+@st.fragment(run_every=timedelta(days=1))
+def _outlive_the_session() -> None:
+    """Make Streamlit's client rerun the page when it reconnects, which it does where something runs by itself.
+
+    After a restart, or a minute of sleep, the server has a new session that knows no fragment to ring.
+    """

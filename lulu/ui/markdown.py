@@ -19,8 +19,10 @@ from markdown_it.rules_inline.link import link
 from markdown_it.token import Token
 
 #: Longer texts, and texts nested deeper, are shown as one code block: markdown of that kind is not meant to be read.
-SIZE_LIMIT = 100_000
+SIZE_LIMIT = 50_000
 NESTING_LIMIT = 40
+#: The parser looks for the end of each one, again and again.
+BRACKET_LIMIT = 2_000
 
 _LINK = re.compile(r"https?://[^/]|mailto:", re.IGNORECASE)
 #: A bare address, as GFM finds it: up to a space or a bracket, less what ends the sentence.
@@ -34,7 +36,7 @@ _TASK = re.compile(r"\\\[([ xX])\\\] (?=\S)")
 
 def rewrite(text: str, *, line_breaks: bool = False) -> str:
     """The markdown as Streamlit may have it. Never raises; the result means the same wherever it means anything."""
-    if len(text) > SIZE_LIMIT:
+    if len(text) > SIZE_LIMIT or text.count("[") > BRACKET_LIMIT:
         return fenced(text)
     tokens = _PARSER.parse(text)
     if any(token.level >= NESTING_LIMIT - 1 for token in tokens):

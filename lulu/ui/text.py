@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from lulu.ui.markdown import literal, rewrite
+
+BadgeColor = Literal["blue", "gray", "green", "orange", "red", "yellow"]
 
 #: Characters of a title or label that are shown.
 LABEL_LIMIT = 80
@@ -62,11 +65,18 @@ def safe_label(text: str, limit: int = LABEL_LIMIT) -> str:
     return literal(one_line(text, limit))
 
 
+def safe_badge(text: str, color: BadgeColor) -> str:
+    """A badge for ``st.markdown``. (``st.badge`` escapes brackets once more, and so opens what was escaped.)"""
+    return f":{color}-badge[{safe_label(text)}]"
+
+
 def one_line(text: str, limit: int = LABEL_LIMIT) -> str:
     """One line of at most ``limit`` characters, for places that take no markdown (a placeholder, a page title)."""
-    # Twice the limit is enough to look at, whatever was pasted into a title.
-    words = " ".join(plain(text[: limit * 20]).split())
-    return words if len(words) <= limit and len(text) <= limit * 20 else words[: limit - 1].rstrip() + "…"
+    looked_at = text[: limit * 20]  # enough, whatever was pasted into a title
+    words = " ".join(plain(looked_at).split())
+    if len(words) <= limit and len(looked_at) == len(text):
+        return words
+    return words[: limit - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True, kw_only=True)
