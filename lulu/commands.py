@@ -101,8 +101,19 @@ def decode(kind: str, session_id: str, payload: str, actor: str) -> Command:
         raise ValueError(f"unknown command kind {kind!r}")
     own: dict[str, Any] = json.loads(payload)
     if "launch" in own:
-        own["launch"] = Launch(**own["launch"])
+        own["launch"] = Launch(**_texts(Launch, own["launch"]))
+    else:
+        own = _texts(KINDS[kind], own)
     return KINDS[kind](actor=Actor(role=Role.OWNER, name=actor), session_id=SessionId(session_id), **own)
+
+
+def _texts(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The values, each a text, or nothing where that is allowed."""
+    optional = {field.name for field in fields(kind) if str(field.type).endswith("None")}
+    for name, value in values.items():
+        if not isinstance(value, str) and not (value is None and name in optional):
+            raise ValueError(f"{name} is not text")
+    return values
 
 
 def checked_prompt(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any, ClassVar, NewType
 
 EventId = NewType("EventId", int)
@@ -194,7 +194,7 @@ def encode(event: Event) -> tuple[str, str]:
     payload = {
         field.name: value
         for field in fields(event)
-        if (value := getattr(event, field.name)) is not None and value is not False
+        if (value := getattr(event, field.name)) is not None and value is not field.default
     }
     return event.type, json.dumps(payload, ensure_ascii=True, separators=(",", ":"))
 
@@ -252,10 +252,14 @@ def now() -> str:
 def parse_time(text: object) -> datetime:
     """A stored time as an aware UTC datetime.
 
-    Reads Lulu's own form and SQLite's ``datetime('now')``; what is neither becomes the epoch, never an error.
+    Reads Lulu's own form and SQLite's ``datetime('now')``. What is neither, or has no date in some time zone (the very
+    first and last years), becomes the epoch, never an error.
     """
+    epoch = datetime.fromtimestamp(0, UTC)
     try:
         parsed = datetime.fromisoformat(str(text))
     except ValueError:
-        return datetime.fromtimestamp(0, UTC)
+        return epoch
+    if not MINYEAR < parsed.year < MAXYEAR:
+        return epoch
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

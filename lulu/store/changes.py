@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -139,7 +141,7 @@ def record(tx: Transaction, change: Change) -> Recorded:
 
 def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0) -> EventId | None:
     """Append one event; nothing where the same message's block is stored already."""
-    event_type, payload = events.encode(event)
+    event_type, payload = _encoded(event)
     inserted = tx.query(
         "INSERT INTO conversation_events (session_id, event_type, payload, uid, created_at) "
         "VALUES (:session, :type, :payload, :uid, :at) "
@@ -154,15 +156,29 @@ def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0)
     return EventId(inserted[0]["id"]) if inserted else None
 
 
-def move(tx: Transaction, session_id: str, target: SessionStatus) -> bool:
-    """Compare-and-set of the status along ``ALLOWED``: whether it moved."""
+def _encoded(event: Event) -> tuple[str, str]:
+    """As ``events.encode``; what JSON cannot hold is kept as Python shows it, and read back as ``Unknown``."""
+    try:
+        return events.encode(event)
+    except (TypeError, ValueError, RecursionError) as exc:
+        try:
+            shown = repr(event)
+        except Exception:
+            shown = f"{type(event).__name__}(…)"
+        return event.type or "unknown", json.dumps([f"not JSON: {exc}", shown])
+
+
+def move(
+    tx: Transaction, session_id: str, target: SessionStatus, *, sources: Sequence[SessionStatus] | None = None
+) -> bool:
+    """Compare-and-set of the status, from ``sources`` or from wherever ``ALLOWED`` says: whether it moved."""
     moved = tx.query(
         "UPDATE sessions SET status = :target, updated_at = :at "
         "WHERE id = :id AND status IN (SELECT value FROM json_each(:sources)) RETURNING id",
         id=session_id,
         target=target.value,
         at=now(),
-        sources=rows.as_json([status.value for status in sources_of(target)]),
+        sources=rows.as_json([status.value for status in sources or sources_of(target)]),
     )
     if moved:
         tx.ring(SESSIONS, row_topic(session_id), session_topic(session_id))
@@ -243,7 +259,8 @@ def decide(tx: Transaction, actor: Actor, approval_id: str, decision: Decision) 
         "SELECT 1 FROM approvals WHERE session_id = :id AND status = 'pending' LIMIT 1", id=approval.session_id
     )
     if not open_ones:
-        move(tx, approval.session_id, SessionStatus.RUNNING)
+        # Only if it waits: an answer that comes after the turn's end starts no other.
+        move(tx, approval.session_id, SessionStatus.RUNNING, sources=[SessionStatus.WAITING])
     tx.ring(APPROVALS)
     return approval
 
@@ -324,8 +341,8 @@ def _set_columns(tx: Transaction, change: Change) -> None:
             "duration_ms = coalesce(duration_ms, 0) + :duration, num_turns = coalesce(num_turns, 0) + :turns, "
             "updated_at = :at WHERE id = :id",
             id=change.session_id,
-            cost=change.cost_usd,
-            duration=change.duration_ms,
+            cost=_finite(change.cost_usd),
+            duration=_finite(change.duration_ms),
             turns=change.num_turns,
             at=now(),
         )
@@ -334,3 +351,8 @@ def _set_columns(tx: Transaction, change: Change) -> None:
     if change.columns:
         tx.update("sessions", {"id": change.session_id, "updated_at": now(), **change.columns})
     tx.ring(SESSIONS, row_topic(change.session_id))
+
+
+def _finite(number: float) -> float:
+    """SQLite keeps NaN as NULL, and a sum never recovers from either that or infinity."""
+    return number if math.isfinite(number) else 0.0

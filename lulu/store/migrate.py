@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
-from lulu.errors import DatabaseInUse, DatabaseNewer
+from lulu.errors import DatabaseNewer, StoreError
+from lulu.store import problems
+from lulu.store.connection import bare_engine
+from lulu.store.damage import SIDE_FILES, beside, is_empty, stamped
 
 #: The revision that this version of Lulu writes.
 HEAD = "002"
@@ -23,6 +28,8 @@ HEAD = "002"
 KNOWN = ("001", "002")
 #: The number that the seed wrote into ``schema_version``; it stays for older readers.
 SEED_VERSION = 1
+#: The seed's tables. It made them one by one: a crash can have left some.
+SEED_TABLES = frozenset({"sessions", "conversation_events", "schema_version"})
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -34,100 +41,137 @@ class FileAge(StrEnum):
     OLD = "old"
     CURRENT = "current"
     NEWER = "newer"
+    FOREIGN = "foreign"
 
 
-def engine_for(path: Path, *, mode: str = "rw") -> Engine:
-    """A bare engine for one-off work. ``mode`` is SQLite's: ``ro``, ``rw`` or ``rwc``."""
-    return create_engine(f"sqlite:///file:{path}?mode={mode}&uri=true", poolclass=NullPool)
+def age_of(path: Path) -> tuple[FileAge, str | None]:
+    """How old the file is, and the revision that it names. It is only read."""
+    if is_empty(path):
+        return FileAge.BLANK, None
+    try:
+        with bare_engine(path, mode="ro").connect() as connection:
+            return _age(connection)
+    except DatabaseError as exc:
+        if problems.code_of(exc) != "SQLITE_READONLY_ROLLBACK":
+            raise
+    # Its program died in the middle of a transaction, which SQLite takes back before anybody can read. Lulu's own
+    # files are never in this state: they have a write-ahead log.
+    with bare_engine(path).connect() as connection:
+        return _age(connection)
 
 
-def revision_of(connection: Connection) -> tuple[FileAge, str | None]:
-    """How old the file is, and the Alembic revision that it names."""
-    tables = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if "alembic_version" in tables:
-        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        if revision == HEAD:
-            return FileAge.CURRENT, revision
-        return (FileAge.OLD if revision in KNOWN else FileAge.NEWER), revision
-    if "schema_version" in tables:
-        version = connection.exec_driver_sql("SELECT max(version) FROM schema_version").scalar()
-        if version is not None and version > SEED_VERSION:
-            return FileAge.NEWER, f"schema {version}"
-    return (FileAge.OLD if {"sessions", "conversation_events"} <= tables else FileAge.BLANK), None
-
-
-def migrate(path: Path) -> Path | None:
-    """Bring the file to ``HEAD``; the backup's path where there was something to keep.
-
-    Raises ``DatabaseNewer`` for a file of a later version, which is not touched, and ``DatabaseInUse`` while
-    another program has the file open.
-    """
-    age, revision = _age(path)
-    if age is FileAge.CURRENT:
-        return None
+def refuse_unknown(path: Path, age: FileAge, revision: str | None) -> None:
+    """Raise ``DatabaseNewer`` for a later version's file, ``StoreError`` for another program's."""
     if age is FileAge.NEWER:
         raise DatabaseNewer(
             f"{path} was written by a later version of Lulu ({revision}); this one knows up to {HEAD}.",
             safe="The file was not touched.",
             next_step="Update Lulu, or set LULU_DATA_DIR to another folder.",
         )
-    copy = path.with_name(path.name + ".migrating")
-    copy.unlink(missing_ok=True)
-    if path.exists():
-        _copy_to(path, copy)
-    _upgrade(copy, seeded=age is FileAge.OLD and revision is None)
-    copy.chmod(0o600)
-    return _replace(path, copy, keep=age is FileAge.OLD)
-
-
-def _age(path: Path) -> tuple[FileAge, str | None]:
-    if not path.exists() or path.stat().st_size == 0:
-        return FileAge.BLANK, None
-    engine = engine_for(path, mode="ro")
-    with engine.connect() as connection:
-        return revision_of(connection)
-
-
-def _copy_to(path: Path, copy: Path) -> None:
-    with engine_for(path).connect() as connection:
-        # Outside a transaction: VACUUM refuses to run in one.
-        plain = connection.execution_options(isolation_level="AUTOCOMMIT")
-        plain.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        plain.exec_driver_sql("VACUUM INTO ?", (str(copy),))
-    wal = path.with_name(path.name + "-wal")
-    if wal.exists() and wal.stat().st_size:
-        # The last connection to close removes the log; if it is still there, somebody else writes.
-        copy.unlink()
-        raise DatabaseInUse(
-            f"Another program has {path} open.", safe="Nothing was changed.", next_step="Close it and start Lulu again."
+    if age is FileAge.FOREIGN:
+        raise StoreError(
+            f"{path} is another program's database: it has tables, but not Lulu's.",
+            safe="The file was not touched.",
+            next_step="Set LULU_DATA_DIR or LULU_DATABASE_URL to a place of Lulu's own.",
         )
 
 
-def _upgrade(copy: Path, *, seeded: bool) -> None:
+def migrate(path: Path) -> Path | None:
+    """Bring the file to ``HEAD``; the backup's path where there was something to keep.
+
+    Raises what ``refuse_unknown`` raises, and SQLite's own errors where the file cannot be copied: another program
+    writes, it is damaged, the disk is full.
+    """
+    age, revision = age_of(path)
+    refuse_unknown(path, age, revision)
+    if age is FileAge.CURRENT:
+        return None
+    copy = beside(path, ".migrating")
+    _remove(copy)
+    try:
+        with nullcontext() if is_empty(path) else _held(path):
+            if not is_empty(path):
+                _copy(path, copy)
+            _upgrade(copy)
+            return _replace(path, copy, keep=age is FileAge.OLD)
+    finally:
+        # After a failure: what it takes up may be just the room that was missing.
+        _remove(copy)
+
+
+def _age(connection: Connection) -> tuple[FileAge, str | None]:
+    found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
+    tables = {str(row[0]) for row in found if not str(row[0]).startswith("sqlite_")}
+    whole = tables >= {"sessions", "conversation_events"}
+    if "alembic_version" in tables:
+        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if revision not in KNOWN:
+            return FileAge.NEWER, str(revision)
+        if not whole:
+            return FileAge.FOREIGN, None
+        return (FileAge.CURRENT if revision == HEAD else FileAge.OLD), revision
+    if "schema_version" in tables:
+        version = connection.exec_driver_sql("SELECT max(version) FROM schema_version").scalar()
+        if isinstance(version, int) and version > SEED_VERSION:
+            return FileAge.NEWER, f"schema {version}"
+    if not tables:
+        return FileAge.BLANK, None
+    return (FileAge.OLD if whole or tables <= SEED_TABLES else FileAge.FOREIGN), None
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """The file whole, without a log beside it, and nobody else writing it until the end."""
+    with bare_engine(path).connect() as connection:
+        # SQLite's own transactions: VACUUM and PRAGMA refuse to run in one of the driver's.
+        plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+        # Folds the log into the file. Refused while another program has the file open: it would go on writing to
+        # the old one, with a log that SQLite would take for the new one's.
+        plain.exec_driver_sql("PRAGMA journal_mode=DELETE")
+        plain.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
+
+
+def _copy(path: Path, copy: Path) -> None:
+    with bare_engine(path).connect() as connection:
+        plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+        plain.exec_driver_sql("VACUUM INTO ?", (str(copy),))
+
+
+def _upgrade(copy: Path) -> None:
     config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
+    # The parser takes "%" for a reference.
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with engine_for(copy, mode="rwc").begin() as connection:
+    engine = bare_engine(copy, mode="rwc")
+    with engine.begin() as connection:
         config.attributes["connection"] = connection
-        if seeded:
-            command.stamp(config, "001")
         command.upgrade(config, "head")
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
 def _replace(path: Path, copy: Path, *, keep: bool) -> Path | None:
+    copy.chmod(0o600)
     _sync(copy)
     backup = None
     if keep:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        backup = path.with_name(f"{path.name}.backup-{stamp}")
+        backup = stamped(path, "backup")
         try:
             os.link(path, backup)
         except OSError:
             # A file system without hard links.
             shutil.copy2(path, backup)
+            _sync(backup)
     copy.replace(path)
     _sync(path.parent)
     return backup
+
+
+def _remove(copy: Path) -> None:
+    # With its side files: SQLite would play a killed migration's journal into the next one's copy.
+    for suffix in ("", *SIDE_FILES):
+        beside(copy, suffix).unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

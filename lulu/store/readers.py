@@ -2,54 +2,105 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from lulu.commands import StoredCommand
-from lulu.errors import SessionNotFound
+from lulu.errors import LuluError, SessionNotFound, StoreBusy
 from lulu.events import StoredEvent
 from lulu.sessions import LIVE, Session
-from lulu.store import rows
-from lulu.store.connection import open_reader
+from lulu.store import problems, rows
+from lulu.store.connection import drop_connection, open_reader
 from lulu.store.rows import Approval, LiveText
 
+#: A list shows the beginnings of titles and prompts; a prompt may be megabytes long.
+LIST_TEXT = 1000
+#: More characters are not looked for: SQLite refuses patterns of 50,000 bytes.
+SEARCH_TEXT = 1000
+#: Closing waits this long (seconds) for queries that are under way.
+CLOSE_SECONDS = 2.0
+
 _EVENTS = "SELECT id, session_id, event_type, payload, created_at FROM conversation_events WHERE session_id = :session "
+_SESSIONS = (
+    f"SELECT id, substr(title, 1, {LIST_TEXT}) AS title, substr(prompt, 1, {LIST_TEXT}) AS prompt, status, model, "
+    "session_id_claude, cost_usd, duration_ms, num_turns, created_at, updated_at, working_directory, "
+    "permission_mode, agent, parent_session_id, agent_pid, agent_started_at FROM sessions "
+)
+#: By time, whichever form it is written in; those of one instant in the order they came.
+_NEWEST_FIRST = "ORDER BY replace(created_at, ' ', 'T') DESC, rowid DESC "
 
 
 class Readers:
-    """Reads what is committed."""
+    """Reads what is committed. ``found_damage`` is called when a query finds that the file is damaged."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, found_damage: Callable[[LuluError], None]) -> None:
         self._db = open_reader(path)
+        self._database_path = path
+        self._found_damage = found_damage
+        self._reading = 0
+        self._open = True
+        self._changed = threading.Condition()
 
     def _query(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        # ``with`` gives the connection back: dataset keeps one for each thread otherwise, and Streamlit makes a
-        # thread a run.
-        with self._db:
-            return [dict(row) for row in self._db.query(sql, **values)]
+        with self._under_way():
+            try:
+                # ``with`` gives the connection back: dataset keeps one for each thread otherwise, and Streamlit makes
+                # a thread a run.
+                with self._db:
+                    return [dict(row) for row in self._db.query(sql, **rows.bindable(values))]
+            except DBAPIError as exc:
+                drop_connection(self._db)
+                problem = problems.while_reading(self._database_path, exc)
+                if problems.is_damage(exc):
+                    self._found_damage(problem)
+                raise problem from exc
+
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        with self._changed:
+            if not self._open:
+                raise StoreBusy("Lulu is shutting down.", safe="Nothing is lost.", next_step="Start it again.")
+            self._reading += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._reading -= 1
+                self._changed.notify_all()
 
     def _close_readers(self) -> None:
+        with self._changed:
+            self._open = False
+            self._changed.wait_for(lambda: self._reading == 0, CLOSE_SECONDS)
         self._db.close()
 
     # -- sessions ----------------------------------------------------------------------------------------------------
 
     def list_sessions(self, *, limit: int = 50, search: str = "") -> list[Session]:
-        """Newest first; with ``search``, those whose title or prompt contains it (case does not matter)."""
+        """Newest first; with ``search``, those whose title or prompt contains it (A is a, but Ä is not ä).
+
+        Titles and prompts come as their first ``LIST_TEXT`` characters.
+        """
         if not search:
-            found = self._query("SELECT * FROM sessions ORDER BY created_at DESC, id LIMIT :limit", limit=limit)
+            found = self._query(_SESSIONS + _NEWEST_FIRST + "LIMIT :limit", limit=limit)
         else:
             found = self._query(
-                "SELECT * FROM sessions WHERE title LIKE :pattern ESCAPE '\\' OR prompt LIKE :pattern ESCAPE '\\' "
-                "ORDER BY created_at DESC, id LIMIT :limit",
+                _SESSIONS + "WHERE title LIKE :pattern ESCAPE '\\' OR prompt LIKE :pattern ESCAPE '\\' "
+                f"{_NEWEST_FIRST} LIMIT :limit",
                 pattern=_containing(search),
                 limit=limit,
             )
         return [rows.session(row) for row in found]
 
     def live_sessions(self) -> list[Session]:
-        """Those that start, run or wait, newest first."""
+        """Those that start, run or wait, newest first; texts as in ``list_sessions``."""
         found = self._query(
-            "SELECT * FROM sessions WHERE status IN (:starting, :running, :waiting) ORDER BY created_at DESC, id",
+            _SESSIONS + "WHERE status IN (:starting, :running, :waiting) " + _NEWEST_FIRST,
             **{status.value: status.value for status in LIVE},
         )
         return [rows.session(row) for row in found]
@@ -65,10 +116,10 @@ class Readers:
         """Working directories, the latest used first."""
         found = self._query(
             "SELECT working_directory AS folder FROM sessions WHERE working_directory IS NOT NULL "
-            "GROUP BY working_directory ORDER BY max(created_at) DESC LIMIT :limit",
+            "GROUP BY working_directory ORDER BY max(replace(created_at, ' ', 'T')) DESC LIMIT :limit",
             limit=limit,
         )
-        return [row["folder"] for row in found]
+        return [rows.as_unicode(str(row["folder"])) for row in found]
 
     # -- one session's log -------------------------------------------------------------------------------------------
 
@@ -116,12 +167,11 @@ class Readers:
 
     def approvals(self, session_id: str | None = None, *, status: str | None = "pending") -> list[Approval]:
         """Oldest first; of one session or all, with one status or any."""
-        found = self._query(
-            "SELECT * FROM approvals WHERE (:session IS NULL OR session_id = :session) "
-            "AND (:status IS NULL OR status = :status) ORDER BY created_at, rowid",
-            session=session_id,
-            status=status,
-        )
+        # One condition for each that is given: an index serves neither "or" nor "is null".
+        wanted = {"session_id": session_id, "status": status}
+        given = {column: value for column, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{column} = :{column}" for column in given) or "true"
+        found = self._query(f"SELECT * FROM approvals WHERE {where} ORDER BY created_at, rowid", **given)
         return [rows.approval(row) for row in found]
 
     def get_approval(self, approval_id: str) -> Approval | None:
@@ -148,5 +198,5 @@ _LAST = 2**63 - 1
 
 def _containing(text: str) -> str:
     """A LIKE pattern for ``text`` as it stands."""
-    escaped = rows.as_text(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = rows.as_text(text[:SEARCH_TEXT]).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

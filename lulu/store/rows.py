@@ -1,8 +1,12 @@
-"""Rows as values. The only place that knows which column is which field."""
+"""Rows as values, and values as rows. The only place that knows which column is which field.
+
+SQLite keeps any type in any column, and other programs write to the file too: nothing here raises for what a row holds.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +18,11 @@ from lulu.events import EventId, StoredEvent, parse_time
 from lulu.sessions import Session, SessionId
 
 Row = Mapping[str, Any]
+
+#: SQLite's integers.
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+#: Above every system's highest process id.
+_PIDS = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,55 +66,55 @@ class LiveText:
 def session(row: Row) -> Session:
     """A row of ``sessions``."""
     return Session(
-        id=SessionId(row["id"]),
-        title=row["title"],
-        prompt=row["prompt"],
-        status=row["status"],
-        model=row["model"],
-        session_id_claude=row["session_id_claude"],
-        cost_usd=row["cost_usd"],
-        duration_ms=row["duration_ms"],
-        num_turns=row["num_turns"],
+        id=SessionId(_text(row["id"]) or ""),
+        title=_text(row["title"]),
+        prompt=_text(row["prompt"]) or "",
+        status=_text(row["status"]) or "",
+        model=_text(row["model"]),
+        session_id_claude=_text(row["session_id_claude"]),
+        cost_usd=_number(row["cost_usd"]),
+        duration_ms=_number(row["duration_ms"]),
+        num_turns=_whole(row["num_turns"]),
         created_at=parse_time(row["created_at"]),
         updated_at=parse_time(row["updated_at"]),
-        working_directory=row["working_directory"],
-        permission_mode=row["permission_mode"],
-        agent=row["agent"],
-        parent_session_id=row["parent_session_id"],
-        agent_pid=row["agent_pid"],
-        agent_started_at=row["agent_started_at"],
+        working_directory=_text(row["working_directory"]),
+        permission_mode=_text(row["permission_mode"]),
+        agent=_text(row["agent"]),
+        parent_session_id=_text(row["parent_session_id"]),
+        agent_pid=_pid(row["agent_pid"]),
+        agent_started_at=_number(row["agent_started_at"]),
     )
 
 
 def event(row: Row) -> StoredEvent:
     """A row of ``conversation_events``; one that cannot be read becomes ``Unknown``."""
-    raw = row["payload"]
-    text = raw if isinstance(raw, str) else repr(raw)
+    payload = row["payload"]
+    raw = payload.decode("utf-8", "surrogateescape") if isinstance(payload, bytes) else str(payload)
     return StoredEvent(
         id=EventId(row["id"]),
-        session_id=row["session_id"],
-        event=events.decode(row["event_type"], text),
+        session_id=_text(row["session_id"]) or "",
+        event=events.decode(_text(row["event_type"]) or "", raw),
         created_at=parse_time(row["created_at"]),
-        raw=text,
+        raw=raw,
     )
 
 
 def approval(row: Row) -> Approval:
     """A row of ``approvals``."""
     return Approval(
-        id=row["id"],
-        session_id=row["session_id"],
-        tool_use_id=row["tool_use_id"],
-        agent_id=row["agent_id"],
-        tool_name=row["tool_name"],
+        id=_text(row["id"]) or "",
+        session_id=_text(row["session_id"]) or "",
+        tool_use_id=_text(row["tool_use_id"]),
+        agent_id=_text(row["agent_id"]),
+        tool_name=_text(row["tool_name"]) or "",
         tool_input=_object(row["tool_input"], dict) or {},
         suggestions=_object(row["suggestions"], list) or [],
-        status=row["status"],
+        status=_text(row["status"]) or "",
         updated_input=_object(row["updated_input"], dict),
-        reason=row["reason"],
-        message=row["message"],
-        decided_by=row["decided_by"],
-        rule_id=row["rule_id"],
+        reason=_text(row["reason"]),
+        message=_text(row["message"]),
+        decided_by=_text(row["decided_by"]),
+        rule_id=_whole(row["rule_id"]),
         created_at=parse_time(row["created_at"]),
         decided_at=parse_time(row["decided_at"]) if row["decided_at"] else None,
     )
@@ -114,9 +123,9 @@ def approval(row: Row) -> Approval:
 def live_text(row: Row) -> LiveText:
     """A row of ``live_text``."""
     return LiveText(
-        message_id=row["message_id"],
-        kind=row["kind"],
-        text=row["text"],
+        message_id=_text(row["message_id"]),
+        kind=_text(row["kind"]) or "",
+        text=_text(row["text"]) or "",
         updated_at=parse_time(row["updated_at"]),
     )
 
@@ -124,11 +133,31 @@ def live_text(row: Row) -> LiveText:
 def command(row: Row) -> StoredCommand | None:
     """A row of ``commands``; nothing for one that this version cannot read."""
     try:
-        value = commands.decode(row["kind"], row["session_id"], row["payload"], row["actor"])
+        value = commands.decode(
+            _text(row["kind"]) or "", _text(row["session_id"]) or "", row["payload"], _text(row["actor"]) or ""
+        )
         status = CommandStatus(row["status"])
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
-    return StoredCommand(id=CommandId(row["id"]), command=value, status=status, error=row["error"])
+    return StoredCommand(id=CommandId(row["id"]), command=value, status=status, error=_text(row["error"]))
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    return as_unicode(value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value))
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _pid(value: object) -> int | None:
+    return value if isinstance(value, int) and 0 < value < _PIDS else None
 
 
 def _object(text: object, kind: type[Any]) -> Any:
@@ -136,7 +165,7 @@ def _object(text: object, kind: type[Any]) -> Any:
         return None
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, kind) else None
 
@@ -147,5 +176,25 @@ def as_json(value: object) -> str | None:
 
 
 def as_text(text: str) -> str:
-    """A plain TEXT column: SQLite takes no lone surrogate, so each becomes U+FFFD (events keep the exact string)."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    """A plain TEXT column (events keep the exact string): ``as_unicode``, and no NUL, where SQLite's LIKE would end."""
+    return as_unicode(text).replace("\0", "\ufffd")
+
+
+def as_unicode(text: str) -> str:
+    """Text that can be encoded: each lone surrogate becomes U+FFFD."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def bindable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that SQLite takes: one that it refuses would cost the whole change that it is part of."""
+    return {name: _bindable(value) for name, value in values.items()}
+
+
+def _bindable(value: Any) -> Any:
+    if isinstance(value, str):
+        return as_unicode(value)
+    if isinstance(value, int):
+        return max(_SMALLEST, min(value, _LARGEST))
+    if value is None or isinstance(value, float | bytes):
+        return value
+    return as_unicode(str(value))

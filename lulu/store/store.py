@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from lulu.actors import LULU, Actor
 from lulu.commands import Command, CommandId, CommandStatus
-from lulu.errors import DatabaseUnwritable, LuluError
+from lulu.errors import InputError, LuluError
 from lulu.events import Event, EventId, Result
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
-from lulu.store import changes
-from lulu.store.bus import Bus
+from lulu.store import changes, rows
+from lulu.store.bus import HEALTH, SESSIONS, Bus
 from lulu.store.changes import Change, Decision, Recorded
 from lulu.store.file import OpenedFile, open_file
 from lulu.store.readers import Readers
@@ -29,26 +29,22 @@ class Store(Readers):
     """What people asked for and agents did. Every write returns after its commit, or is a ``Future`` that does."""
 
     def __init__(self, opened: OpenedFile) -> None:
-        super().__init__(opened.path)
+        super().__init__(opened.path, opened.note)
         self._file = opened
         self.bus = Bus()
+        opened.on_notice = lambda: self.bus.ring([HEALTH, SESSIONS])
         self._writer = Writer(opened.path, self.bus)
 
     @classmethod
     def open(cls, path: Path) -> Store:
         """Lock, check, migrate and start writing. Raises a ``StoreError`` that says what to do."""
         with _private_files():
-            store = cls(open_file(path))
+            opened = open_file(path)
         try:
-            _make_private(path)
-        except OSError as exc:
-            store.close()
-            raise DatabaseUnwritable(
-                f"Lulu cannot make {path.parent} private: {exc.strerror}.",
-                safe="Nothing was changed.",
-                next_step="Set LULU_DATA_DIR to a folder that belongs to you.",
-            ) from exc
-        return store
+            return cls(opened)
+        except BaseException:
+            opened.release()
+            raise
 
     def close(self) -> None:
         """Commit what is queued and let go of the file."""
@@ -89,8 +85,9 @@ class Store(Readers):
         message: str | None = None,
         updated_input: dict[str, object] | None = None,
     ) -> Approval:
-        """Answer a request; the first answer wins. Raises ``Forbidden`` and ``Conflict``."""
+        """Answer a request; the first answer wins. Raises ``Forbidden``, ``InputError`` and ``Conflict``."""
         actor.require_owner()
+        _check_input(updated_input)
         decision = Decision(
             outcome="approved" if approve else "denied", message=message or None, updated_input=updated_input
         )
@@ -176,6 +173,17 @@ class Store(Readers):
         return self._writer.commit(job)
 
 
+def _check_input(updated_input: dict[str, object] | None) -> None:
+    try:
+        rows.as_json(updated_input)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InputError(
+            f"The changed input cannot be sent to the agent ({exc}).",
+            safe="Your answer was not used.",
+            next_step="Write it as plain JSON.",
+        ) from exc
+
+
 @contextmanager
 def _private_files() -> Iterator[None]:
     """Files made inside are readable by their owner only."""
@@ -184,9 +192,3 @@ def _private_files() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
-
-
-def _make_private(path: Path) -> None:
-    # Only Lulu's own files: the folder may be a shared one that the owner chose.
-    for file in path.parent.glob(path.name + "*"):
-        file.chmod(0o600)

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +20,9 @@ import dataset
 from sqlalchemy.exc import DBAPIError
 
 from lulu.errors import DatabaseUnwritable, LuluError, StoreBusy
+from lulu.store import problems, rows
 from lulu.store.bus import HEALTH, SESSIONS, Bus
-from lulu.store.connection import open_writer
+from lulu.store.connection import drop_connection, open_writer
 
 T = TypeVar("T")
 
@@ -34,9 +35,11 @@ GATHER_SECONDS = 0.01
 #: A batch of this many means load.
 _BUSY_BATCH = 4
 #: Pause between tries while the file cannot be written (seconds).
-_RETRY_SECONDS = 0.25
+RETRY_SECONDS = 0.25
 #: A person waits this long for a commit (seconds) before the request is withdrawn.
 PATIENCE = 8.0
+#: When Lulu stops, a file that cannot be written is tried this much longer (seconds).
+CLOSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +60,11 @@ class Transaction:
 
     def query(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         """Run one statement with named ``:parameters``; every row at once (no cursor outlives this call)."""
-        return [dict(row) for row in self._db.query(sql, **values)]
+        return [dict(row) for row in self._db.query(sql, **rows.bindable(values))]
 
     def update(self, table: str, row: dict[str, Any]) -> None:
         """Set columns of the row with this ``id``."""
-        self._db[table].update(row, ["id"], ensure=False)
+        self._db[table].update(rows.bindable(row), ["id"], ensure=False)
 
     def ring(self, *topics: str) -> None:
         """Ring these after the commit."""
@@ -71,11 +74,22 @@ class Transaction:
 Job = Callable[[Transaction], T]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Request(Generic[T]):
     job: Job[T]
     answer: Future[T] = field(default_factory=Future)
+    #: Its caller waits no longer: it must not be tried again.
     withdrawn: bool = False
+    #: A try is under way, and may still succeed.
+    tried: bool = False
+
+
+class _JobFailed(Exception):
+    """A job raised: only its own caller is to blame or to be told."""
+
+    def __init__(self, reason: BaseException) -> None:
+        super().__init__()
+        self.reason = reason
 
 
 class Writer:
@@ -84,20 +98,25 @@ class Writer:
     def __init__(self, path: Path, bus: Bus) -> None:
         self._path = path
         self._bus = bus
+        self._file = _identity(path)
         self._queue: queue.SimpleQueue[_Request[Any] | None] = queue.SimpleQueue()
         self._health = StoreHealth()
-        self._closing = threading.Event()
+        #: Guards what callers and the thread both look at: whether it closes, and each request's two marks.
+        self._lock = threading.Lock()
+        self._give_up_at: float | None = None
+        self._gave_up = False
         self._last_batch = 0
         self._retrying = 0
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=[open_writer(path)], name="store-writer", daemon=True)
         self._thread.start()
+        # A first commit of nothing: health says at once when the file cannot be written.
+        self.submit(lambda transaction: transaction.query("SELECT 1"))
 
     @property
     def health(self) -> StoreHealth:
         """How the last try to commit went."""
-        if self._health.ok:
-            return self._health
-        return StoreHealth(ok=False, problem=self._health.problem, waiting=self.waiting)
+        health = self._health
+        return health if health.ok else StoreHealth(ok=False, problem=health.problem, waiting=self.waiting)
 
     @property
     def waiting(self) -> int:
@@ -110,36 +129,50 @@ class Writer:
 
     def commit(self, job: Job[T]) -> T:
         """Queue a job and wait for its commit. Raises what the job raises, or ``StoreBusy`` after ``PATIENCE``."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("A listener of the bus runs in the writer's thread: it cannot wait for a commit.")
         request = self._put(job)
         try:
             return request.answer.result(PATIENCE)
         except TimeoutError:
-            request.withdrawn = True
-            # The writer answers every request: it sees the mark before its next try, or this try succeeds.
+            if self._withdraw(request):
+                raise self._busy() from None
+            # Under way: the answer comes when this try ends, well or with the withdrawal.
             return request.answer.result()
 
     def close(self) -> None:
         """Commit what is queued, then let go of the file. A file that cannot be written is given a few tries more."""
-        self._closing.set()
-        self._queue.put(None)
+        with self._lock:
+            if self._give_up_at is None:
+                self._give_up_at = time.monotonic() + CLOSE_SECONDS
+                self._queue.put(None)
         self._thread.join()
 
     def _put(self, job: Job[T]) -> _Request[T]:
-        if self._closing.is_set():
-            raise StoreBusy("Lulu is shutting down.", safe="Nothing was accepted.", next_step="Start it again.")
         request = _Request(job)
         # From here on nobody can cancel it: an answer to a cancelled Future would end the writer's thread.
         request.answer.set_running_or_notify_cancel()
-        self._queue.put(request)
+        # Under the lock, so that nothing is queued behind the mark that ends the thread.
+        with self._lock:
+            if self._give_up_at is not None:
+                raise StoreBusy("Lulu is shutting down.", safe="Nothing was accepted.", next_step="Start it again.")
+            self._queue.put(request)
         return request
 
-    def _run(self) -> None:
-        db = open_writer(self._path)
-        while True:
+    def _withdraw(self, request: _Request[T]) -> bool:
+        """Mark it as withdrawn; whether that is certain already."""
+        with self._lock:
+            request.withdrawn = True
+            return not (request.tried or request.answer.done())
+
+    # -- in the thread -----------------------------------------------------------------------------------------------
+
+    def _run(self, db: dataset.Database) -> None:
+        last = False
+        while not last:
             batch, last = self._gather()
             self._commit(db, batch)
-            if last:
-                break
+        drop_connection(db)
         db.close()
 
     def _gather(self) -> tuple[list[_Request[Any]], bool]:
@@ -162,99 +195,128 @@ class Writer:
         return batch, False
 
     def _commit(self, db: dataset.Database, batch: list[_Request[Any]]) -> None:
-        tries_left = 8
-        while batch := self._still_wanted(batch):
+        """Commit the batch, however long that takes. Raises nothing: a thread that ended would answer nobody."""
+        if self._gave_up:
+            self._give_up(batch)
+            return
+        while batch := self._claim(batch):
             self._retrying = len(batch)
             try:
                 topics = self._try(db, batch)
-            except DBAPIError as exc:
+            except BaseException as exc:
+                drop_connection(db)
                 self._report(exc)
-                tries_left -= self._closing.is_set()
-                if tries_left == 0:
-                    self._give_up(batch, exc)
+                if self._too_late():
+                    log.error("%d changes could not be saved before Lulu stopped.", self.waiting)
+                    self._give_up(batch)
                     break
-                time.sleep(_RETRY_SECONDS)
-                continue
-            if not self._health.ok:
-                self._health = StoreHealth()
-                topics += [HEALTH, SESSIONS]
-            self._bus.ring(topics)
-            break
+                self._unclaim(batch)
+                time.sleep(RETRY_SECONDS)
+            else:
+                self._report_success(topics)
+                break
         self._retrying = 0
 
     def _try(self, db: dataset.Database, batch: list[_Request[Any]]) -> list[str]:
         """One transaction over the batch; the topics to ring. A job that raises is answered and left out."""
-        while True:
+        while batch:
+            self._check_place()
             transaction = Transaction(db)
             answers: list[Any] = []
             try:
                 with db:
                     db.query("BEGIN IMMEDIATE")
                     for request in batch:
-                        answers.append(request.job(transaction))
-            except Exception as exc:
-                _let_go(db)
-                of_the_file = isinstance(exc, DBAPIError) and not _is_job_fault(exc)
-                if of_the_file or len(answers) == len(batch):
-                    raise
-                batch.pop(len(answers)).answer.set_exception(exc)
-            else:
-                for request, answer in zip(batch, answers, strict=True):
-                    request.answer.set_result(answer)
-                return transaction.rung
-            if not batch:
-                return []
+                        answers.append(_result(request.job, transaction))
+            except _JobFailed as failed:
+                _answer(batch.pop(len(answers)), failure=problems.of_a_job(failed.reason))
+                continue
+            for request, answer in zip(batch, answers, strict=True):
+                _answer(request, answer)
+            return transaction.rung
+        return []
 
-    def _still_wanted(self, batch: list[_Request[Any]]) -> list[_Request[Any]]:
+    def _check_place(self) -> None:
+        """A file that was moved away or replaced still takes writes, which nobody would ever find again."""
+        if _identity(self._path) != self._file:
+            raise DatabaseUnwritable(
+                f"Lulu's database {self._path} was moved, replaced or deleted while Lulu runs.",
+                safe="What came since waits in memory and is saved when the file is back.",
+                next_step="Put the file back, or restart Lulu to begin with what is there now.",
+            )
+
+    def _claim(self, batch: list[_Request[Any]]) -> list[_Request[Any]]:
+        """Those that are still wanted, marked as under way; the others are told."""
+        with self._lock:
+            wanted = [request for request in batch if not request.withdrawn]
+            for request in wanted:
+                request.tried = True
         for request in batch:
-            if request.withdrawn:
-                problem = self._health.problem
-                request.answer.set_exception(
-                    StoreBusy(
-                        f"This could not be saved. {problem.happened if problem else ''}".strip(),
-                        safe="Nothing was accepted, and nothing that was saved before is lost.",
-                        next_step=(problem.next_step if problem else "") or "Try again.",
-                    )
-                )
-        return [request for request in batch if not request.withdrawn]
+            if request.withdrawn and not request.tried:
+                _answer(request, failure=self._busy())
+        return wanted
 
-    def _report(self, exc: DBAPIError) -> None:
-        was_ok = self._health.ok
-        self._health = StoreHealth(ok=False, problem=_problem(self._path, exc))
-        if was_ok:
-            log.warning("%s", self._health.problem)
+    def _unclaim(self, batch: Iterable[_Request[Any]]) -> None:
+        with self._lock:
+            for request in batch:
+                request.tried = False
+
+    def _busy(self) -> StoreBusy:
+        problem = self._health.problem
+        return StoreBusy(
+            f"This could not be saved. {problem.happened if problem else ''}".strip(),
+            safe="Nothing was accepted, and nothing that was saved before is lost.",
+            next_step=(problem.next_step if problem else "") or "Try again.",
+        )
+
+    def _report(self, exc: BaseException) -> None:
+        problem = problems.while_writing(self._path, exc)
+        before, self._health = self._health.problem, StoreHealth(ok=False, problem=problem)
+        if before is None or before.happened != problem.happened:
+            known = isinstance(exc, DBAPIError | LuluError)
+            log.warning("%s", problem, exc_info=None if known else exc)
             self._bus.ring([HEALTH, SESSIONS])
 
-    def _give_up(self, batch: list[_Request[Any]], exc: DBAPIError) -> None:
-        log.error("%d changes could not be saved before Lulu stopped: %s", len(batch), exc.orig)
+    def _report_success(self, topics: list[str]) -> None:
+        if not self._health.ok:
+            self._health = StoreHealth()
+            topics = [*topics, HEALTH, SESSIONS]
+        self._bus.ring(topics)
+
+    def _too_late(self) -> bool:
+        return self._give_up_at is not None and time.monotonic() > self._give_up_at
+
+    def _give_up(self, batch: list[_Request[Any]]) -> None:
+        self._gave_up = True
         for request in batch:
-            request.answer.set_exception(_problem(self._path, exc))
+            _answer(request, failure=self._busy())
 
 
-def _let_go(db: dataset.Database) -> None:
-    """End what a failed COMMIT left open: dataset forgets the transaction, the connection does not."""
-    connection = db.executable
-    if connection.in_transaction():
-        connection.rollback()
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
-def _is_job_fault(exc: DBAPIError) -> bool:
-    """Whether the statement was wrong, rather than the file or the disk."""
-    name = getattr(exc.orig, "sqlite_errorname", "SQLITE_ERROR")
-    return bool(
-        name.startswith(("SQLITE_CONSTRAINT", "SQLITE_ERROR", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "SQLITE_RANGE"))
-    )
+def _result(job: Job[T], transaction: Transaction) -> T:
+    try:
+        return job(transaction)
+    except DBAPIError as exc:
+        if problems.is_job_fault(exc):
+            raise _JobFailed(exc) from exc
+        raise
+    except BaseException as exc:
+        raise _JobFailed(exc) from exc
 
 
-def _problem(path: Path, exc: DBAPIError) -> LuluError:
-    name = getattr(exc.orig, "sqlite_errorname", "")
-    safe = "Everything shown is saved; what came since waits in memory and is saved as soon as it can be."
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreBusy(
-            "Another program has Lulu's database locked.", safe=safe, next_step=f"Close whatever else has {path} open."
-        )
-    if name == "SQLITE_FULL":
-        return StoreBusy("The disk is full.", safe=safe, next_step=f"Free some space on the disk of {path.parent}.")
-    return DatabaseUnwritable(
-        f"Lulu's database cannot be written ({exc.orig}).", safe=safe, next_step=f"Look at {path} and its folder."
-    )
+def _answer(request: _Request[Any], result: object = None, *, failure: BaseException | None = None) -> None:
+    """Once committed, nothing that goes wrong in the telling may look like a failed commit."""
+    try:
+        if failure is None:
+            request.answer.set_result(result)
+        else:
+            request.answer.set_exception(failure)
+    except BaseException:
+        log.exception("a caller could not be told")

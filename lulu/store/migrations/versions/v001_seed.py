@@ -1,4 +1,7 @@
-"""The schema of every ``lulu.db`` file there was before migrations, column for column."""
+"""The schema of every ``lulu.db`` file there was before migrations, column for column.
+
+Such a file runs through here too: what it has stays as it is, what a crash kept its program from making is made.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Create the seed's tables in a blank file."""
+    """Create what is missing of the seed's tables."""
     op.execute(
         """
-        CREATE TABLE sessions (
+        CREATE TABLE IF NOT EXISTS sessions (
             id TEXT PRIMARY KEY,
             title TEXT,
             prompt TEXT NOT NULL,
@@ -29,7 +32,7 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        CREATE TABLE conversation_events (
+        CREATE TABLE IF NOT EXISTS conversation_events (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             session_id TEXT NOT NULL REFERENCES sessions(id),
             event_type TEXT NOT NULL,
@@ -38,6 +41,6 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX idx_events_session ON conversation_events(session_id, id)")
-    op.execute("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)")
-    op.execute("INSERT INTO schema_version (version) VALUES (1)")
+    op.execute("CREATE INDEX IF NOT EXISTS idx_events_session ON conversation_events(session_id, id)")
+    op.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)")
+    op.execute("INSERT OR IGNORE INTO schema_version (version) VALUES (1)")

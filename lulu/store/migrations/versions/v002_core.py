@@ -16,7 +16,9 @@ _STATEMENTS = (
     "ALTER TABLE sessions ADD COLUMN agent_started_at REAL",
     "ALTER TABLE conversation_events ADD COLUMN uid TEXT",
     "CREATE UNIQUE INDEX idx_events_uid ON conversation_events(session_id, uid) WHERE uid IS NOT NULL",
-    "CREATE INDEX idx_sessions_created ON sessions(created_at, id)",
+    # The seed's times have a blank where ours have a T: without this, the two would not sort together.
+    "CREATE INDEX idx_sessions_created ON sessions(replace(created_at, ' ', 'T'))",
+    "CREATE INDEX idx_sessions_folder ON sessions(working_directory, replace(created_at, ' ', 'T'))",
     "CREATE INDEX idx_sessions_status ON sessions(status)",
     """
     CREATE TABLE commands (
