@@ -1,22 +1,31 @@
-"""What people ask for, as values. Each names its Actor; each is one row of ``commands``."""
+"""What people ask for, as values. Each names its Actor; each is one row of ``commands``.
+
+Command
+├── AgentCommand      the host takes it: StartSession, SendPrompt, SendNow, Interrupt, SetPermissionMode, SetModel
+└── StoreCommand      done in the transaction that accepts it: drafts, the queue, forks, order, budgets, rules
+"""
 
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, ClassVar, NewType
+from typing import Any, ClassVar, Literal, NewType
 
 from lulu.actors import Actor, Role
 from lulu.errors import InputError
+from lulu.inputs import (
+    MAX_TITLE,
+    Attachment,
+    checked_attachments,
+    checked_budget,
+    checked_folder,
+    checked_mode,
+    checked_prompt,
+)
 from lulu.sessions import Launch, SessionId
 
 CommandId = NewType("CommandId", int)
-
-#: A prompt may be this long, in characters: far above what people paste, far below what a page can show.
-MAX_PROMPT = 2_000_000
 
 
 class CommandStatus(StrEnum):
@@ -31,35 +40,128 @@ class CommandStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """Something that a person wants done in a session."""
+    """Something that a person wants done."""
 
     kind: ClassVar[str] = ""
 
     actor: Actor
-    session_id: SessionId
+    #: The session that it is about; nothing for a rule that holds everywhere.
+    session_id: SessionId | None
 
     def check(self) -> None:
         """Raise ``InputError`` where the command cannot be carried out as typed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartSession(Command):
-    """Make a session and send its first prompt."""
+class AgentCommand(Command):
+    """Something for the host: it stays pending until the session's worker takes it."""
 
-    kind: ClassVar[str] = "start"
-    launch: Launch
-
-    def check(self) -> None:
-        """The prompt says something; the folder is there and can be read."""
-        checked_prompt(self.launch.prompt)
-        checked_folder(self.launch.working_directory)
+    session_id: SessionId
 
 
 @dataclass(frozen=True, kw_only=True)
-class SendPrompt(Command):
-    """Send a prompt to a session; it waits its turn while the agent works."""
+class StoreCommand(Command):
+    """Something that only changes rows: done when it is accepted."""
+
+
+# -- for the agent ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartSession(AgentCommand):
+    """Make a session, or take a draft, and send its first prompt."""
+
+    kind: ClassVar[str] = "start"
+    launch: Launch
+    attachments: list[Attachment] = field(default_factory=list)
+
+    def check(self) -> None:
+        """The prompt says something; the folder is there; the mode can be used."""
+        checked_prompt(self.launch.prompt)
+        checked_folder(self.launch.working_directory)
+        checked_mode(self.launch.permission_mode)
+        checked_budget(self.launch.max_cost_usd, self.launch.max_turns)
+        checked_attachments(self.attachments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendPrompt(AgentCommand):
+    """Send a prompt; it waits its turn while the agent works."""
 
     kind: ClassVar[str] = "prompt"
+    text: str
+    attachments: list[Attachment] = field(default_factory=list)
+
+    def check(self) -> None:
+        """The prompt says something."""
+        checked_prompt(self.text)
+        checked_attachments(self.attachments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendNow(AgentCommand):
+    """Stop the running turn and send this prompt next, before all that is queued."""
+
+    kind: ClassVar[str] = "send_now"
+    text: str
+    attachments: list[Attachment] = field(default_factory=list)
+
+    def check(self) -> None:
+        """The prompt says something."""
+        checked_prompt(self.text)
+        checked_attachments(self.attachments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupt(AgentCommand):
+    """Stop the running turn and keep the session. What is queued goes on after it."""
+
+    kind: ClassVar[str] = "interrupt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetPermissionMode(AgentCommand):
+    """Change the permission mode, at once also in a running turn."""
+
+    kind: ClassVar[str] = "set_mode"
+    mode: str
+
+    def check(self) -> None:
+        """The mode is one that there is and that can be used here."""
+        checked_mode(self.mode)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetModel(AgentCommand):
+    """Change the model; nothing means the agent's own default."""
+
+    kind: ClassVar[str] = "set_model"
+    model: str | None
+
+
+# -- for the store ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaveDraft(StoreCommand):
+    """Keep a prompt with its settings for later; again for the same session to change it."""
+
+    kind: ClassVar[str] = "save_draft"
+    session_id: SessionId
+    launch: Launch
+
+    def check(self) -> None:
+        """There is something to keep."""
+        checked_prompt(self.launch.prompt)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditQueued(StoreCommand):
+    """Change a prompt that nobody has taken yet."""
+
+    kind: ClassVar[str] = "edit_queued"
+    session_id: SessionId
+    command_id: CommandId
     text: str
 
     def check(self) -> None:
@@ -68,13 +170,118 @@ class SendPrompt(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interrupt(Command):
-    """Stop the running turn and keep the session."""
+class WithdrawQueued(StoreCommand):
+    """Take a prompt back that nobody has taken yet."""
 
-    kind: ClassVar[str] = "interrupt"
+    kind: ClassVar[str] = "withdraw_queued"
+    session_id: SessionId
+    command_id: CommandId
 
 
-KINDS: dict[str, type[Command]] = {kind.kind: kind for kind in (StartSession, SendPrompt, Interrupt)}
+@dataclass(frozen=True, kw_only=True)
+class Fork(StoreCommand):
+    """A new session that goes on from this one: from its end, or from the end of the turn of one event."""
+
+    kind: ClassVar[str] = "fork"
+    session_id: SessionId
+    #: The new session.
+    new_session_id: SessionId
+    #: The last event that the fork has in common; nothing means all.
+    event_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rename(StoreCommand):
+    """Give a title; an empty one brings the automatic title back."""
+
+    kind: ClassVar[str] = "rename"
+    session_id: SessionId
+    title: str
+
+    def check(self) -> None:
+        """The title fits into one line."""
+        if len(self.title) > MAX_TITLE:
+            raise InputError(f"The title is longer than {MAX_TITLE} characters.", next_step="Choose a shorter one.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin(StoreCommand):
+    """Keep at the top of the list, or no longer."""
+
+    kind: ClassVar[str] = "pin"
+    session_id: SessionId
+    pinned: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive(StoreCommand):
+    """Take out of the list, or back into it."""
+
+    kind: ClassVar[str] = "archive"
+    session_id: SessionId
+    archived: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delete(StoreCommand):
+    """Remove a session's rows. Claude's own files are not touched; a live session is refused."""
+
+    kind: ClassVar[str] = "delete"
+    session_id: SessionId
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetBudget(StoreCommand):
+    """Change the limits; they hold from the next prompt on."""
+
+    kind: ClassVar[str] = "set_budget"
+    session_id: SessionId
+    max_cost_usd: float | None
+    max_turns: int | None
+
+    def check(self) -> None:
+        """Limits are above nothing."""
+        checked_budget(self.max_cost_usd, self.max_turns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddRule(StoreCommand):
+    """A rule that approves or denies without asking: for this session, for a folder, or everywhere."""
+
+    kind: ClassVar[str] = "add_rule"
+    session_id: SessionId | None = None
+    tool_pattern: str
+    action: Literal["approve", "deny"]
+    folder: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchRule(StoreCommand):
+    """Turn a rule on or off."""
+
+    kind: ClassVar[str] = "switch_rule"
+    session_id: SessionId | None = None
+    rule_id: int
+    enabled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteRule(StoreCommand):
+    """Remove a rule."""
+
+    kind: ClassVar[str] = "delete_rule"
+    session_id: SessionId | None = None
+    rule_id: int
+
+
+KINDS: dict[str, type[Command]] = {
+    kind.kind: kind
+    for kind in (
+        *(StartSession, SendPrompt, SendNow, Interrupt, SetPermissionMode, SetModel),
+        *(SaveDraft, EditQueued, WithdrawQueued, Fork),
+        *(Rename, Pin, Archive, Delete, SetBudget, AddRule, SwitchRule, DeleteRule),
+    )
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,72 +289,47 @@ class StoredCommand:
     """A command with its row."""
 
     id: CommandId
-    command: Command
+    command: AgentCommand
     status: CommandStatus
     error: str | None = None
+    #: Rows of ``attachments`` that go with it (their bytes are not read here).
+    attachment_ids: list[int] = field(default_factory=list)
 
 
-def encode(command: Command) -> str:
-    """The payload column: the command's own fields as ASCII JSON."""
-    own = {field.name: getattr(command, field.name) for field in fields(command)}
-    del own["actor"], own["session_id"]
+def encode(command: Command, attachment_ids: list[int] | None = None) -> str:
+    """The payload column: the command's own fields as ASCII JSON, attachments by the ids of their rows."""
+    own = {item.name: getattr(command, item.name) for item in fields(command)}
+    for name in ("actor", "session_id"):
+        del own[name]
+    if "attachments" in own:
+        own["attachments"] = attachment_ids or []
     plain = {name: asdict(value) if isinstance(value, Launch) else value for name, value in own.items()}
     return json.dumps(plain, ensure_ascii=True, separators=(",", ":"))
 
 
-def decode(kind: str, session_id: str, payload: str, actor: str) -> Command:
-    """The command of a row. Raises ``ValueError`` or ``TypeError`` for one that this version cannot read."""
-    if kind not in KINDS:
-        raise ValueError(f"unknown command kind {kind!r}")
+def decode(kind: str, session_id: str, payload: str, actor: str) -> tuple[AgentCommand, list[int]]:
+    """The agent's command of a row, and the ids of its attachments.
+
+    Raises ``ValueError`` or ``TypeError`` for one that this version cannot read.
+    """
+    value = KINDS.get(kind)
+    if value is None or not issubclass(value, AgentCommand):
+        raise ValueError(f"not a command for an agent: {kind!r}")
     own: dict[str, Any] = json.loads(payload)
+    attachment_ids = [int(found) for found in own.pop("attachments", [])]
     if "launch" in own:
-        own["launch"] = Launch(**_texts(Launch, own["launch"]))
+        own["launch"] = Launch(**_fitting(Launch, own["launch"]))
     else:
-        own = _texts(KINDS[kind], own)
-    return KINDS[kind](actor=Actor(role=Role.OWNER, name=actor), session_id=SessionId(session_id), **own)
+        own = _fitting(value, own)
+    return value(actor=Actor(role=Role.OWNER, name=actor), session_id=SessionId(session_id), **own), attachment_ids
 
 
-def _texts(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
-    """The values, each a text, or nothing where that is allowed."""
-    optional = {field.name for field in fields(kind) if str(field.type).endswith("None")}
+def _fitting(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The values, each of its field's type. Raises ``ValueError`` for one that is not."""
+    declared = {item.name: str(item.type).split(" | ") for item in fields(kind)}
     for name, value in values.items():
-        if not isinstance(value, str) and not (value is None and name in optional):
-            raise ValueError(f"{name} is not text")
+        allowed = declared.get(name, [])
+        number = isinstance(value, int | float) and not isinstance(value, bool) and {"int", "float"} & set(allowed)
+        if not (number or type(value).__name__ in allowed or (value is None and "None" in allowed)):
+            raise ValueError(f"{name} is not {' or '.join(allowed) or 'a field'}")
     return values
-
-
-def checked_prompt(text: str) -> str:
-    """The prompt as it will be sent. Raises ``InputError`` when it is empty or too long."""
-    if not text.strip():
-        raise InputError("The prompt is empty.", next_step="Type what the agent should do.")
-    if len(text) > MAX_PROMPT:
-        raise InputError(
-            f"The prompt is {len(text):,} characters long; {MAX_PROMPT:,} is the limit.",
-            safe="Nothing was sent.",
-            next_step="Put the text into a file in the working directory and mention the file.",
-        )
-    return text
-
-
-def checked_folder(text: str) -> str:
-    """The absolute path of a folder that exists and can be read. Raises ``InputError`` that says which is not so."""
-    problem = ""
-    try:
-        path = Path(text).expanduser()
-        if not text.strip() or not path.is_absolute():
-            problem = "is not an absolute path"
-        elif not path.exists():
-            problem = "does not exist"
-        elif not path.is_dir():
-            problem = "is a file, not a folder"
-        elif not os.access(path, os.R_OK | os.X_OK):
-            problem = "cannot be read by this user"
-    except (OSError, ValueError, RuntimeError) as exc:
-        problem = f"cannot be used ({exc})"
-    if problem:
-        raise InputError(
-            f"The working directory {text[:200]!r} {problem}.",
-            safe="Nothing was started.",
-            next_step="Choose a folder that exists on this computer.",
-        )
-    return str(path)

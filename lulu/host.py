@@ -9,7 +9,16 @@ import threading
 from collections.abc import Callable
 
 from lulu.agent import processes
-from lulu.commands import CommandStatus, Interrupt, SendPrompt, StartSession, StoredCommand
+from lulu.commands import (
+    CommandStatus,
+    Interrupt,
+    SendNow,
+    SendPrompt,
+    SetModel,
+    SetPermissionMode,
+    StartSession,
+    StoredCommand,
+)
 from lulu.errors import LuluError
 from lulu.events import System
 from lulu.sessions import SessionStatus
@@ -103,21 +112,33 @@ class AgentHost:
     async def _take_commands(self) -> None:
         pending = self._store.pending_commands()
         for stored in pending:
-            if isinstance(stored.command, Interrupt):
-                await self._take_interrupt(stored, pending)
-        for stored in pending:
-            if isinstance(stored.command, StartSession | SendPrompt):
+            match stored.command:
+                case Interrupt():
+                    await self._take_interrupt(stored, pending)
+                case SetPermissionMode(mode=mode):
+                    await self._take_change(stored, {"permission_mode": mode})
+                case SetModel(model=model):
+                    await self._take_change(stored, {"model": model})
+        # What is to be sent now goes before what is queued.
+        for stored in sorted(pending, key=lambda one: not isinstance(one.command, SendNow)):
+            if isinstance(stored.command, StartSession | SendPrompt | SendNow):
                 await self._take_prompt(stored)
 
     async def _take_prompt(self, stored: StoredCommand) -> None:
-        worker = self._worker(stored.command.session_id)
+        command = stored.command
+        worker = self._worker(command.session_id)
+        if isinstance(command, SendNow) and worker.has_turn and not worker.is_stopping:
+            worker.make_way()
         running = sum(other.has_turn for other in self._workers.values())
-        if worker.has_turn or running >= self._settings.max_running:
+        if worker.has_turn or worker.is_stopping or running >= self._settings.max_running:
             return
         if await asyncio.wrap_future(self._store.take(stored.id)):
-            command = stored.command
             text = command.launch.prompt if isinstance(command, StartSession) else getattr(command, "text", "")
             worker.begin(stored, text)
+
+    async def _take_change(self, stored: StoredCommand, columns: dict[str, object]) -> None:
+        if await asyncio.wrap_future(self._store.take(stored.id)):
+            self._worker(stored.command.session_id).change(stored.id, columns=columns)
 
     async def _take_interrupt(self, stored: StoredCommand, pending: list[StoredCommand]) -> None:
         session_id = stored.command.session_id
@@ -140,8 +161,7 @@ class AgentHost:
 
     def _hand_on_answers(self) -> None:
         for worker in self._workers.values():
-            if worker.open_requests:
-                worker.answer_decided()
+            worker.hand_on_answers()
 
     async def _watch(self) -> None:
         while True:

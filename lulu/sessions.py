@@ -68,6 +68,10 @@ class Launch:
     title: str | None = None
     #: ``claude`` or ``demo``.
     agent: str = "claude"
+    #: The SDK's own limit (US dollars of the whole session), which it checks after spending.
+    max_cost_usd: float | None = None
+    #: Round trips that one prompt may take.
+    max_turns: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +102,15 @@ class Session:
     #: The agent process, while there is one, and its start time (seconds since the epoch).
     agent_pid: int | None = None
     agent_started_at: float | None = None
+    archived_at: datetime | None = None
+    pinned_at: datetime | None = None
+    #: ``person`` where somebody gave the title; such a title is never overwritten.
+    title_source: str | None = None
+    max_cost_usd: float | None = None
+    max_turns: int | None = None
+    #: Until a fork's first answer: the conversation that it continues, and the message up to which.
+    fork_conversation: str | None = None
+    fork_message: str | None = None
 
     @property
     def known_status(self) -> SessionStatus | None:

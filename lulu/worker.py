@@ -9,17 +9,21 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from lulu.agent import AgentSpec, PermissionAnswer, PermissionRequest, TranscriptMissing, Translation, TurnEnd
+from lulu.agent import TranscriptMissing, Translation
+from lulu.asking import Asking
 from lulu.commands import CommandId, CommandStatus, StoredCommand
-from lulu.errors import AgentError, Conflict, LuluError, StoreError
-from lulu.events import Error, Event, System, ToolResult, ToolUse, User
-from lulu.sessions import Session, SessionStatus
+from lulu.continuing import FORK_DONE, anew, spec_for
+from lulu.errors import AgentError, LuluError, StoreError
+from lulu.events import Error, Event, System, User
+from lulu.live import LivePace
+from lulu.progress import Progress, Turn
+from lulu.sessions import SessionStatus
 from lulu.settings import PermissionMode, Settings
-from lulu.store import Approval, Change, LiveText, Store
+from lulu.stopping import INTERRUPT_SECONDS, TERMINATE_SECONDS, stop_turn
+from lulu.store import Change, LiveText, Store
 
 if TYPE_CHECKING:
     from lulu.agent.client import Agent
@@ -28,24 +32,8 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-#: Seconds from one step of a stop to the next: ask, then SIGTERM, then SIGKILL.
-INTERRUPT_SECONDS = 3.0
-TERMINATE_SECONDS = 2.0
-#: The live text of a session is stored at most this often (seconds).
-LIVE_SECONDS = 0.1
 #: Uncommitted writes above which an agent is not read further until the store has caught up.
 MAX_WAITING = 10_000
-
-
-@dataclass
-class Turn:
-    """A prompt under way."""
-
-    command_id: CommandId
-    #: The uuid that the prompt is sent with; its result names it.
-    uuid: str
-    #: Set when somebody wants it to stop.
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Worker:
@@ -61,17 +49,12 @@ class Worker:
         self._changed = changed
         self._agent: Agent | None = None
         self._turn: Turn | None = None
-        #: The CLI is at work on something that nobody here asked for.
-        self._active = False
-        self._background_tasks = 0
-        self._requests: dict[str, asyncio.Future[PermissionAnswer]] = {}
-        self._open_tools: set[str] = set()
-        self._known: dict[str, object] = {}
+        self._progress = Progress(session_id)
+        self._asking = Asking(session_id, store, settings, log_failure=_log_failure, changed=self._hear)
         self._settled = asyncio.Event()
         self._settled.set()
         self._stopping = False
-        self._shutting_down = False
-        self._live = _LiveText(self)
+        self._live = LivePace(self._record_live)
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard = time.monotonic()
         self._told_stalled = False
@@ -84,7 +67,7 @@ class Worker:
     @property
     def is_busy(self) -> bool:
         """Whether closing the process now would lose something."""
-        return bool(self._turn or self._active or self._requests or self._background_tasks or self._stopping)
+        return bool(self._turn or self._asking or self._stopping or self._progress.is_active)
 
     @property
     def is_connected(self) -> bool:
@@ -97,9 +80,13 @@ class Worker:
         return time.monotonic() - self._heard
 
     @property
-    def open_requests(self) -> list[str]:
-        """Ids of the requests that wait for an answer."""
-        return list(self._requests)
+    def is_stopping(self) -> bool:
+        """Whether the running turn is being stopped."""
+        return self._stopping
+
+    def hand_on_answers(self) -> None:
+        """Hand on every answer to this session's requests that the store has by now."""
+        self._asking.hand_on_answers()
 
     # -- prompts -----------------------------------------------------------------------------------------------------
 
@@ -111,20 +98,37 @@ class Worker:
         self._spawn(self._prompt(self._turn, stored, text))
 
     async def _prompt(self, turn: Turn, stored: StoredCommand, text: str) -> None:
-        prompt = User(text=text, actor=stored.command.actor.name, command_id=stored.id, uuid=turn.uuid)
+        prompt = User(
+            text=text,
+            actor=stored.command.actor.name,
+            command_id=stored.id,
+            uuid=turn.uuid,
+            attachments=stored.attachment_ids or None,
+        )
         await self._commit(Change(session_id=self.session_id, events=[prompt], status=SessionStatus.STARTING))
         try:
-            agent = self._agent or await self._open(turn)
+            agent = await self._usable_agent() or await self._open(turn)
             if agent is None:
                 await self._close_out(
                     SessionStatus.INTERRUPTED, [System(subtype="stopped", data={"by": "not started"})]
                 )
                 return
             self._record(Change(session_id=self.session_id, status=SessionStatus.RUNNING))
-            await agent.send(text, turn.uuid)
+            await agent.send(text, turn.uuid, self._store.attachments(stored.attachment_ids))
         except LuluError as exc:
             await self._drop_agent()
             await self._close_out(SessionStatus.FAILED, [self._error_event(exc)])
+
+    async def _usable_agent(self) -> Agent | None:
+        """The agent that is there, unless its limits have changed since: they are set when it starts."""
+        agent = self._agent
+        if agent is None:
+            return None
+        session = self._store.get_session(self.session_id)
+        if (agent.spec.max_cost_usd, agent.spec.max_turns) == (session.max_cost_usd, session.max_turns):
+            return agent
+        await self._drop_agent()
+        return None
 
     async def _open(self, turn: Turn) -> Agent | None:
         """A connected agent; nothing where somebody stopped the turn first. Raises ``AgentError``."""
@@ -151,43 +155,24 @@ class Worker:
         # Here and not at the top: the SDK takes a second to import, which would hold up the first page.
         from lulu.agent.client import Agent
 
-        spec = self._spec(self._store.get_session(self.session_id))
+        spec = spec_for(self._store, self._settings, self._store.get_session(self.session_id))
         async with self._starts:
-            agent = Agent(spec, self._settings, self._ask)
+            agent = Agent(spec, self._settings, self._asking.ask, self._asking.gate)
             try:
                 await agent.connect()
             except TranscriptMissing:
                 # Nothing to resume: it failed before its first answer, or Claude Code removed the transcript.
-                spec = replace(spec, conversation_id=str(uuid.uuid4()), resume=False, total_cost_usd=0.0)
-                agent = Agent(spec, self._settings, self._ask)
+                fresh = anew(spec)
+                agent = Agent(fresh, self._settings, self._asking.ask, self._asking.gate)
                 await agent.connect()
                 await self._commit(
                     Change(
                         session_id=self.session_id,
                         events=[System(subtype="conversation_lost", data={})],
-                        columns={"session_id_claude": spec.conversation_id},
+                        columns={"session_id_claude": fresh.conversation_id, **FORK_DONE},
                     )
                 )
         return agent
-
-    def _spec(self, session: Session) -> AgentSpec:
-        init = self._store.last_event(session.id, "system", subtype="init")
-        result = self._store.last_event(session.id, "result")
-        conversation = session.session_id_claude or session.id
-        known_to_claude = init is not None and _data(init.event).get("session_id") == conversation
-        before = result.event if result is not None else None
-        same = getattr(before, "session_id", None) == conversation
-        return AgentSpec(
-            kind=session.agent or "claude",
-            working_directory=session.working_directory or str(self._settings.working_directory),
-            model=session.model,
-            permission_mode=cast(PermissionMode, session.permission_mode or self._settings.permission_mode),
-            conversation_id=conversation,
-            resume=known_to_claude,
-            total_cost_usd=(getattr(before, "total_cost_usd", None) or 0.0) if same else 0.0,
-            # The prompt that is about to be sent is stored already.
-            prompts_so_far=max(0, self._store.count_events(session.id, "user") - 1),
-        )
 
     # -- what the agent says -----------------------------------------------------------------------------------------
 
@@ -210,83 +195,35 @@ class Worker:
         if said.is_init and self._stopping and self._agent:
             # An interrupt before init is confirmed but not heard (claude-agent-sdk-typescript#429): say it again.
             self._spawn(self._interrupt_again(self._agent))
-        if said.background_tasks is not None:
-            self._background_tasks = said.background_tasks
-        self._follow_tools(said.events)
         if said.live is not None:
             self._live.show(LiveText(**vars(said.live), updated_at=datetime.now(UTC)))
         if said.clear_live:
             self._live.forget()
-        change = Change(
-            session_id=self.session_id,
-            events=said.events,
-            clear_live=said.clear_live,
-            status=self._status_after(said),
-            columns=self._news_about_row(said),
+        turn = self._turn
+        change = self._progress.follow(
+            said,
+            turn=turn,
+            is_asking=bool(self._asking),
+            is_fork=self._agent is not None and self._agent.spec.fork_of is not None,
         )
-        if said.turn_end is not None:
-            change = self._end_turn(change, said.turn_end)
+        if turn is not None and change.command_id == turn.command_id:
+            self._turn = None
         if change != Change(session_id=self.session_id):
             self._record(change)
-
-    def _status_after(self, said: Translation) -> SessionStatus | None:
-        if said.state == "idle":
-            self._active = False
+        if said.turn_end is not None and self._turn is None:
+            self._settle()
+        elif said.state == "idle":
             self._changed()
-        if said.state == "running":
-            self._active = True
-            return None if self._requests else SessionStatus.RUNNING
-        return None
-
-    def _news_about_row(self, said: Translation) -> dict[str, object]:
-        told = {
-            "session_id_claude": said.conversation_id,
-            "model": said.model,
-            "permission_mode": said.permission_mode,
-        }
-        news: dict[str, object] = {
-            name: value for name, value in told.items() if value and self._known.get(name) != value
-        }
-        self._known |= news
-        return news
-
-    def _end_turn(self, change: Change, end: TurnEnd) -> Change:
-        turn = self._turn
-        ours = turn is not None and (turn.uuid in end.prompt_uuids or (not end.prompt_uuids and end.asked))
-        change = replace(change, cost_usd=end.cost_usd, duration_ms=end.duration_ms, num_turns=end.num_turns)
-        if turn is not None and not ours:
-            # A background task's turn ended while our prompt waits behind it.
-            return change
-        self._open_tools.clear()
-        self._active = False
-        if turn is not None:
-            stopped = end.status is SessionStatus.INTERRUPTED
-            change = replace(
-                change,
-                command_id=turn.command_id,
-                command_status=CommandStatus.FAILED if end.status is SessionStatus.FAILED else CommandStatus.DONE,
-                command_error="interrupted" if stopped else None,
-            )
-            self._turn = None
-        self._settle()
-        return replace(change, status=end.status)
-
-    def _follow_tools(self, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, ToolUse):
-                self._open_tools.add(event.id)
-            elif isinstance(event, ToolResult):
-                self._open_tools.discard(event.tool_use_id)
 
     async def _process_ended(self, agent: Agent, problem: AgentError | None) -> None:
         """The process went by itself, or was ended by a stop."""
         was_busy = self.is_busy
-        self._turn, self._active, self._background_tasks = None, False, 0
-        for future in self._requests.values():
-            future.cancel()
+        self._turn = None
+        self._progress.end()
+        self._asking.cancel_all()
         if not was_busy:
             self._record(Change(session_id=self.session_id, columns={"agent_pid": None, "agent_started_at": None}))
-        elif self._stopping or self._shutting_down:
+        elif self._stopping or self._asking.shutting_down:
             await self._close_out(SessionStatus.INTERRUPTED, [])
         else:
             happened = problem or AgentError("The agent's process ended in the middle of its turn.")
@@ -295,42 +232,45 @@ class Worker:
             # The process is gone; this only ends the SDK's own tasks, and whatever they still complain of is old news.
             await agent.disconnect()
 
-    # -- requests ----------------------------------------------------------------------------------------------------
-
-    async def _ask(self, request: PermissionRequest) -> PermissionAnswer:
-        answer: asyncio.Future[PermissionAnswer] = asyncio.get_running_loop().create_future()
-        self._requests[request.id] = answer
-        try:
-            await _done(self._store.ask(_approval(self.session_id, request)))
-            return await answer
-        except asyncio.CancelledError:
-            # The agent asks no longer: interrupted, or gone.
-            if not self._shutting_down:
-                self._ignore_conflict(self._store.withdraw(request.id))
-            raise
-        finally:
-            del self._requests[request.id]
-            self._hear()
-
-    def answer_decided(self) -> None:
-        """Hand on every answer that the store has by now."""
-        for request_id, future in list(self._requests.items()):
-            approval = self._store.get_approval(request_id)
-            if approval is None or approval.status == "pending" or future.done():
-                continue
-            future.set_result(
-                PermissionAnswer(
-                    allow=approval.status == "approved",
-                    message=approval.message,
-                    updated_input=approval.updated_input,
-                )
-            )
-
     # -- stopping ----------------------------------------------------------------------------------------------------
 
     def stop(self, command_id: CommandId) -> None:
         """Stop the running turn, with force if need be; the command ends with what it took."""
         self._spawn(self._stop(command_id))
+
+    def make_way(self) -> None:
+        """Stop the running turn for a prompt that is to be sent now."""
+        self._spawn(self._make_way())
+
+    async def _make_way(self) -> None:
+        await self._interrupt()
+        self._changed()
+
+    def change(self, command_id: CommandId, *, columns: dict[str, object]) -> None:
+        """Change the permission mode or the model, at once also in a running turn."""
+        self._spawn(self._change(command_id, columns))
+
+    async def _change(self, command_id: CommandId, columns: dict[str, object]) -> None:
+        problem: AgentError | None = None
+        try:
+            if self._agent is not None and "permission_mode" in columns:
+                await self._agent.set_permission_mode(cast(PermissionMode, columns["permission_mode"]))
+            if self._agent is not None and "model" in columns:
+                await self._agent.set_model(cast("str | None", columns["model"]))
+        except AgentError as exc:
+            problem = exc
+        if problem is None:
+            self._progress.know(columns)
+        await self._commit(
+            Change(
+                session_id=self.session_id,
+                events=[Error(message=str(problem), code="refused")] if problem else [],
+                columns={} if problem else columns,
+                command_id=command_id,
+                command_status=CommandStatus.REFUSED if problem else CommandStatus.DONE,
+                command_error=str(problem) if problem else None,
+            )
+        )
 
     async def _stop(self, command_id: CommandId) -> None:
         took = await self._interrupt() if self.is_busy and not self._stopping else "nothing to stop"
@@ -346,32 +286,14 @@ class Worker:
                 self._turn.stop.set()
             if self._agent is not None:
                 self._spawn(self._interrupt_again(self._agent))
-            if await self._settles_within(INTERRUPT_SECONDS):
-                return "interrupt"
-            agent = self._agent
-            if agent is None or agent.pid is None:
-                await self._abandon(agent)
-                return "interrupt"
-            agent.terminate()
-            if await self._settles_within(TERMINATE_SECONDS):
-                return "terminate"
-            agent.kill()
-            await self._settles_within(TERMINATE_SECONDS)
-            return "kill"
+            return await stop_turn(lambda: self._agent, self._settled, self._abandon)
         finally:
             self._stopping = False
 
     async def _interrupt_again(self, agent: Agent) -> None:
         await agent.interrupt(INTERRUPT_SECONDS)
 
-    async def _settles_within(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._settled.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    async def _abandon(self, agent: Agent | None) -> None:
+    async def _abandon(self) -> None:
         """An agent without a process does not answer: let go of it."""
         await self._drop_agent()
         await self._close_out(SessionStatus.INTERRUPTED, [])
@@ -383,7 +305,7 @@ class Worker:
 
     async def shut_down(self) -> None:
         """Lulu stops: end the turn as interrupted, then the process."""
-        self._shutting_down = True
+        self._asking.shutting_down = True
         if self.is_busy:
             await self._interrupt()
         if self.is_connected:
@@ -404,7 +326,7 @@ class Worker:
     def watch(self) -> None:
         """Tell once when a running turn has been silent for long. It is never ended for that."""
         silent = self.quiet_seconds
-        waits = self._requests or self._open_tools or not self._turn
+        waits = self._asking or self._progress.open_tools or not self._turn
         if waits or self._told_stalled or silent < self._settings.stall_seconds:
             return
         self._told_stalled = True
@@ -425,8 +347,7 @@ class Worker:
     async def _close_out(self, status: SessionStatus, notes: list[Event]) -> None:
         self._live.forget()
         self._turn = None
-        self._active = False
-        self._open_tools.clear()
+        self._progress.end()
         try:
             await _done(self._store.close_out(self.session_id, status, notes))
         finally:
@@ -437,7 +358,7 @@ class Worker:
         message = " ".join(part for part in (exc.happened, exc.next_step) if part)
         return Error(message=message, code=type(exc).__name__, detail=tail or None)
 
-    def record_live(self, live: LiveText) -> None:
+    def _record_live(self, live: LiveText) -> None:
         """Store the text that is being written."""
         self._record(Change(session_id=self.session_id, live=live))
 
@@ -447,9 +368,6 @@ class Worker:
 
     async def _commit(self, change: Change) -> None:
         await _done(self._store.record(change))
-
-    def _ignore_conflict(self, future: Future[Any]) -> None:
-        future.add_done_callback(lambda done: None if isinstance(done.exception(), Conflict) else _log_failure(done))
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
@@ -468,60 +386,6 @@ class Worker:
             log.exception("session %s", self.session_id)
             note = Error(message="Lulu failed here; this is a bug in Lulu.", code=type(exc).__name__, detail=str(exc))
             await self._close_out(SessionStatus.FAILED, [note])
-
-
-class _LiveText:
-    """Stores the live text at most every ``LIVE_SECONDS``, always with the latest."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self._latest: LiveText | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._stored_at = 0.0
-
-    def show(self, live: LiveText) -> None:
-        """Store now, or when the pause is over."""
-        self._latest = live
-        if self._timer is None:
-            pause = max(0.0, self._stored_at + LIVE_SECONDS - time.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(pause, self._store)
-
-    def forget(self) -> None:
-        """The block is finished or dropped; the change that says so clears the row."""
-        self._latest = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _store(self) -> None:
-        self._timer = None
-        self._stored_at = time.monotonic()
-        if self._latest is not None:
-            self._worker.record_live(self._latest)
-
-
-def _approval(session_id: str, request: PermissionRequest) -> Approval:
-    return Approval(
-        id=request.id,
-        session_id=session_id,
-        tool_use_id=request.tool_use_id,
-        agent_id=request.agent_id,
-        tool_name=request.tool_name,
-        tool_input=request.tool_input,
-        suggestions=request.suggestions,
-        status="pending",
-        updated_input=None,
-        reason=request.reason,
-        message=None,
-        decided_by=None,
-        rule_id=None,
-        created_at=datetime.now(UTC),
-        decided_at=None,
-    )
-
-
-def _data(event: Event) -> dict[str, Any]:
-    return (event.data or {}) if isinstance(event, System) else {}
 
 
 async def _done(future: Future[T]) -> T:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping
@@ -210,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self.server.api.closing.wait()
                     self.close_connection = True
                     return
-                time.sleep(reply.delay)
+                self.server.api.closing.wait(reply.delay)
             self._event("content_block_stop", index=index)
             if reply.breaks:
                 self._event("error", error={"type": "overloaded_error", "message": "The scripted overload."})

@@ -12,10 +12,11 @@ from lulu import runtime
 from lulu.actors import Actor, Role
 from lulu.commands import Interrupt, SendPrompt, StartSession
 from lulu.errors import Forbidden, InputError
-from lulu.events import PermissionDecision, Result, System, Text, User
+from lulu.events import PermissionDecision, Result, StoredEvent, System, Text, User
 from lulu.runtime import Runtime
 from lulu.sessions import ENDED, Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
+from lulu.store import Approval
 from tests.support import eventually
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
@@ -41,10 +42,13 @@ def lulu(new_lulu: NewLulu) -> Runtime:
     return new_lulu()
 
 
-def start(lulu: Runtime, prompt: str, **launch: object) -> SessionId:
+def launch(prompt: str, working_directory: str | None = None) -> Launch:
+    return Launch(prompt=prompt, working_directory=working_directory or str(Path.cwd()), agent="demo")
+
+
+def start(lulu: Runtime, prompt: str) -> SessionId:
     session_id = new_session_id()
-    values = {"prompt": prompt, "working_directory": str(Path.cwd()), "agent": "demo", **launch}
-    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=Launch(**values)))  # type: ignore[arg-type] - strings all
+    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch(prompt)))
     return session_id
 
 
@@ -75,6 +79,14 @@ def settled(lulu: Runtime, session_id: SessionId, *, turns: int = 1) -> Session:
         return session if done and session.known_status in ENDED else None
 
     return eventually(look, timeout=20)
+
+
+def request_of(lulu: Runtime, session_id: SessionId) -> Approval:
+    return eventually(lambda: next(iter(lulu.store.approvals(session_id)), None))
+
+
+def events_of(lulu: Runtime, session_id: SessionId) -> list[StoredEvent]:
+    return eventually(lambda: lulu.store.get_session_events(session_id))
 
 
 def texts(lulu: Runtime, session_id: SessionId) -> list[str]:
@@ -151,7 +163,7 @@ def test_a_queue_survives_a_restart_and_is_sent_once(new_lulu: NewLulu) -> None:
 
 def test_a_denial_reaches_the_agent_with_its_reason(lulu: Runtime) -> None:
     session_id = start(lulu, "Find the bug")
-    approval = eventually(lambda: next(iter(lulu.store.approvals(session_id)), None))
+    approval = request_of(lulu, session_id)
     assert lulu.store.get_session(session_id).status == SessionStatus.WAITING
 
     lulu.store.decide(OWNER, approval.id, approve=False, message="Not this file, please")
@@ -179,7 +191,7 @@ def test_stop_interrupts_the_turn_and_keeps_what_was_said(new_lulu: NewLulu) -> 
 def test_stop_withdraws_only_that_sessions_requests(lulu: Runtime) -> None:
     ours, other = start(lulu, "Find the bug"), start(lulu, "Find the bug")
     for session_id in (ours, other):
-        eventually(lambda session_id=session_id: lulu.store.approvals(session_id))
+        request_of(lulu, session_id)
 
     stop(lulu, ours)
 
@@ -300,19 +312,19 @@ def test_a_crash_of_lulu_is_closed_out_at_the_next_start(new_lulu: NewLulu) -> N
 
 
 @pytest.mark.parametrize(
-    ("launch", "problem"),
+    ("asked", "problem"),
     [
-        ({"prompt": "  \n"}, "empty"),
-        ({"prompt": "x" * 2_000_001}, "limit"),
-        ({"working_directory": "/does/not/exist"}, "does not exist"),
-        ({"working_directory": __file__}, "is a file"),
-        ({"working_directory": "relative"}, "absolute"),
-        ({"working_directory": "/tmp/\0"}, "does not exist"),
+        (("  \n", None), "empty"),
+        (("x" * 2_000_001, None), "limit"),
+        (("hi", "/does/not/exist"), "does not exist"),
+        (("hi", __file__), "is a file"),
+        (("hi", "relative"), "absolute"),
+        (("hi", "/tmp/\0"), "does not exist"),
     ],
+    ids=lambda value: str(value)[:20],
 )
-def test_bad_launches_are_refused_and_leave_nothing(lulu: Runtime, launch: dict[str, str], problem: str) -> None:
-    values = {"prompt": "hi", "working_directory": str(Path.cwd()), "agent": "demo", **launch}
-    command = StartSession(actor=OWNER, session_id=new_session_id(), launch=Launch(**values))
+def test_bad_launches_are_refused_and_leave_nothing(lulu: Runtime, asked: tuple[str, str | None], problem: str) -> None:
+    command = StartSession(actor=OWNER, session_id=new_session_id(), launch=launch(*asked))
 
     with pytest.raises(InputError, match=problem):
         lulu.store.submit(command)
@@ -325,7 +337,7 @@ def test_odd_prompts_reach_the_log_letter_by_letter(lulu: Runtime) -> None:
 
     for text in odd:
         session_id = start(lulu, text)
-        stored = eventually(lambda session_id=session_id: lulu.store.get_session_events(session_id))
+        stored = events_of(lulu, session_id)
         assert json.loads(stored[0].raw)["text"] == text
 
 
@@ -335,6 +347,6 @@ def test_only_the_owner_may_send(lulu: Runtime) -> None:
 
     with pytest.raises(Forbidden):
         lulu.store.submit(SendPrompt(actor=guest, session_id=session_id, text="hi"))
-    approval = eventually(lambda: next(iter(lulu.store.approvals(session_id)), None))
+    approval = request_of(lulu, session_id)
     with pytest.raises(Forbidden):
         lulu.store.decide(guest, approval.id, approve=True)

@@ -32,7 +32,9 @@ OF_A_PAGE = {"__future__", "streamlit", "lulu.ui", "lulu.runtime", "lulu.errors"
 #: What the entry point may import: the parts that it plugs together.
 OF_THE_APP = {"__future__", "streamlit", "starlette", "lulu.runtime", "lulu.access", "lulu.web"}
 #: Where SQLAlchemy is used without dataset: a file is checked, copied and migrated before dataset sees it.
-BARE_SQL = {"lulu/store/file.py", "lulu/store/migrate.py"}
+BARE_SQL = {"lulu/store/connection.py", "lulu/store/migrate.py"}
+#: Where sqlite3's own connection is made, for dataset and SQLAlchemy alike.
+CONNECTS = "lulu/store/connection.py"
 
 
 # ---- reading the source
@@ -123,7 +125,7 @@ def through_dataset(path: str, tree: ast.Module) -> Iterator[str]:
     """The database is reached through dataset; bare SQLAlchemy only checks, copies and migrates the file."""
     bare = path in BARE_SQL or path.startswith("lulu/store/migrations/")
     for name in imports(tree):
-        if within(name, {"sqlite3", "aiosqlite"}):
+        if within(name, {"sqlite3", "aiosqlite"}) and path != CONNECTS:
             yield f"imports {name}"
         if within(name, {"sqlalchemy", "alembic"}) and not bare and not within(name, {"sqlalchemy.exc"}):
             yield f"imports {name}"

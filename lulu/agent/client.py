@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from claude_agent_sdk import (
 
 from lulu.agent import processes
 from lulu.agent.demo import DemoTransport
-from lulu.agent.permissions import can_use_tool
-from lulu.agent.requests import AgentSpec, Ask, TranscriptMissing
+from lulu.agent.permissions import before_tool_use, can_use_tool
+from lulu.agent.requests import AgentSpec, Ask, Gate, TranscriptMissing
 from lulu.agent.translate import Translation, Translator
 from lulu.errors import AgentError
-from lulu.settings import Settings
+from lulu.inputs import IMAGE_TYPES, Attachment
+from lulu.settings import PermissionMode, Settings
 
 #: Tools that reach other sessions of this user, or let a session wake itself up.
 DISALLOWED_TOOLS = ["ListAgents", "SendMessage", "CronCreate", "ScheduleWakeup"]
@@ -33,17 +35,19 @@ DISALLOWED_TOOLS = ["ListAgents", "SendMessage", "CronCreate", "ScheduleWakeup"]
 MAX_BUFFER_BYTES = 64 << 20
 #: Lines of stderr that are kept for the message when the process fails.
 STDERR_LINES = 50
+#: Seconds to wait for the CLI's answer to a change; it took 1 to 30 ms when measured.
+_CONTROL_SECONDS = 10.0
 
 
 class Agent:
     """A client that is used from one event loop, and read for as long as it lives."""
 
-    def __init__(self, spec: AgentSpec, settings: Settings, ask: Ask) -> None:
+    def __init__(self, spec: AgentSpec, settings: Settings, ask: Ask, gate: Gate) -> None:
         self.spec = spec
         self._settings = settings
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._translator = Translator(total_cost_usd=spec.total_cost_usd)
-        self._client = ClaudeSDKClient(self._options(ask), transport=self._transport())
+        self._client = ClaudeSDKClient(self._options(ask, gate), transport=self._transport())
         #: The process and its start time; nothing for the demo.
         self.pid: int | None = None
         self.started_at: float | None = None
@@ -64,13 +68,16 @@ class Agent:
         self.pid = getattr(process, "pid", None)
         self.started_at = processes.start_time(self.pid) if self.pid else None
 
-    async def send(self, text: str, uuid: str) -> None:
+    async def send(self, text: str, uuid: str, attachments: Sequence[Attachment] = ()) -> None:
         """Send a prompt under our own uuid, by which its result is told. Raises ``AgentError``."""
+        content: str | list[dict[str, Any]] = text
+        if attachments:
+            content = [*(_block(attachment) for attachment in attachments), {"type": "text", "text": text}]
 
         async def one() -> AsyncIterator[dict[str, Any]]:
             yield {
                 "type": "user",
-                "message": {"role": "user", "content": text},
+                "message": {"role": "user", "content": content},
                 "parent_tool_use_id": None,
                 "uuid": uuid,
                 "origin": {"kind": "human"},
@@ -88,6 +95,20 @@ class Agent:
         except (TimeoutError, ClaudeSDKError, OSError):
             return False
         return True
+
+    async def set_permission_mode(self, mode: PermissionMode) -> None:
+        """Change the mode, also in a running turn. Raises ``AgentError``."""
+        try:
+            await asyncio.wait_for(self._client.set_permission_mode(mode), _CONTROL_SECONDS)
+        except Exception as exc:  # the SDK raises a bare Exception for what the CLI refuses
+            raise AgentError(f"The permission mode was not changed: {exc!r}") from exc
+
+    async def set_model(self, model: str | None) -> None:
+        """Change the model from the next request on. Raises ``AgentError``."""
+        try:
+            await asyncio.wait_for(self._client.set_model(model), _CONTROL_SECONDS)
+        except Exception as exc:  # the SDK raises a bare Exception for what the CLI refuses
+            raise AgentError(f"The model was not changed: {exc!r}") from exc
 
     async def translations(self) -> AsyncIterator[Translation]:
         """What the agent says, until its process ends. Raises ``AgentError`` where it ends badly."""
@@ -115,20 +136,25 @@ class Agent:
         if self.pid:
             processes.kill(self.pid, self.started_at)
 
-    def _options(self, ask: Ask) -> ClaudeAgentOptions:
+    def _options(self, ask: Ask, gate: Gate) -> ClaudeAgentOptions:
         spec = self.spec
         return ClaudeAgentOptions(
             cwd=spec.working_directory,
             model=spec.model,
             permission_mode=spec.permission_mode,
             session_id=None if spec.resume else spec.conversation_id,
-            resume=spec.conversation_id if spec.resume else None,
+            resume=spec.conversation_id if spec.resume else spec.fork_of,
+            fork_session=spec.fork_of is not None,
+            resume_session_at=spec.fork_at,
+            max_budget_usd=spec.max_cost_usd,
+            max_turns=spec.max_turns,
             system_prompt={"type": "preset", "preset": "claude_code"},
             setting_sources=list(self._settings.setting_sources),
             disallowed_tools=DISALLOWED_TOOLS,
             include_partial_messages=True,
             max_buffer_size=MAX_BUFFER_BYTES,
             can_use_tool=can_use_tool(ask),
+            hooks={"PreToolUse": [before_tool_use(gate)]},
             stderr=self._stderr.append,
             cli_path=self._settings.claude_cli_path,
             env={
@@ -175,3 +201,12 @@ class Agent:
         if isinstance(exc, CLIConnectionError):
             return AgentError(f"The agent could not be reached: {exc}", safe=safe, next_step="Send the prompt again.")
         return AgentError(f"The agent failed: {exc}", safe=safe, next_step="Send the prompt again.")
+
+
+def _block(attachment: Attachment) -> dict[str, Any]:
+    """A content block of the API: an image, or a text document with its name."""
+    if attachment.media_type in IMAGE_TYPES:
+        data = base64.b64encode(attachment.content).decode()
+        return {"type": "image", "source": {"type": "base64", "media_type": attachment.media_type, "data": data}}
+    source = {"type": "text", "media_type": "text/plain", "data": attachment.content.decode()}
+    return {"type": "document", "title": attachment.name, "source": source}

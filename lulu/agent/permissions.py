@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from claude_agent_sdk import PermissionResultAllow, PermissionResultDeny
-from claude_agent_sdk.types import PermissionResult, ToolPermissionContext
+from claude_agent_sdk import HookMatcher, PermissionResultAllow, PermissionResultDeny
+from claude_agent_sdk.types import HookContext, HookInput, PermissionResult, SyncHookJSONOutput, ToolPermissionContext
 
-from lulu.agent.requests import Ask, PermissionRequest
+from lulu.agent.requests import Ask, Gate, PermissionRequest
 
 CanUseTool = Callable[[str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult]]
 
@@ -36,3 +36,30 @@ def can_use_tool(ask: Ask) -> CanUseTool:
         return PermissionResultDeny(message=answer.message or DENIED)
 
     return callback
+
+
+#: Seconds that the CLI waits for the hook; it only reads rows.
+_HOOK_SECONDS = 60.0
+
+
+def before_tool_use(gate: Gate) -> HookMatcher:
+    """A ``PreToolUse`` hook around ``gate``.
+
+    ``can_use_tool`` is not called for what Claude Code allows by itself; this hook is, in every permission mode. If it
+    fails, the call is blocked.
+    """
+
+    async def hook(data: HookInput, tool_use_id: str | None, context: HookContext) -> SyncHookJSONOutput:
+        call: Any = data
+        reason = await gate(call["tool_name"], call["tool_input"], tool_use_id)
+        if reason is None:
+            return {}
+        return {
+            "hookSpecificOutput": {
+                "hookEventName": "PreToolUse",
+                "permissionDecision": "deny",
+                "permissionDecisionReason": reason,
+            }
+        }
+
+    return HookMatcher(hooks=[hook], timeout=_HOOK_SECONDS, on_failure="block")

@@ -22,6 +22,12 @@ class AgentSpec:
     #: The conversation's id: a new one to begin, or the one to resume.
     conversation_id: str
     resume: bool
+    #: The conversation that a new one goes on from, and the message up to which (nothing means its end).
+    fork_of: str | None = None
+    fork_at: str | None = None
+    #: The SDK's own limits: US dollars of the whole session, and round trips of one prompt.
+    max_cost_usd: float | None = None
+    max_turns: int | None = None
     #: What the conversation has cost so far (US dollars), and how many prompts it has had.
     total_cost_usd: float = 0.0
     prompts_so_far: int = 0
@@ -61,3 +67,5 @@ class PermissionAnswer:
 
 #: Asks and waits as long as it takes; cancelled when the agent withdraws the request.
 Ask = Callable[[PermissionRequest], Awaitable[PermissionAnswer]]
+#: Whether a call is denied before anything else is asked: the reason, or nothing. Called for every tool call.
+Gate = Callable[[str, dict[str, Any], str | None], Awaitable[str | None]]

@@ -1,15 +1,18 @@
 """What is stored: the only package that knows SQL."""
 
+from lulu.store.approving import Decision
 from lulu.store.bus import (
     APPROVALS,
     COMMANDS,
     HEALTH,
+    RULES,
     SESSIONS,
     Bus,
     row_topic,
     session_topic,
 )
-from lulu.store.changes import Change, Decision, Recorded
+from lulu.store.changes import Change, Recorded
+from lulu.store.readers import Show
 from lulu.store.rows import Approval, LiveText
 from lulu.store.store import Store
 from lulu.store.writer import StoreHealth
@@ -18,6 +21,7 @@ __all__ = [
     "APPROVALS",
     "COMMANDS",
     "HEALTH",
+    "RULES",
     "SESSIONS",
     "Approval",
     "Bus",
@@ -25,6 +29,7 @@ __all__ = [
     "Decision",
     "LiveText",
     "Recorded",
+    "Show",
     "Store",
     "StoreHealth",
     "row_topic",

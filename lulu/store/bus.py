@@ -17,6 +17,8 @@ SESSIONS = "sessions"
 COMMANDS = "commands"
 #: An approval was asked for, decided or withdrawn.
 APPROVALS = "approvals"
+#: An auto-approve rule was added, switched or removed.
+RULES = "rules"
 #: The store's own health changed.
 HEALTH = "health"
 

@@ -8,19 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lulu import commands, events
-from lulu.actors import LULU, Actor
-from lulu.commands import Command, CommandId, CommandStatus, StartSession
+from lulu.commands import AgentCommand, Command, CommandId, CommandStatus, StartSession
 from lulu.errors import Conflict, SessionNotFound
-from lulu.events import Event, EventId, Permission, PermissionDecision, now
-from lulu.sessions import LIVE, Launch, SessionId, SessionStatus, sources_of
+from lulu.events import Event, EventId, now
+from lulu.inputs import Attachment
+from lulu.sessions import Launch, SessionId, SessionStatus, sources_of
 from lulu.store import rows
-from lulu.store.bus import APPROVALS, COMMANDS, SESSIONS, row_topic, session_topic
-from lulu.store.rows import Approval, LiveText
+from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
+from lulu.store.rows import LiveText
 from lulu.store.writer import Transaction
 
 #: Columns of ``sessions`` that a change may set.
 _SETTABLE = frozenset(
-    {"title", "model", "session_id_claude", "permission_mode", "agent", "agent_pid", "agent_started_at"}
+    {
+        *("title", "model", "session_id_claude", "permission_mode", "agent", "agent_pid", "agent_started_at"),
+        *("fork_conversation", "fork_message"),
+    }
 )
 
 
@@ -63,39 +66,94 @@ def insert_session(tx: Transaction, session_id: SessionId, launch: Launch, statu
     """A new row of ``sessions``."""
     at = now()
     tx.query(
-        "INSERT INTO sessions (id, title, prompt, status, model, session_id_claude, working_directory, "
-        "permission_mode, agent, created_at, updated_at) VALUES (:id, :title, :prompt, :status, :model, :claude, "
-        ":folder, :mode, :agent, :at, :at)",
+        "INSERT INTO sessions (id, prompt, status, session_id_claude, created_at, updated_at) "
+        "VALUES (:id, '', :status, :claude, :at, :at)",
         id=session_id,
-        title=rows.as_text(launch.title) if launch.title else None,
-        prompt=rows.as_text(launch.prompt),
         status=status.value,
-        model=rows.as_text(launch.model) if launch.model else None,
         claude=session_id,
-        folder=rows.as_text(launch.working_directory),
-        mode=launch.permission_mode,
-        agent=launch.agent,
         at=at,
+    )
+    update_launch(tx, session_id, launch)
+
+
+def update_launch(tx: Transaction, session_id: SessionId, launch: Launch) -> None:
+    """What a session is to be started with."""
+    tx.update(
+        "sessions",
+        {
+            "id": session_id,
+            "title": rows.as_text(launch.title) if launch.title else None,
+            "title_source": "person" if launch.title else None,
+            "prompt": rows.as_text(launch.prompt),
+            "model": rows.as_text(launch.model) if launch.model else None,
+            "working_directory": rows.as_text(launch.working_directory),
+            "permission_mode": launch.permission_mode,
+            "agent": launch.agent,
+            "max_cost_usd": launch.max_cost_usd,
+            "max_turns": launch.max_turns,
+            "updated_at": now(),
+        },
     )
     tx.ring(SESSIONS, row_topic(session_id))
 
 
-def insert_command(tx: Transaction, command: Command) -> CommandId:
-    """A pending row of ``commands``; a start makes its session too. Raises ``SessionNotFound``."""
+def insert_command(tx: Transaction, command: AgentCommand) -> CommandId:
+    """A pending row of ``commands``; a start makes its session too. Raises ``SessionNotFound`` and ``Conflict``."""
     if isinstance(command, StartSession):
-        insert_session(tx, command.session_id, command.launch, SessionStatus.STARTING)
+        _start(tx, command)
     elif not tx.query("SELECT 1 FROM sessions WHERE id = :id", id=command.session_id):
         raise SessionNotFound
+    attachment_ids = [
+        _insert_attachment(tx, command.session_id, attachment) for attachment in getattr(command, "attachments", [])
+    ]
     inserted = tx.query(
         "INSERT INTO commands (session_id, kind, payload, actor, status, created_at) "
         "VALUES (:session, :kind, :payload, :actor, 'pending', :at) RETURNING id",
         session=command.session_id,
         kind=command.kind,
-        payload=commands.encode(command),
+        payload=commands.encode(command, attachment_ids),
         actor=rows.as_text(command.actor.name),
         at=now(),
     )
     tx.ring(COMMANDS, session_topic(command.session_id))
+    return CommandId(inserted[0]["id"])
+
+
+def _start(tx: Transaction, command: StartSession) -> None:
+    found = tx.query("SELECT status FROM sessions WHERE id = :id", id=command.session_id)
+    if not found:
+        insert_session(tx, command.session_id, command.launch, SessionStatus.STARTING)
+        return
+    if found[0]["status"] != SessionStatus.DRAFT:
+        raise Conflict("This session was started already.", safe="Nothing was sent twice.")
+    update_launch(tx, command.session_id, command.launch)
+    move(tx, command.session_id, SessionStatus.STARTING)
+
+
+def _insert_attachment(tx: Transaction, session_id: str, attachment: Attachment) -> int:
+    inserted = tx.query(
+        "INSERT INTO attachments (session_id, name, media_type, bytes) VALUES (:session, :name, :type, :bytes) "
+        "RETURNING id",
+        session=session_id,
+        name=rows.as_text(attachment.name),
+        type=rows.as_text(attachment.media_type),
+        bytes=attachment.content,
+    )
+    return int(inserted[0]["id"])
+
+
+def insert_done(tx: Transaction, command: Command, payload: Mapping[str, object] | None = None) -> CommandId:
+    """The row of a command that is carried out already."""
+    at = now()
+    inserted = tx.query(
+        "INSERT INTO commands (session_id, kind, payload, actor, status, created_at, done_at) "
+        "VALUES (:session, :kind, :payload, :actor, 'done', :at, :at) RETURNING id",
+        session=None if payload else command.session_id,
+        kind=command.kind,
+        payload=rows.as_json(payload) if payload else commands.encode(command),
+        actor=rows.as_text(command.actor.name),
+        at=at,
+    )
     return CommandId(inserted[0]["id"])
 
 
@@ -183,138 +241,6 @@ def move(
     if moved:
         tx.ring(SESSIONS, row_topic(session_id), session_topic(session_id))
     return bool(moved)
-
-
-def ask(tx: Transaction, approval: Approval) -> None:
-    """An agent asks: the row, its event and the status, together."""
-    tx.query(
-        "INSERT INTO approvals (id, session_id, tool_use_id, agent_id, tool_name, tool_input, suggestions, status, "
-        "reason, created_at) VALUES (:id, :session, :tool_use, :agent, :tool, :input, :suggestions, 'pending', "
-        ":reason, :at)",
-        id=approval.id,
-        session=approval.session_id,
-        tool_use=approval.tool_use_id,
-        agent=approval.agent_id,
-        tool=rows.as_text(approval.tool_name),
-        input=rows.as_json(approval.tool_input),
-        suggestions=rows.as_json(approval.suggestions),
-        reason=rows.as_text(approval.reason) if approval.reason else None,
-        at=now(),
-    )
-    insert_event(
-        tx,
-        approval.session_id,
-        Permission(
-            id=approval.id,
-            tool_use_id=approval.tool_use_id,
-            tool_name=approval.tool_name,
-            tool_input=approval.tool_input,
-            suggestions=approval.suggestions or None,
-            reason=approval.reason,
-        ),
-    )
-    move(tx, approval.session_id, SessionStatus.WAITING)
-    tx.ring(APPROVALS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """An answer to a request."""
-
-    #: ``approved``, ``denied``, ``expired`` or ``cancelled``.
-    outcome: str
-    message: str | None = None
-    updated_input: dict[str, object] | None = None
-    rule_id: int | None = None
-
-
-def decide(tx: Transaction, actor: Actor, approval_id: str, decision: Decision) -> Approval:
-    """Answer a request: the first answer wins. Raises ``Conflict`` where it is answered already."""
-    decided = tx.query(
-        "UPDATE approvals SET status = :outcome, message = :message, updated_input = :input, rule_id = :rule, "
-        "decided_by = :by, decided_at = :at WHERE id = :id AND status = 'pending' RETURNING *",
-        id=approval_id,
-        outcome=decision.outcome,
-        message=rows.as_text(decision.message) if decision.message else None,
-        input=rows.as_json(decision.updated_input),
-        rule=decision.rule_id,
-        by=rows.as_text(actor.name),
-        at=now(),
-    )
-    if not decided:
-        raise _answered(tx, approval_id)
-    approval = rows.approval(decided[0])
-    insert_event(
-        tx,
-        approval.session_id,
-        PermissionDecision(
-            id=approval_id,
-            decision=decision.outcome,
-            message=decision.message,
-            actor=actor.name,
-            rule_id=decision.rule_id,
-        ),
-    )
-    open_ones = tx.query(
-        "SELECT 1 FROM approvals WHERE session_id = :id AND status = 'pending' LIMIT 1", id=approval.session_id
-    )
-    if not open_ones:
-        # Only if it waits: an answer that comes after the turn's end starts no other.
-        move(tx, approval.session_id, SessionStatus.RUNNING, sources=[SessionStatus.WAITING])
-    tx.ring(APPROVALS)
-    return approval
-
-
-def _answered(tx: Transaction, approval_id: str) -> Conflict:
-    found = tx.query("SELECT status, decided_by FROM approvals WHERE id = :id", id=approval_id)
-    if not found:
-        return Conflict("This request does not exist any more.", safe="Nothing was changed.")
-    row = found[0]
-    by = f" by {row['decided_by']}" if row["decided_by"] else ""
-    return Conflict(f"This request was already {row['status']}{by}.", safe="Your answer was not used.")
-
-
-def close_out(tx: Transaction, session_id: str, status: SessionStatus, notes: Sequence[Event]) -> None:
-    """The agent is gone, in a crash or not: what it was writing becomes a partial event, its open requests expire.
-
-    A session whose first prompt nobody has taken yet stays as it is: that prompt is still to be sent.
-    """
-    for row in tx.query("SELECT * FROM live_text WHERE session_id = :id", id=session_id):
-        cut_off = rows.live_text(row)
-        kind = events.Thinking if cut_off.kind == "thinking" else events.Text
-        insert_event(tx, session_id, kind(content=cut_off.text, message_id=cut_off.message_id, partial=True))
-    tx.query("DELETE FROM live_text WHERE session_id = :id", id=session_id)
-    _expire_requests(tx, session_id)
-    tx.query(
-        "UPDATE commands SET status = 'failed', error = :error, done_at = :at "
-        "WHERE session_id = :id AND status = 'taken'",
-        id=session_id,
-        error=f"The turn ended as {status.value}.",
-        at=now(),
-    )
-    tx.query("UPDATE sessions SET agent_pid = NULL, agent_started_at = NULL WHERE id = :id", id=session_id)
-    unsent = tx.query(
-        "SELECT 1 FROM commands WHERE session_id = :id AND kind = 'start' AND status = 'pending'", id=session_id
-    )
-    if not unsent and move(tx, session_id, status):
-        for note in notes:
-            insert_event(tx, session_id, note)
-
-
-def _expire_requests(tx: Transaction, session_id: str) -> None:
-    for row in tx.query("SELECT id FROM approvals WHERE session_id = :id AND status = 'pending'", id=session_id):
-        decide(tx, LULU, row["id"], Decision(outcome="expired"))
-
-
-def unfinished_sessions(tx: Transaction) -> list[str]:
-    """Sessions that a crash may have left live, or with a process, a request or a command under way."""
-    found = tx.query(
-        "SELECT id FROM sessions WHERE status IN (:starting, :running, :waiting) OR agent_pid IS NOT NULL "
-        "UNION SELECT session_id FROM approvals WHERE status = 'pending' "
-        "UNION SELECT session_id FROM live_text UNION SELECT session_id FROM commands WHERE status = 'taken'",
-        **{status.value: status.value for status in LIVE},
-    )
-    return [row["id"] for row in found]
 
 
 def _set_live_text(tx: Transaction, session_id: str, live: LiveText) -> None:

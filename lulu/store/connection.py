@@ -6,12 +6,17 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dataset
 from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy.exc import SAWarning
+
+# An index over an expression serves our own SQL; that dataset's reflection passes over it is no news to anybody.
+warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index", SAWarning)
 
 #: A commit waits this long for another program's lock before the writer says so and tries again.
 LOCK_WAIT_MS = 1000

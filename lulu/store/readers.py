@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from lulu.commands import StoredCommand
 from lulu.errors import LuluError, SessionNotFound, StoreBusy
 from lulu.events import StoredEvent
+from lulu.inputs import Attachment
+from lulu.rules import Rule
 from lulu.sessions import LIVE, Session
 from lulu.store import problems, rows
 from lulu.store.connection import drop_connection, open_reader
@@ -29,10 +32,37 @@ _EVENTS = "SELECT id, session_id, event_type, payload, created_at FROM conversat
 _SESSIONS = (
     f"SELECT id, substr(title, 1, {LIST_TEXT}) AS title, substr(prompt, 1, {LIST_TEXT}) AS prompt, status, model, "
     "session_id_claude, cost_usd, duration_ms, num_turns, created_at, updated_at, working_directory, "
-    "permission_mode, agent, parent_session_id, agent_pid, agent_started_at FROM sessions "
+    "permission_mode, agent, parent_session_id, agent_pid, agent_started_at, archived_at, pinned_at, title_source, "
+    "max_cost_usd, max_turns, fork_conversation, fork_message FROM sessions "
 )
 #: By time, whichever form it is written in; those of one instant in the order they came.
 _NEWEST_FIRST = "ORDER BY replace(created_at, ' ', 'T') DESC, rowid DESC "
+
+
+# ``+``: the list is read in the order of time, which an index on another column cannot give.
+_LIST = (
+    _SESSIONS + "WHERE (:search = '' OR title LIKE :pattern ESCAPE '\\' OR prompt LIKE :pattern ESCAPE '\\') "
+    "AND (:status IS NULL OR +status = :status) AND (:folder IS NULL OR +working_directory = :folder) "
+    "AND (:pinned IS NULL OR (pinned_at IS NOT NULL) = :pinned) "
+    "AND (:archived IS NULL OR (archived_at IS NOT NULL) = :archived) " + _NEWEST_FIRST + "LIMIT :limit"
+)
+# One for each kind of question: an index serves neither "or" nor "is null".
+_APPROVALS_OF_SESSION = (
+    "SELECT * FROM approvals WHERE session_id = :session AND (:status IS NULL OR +status = :status) "
+    "ORDER BY created_at, rowid"
+)
+_APPROVALS_BY_STATUS = "SELECT * FROM approvals WHERE status = :status ORDER BY created_at, rowid"
+_APPROVALS = "SELECT * FROM approvals ORDER BY created_at, rowid"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show:
+    """Which sessions a list shows; nothing means any."""
+
+    status: str | None = None
+    folder: str | None = None
+    pinned: bool | None = None
+    archived: bool | None = None
 
 
 class Readers:
@@ -81,20 +111,27 @@ class Readers:
 
     # -- sessions ----------------------------------------------------------------------------------------------------
 
-    def list_sessions(self, *, limit: int = 50, search: str = "") -> list[Session]:
+    def list_sessions(self, *, limit: int = 50, search: str = "", show: Show | None = None) -> list[Session]:
         """Newest first; with ``search``, those whose title or prompt contains it (A is a, but Ä is not ä).
 
         Titles and prompts come as their first ``LIST_TEXT`` characters.
         """
-        if not search:
-            found = self._query(_SESSIONS + _NEWEST_FIRST + "LIMIT :limit", limit=limit)
-        else:
-            found = self._query(
-                _SESSIONS + "WHERE title LIKE :pattern ESCAPE '\\' OR prompt LIKE :pattern ESCAPE '\\' "
-                f"{_NEWEST_FIRST} LIMIT :limit",
-                pattern=_containing(search),
-                limit=limit,
-            )
+        wanted = show or Show()
+        found = self._query(
+            _LIST,
+            limit=limit,
+            search=search,
+            pattern=_containing(search),
+            status=wanted.status,
+            folder=wanted.folder,
+            pinned=wanted.pinned,
+            archived=wanted.archived,
+        )
+        return [rows.session(row) for row in found]
+
+    def forks_of(self, session_id: str) -> list[Session]:
+        """Sessions that were forked from this one, newest first; texts as in ``list_sessions``."""
+        found = self._query(_SESSIONS + "WHERE parent_session_id = :id " + _NEWEST_FIRST, id=session_id)
         return [rows.session(row) for row in found]
 
     def live_sessions(self) -> list[Session]:
@@ -167,11 +204,12 @@ class Readers:
 
     def approvals(self, session_id: str | None = None, *, status: str | None = "pending") -> list[Approval]:
         """Oldest first; of one session or all, with one status or any."""
-        # One condition for each that is given: an index serves neither "or" nor "is null".
-        wanted = {"session_id": session_id, "status": status}
-        given = {column: value for column, value in wanted.items() if value is not None}
-        where = " AND ".join(f"{column} = :{column}" for column in given) or "true"
-        found = self._query(f"SELECT * FROM approvals WHERE {where} ORDER BY created_at, rowid", **given)
+        if session_id is not None:
+            found = self._query(_APPROVALS_OF_SESSION, session=session_id, status=status)
+        elif status is not None:
+            found = self._query(_APPROVALS_BY_STATUS, status=status)
+        else:
+            found = self._query(_APPROVALS)
         return [rows.approval(row) for row in found]
 
     def get_approval(self, approval_id: str) -> Approval | None:
@@ -187,10 +225,23 @@ class Readers:
     def queued_prompts(self, session_id: str) -> list[StoredCommand]:
         """Prompts that wait for the running turn to end, in order."""
         found = self._query(
-            "SELECT * FROM commands WHERE session_id = :id AND status = 'pending' AND kind = 'prompt' ORDER BY id",
+            "SELECT * FROM commands WHERE session_id = :id AND status = 'pending' "
+            "AND kind IN ('prompt', 'send_now') ORDER BY id",
             id=session_id,
         )
         return [stored for row in found if (stored := rows.command(row))]
+
+    def rules(self) -> list[Rule]:
+        """Every auto-approve rule, oldest first."""
+        return [rows.rule(row) for row in self._query("SELECT * FROM auto_approve_rules ORDER BY id")]
+
+    def attachments(self, ids: list[int]) -> list[Attachment]:
+        """Attachments with their bytes, in the order of the ids."""
+        found = self._query(
+            "SELECT * FROM attachments WHERE id IN (SELECT value FROM json_each(:ids))", ids=rows.as_json(ids)
+        )
+        by_id = {row["id"]: rows.attachment(row) for row in found}
+        return [by_id[one] for one in ids if one in by_id]
 
 
 _LAST = 2**63 - 1

@@ -15,6 +15,8 @@ from typing import Any
 from lulu import commands, events
 from lulu.commands import CommandId, CommandStatus, StoredCommand
 from lulu.events import EventId, StoredEvent, parse_time
+from lulu.inputs import Attachment
+from lulu.rules import Rule
 from lulu.sessions import Session, SessionId
 
 Row = Mapping[str, Any]
@@ -48,6 +50,8 @@ class Approval:
     message: str | None
     decided_by: str | None
     rule_id: int | None
+    #: A rule decided, nobody was asked.
+    auto_approved: bool
     created_at: datetime
     decided_at: datetime | None
 
@@ -83,6 +87,13 @@ def session(row: Row) -> Session:
         parent_session_id=_text(row["parent_session_id"]),
         agent_pid=_pid(row["agent_pid"]),
         agent_started_at=_number(row["agent_started_at"]),
+        archived_at=_time(row["archived_at"]),
+        pinned_at=_time(row["pinned_at"]),
+        title_source=_text(row["title_source"]),
+        max_cost_usd=_number(row["max_cost_usd"]),
+        max_turns=_whole(row["max_turns"]),
+        fork_conversation=_text(row["fork_conversation"]),
+        fork_message=_text(row["fork_message"]),
     )
 
 
@@ -107,16 +118,17 @@ def approval(row: Row) -> Approval:
         tool_use_id=_text(row["tool_use_id"]),
         agent_id=_text(row["agent_id"]),
         tool_name=_text(row["tool_name"]) or "",
-        tool_input=_object(row["tool_input"], dict) or {},
-        suggestions=_object(row["suggestions"], list) or [],
+        tool_input=parse_object(row["tool_input"]),
+        suggestions=_parse(row["suggestions"], list) or [],
         status=_text(row["status"]) or "",
-        updated_input=_object(row["updated_input"], dict),
+        updated_input=parse_object(row["updated_input"]) or None,
         reason=_text(row["reason"]),
         message=_text(row["message"]),
         decided_by=_text(row["decided_by"]),
         rule_id=_whole(row["rule_id"]),
+        auto_approved=bool(row["auto_approved"]),
         created_at=parse_time(row["created_at"]),
-        decided_at=parse_time(row["decided_at"]) if row["decided_at"] else None,
+        decided_at=_time(row["decided_at"]),
     )
 
 
@@ -131,15 +143,45 @@ def live_text(row: Row) -> LiveText:
 
 
 def command(row: Row) -> StoredCommand | None:
-    """A row of ``commands``; nothing for one that this version cannot read."""
+    """A row of ``commands`` for an agent; nothing for one that this version cannot read."""
     try:
-        value = commands.decode(
+        value, attachment_ids = commands.decode(
             _text(row["kind"]) or "", _text(row["session_id"]) or "", row["payload"], _text(row["actor"]) or ""
         )
         status = CommandStatus(row["status"])
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    return StoredCommand(id=CommandId(row["id"]), command=value, status=status, error=_text(row["error"]))
+    return StoredCommand(
+        id=CommandId(row["id"]),
+        command=value,
+        status=status,
+        error=_text(row["error"]),
+        attachment_ids=attachment_ids,
+    )
+
+
+def rule(row: Row) -> Rule:
+    """A row of ``auto_approve_rules``. What is not ``approve`` denies."""
+    return Rule(
+        id=_whole(row["id"]),
+        tool_pattern=_text(row["tool_pattern"]) or "",
+        action="approve" if row["action"] == "approve" else "deny",
+        session_id=_text(row["session_id"]),
+        folder=_text(row["folder"]),
+        enabled=bool(row["enabled"]),
+        created_by=_text(row["created_by"]) or "",
+        created_at=parse_time(row["created_at"]),
+    )
+
+
+def attachment(row: Row) -> Attachment:
+    """A row of ``attachments``."""
+    content = row["bytes"]
+    return Attachment(
+        name=_text(row["name"]) or "",
+        media_type=_text(row["media_type"]) or "",
+        content=content if isinstance(content, bytes) else str(content).encode(),
+    )
 
 
 def _text(value: object) -> str | None:
@@ -152,6 +194,10 @@ def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
+def _time(value: object) -> datetime | None:
+    return parse_time(value) if value else None
+
+
 def _whole(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
@@ -160,7 +206,12 @@ def _pid(value: object) -> int | None:
     return value if isinstance(value, int) and 0 < value < _PIDS else None
 
 
-def _object(text: object, kind: type[Any]) -> Any:
+def parse_object(text: object) -> dict[str, Any]:
+    """A JSON column that holds an object; empty where it holds none."""
+    return _parse(text, dict) or {}
+
+
+def _parse(text: object, kind: type[Any]) -> Any:
     if not isinstance(text, str):
         return None
     try:

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from lulu.actors import LULU, Actor
-from lulu.commands import Command, CommandId, CommandStatus
+from lulu.commands import AddRule, AgentCommand, Command, CommandId, CommandStatus, Delete, Interrupt
 from lulu.errors import InputError, LuluError
 from lulu.events import Event, EventId, Result
+from lulu.rules import Rule
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
-from lulu.store import changes, rows
+from lulu.store import approving, changes, closing, organizing, rows
+from lulu.store.approving import Decision
 from lulu.store.bus import HEALTH, SESSIONS, Bus
-from lulu.store.changes import Change, Decision, Recorded
+from lulu.store.changes import Change, Recorded
 from lulu.store.file import OpenedFile, open_file
 from lulu.store.readers import Readers
 from lulu.store.rows import Approval
@@ -74,7 +76,7 @@ class Store(Readers):
         """Accept a command: it is committed when this returns. Raises ``Forbidden``, ``InputError``, ``StoreBusy``."""
         command.actor.require_owner()
         command.check()
-        return self._commit(lambda tx: changes.insert_command(tx, command))
+        return self._commit(lambda tx: _accept(tx, command))
 
     def decide(
         self,
@@ -84,14 +86,28 @@ class Store(Readers):
         approve: bool,
         message: str | None = None,
         updated_input: dict[str, object] | None = None,
+        rule: AddRule | None = None,
+        stop: bool = False,
     ) -> Approval:
-        """Answer a request; the first answer wins. Raises ``Forbidden``, ``InputError`` and ``Conflict``."""
+        """Answer a request; the first answer wins. Raises ``Forbidden``, ``Conflict`` and ``InputError``.
+
+        ``rule`` is made with the answer ("don't ask again"); ``stop`` ends the turn after a denial.
+        """
         actor.require_owner()
         _check_input(updated_input)
         decision = Decision(
             outcome="approved" if approve else "denied", message=message or None, updated_input=updated_input
         )
-        return self._commit(lambda tx: changes.decide(tx, actor, approval_id, decision))
+
+        def job(tx: Transaction) -> Approval:
+            approval = approving.decide(tx, actor, approval_id, decision)
+            if rule is not None:
+                _accept(tx, rule)
+            if stop:
+                _accept(tx, Interrupt(actor=actor, session_id=SessionId(approval.session_id)))
+            return approval
+
+        return self._commit(job)
 
     # -- the host ----------------------------------------------------------------------------------------------------
 
@@ -111,19 +127,24 @@ class Store(Readers):
 
     def ask(self, approval: Approval) -> Future[None]:
         """An agent asks a person."""
-        return self._writer.submit(lambda tx: changes.ask(tx, approval))
+        return self._writer.submit(lambda tx: approving.ask(tx, approval))
+
+    def decide_by_rule(self, approval: Approval, rule: Rule | None, *, approve: bool, why: str) -> Future[None]:
+        """A rule, or Lulu itself where ``rule`` is nothing, answers in a person's place."""
+        decision = Decision(outcome="approved" if approve else "denied", message=why, rule_id=rule.id if rule else None)
+        return self._writer.submit(lambda tx: approving.decide_by_rule(tx, approval, decision))
 
     def withdraw(self, approval_id: str) -> Future[Approval]:
         """The agent asks no longer. The ``Future`` raises ``Conflict`` where somebody has answered."""
-        return self._writer.submit(lambda tx: changes.decide(tx, LULU, approval_id, Decision(outcome="cancelled")))
+        return self._writer.submit(lambda tx: approving.decide(tx, LULU, approval_id, Decision(outcome="cancelled")))
 
     def close_out(self, session_id: str, status: SessionStatus, notes: Sequence[Event] = ()) -> Future[None]:
-        """The session's agent is gone: see ``changes.close_out``. The notes are written if the status moves."""
-        return self._writer.submit(lambda tx: changes.close_out(tx, session_id, status, notes))
+        """The session's agent is gone: see ``closing.close_out``. The notes are written if the status moves."""
+        return self._writer.submit(lambda tx: closing.close_out(tx, session_id, status, notes))
 
     def unfinished_sessions(self) -> list[str]:
         """Sessions that a crash may have left live."""
-        return self._commit(changes.unfinished_sessions)
+        return self._commit(closing.unfinished_sessions)
 
     @property
     def waiting(self) -> int:
@@ -171,6 +192,15 @@ class Store(Readers):
 
     def _commit(self, job: Callable[[Transaction], T]) -> T:
         return self._writer.commit(job)
+
+
+def _accept(tx: Transaction, command: Command) -> CommandId:
+    """The command's row; one that only changes rows is carried out with it."""
+    if isinstance(command, AgentCommand):
+        return changes.insert_command(tx, command)
+    organizing.apply(tx, command)
+    # A deletion leaves its own row, without a session to hang on to.
+    return CommandId(0) if isinstance(command, Delete) else changes.insert_done(tx, command)
 
 
 def _check_input(updated_input: dict[str, object] | None) -> None:

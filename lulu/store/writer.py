@@ -66,6 +66,12 @@ class Transaction:
         """Set columns of the row with this ``id``."""
         self._db[table].update(rows.bindable(row), ["id"], ensure=False)
 
+    def delete(self, table: str, **values: Any) -> None:
+        """Remove the rows with these values; at least one is named."""
+        if not values:
+            raise ValueError("a whole table is never emptied")
+        self._db[table].delete(**values)
+
     def ring(self, *topics: str) -> None:
         """Ring these after the commit."""
         self.rung.extend(topics)

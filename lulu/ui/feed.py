@@ -32,9 +32,7 @@ _LOOK_EVERY = 10
 def show(lulu: Runtime, actor: Actor, session: Session) -> None:
     """Draw the transcript."""
     earliest = state().earliest.get(session.id)
-    rows = lulu.store.get_session_events(
-        session.id, after=(earliest or 1) - 1, limit=None if earliest else WINDOW
-    )
+    rows = lulu.store.get_session_events(session.id, after=(earliest or 1) - 1, limit=None if earliest else WINDOW)
     first = rows[0].id if rows else 0
     settled = transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN)
     with st.container(key=TRANSCRIPT):

@@ -7,8 +7,9 @@ import os
 import streamlit as st
 
 from lulu.actors import Actor
-from lulu.commands import StartSession, checked_folder
+from lulu.commands import StartSession
 from lulu.errors import InputError
+from lulu.inputs import checked_folder
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, new_session_id
 from lulu.store import SESSIONS

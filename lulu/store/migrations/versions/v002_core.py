@@ -23,7 +23,7 @@ _STATEMENTS = (
     """
     CREATE TABLE commands (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
-        session_id TEXT NOT NULL REFERENCES sessions(id),
+        session_id TEXT REFERENCES sessions(id),
         kind TEXT NOT NULL,
         payload TEXT NOT NULL,
         actor TEXT NOT NULL,

@@ -1,0 +1,118 @@
+"""Where a session's agent stands, and what each thing that it says changes in the rows. Pure: writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from lulu.agent import Translation, TurnEnd
+from lulu.commands import CommandId, CommandStatus
+from lulu.continuing import FORK_DONE
+from lulu.events import ToolResult, ToolUse
+from lulu.sessions import SessionStatus
+from lulu.store import Change
+
+
+@dataclass
+class Turn:
+    """A prompt under way."""
+
+    command_id: CommandId
+    #: The uuid that the prompt is sent with; its result names it.
+    uuid: str
+    #: Set when somebody wants it to stop.
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def is_answered_by(self, end: TurnEnd) -> bool:
+        """Whether this result is the prompt's, told by its uuid; a CLI that names none answers what a person asked."""
+        return self.uuid in end.prompt_uuids or (not end.prompt_uuids and end.asked)
+
+
+class Progress:
+    """What is known of one session's agent between two frames."""
+
+    def __init__(self, session_id: str) -> None:
+        self._session_id = session_id
+        #: Tool calls without a result yet: a silence is theirs.
+        self.open_tools: set[str] = set()
+        #: The CLI is at work, be it on something that nobody here asked for.
+        self._works = False
+        self._background_tasks = 0
+        self._known: dict[str, object] = {}
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the agent works or has something under way in the background."""
+        return self._works or self._background_tasks > 0
+
+    def know(self, columns: dict[str, object]) -> None:
+        """These columns of the row are as the agent has them."""
+        self._known |= columns
+
+    def end(self) -> None:
+        """The process is gone, or its turn was given up."""
+        self.open_tools.clear()
+        self._works = False
+        self._background_tasks = 0
+
+    def follow(self, said: Translation, *, turn: Turn | None, is_asking: bool, is_fork: bool) -> Change:
+        """The change that this makes; it carries the turn's command where it ends the turn."""
+        if said.background_tasks is not None:
+            self._background_tasks = said.background_tasks
+        self._follow_tools(said)
+        columns = self._news_about_row(said)
+        if said.is_init and is_fork:
+            # The fork has a conversation of its own from here on.
+            columns |= FORK_DONE
+        change = Change(
+            session_id=self._session_id,
+            events=said.events,
+            clear_live=said.clear_live,
+            status=self._status_after(said, is_asking=is_asking),
+            columns=columns,
+        )
+        return change if said.turn_end is None else self._end_turn(change, said.turn_end, turn)
+
+    def _follow_tools(self, said: Translation) -> None:
+        for event in said.events:
+            if isinstance(event, ToolUse):
+                self.open_tools.add(event.id)
+            elif isinstance(event, ToolResult):
+                self.open_tools.discard(event.tool_use_id)
+
+    def _status_after(self, said: Translation, *, is_asking: bool) -> SessionStatus | None:
+        if said.state == "idle":
+            self._works = False
+        elif said.state == "running":
+            self._works = True
+            return None if is_asking else SessionStatus.RUNNING
+        return None
+
+    def _news_about_row(self, said: Translation) -> dict[str, object]:
+        told = {
+            "session_id_claude": said.conversation_id,
+            "model": said.model,
+            "permission_mode": said.permission_mode,
+        }
+        news: dict[str, object] = {
+            name: value for name, value in told.items() if value and self._known.get(name) != value
+        }
+        self._known |= news
+        return news
+
+    def _end_turn(self, change: Change, end: TurnEnd, turn: Turn | None) -> Change:
+        change = replace(change, cost_usd=end.cost_usd, duration_ms=end.duration_ms, num_turns=end.num_turns)
+        if turn is not None and not turn.is_answered_by(end):
+            # A background task's turn ended while our prompt waits behind it.
+            return change
+        self.open_tools.clear()
+        self._works = False
+        if turn is None:
+            return replace(change, status=end.status)
+        return replace(
+            change,
+            status=end.status,
+            command_id=turn.command_id,
+            command_status=CommandStatus.FAILED if end.status is SessionStatus.FAILED else CommandStatus.DONE,
+            command_error="interrupted" if end.status is SessionStatus.INTERRUPTED else None,
+        )

@@ -1,0 +1,124 @@
+"""Requests of agents and their answers: one row each, decided once, its event in the same transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lulu.actors import LULU, Actor
+from lulu.errors import Conflict
+from lulu.events import Permission, PermissionDecision, now
+from lulu.sessions import SessionStatus
+from lulu.store import changes, rows
+from lulu.store.bus import APPROVALS
+from lulu.store.rows import Approval
+from lulu.store.writer import Transaction
+
+
+def ask(tx: Transaction, approval: Approval) -> None:
+    """An agent asks a person: the row, its event and the status, together."""
+    _insert(tx, approval)
+    changes.move(tx, approval.session_id, SessionStatus.WAITING)
+
+
+def decide_by_rule(tx: Transaction, approval: Approval, decision: Decision) -> None:
+    """A rule answers in a person's place: request and answer at once, with the rule that decided."""
+    _insert(tx, approval)
+    _answer(tx, LULU, approval.id, decision, auto=True)
+
+
+def _insert(tx: Transaction, approval: Approval) -> None:
+    tx.query(
+        "INSERT INTO approvals (id, session_id, tool_use_id, agent_id, tool_name, tool_input, suggestions, status, "
+        "reason, created_at) VALUES (:id, :session, :tool_use, :agent, :tool, :input, :suggestions, 'pending', "
+        ":reason, :at)",
+        id=approval.id,
+        session=approval.session_id,
+        tool_use=approval.tool_use_id,
+        agent=approval.agent_id,
+        tool=rows.as_text(approval.tool_name),
+        input=rows.as_json(approval.tool_input),
+        suggestions=rows.as_json(approval.suggestions),
+        reason=rows.as_text(approval.reason) if approval.reason else None,
+        at=now(),
+    )
+    changes.insert_event(
+        tx,
+        approval.session_id,
+        Permission(
+            id=approval.id,
+            tool_use_id=approval.tool_use_id,
+            tool_name=approval.tool_name,
+            tool_input=approval.tool_input,
+            suggestions=approval.suggestions or None,
+            reason=approval.reason,
+        ),
+    )
+    tx.ring(APPROVALS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """An answer to a request."""
+
+    #: ``approved``, ``denied``, ``expired`` or ``cancelled``.
+    outcome: str
+    message: str | None = None
+    updated_input: dict[str, object] | None = None
+    rule_id: int | None = None
+
+
+def decide(tx: Transaction, actor: Actor, approval_id: str, decision: Decision) -> Approval:
+    """Answer a request: the first answer wins. Raises ``Conflict`` where it is answered already."""
+    approval = _answer(tx, actor, approval_id, decision, auto=False)
+    if not tx.query(
+        "SELECT 1 FROM approvals WHERE session_id = :id AND status = 'pending' LIMIT 1", id=approval.session_id
+    ):
+        # Only if it waits: an answer that comes after the turn's end starts no other.
+        changes.move(tx, approval.session_id, SessionStatus.RUNNING, sources=[SessionStatus.WAITING])
+    return approval
+
+
+def _answer(tx: Transaction, actor: Actor, approval_id: str, decision: Decision, *, auto: bool) -> Approval:
+    decided = tx.query(
+        "UPDATE approvals SET status = :outcome, message = :message, updated_input = :input, rule_id = :rule, "
+        "auto_approved = :auto, decided_by = :by, decided_at = :at WHERE id = :id AND status = 'pending' RETURNING *",
+        id=approval_id,
+        outcome=decision.outcome,
+        message=rows.as_text(decision.message) if decision.message else None,
+        input=rows.as_json(decision.updated_input),
+        rule=decision.rule_id,
+        auto=int(auto),
+        by=rows.as_text(actor.name),
+        at=now(),
+    )
+    if not decided:
+        raise _answered(tx, approval_id)
+    approval = rows.approval(decided[0])
+    changes.insert_event(
+        tx,
+        approval.session_id,
+        PermissionDecision(
+            id=approval_id,
+            decision=decision.outcome,
+            message=decision.message,
+            actor=actor.name,
+            rule_id=decision.rule_id,
+        ),
+    )
+    tx.ring(APPROVALS)
+    return approval
+
+
+def expire(tx: Transaction, session_id: str) -> None:
+    """Nobody can answer these any more: their agent is gone."""
+    for row in tx.query("SELECT id FROM approvals WHERE session_id = :id AND status = 'pending'", id=session_id):
+        _answer(tx, LULU, row["id"], Decision(outcome="expired"), auto=False)
+
+
+def _answered(tx: Transaction, approval_id: str) -> Conflict:
+    found = tx.query("SELECT status, decided_by FROM approvals WHERE id = :id", id=approval_id)
+    if not found:
+        return Conflict("This request does not exist any more.", safe="Nothing was changed.")
+    row = found[0]
+    by = f" by {row['decided_by']}" if row["decided_by"] else ""
+    return Conflict(f"This request was already {row['status']}{by}.", safe="Your answer was not used.")

@@ -1,0 +1,51 @@
+"""The end of an agent, planned or not: what is left open in its session is closed, and nothing stays "running"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lulu import events
+from lulu.events import Event, now
+from lulu.sessions import LIVE, SessionStatus
+from lulu.store import changes, rows
+from lulu.store.approving import expire
+from lulu.store.writer import Transaction
+
+
+def close_out(tx: Transaction, session_id: str, status: SessionStatus, notes: Sequence[Event]) -> None:
+    """The agent is gone, in a crash or not: what it was writing becomes a partial event, its open requests expire.
+
+    A session whose first prompt nobody has taken yet stays as it is: that prompt is still to be sent.
+    """
+    for row in tx.query("SELECT * FROM live_text WHERE session_id = :id", id=session_id):
+        cut_off = rows.live_text(row)
+        kind = events.Thinking if cut_off.kind == "thinking" else events.Text
+        changes.insert_event(tx, session_id, kind(content=cut_off.text, message_id=cut_off.message_id, partial=True))
+    tx.query("DELETE FROM live_text WHERE session_id = :id", id=session_id)
+    expire(tx, session_id)
+    tx.query(
+        "UPDATE commands SET status = 'failed', error = :error, done_at = :at "
+        "WHERE session_id = :id AND status = 'taken'",
+        id=session_id,
+        error=f"The turn ended as {status.value}.",
+        at=now(),
+    )
+    tx.query("UPDATE sessions SET agent_pid = NULL, agent_started_at = NULL WHERE id = :id", id=session_id)
+    unsent = tx.query(
+        "SELECT 1 FROM commands WHERE session_id = :id AND kind = 'start' AND status = 'pending'", id=session_id
+    )
+    if not unsent and changes.move(tx, session_id, status):
+        for note in notes:
+            changes.insert_event(tx, session_id, note)
+
+
+def unfinished_sessions(tx: Transaction) -> list[str]:
+    """Sessions that a crash may have left live, or with a process, a request or a command under way."""
+    found = tx.query(
+        "SELECT id FROM sessions WHERE status IN (:starting, :running, :waiting) OR agent_pid IS NOT NULL "
+        "UNION SELECT session_id FROM approvals WHERE status = 'pending' "
+        "UNION SELECT session_id FROM live_text "
+        "UNION SELECT session_id FROM commands WHERE status = 'taken' AND session_id IS NOT NULL",
+        **{status.value: status.value for status in LIVE},
+    )
+    return [row["id"] for row in found]

@@ -1,0 +1,253 @@
+"""Commands that only change rows, one function each: carried out in the transaction that accepts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lulu import rules
+from lulu.commands import (
+    AddRule,
+    Archive,
+    Command,
+    Delete,
+    DeleteRule,
+    EditQueued,
+    Fork,
+    Pin,
+    Rename,
+    SaveDraft,
+    SetBudget,
+    SwitchRule,
+    WithdrawQueued,
+)
+from lulu.errors import Conflict, SessionNotFound
+from lulu.events import System, now
+from lulu.sessions import LIVE, SessionStatus
+from lulu.store import changes, rows
+from lulu.store.bus import RULES, SESSIONS, row_topic, session_topic
+from lulu.store.writer import Transaction
+
+
+def apply(tx: Transaction, command: Command) -> None:
+    """Carry it out. Raises ``SessionNotFound`` or ``Conflict``; then nothing is changed."""
+    if command.session_id is not None and not isinstance(command, SaveDraft):
+        _row(tx, command.session_id)
+    _APPLY[command.kind](tx, command)
+
+
+def _row(tx: Transaction, session_id: str) -> dict[str, Any]:
+    found = tx.query("SELECT * FROM sessions WHERE id = :id", id=session_id)
+    if not found:
+        raise SessionNotFound
+    return found[0]
+
+
+def _set(tx: Transaction, session_id: str, **columns: object) -> None:
+    """Set columns without touching ``updated_at``: order in the list is not activity."""
+    tx.update("sessions", {"id": session_id, **columns})
+    tx.ring(SESSIONS, row_topic(session_id))
+
+
+def _rename(tx: Transaction, command: Rename) -> None:
+    title = rows.as_text(" ".join(command.title.split()))
+    _set(tx, command.session_id, title=title or None, title_source="person" if title else None)
+
+
+def _pin(tx: Transaction, command: Pin) -> None:
+    _set(tx, command.session_id, pinned_at=now() if command.pinned else None)
+
+
+def _archive(tx: Transaction, command: Archive) -> None:
+    if command.archived:
+        _refuse_live(tx, command.session_id, "archived")
+    _set(tx, command.session_id, archived_at=now() if command.archived else None)
+
+
+def _set_budget(tx: Transaction, command: SetBudget) -> None:
+    _set(tx, command.session_id, max_cost_usd=command.max_cost_usd, max_turns=command.max_turns)
+
+
+def _save_draft(tx: Transaction, command: SaveDraft) -> None:
+    found = tx.query("SELECT status FROM sessions WHERE id = :id", id=command.session_id)
+    if not found:
+        changes.insert_session(tx, command.session_id, command.launch, SessionStatus.DRAFT)
+        return
+    if found[0]["status"] != SessionStatus.DRAFT:
+        raise Conflict("This draft was launched already.", safe="Nothing was changed.")
+    changes.update_launch(tx, command.session_id, command.launch)
+
+
+def _edit_queued(tx: Transaction, command: EditQueued) -> None:
+    found = tx.query(
+        "SELECT payload FROM commands WHERE id = :id AND session_id = :session AND status = 'pending'",
+        id=command.command_id,
+        session=command.session_id,
+    )
+    if not found:
+        raise _too_late()
+    payload = rows.parse_object(found[0]["payload"]) | {"text": command.text}
+    tx.query(
+        "UPDATE commands SET payload = :payload WHERE id = :id", id=command.command_id, payload=rows.as_json(payload)
+    )
+    tx.ring(session_topic(command.session_id))
+
+
+def _withdraw_queued(tx: Transaction, command: WithdrawQueued) -> None:
+    withdrawn = tx.query(
+        "UPDATE commands SET status = 'refused', error = 'withdrawn', done_at = :at "
+        "WHERE id = :id AND session_id = :session AND status = 'pending' RETURNING id",
+        id=command.command_id,
+        session=command.session_id,
+        at=now(),
+    )
+    if not withdrawn:
+        raise _too_late()
+    tx.ring(session_topic(command.session_id))
+
+
+def _too_late() -> Conflict:
+    return Conflict("The agent has this prompt already.", safe="It was sent as it stood.", next_step="Stop the turn.")
+
+
+def _fork(tx: Transaction, command: Fork) -> None:
+    """Copy the history up to the point; the fork's first prompt continues the conversation there."""
+    parent = _row(tx, command.session_id)
+    until = _end_of_turn(tx, command.session_id, command.event_id)
+    at = now()
+    tx.query(
+        "INSERT INTO sessions (id, title, prompt, status, model, working_directory, permission_mode, agent, "
+        "parent_session_id, max_cost_usd, max_turns, session_id_claude, fork_conversation, fork_message, "
+        "created_at, updated_at) VALUES (:id, :title, :prompt, 'completed', :model, :folder, :mode, :agent, :parent, "
+        ":max_cost, :max_turns, :id, :conversation, :message, :at, :at)",
+        id=command.new_session_id,
+        title=parent["title"],
+        prompt=parent["prompt"],
+        model=parent["model"],
+        folder=parent["working_directory"],
+        mode=parent["permission_mode"],
+        agent=parent["agent"],
+        parent=command.session_id,
+        max_cost=parent["max_cost_usd"],
+        max_turns=parent["max_turns"],
+        conversation=_conversation_at(tx, command.session_id, until) or parent["session_id_claude"],
+        message=_last_message(tx, command.session_id, until) if command.event_id is not None else None,
+        at=at,
+    )
+    tx.query(
+        "INSERT INTO conversation_events (session_id, event_type, payload, uid, created_at) "
+        "SELECT :new, event_type, payload, uid, created_at FROM conversation_events "
+        "WHERE session_id = :old AND id <= :until ORDER BY id",
+        new=command.new_session_id,
+        old=command.session_id,
+        until=until,
+    )
+    note = {"from": command.session_id, "event_id": until}
+    changes.insert_event(tx, command.new_session_id, System(subtype="forked", data=note))
+    changes.insert_event(tx, command.session_id, System(subtype="fork", data={"to": command.new_session_id}))
+    tx.ring(SESSIONS, row_topic(command.session_id), session_topic(command.session_id))
+
+
+def _end_of_turn(tx: Transaction, session_id: str, event_id: int | None) -> int:
+    """The last event of the turn that this event is in."""
+    found = tx.query(
+        "SELECT min(id) AS next_prompt FROM conversation_events "
+        "WHERE session_id = :id AND event_type = 'user' AND id > :event",
+        id=session_id,
+        event=2**63 - 1 if event_id is None else event_id,
+    )
+    next_prompt = found[0]["next_prompt"]
+    last = tx.query(
+        "SELECT max(id) AS last FROM conversation_events WHERE session_id = :id AND id < :next",
+        id=session_id,
+        next=next_prompt if next_prompt is not None else 2**63 - 1,
+    )
+    return int(last[0]["last"] or 0)
+
+
+def _conversation_at(tx: Transaction, session_id: str, until: int) -> str | None:
+    """Claude's id of the conversation at this point (``/clear`` begins another)."""
+    found = tx.query(
+        "SELECT payload FROM conversation_events WHERE session_id = :id AND event_type = 'result' AND id <= :until "
+        "ORDER BY id DESC LIMIT 1",
+        id=session_id,
+        until=until,
+    )
+    conversation = rows.parse_object(found[0]["payload"]).get("session_id") if found else None
+    return conversation if isinstance(conversation, str) else None
+
+
+def _last_message(tx: Transaction, session_id: str, until: int) -> str | None:
+    """The uuid of the last answer up to this point: where the conversation is cut."""
+    found = tx.query(
+        "SELECT payload FROM conversation_events WHERE session_id = :id AND id <= :until "
+        "AND event_type IN ('text', 'thinking', 'tool_use') ORDER BY id DESC LIMIT 20",
+        id=session_id,
+        until=until,
+    )
+    for row in found:
+        payload = rows.parse_object(row["payload"])
+        if isinstance(payload.get("uuid"), str) and not payload.get("parent"):
+            return str(payload["uuid"])
+    return None
+
+
+def _delete(tx: Transaction, command: Delete) -> None:
+    """Remove the session's rows; what was done stays in ``commands`` without its content."""
+    _refuse_live(tx, command.session_id, "deleted")
+    name = _row(tx, command.session_id)["title"]
+    for table in ("conversation_events", "live_text", "approvals", "attachments", "auto_approve_rules"):
+        tx.delete(table, session_id=command.session_id)
+    tx.delete("commands", session_id=command.session_id)
+    tx.query("UPDATE sessions SET parent_session_id = NULL WHERE parent_session_id = :id", id=command.session_id)
+    tx.delete("sessions", id=command.session_id)
+    changes.insert_done(tx, command, {"deleted": command.session_id, "title": name})
+    tx.ring(SESSIONS, row_topic(command.session_id), session_topic(command.session_id), RULES)
+
+
+def _refuse_live(tx: Transaction, session_id: str, verb: str) -> None:
+    if _row(tx, session_id)["status"] in LIVE:
+        raise Conflict(f"A session that is at work cannot be {verb}.", safe="It goes on.", next_step="Stop it first.")
+
+
+def insert_rule(tx: Transaction, command: AddRule) -> int:
+    """The new rule's id. Raises ``InputError`` for a pattern that cannot be read."""
+    rules.parse(command.tool_pattern)
+    inserted = tx.query(
+        "INSERT INTO auto_approve_rules (tool_pattern, action, session_id, folder, enabled, created_by, created_at) "
+        "VALUES (:pattern, :action, :session, :folder, 1, :by, :at) RETURNING id",
+        pattern=rows.as_text(command.tool_pattern),
+        action=command.action,
+        session=command.session_id,
+        folder=rows.as_text(command.folder) if command.folder else None,
+        by=rows.as_text(command.actor.name),
+        at=now(),
+    )
+    tx.ring(RULES)
+    return int(inserted[0]["id"])
+
+
+def _switch_rule(tx: Transaction, command: SwitchRule) -> None:
+    tx.query("UPDATE auto_approve_rules SET enabled = :on WHERE id = :id", id=command.rule_id, on=int(command.enabled))
+    tx.ring(RULES)
+
+
+def _delete_rule(tx: Transaction, command: DeleteRule) -> None:
+    tx.delete("auto_approve_rules", id=command.rule_id)
+    tx.ring(RULES)
+
+
+_APPLY: dict[str, Callable[[Transaction, Any], object]] = {
+    Rename.kind: _rename,
+    Pin.kind: _pin,
+    Archive.kind: _archive,
+    SetBudget.kind: _set_budget,
+    SaveDraft.kind: _save_draft,
+    EditQueued.kind: _edit_queued,
+    WithdrawQueued.kind: _withdraw_queued,
+    Fork.kind: _fork,
+    Delete.kind: _delete,
+    AddRule.kind: insert_rule,
+    SwitchRule.kind: _switch_rule,
+    DeleteRule.kind: _delete_rule,
+}
