@@ -2,147 +2,75 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
+import shutil
 import threading
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
+from tests.browser import Viewer
 from tests.e2e.edge import payloads
-
-_ROOT = Path(__file__).parents[2]
-_EDGE = Path(__file__).parent / "edge"
-_CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.support import ROOT, LuluServer, eventually
 
 
-def eventually(check: Callable[[], Any], within: float = 10) -> Any:
-    """The first true value of ``check``, asked for until then."""
-    deadline = time.monotonic() + within
-    while not (value := check()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return value
+class Edge:
+    """One process of the tiny app, with the settings that are shipped."""
 
-
-class Server:
-    """One process of the tiny app."""
-
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), str(_EDGE)])}
-        command = [sys.executable, "-m", "streamlit", "run", str(_EDGE / "app.py"), "--server.port", str(port)]
-        self.process = subprocess.Popen(command, cwd=_ROOT, env=environment)
-        eventually(self._answers, within=30)
-
-    def _answers(self) -> bool:
-        try:
-            return self.get("/healthz")["status"] == "ok"
-        except OSError:
-            return False
-
-    def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
-            return json.load(answer)
+    def __init__(self, folder: Path) -> None:
+        shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
+        for script in ("app.py", "page.py"):
+            shutil.copy(Path(__file__).parent / "edge" / script, folder)
+        self.process = LuluServer(folder, env={"PYTHONPATH": str(ROOT)}, script=folder / "app.py")
+        self.url = self.process.url
 
     def say(self, *topics: str, text: str = "") -> Any:
-        return self.get("/say?" + urlencode([("text", text), *(("topic", topic) for topic in topics)]))
-
-    def stop(self, within: float = 10) -> float:
-        """Seconds from SIGTERM to the end of the process."""
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(within)
-        return time.monotonic() - began
-
-    def kill(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        """Store a line and ring the topics. The answer: open bells, runs of each part, lines so far."""
+        query = urlencode([("text", text), *(("topic", topic) for topic in topics)])
+        return httpx.get(f"{self.url}/say?{query}", timeout=10, trust_env=False).json()
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    running = Server(free_port())
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """One server for all tests of this module."""
+    running = Edge(tmp_path_factory.mktemp("edge"))
+    running.process.start()
     yield running
-    running.kill()
+    running.process.close()
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_CHROMIUM_ARGS)
-        yield chromium
-        chromium.close()
-
-
-class Watched:
-    """A page that remembers what it asked for and what it complained about."""
-
-    def __init__(self, page: Page, own: str) -> None:
-        self.page = page
-        self.elsewhere: list[str] = []
-        self.complaints: list[str] = []
-        self.sockets: list[str] = []
-        page.on("request", lambda r: None if r.url.startswith((own, f"blob:{own}")) else self.elsewhere.append(r.url))
-        page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("websocket", lambda ws: self.sockets.append(ws.url))
-
-
-@pytest.fixture
-def watched(browser: Browser, server: Server) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    yield Watched(context.new_page(), server.url)
-    context.close()
-
-
-def open_live(watched: Watched, server: Server) -> Page:
-    before = server.say()["bells"]
-    watched.page.goto(server.url)
-    watched.page.get_by_text("before", exact=True).wait_for()
-    page_eventually(watched.page, lambda: server.say()["bells"] > before)
-    return watched.page
-
-
-def page_eventually(page: Page, check: Callable[[], Any], within: float = 15) -> Any:
-    """As ``eventually``, but the browser's events are heard meanwhile."""
-    return eventually(lambda: (page.wait_for_timeout(20), check())[1], within)
-
-
-@pytest.fixture(scope="module")
-def text_page(browser: Browser, server: Server) -> Iterator[Watched]:
+def text_viewer(browser: Browser, edge: Edge) -> Iterator[Viewer]:
     """The page with every payload, once for the tests that only read it."""
-    watched = Watched(browser.new_page(), server.url)
-    watched.page.goto(f"{server.url}/?view=text")
-    watched.page.get_by_text("drawn", exact=True).wait_for(timeout=30_000)
-    expect(watched.page.locator(".st-key-code code")).to_have_count(5, timeout=30_000)
-    yield watched
-    watched.page.close()
+    viewer = Viewer(browser.new_context())
+    viewer.page.goto(f"{edge.url}/?view=text")
+    viewer.page.get_by_text("drawn", exact=True).wait_for(timeout=30_000)
+    expect(viewer.page.locator(".st-key-code code")).to_have_count(5, timeout=30_000)
+    yield viewer
+    viewer.close()
+
+
+def open_live(viewer: Viewer, edge: Edge) -> Page:
+    """The page with the bells, once it listens."""
+    before = edge.say()["bells"]
+    viewer.page.goto(edge.url)
+    viewer.page.get_by_text("before", exact=True).wait_for()
+    page_eventually(viewer.page, lambda: edge.say()["bells"] > before)
+    return viewer.page
+
+
+def page_eventually(page: Page, check: Callable[[], Any], timeout: float = 15) -> Any:
+    """As ``eventually``, but the browser's events are heard meanwhile."""
+
+    def listen_and_check() -> Any:
+        page.wait_for_timeout(20)
+        return check()
+
+    return eventually(listen_and_check, timeout=timeout)
 
 
 def texts(page: Page, selectors: list[str]) -> list[list[str]]:
@@ -167,29 +95,29 @@ LABELS = {
 }
 
 
-def test_labels_are_shown_as_typed(text_page: Watched) -> None:
+def test_labels_are_shown_as_typed(text_viewer: Viewer) -> None:
     typed = [*payloads.LINES, *payloads.STARTS, *payloads.MARKED, *payloads.REPLACED]
     places = [(line, f".st-key-label_{index} {place}") for index, line in enumerate(typed) for place in LABELS.values()]
 
-    shown = texts(text_page.page, [selector for _, selector in places])
+    shown = texts(text_viewer.page, [selector for _, selector in places])
 
     assert shown == [[words(payloads.REPLACED.get(line, line))] for line, _ in places]
-    links = text_page.page.locator("[class*=st-key-label_] a").evaluate_all("all => all.map(link => link.href)")
+    links = text_viewer.page.locator("[class*=st-key-label_] a").evaluate_all("all => all.map(link => link.href)")
     assert set(links) == {"https://example.org/"}
 
 
-def test_markdown_is_shown_as_typed(text_page: Watched) -> None:
+def test_markdown_is_shown_as_typed(text_viewer: Viewer) -> None:
     typed = [*payloads.LINES, *payloads.MARKED, *payloads.REPLACED]
 
-    shown = texts(text_page.page, [f".st-key-line_{index} p" for index in range(len(typed))])
+    shown = texts(text_viewer.page, [f".st-key-line_{index} p" for index in range(len(typed))])
 
     changed = payloads.REPLACED | payloads.MARKED
     assert shown == [[words(changed.get(line, line))] * 2 for line in typed]
 
 
-def test_markdown_keeps_its_formatting_and_code_its_letters(text_page: Watched) -> None:
-    kept = text_page.page.locator(".st-key-kept")
-    code = text_page.page.locator(".st-key-code code").all_text_contents()
+def test_markdown_keeps_its_formatting_and_code_its_letters(text_viewer: Viewer) -> None:
+    kept = text_viewer.page.locator(".st-key-kept")
+    code = text_viewer.page.locator(".st-key-code code").all_text_contents()
 
     for selector in (
         "h1",
@@ -214,103 +142,109 @@ def test_markdown_keeps_its_formatting_and_code_its_letters(text_page: Watched) 
     assert code == [payloads.CODE, payloads.CODE, "b`c $x$ :red[d]", "in\n list", payloads.CODE]
 
 
-def test_text_leaves_nothing_active_and_asks_nobody(text_page: Watched) -> None:
-    drawn = text_page.page.locator("[data-testid=stMain]")
+def test_text_leaves_nothing_active_and_asks_nobody(text_viewer: Viewer) -> None:
+    drawn = text_viewer.page.locator(".stApp")
+    assert drawn.locator("p").count() > 400
     assert drawn.locator("img, picture, video, iframe, form, script, object, .katex, svg[id*=mermaid]").count() == 0
     links = drawn.locator("a").evaluate_all("all => all.map(link => link.getAttribute('href'))")
     assert [link for link in links if not link.startswith(("http://", "https://", "mailto:", "#"))] == []
-    assert text_page.elsewhere == []
-    assert text_page.complaints == []
+    assert text_viewer.offsite_requests == []
+    assert text_viewer.console_errors == []
 
 
-def test_a_ring_reruns_its_fragment_only(watched: Watched, server: Server) -> None:
-    page = open_live(watched, server)
-    before = server.say()["runs"]
+def test_a_ring_reruns_its_fragment_only(viewer: Viewer, edge: Edge) -> None:
+    page = open_live(viewer, edge)
+    before = edge.say()["runs"]
 
-    server.say("session:abc", text="the first line")
+    edge.say("session:abc", text="the first line")
     page.get_by_text("the first line").wait_for()
 
-    runs = server.say()["runs"]
+    runs = edge.say()["runs"]
     assert (runs["page"], runs["side"]) == (before["page"], before["side"])
     assert runs["tail"] == before["tail"] + 1
-    assert watched.complaints == []
+    assert viewer.console_errors == []
 
 
-def test_topics_that_ring_together_each_rerun_their_fragment(watched: Watched, server: Server) -> None:
-    page = open_live(watched, server)
+def test_topics_that_ring_together_each_rerun_their_fragment(viewer: Viewer, edge: Edge) -> None:
+    page = open_live(viewer, edge)
 
     for number in range(10):
-        count = server.say("session:abc", "sessions", text=f"together {number}")
+        count = edge.say("session:abc", "sessions", text=f"together {number}")
         expect(page.get_by_text(f"together {number}", exact=True)).to_be_visible()
         expect(page.get_by_test_id("stSidebar").get_by_text(f"{count['lines']} lines")).to_be_visible(timeout=1_500)
 
 
-def test_a_burst_of_rings_becomes_few_runs(watched: Watched, server: Server) -> None:
-    page = open_live(watched, server)
-    before = server.say()["runs"]["tail"]
+def test_a_burst_of_rings_becomes_few_runs(viewer: Viewer, edge: Edge) -> None:
+    page = open_live(viewer, edge)
+    before = edge.say()["runs"]["tail"]
 
-    for number in range(100):
-        server.say("session:abc", text=f"burst {number}")
-    page.get_by_text("burst 99", exact=True).wait_for()
+    for number in range(50):
+        edge.say("session:abc", text=f"burst {number}")
+    page.get_by_text("burst 49", exact=True).wait_for()
 
-    assert server.say()["runs"]["tail"] - before < 80
-
-
-def test_all_bells_of_a_page_share_one_socket(watched: Watched, server: Server) -> None:
-    open_live(watched, server)
-
-    assert [url for url in watched.sockets if url.endswith("/bell")] == [server.url.replace("http", "ws") + "/bell"]
+    assert edge.say()["runs"]["tail"] - before < 45
 
 
-def test_a_bell_takes_no_room(watched: Watched, server: Server) -> None:
-    page = open_live(watched, server)
-    server.say("session:abc", text="below the bell")
+def test_all_bells_of_a_page_share_one_socket(viewer: Viewer, edge: Edge) -> None:
+    open_live(viewer, edge)
+
+    assert [url for url in viewer.requests if url.endswith("/bell")] == [edge.url.replace("http", "ws") + "/bell"]
+
+
+def test_a_bell_takes_no_room(viewer: Viewer, edge: Edge) -> None:
+    page = open_live(viewer, edge)
+    edge.say("session:abc", text="below the bell")
     page.get_by_text("below the bell").wait_for()
 
-    above, before, lines, after = (
-        page.locator(selector).first.bounding_box() or {}
-        for selector in ("text=above", "text=before", ".st-key-lines", "text=after")
+    gaps = page.evaluate(
+        """() => {
+          const texts = [...document.querySelectorAll('[data-testid=stText]')];
+          const box = (node) => node.getBoundingClientRect();
+          const [above, before, after] = ["above", "before", "after"].map(
+            (text) => box(texts.find((node) => node.textContent === text)));
+          const lines = box(document.querySelector(".st-key-lines"));
+          return [before.top - above.bottom, after.top - lines.bottom];
+        }"""
     )
 
-    gap = before["y"] - above["y"] - above["height"]
-    assert after["y"] - lines["y"] - lines["height"] == gap
+    assert gaps[0] == pytest.approx(gaps[1], abs=0.5)
 
 
 #: How far the page is scrolled: its scroller is the one that holds the most.
-SCROLL = "() => Math.max(...[...document.querySelectorAll('section, div')].map(node => node.scrollTop))"
+SCROLL = "() => Math.max(...[...document.querySelectorAll('*')].map(node => node.scrollTop))"
 
 
-def test_rings_disturb_nothing(watched: Watched, server: Server) -> None:
-    page = open_live(watched, server)
+def test_rings_disturb_nothing(viewer: Viewer, edge: Edge) -> None:
+    page = open_live(viewer, edge)
     page.get_by_text("a fold").click()
     expect(page.get_by_text("inside the fold")).to_be_visible()
     box = page.get_by_test_id("stChatInputTextArea")
     box.press_sequentially("half a thou")
     box.press("ArrowLeft")
     page.mouse.move(640, 300)
-    page.mouse.wheel(0, 400)
-    page_eventually(page, lambda: page.evaluate(SCROLL) > 0)
-    page.wait_for_timeout(300)
-    scroll = page.evaluate(SCROLL)
+    page.mouse.wheel(0, -20_000)
+    page_eventually(page, lambda: page.evaluate(SCROLL) == 0)
+    page.mouse.wheel(0, 300)
+    page_eventually(page, lambda: page.evaluate(SCROLL) == 300)
 
     for number in range(20):
-        server.say("session:abc", "sessions", text=f"undisturbed {number}")
+        edge.say("session:abc", "sessions", text=f"undisturbed {number}")
         page.get_by_text(f"undisturbed {number}", exact=True).wait_for(state="attached")
 
-    assert page.evaluate(SCROLL) == scroll
+    assert page.evaluate(SCROLL) == 300
     assert box.input_value() == "half a thou"
     assert box.evaluate("box => [document.activeElement === box, box.selectionStart]") == [True, 10]
     expect(page.get_by_text("inside the fold")).to_be_visible()
 
 
-def test_what_is_sent_among_rings_arrives(watched: Watched, server: Server) -> None:
-    page = open_live(watched, server)
+def test_what_is_sent_among_rings_arrives(viewer: Viewer, edge: Edge) -> None:
+    page = open_live(viewer, edge)
     box = page.get_by_test_id("stChatInputTextArea")
     ringing = threading.Event()
 
     def ring() -> None:
         while not ringing.wait(0.03):
-            server.say("session:abc", "sessions")
+            edge.say("session:abc", "sessions")
 
     thread = threading.Thread(target=ring)
     thread.start()
@@ -318,56 +252,56 @@ def test_what_is_sent_among_rings_arrives(watched: Watched, server: Server) -> N
         for number in range(8):
             box.fill(f"sent {number}")
             box.press("Enter")
-            page_eventually(page, lambda number=number: f"> sent {number}" in server.say()["said"])
+            expect(page.get_by_text(f"> sent {number}", exact=True)).to_be_visible()
     finally:
         ringing.set()
         thread.join()
 
 
-def test_a_page_at_rest_runs_nothing(watched: Watched, server: Server) -> None:
-    page = open_live(watched, server)
-    before = server.say()["runs"]
+def test_a_page_at_rest_runs_nothing(viewer: Viewer, edge: Edge) -> None:
+    page = open_live(viewer, edge)
+    before = edge.say()["runs"]
 
     page.wait_for_timeout(2_500)
 
-    assert server.say()["runs"] == before
+    assert edge.say()["runs"] == before
 
 
-def test_without_its_socket_a_page_ticks(watched: Watched, server: Server) -> None:
-    watched.page.route_web_socket("**/bell", lambda socket: socket.close())
-    watched.page.goto(server.url)
-    watched.page.get_by_text("before", exact=True).wait_for()
+def test_without_its_socket_a_page_ticks(viewer: Viewer, edge: Edge) -> None:
+    viewer.page.route_web_socket("**/bell", lambda socket: socket.close())
+    viewer.page.goto(edge.url)
+    viewer.page.get_by_text("before", exact=True).wait_for()
 
-    server.say(text="without a ring")
+    edge.say(text="without a ring")
 
-    expect(watched.page.get_by_text("without a ring")).to_be_visible()
+    expect(viewer.page.get_by_text("without a ring")).to_be_visible()
 
 
-def test_a_socket_that_does_not_open_is_replaced_by_ticks(watched: Watched, server: Server) -> None:
-    watched.page.add_init_script(
+def test_a_socket_that_does_not_open_is_replaced_by_ticks(viewer: Viewer, edge: Edge) -> None:
+    viewer.page.add_init_script(
         "window.WebSocket = class extends WebSocket {"
         " constructor(url, protocols) { super(url.endsWith('/bell') ? 'ws://' + location.host + '/x' : url, protocols);"
         " if (url.endsWith('/bell')) Object.defineProperty(this, 'onclose', { set() {} }); } };"
     )
-    watched.page.goto(server.url)
-    watched.page.get_by_text("before", exact=True).wait_for()
+    viewer.page.goto(edge.url)
+    viewer.page.get_by_text("before", exact=True).wait_for()
 
-    server.say(text="never opened")
+    edge.say(text="never opened")
 
-    expect(watched.page.get_by_text("never opened")).to_be_visible(timeout=8_000)
+    expect(viewer.page.get_by_text("never opened")).to_be_visible(timeout=8_000)
 
 
-def test_a_page_that_wakes_asks_at_once(watched: Watched, server: Server) -> None:
+def test_a_page_that_wakes_asks_at_once(viewer: Viewer, edge: Edge) -> None:
     answered: list[object] = []
-    watched.page.route_web_socket("**/bell", lambda socket: connect_later(socket, answered))
-    watched.page.goto(server.url)
-    watched.page.get_by_text("before", exact=True).wait_for()
-    page_eventually(watched.page, lambda: len(answered) == 1)
-    server.say("session:abc", text="while it slept")
+    viewer.page.route_web_socket("**/bell", lambda socket: connect_later(socket, answered))
+    viewer.page.goto(edge.url)
+    viewer.page.get_by_text("before", exact=True).wait_for()
+    page_eventually(viewer.page, lambda: len(answered) == 1)
+    edge.say("session:abc", text="while it slept")
 
-    watched.page.evaluate("window.dispatchEvent(new Event('online'))")
+    viewer.page.evaluate("window.dispatchEvent(new Event('online'))")
 
-    expect(watched.page.get_by_text("while it slept")).to_be_visible(timeout=6_000)
+    expect(viewer.page.get_by_text("while it slept")).to_be_visible(timeout=6_000)
 
 
 def connect_later(socket: WebSocketRoute, answered: list[object]) -> None:
@@ -377,41 +311,40 @@ def connect_later(socket: WebSocketRoute, answered: list[object]) -> None:
         socket.connect_to_server()
 
 
-def test_bells_that_are_gone_leave_the_socket(watched: Watched, server: Server) -> None:
-    page = open_live(watched, server)
-    before = server.say()["bells"]
+def test_bells_that_are_gone_leave_the_socket(viewer: Viewer, edge: Edge) -> None:
+    page = open_live(viewer, edge)
+    before = edge.say()["bells"]
 
     page.get_by_text("Hide").click()
     page.get_by_text("without bells").wait_for()
 
-    page_eventually(page, lambda: server.say()["bells"] == before - 1)
+    page_eventually(page, lambda: edge.say()["bells"] == before - 1)
 
 
-def test_the_server_stops_quickly_and_the_page_finds_its_way_back(browser: Browser) -> None:
-    port = free_port()
-    first = Server(port)
+def test_the_server_stops_quickly_and_the_page_finds_its_way_back(tmp_path: Path, viewer: Viewer) -> None:
+    own = Edge(tmp_path / "own")
     try:
-        watched = Watched(browser.new_page(), first.url)
-        page = open_live(watched, first)
-        assert first.stop() < 5
-        second = Server(port)
-    finally:
-        first.kill()
-    try:
-        page_eventually(page, lambda: second.say()["bells"] == 1, within=30)
-        second.say("session:abc", text="after the restart")
+        own.process.start()
+        page = open_live(viewer, own)
+
+        took = own.process.terminate()
+        own.process.start()
+        page_eventually(page, lambda: own.say()["bells"] == 1, timeout=30)
+        own.say("session:abc", text="after the restart")
+
+        assert took < 5
         expect(page.get_by_text("after the restart")).to_be_visible()
     finally:
-        second.kill()
+        own.process.close()
 
 
-def test_another_port_can_neither_connect_nor_frame(watched: Watched, server: Server) -> None:
-    page = watched.page
+def test_another_port_can_neither_connect_nor_frame(viewer: Viewer, edge: Edge) -> None:
+    page = viewer.page
     page.route(
         "http://localhost:1/**", lambda route: route.fulfill(body="<p>another server</p>", content_type="text/html")
     )
     page.goto("http://localhost:1/")
-    own = server.url.replace("127.0.0.1", "localhost")
+    own = edge.url.replace("127.0.0.1", "localhost")
 
     opened = page.evaluate(
         "async urls => Promise.all(urls.map(url => new Promise(done => { const ws = new WebSocket(url);"

@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
-import stage
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from starlette.routing import Route
 from lulu.access.guard import Guard
 from lulu.web.doorbell import Doorbell
 from lulu.web.health import health_route
+from tests.e2e.edge import stage
 
 doorbell = Doorbell(lambda: stage.bus)
 

@@ -1,11 +1,10 @@
 """The tiny app's page: ``?view=text`` draws the payloads, else a transcript and a list that are rung."""
 
-import payloads
-import stage
 import streamlit as st
 
 from lulu.ui.bell import bell
 from lulu.ui.text import plain, safe_badge, safe_label, safe_markdown
+from tests.e2e.edge import payloads, stage
 
 
 def draw_text() -> None:
@@ -70,7 +69,7 @@ def draw_live() -> None:
         if not st.session_state.hidden:
             draw_side()
             st.text("beside")
-    for number in range(40):
+    for number in range(60):
         st.text(f"history {number}")
     with st.expander("a fold", key="fold"):
         st.text("inside the fold")
