@@ -42,6 +42,13 @@ class ToolCall:
     ended_at: datetime | None
 
     @property
+    def key(self) -> str:
+        """Tells it from everything else in these rows, and stays while rows are added. Made of event ids alone."""
+        if self.events:
+            return str(self.events[0].id)
+        return f"of_{next(_events(self.thread)).id}"
+
+    @property
     def name(self) -> str:
         """The tool's name; empty where the rows do not tell it."""
         if self.use:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu.ui import wording
-from lulu.ui.text import cut, plain
+from lulu.ui.text import BLOCK_LIMIT, cut, plain
 
 #: Bytes that one element may carry: beyond that Streamlit may drop a slow viewer; the rest is a download.
 MOST = 1_000_000
 
 
-def code(text: str, *, key: str, language: str | None = None, height: int | None = None) -> None:
-    """A block of code; ``key`` tells its "Show all" from others on the page."""
-    shown = shown_part(plain(text), key=key)
-    st.code(shown, language=language, wrap_lines=language is None, height=height or "content")
+def code(
+    text: str, *, key: str, language: str | None = None, height: int | None = None, limit: int = BLOCK_LIMIT
+) -> None:
+    """A block of code; ``key`` tells its "Show all" from others on the page, ``height`` in pixels makes it scroll."""
+    shown = shown_part(plain(text), key=key, limit=limit)
+    st.code(shown, language=language, wrap_lines=True, height=height or "content")
 
 
-def shown_part(text: str, *, key: str) -> str:
-    """What is shown of a text: all of it, or its beginning with its true size and the offer to show all."""
-    part = cut(text)
+def shown_part(text: str, *, key: str, limit: int = BLOCK_LIMIT) -> str:
+    """What is shown of a text: up to ``limit`` bytes, with the true size and the offer to show all."""
+    part = cut(text, limit)
     if part.is_cut and st.checkbox(f"Show all {wording.size(part.size)}", key=f"whole_{key}"):
         part = cut(text, MOST)
         if part.is_cut:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import streamlit as st
 
@@ -51,7 +52,8 @@ def show(lulu: Runtime, actor: Actor) -> None:
 def _show_options(lulu: Runtime) -> None:
     settings = lulu.settings
     first, second, third, fourth = st.columns([5, 3, 3, 3])
-    folders = list(dict.fromkeys([str(settings.working_directory), *lulu.store.recent_folders()]))
+    recent = [folder for folder in lulu.store.recent_folders() if Path(folder).is_dir()]
+    folders = list(dict.fromkeys([str(settings.working_directory), *recent]))
     first.selectbox(
         "Folder",
         folders,

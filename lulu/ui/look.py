@@ -52,7 +52,10 @@ CSS = """
   background: PAGE; border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);
 }
 .st-key-session_header h5, .st-key-session_header p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.st-key-session_header h5 { padding: 0; font-size: 1.1rem; }
+.st-key-session_header h5 { padding: 0; font-size: 1.1rem; line-height: 1.4; }
+.st-key-session_header [data-testid="stMarkdownContainer"], .st-key-session_header [data-testid="stCaptionContainer"] {
+  margin-bottom: 0;
+}
 
 /* A transcript is text on the page: no avatars, no box round an answer, little air between steps. */
 .stChatMessage [data-testid^="stChatMessageAvatar"] { display: none; }
@@ -80,6 +83,7 @@ CSS = """
 
 /* The sidebar: less air on top, and rows of two lines. */
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }
+[data-testid="stSidebarContent"] [data-testid="stElementContainer"]:has(> .stPageLink) { margin: 1px 0; }
 [data-testid="stSidebarContent"] .stPageLink a { padding: 0.35rem 0.6rem; margin: 0; }
 .st-key-session_list .stPageLink p {
   white-space: nowrap; overflow: hidden; text-overflow: ellipsis; line-height: 1.35;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import streamlit as st
@@ -9,11 +10,13 @@ import streamlit as st
 from lulu.errors import LuluError, SessionNotFound
 from lulu.store import Store
 from lulu.ui import places
-from lulu.ui.state import state
+from lulu.ui.state import Problem, state
 from lulu.ui.text import safe_label
 
 #: Characters of one sentence that are shown.
 _LIMIT = 2_000
+#: Seconds after which a refusal is no news: the page may have changed much since.
+_TOLD_FOR = 300
 
 
 def show(error: LuluError, *, serious: bool = True) -> None:
@@ -43,16 +46,16 @@ def attempt(where: str, action: Callable[[], object]) -> bool:
     try:
         action()
     except LuluError as exc:
-        state().problems[where] = exc
+        state().problems[where] = Problem(error=exc, at=time.monotonic())
         return False
     return True
 
 
 def show_problem(where: str) -> None:
-    """Draw what the last ``attempt`` at this place ran into."""
+    """Draw what the last ``attempt`` at this place ran into, unless that is long ago."""
     problem = state().problems.get(where)
-    if problem is not None:
-        show(problem)
+    if problem is not None and time.monotonic() - problem.at < _TOLD_FOR:
+        show(problem.error)
 
 
 def not_found() -> None:

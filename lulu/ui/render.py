@@ -72,7 +72,7 @@ def show_event(stored: StoredEvent) -> None:
 def show_call(call: ToolCall, *, live: bool = False) -> None:
     """Draw a tool call: a folded line; open where it failed."""
     # A failure opens the fold once, so it has a fold of its own: a keyed one keeps what the reader chose.
-    key = f"call_{call.id}_failed" if call.failed else f"call_{call.id}"
+    key = f"call_{call.key}_failed" if call.failed else f"call_{call.key}"
     opened = fold(tools.label(call, live=live), key=key, icon=tools.icon(call, live=live), is_open=call.failed)
     if not opened.open:
         return
@@ -80,7 +80,7 @@ def show_call(call: ToolCall, *, live: bool = False) -> None:
         tools.look_of(call.name).body(call)
         tools.show_permission(call)
         if call.thread:
-            with st.container(key=f"thread_{call.id}"):
+            with st.container(key=f"thread_{call.key}"):
                 show_items(call.thread, live=live)
 
 

@@ -18,7 +18,7 @@ def show(lulu: Runtime) -> None:
     st.caption(
         "Set a variable in the environment or in a file named .env in the folder that Lulu is started in, then restart."
     )
-    st.table(setting_rows(lulu.settings), hide_index=True)
+    st.markdown(setting_table(lulu.settings))
     st.caption(f"Database: {wording.code(str(lulu.settings.database_path), 400)}")
 
 
@@ -30,16 +30,19 @@ def show_agent(lulu: Runtime) -> None:
     st.markdown(safe_label(lulu.agent.explanation, 400))
 
 
-def setting_rows(settings: Settings) -> dict[str, list[str]]:
-    """The table, a column a key. Every cell is safe as markdown."""
-    table: dict[str, list[str]] = {"Variable": [], "Value": [], "From": [], "What it does": []}
+def setting_table(settings: Settings) -> str:
+    """The values as a markdown table; each is code in it, so that nothing in a value is markup."""
+    lines = ["| Variable | Value | From | What it does |", "|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        table["Variable"].append(wording.code((PREFIX + name).upper()))
-        table["Value"].append(wording.code(_shown(value), 200) if value is not None else ":gray[not set]")
-        table["From"].append(settings.source_of(name))
-        table["What it does"].append(field.description or "")
-    return table
+        cells = [
+            wording.code((PREFIX + name).upper()),
+            wording.code(_shown(value), 200) if value is not None else ":gray[not set]",
+            settings.source_of(name),
+            field.description or "",
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
 
 
 def _shown(value: object) -> str:

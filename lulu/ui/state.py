@@ -13,6 +13,15 @@ from lulu.sessions import SessionId
 LIST_STEP = 50
 
 
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Why something that a person asked for was not done."""
+
+    error: LuluError
+    #: ``time.monotonic()``.
+    at: float
+
+
 @dataclass
 class State:
     """One tab's unfinished business. Losing it loses nothing that was sent."""
@@ -24,7 +33,7 @@ class State:
     #: A session that was just started and has to be opened.
     launched: SessionId | None = None
     #: What went wrong with the last click, by the place where it is told.
-    problems: dict[str, LuluError] = field(default_factory=dict)
+    problems: dict[str, Problem] = field(default_factory=dict)
 
 
 def state() -> State:

@@ -52,9 +52,14 @@ def look_of(name: str) -> Look:
     return LOOKS.get(name, GENERIC)
 
 
+def label_name(name: str) -> str:
+    """A tool's name, for a label."""
+    return f"**{safe_label(name or 'Tool')}**"
+
+
 def label(call: ToolCall, *, live: bool) -> str:
     """The line of a call: its name, what it did, whether it failed, how long it took."""
-    parts = [f"**{safe_label(call.name or 'Tool')}**", look_of(call.name).line(call), _outcome(call, live=live)]
+    parts = [label_name(call.name), look_of(call.name).line(call), _outcome(call, live=live)]
     return " ".join(part for part in parts if part)
 
 
@@ -144,7 +149,7 @@ def show_answer(call: ToolCall, *, language: str | None = None, title: str = "")
     if title:
         st.caption(title)
     if text.strip():
-        blocks.code(text, key=f"result_{call.id}", language=language)
+        blocks.code(text, key=f"result_{call.key}", language=language)
     else:
         st.caption("No output.")
 
@@ -159,12 +164,12 @@ def show_permission(call: ToolCall) -> None:
     st.caption(wording.line(f"Permission: {said} {who}".strip(), why))
 
 
-def diff_lines(before: str, after: str) -> list[str]:
-    """A unified diff without its file names."""
+def diff_lines(before: str, after: str, *, context: int = _CONTEXT) -> list[str]:
+    """A unified diff without its file names, with ``context`` unchanged lines around each change."""
     old, new = before.splitlines(), after.splitlines()
     if len(old) + len(new) > _MAX_DIFF_LINES:
         return [*(f"-{line}" for line in old), *(f"+{line}" for line in new)]
-    return list(difflib.unified_diff(old, new, lineterm="", n=_CONTEXT))[2:]
+    return list(difflib.unified_diff(old, new, lineterm="", n=context))[2:]
 
 
 def patch_lines(patch: object) -> list[str]:
@@ -180,21 +185,36 @@ def patch_lines(patch: object) -> list[str]:
 
 
 def change_of(call: ToolCall) -> list[str]:
-    """What an editing tool changed or would change, as diff lines: its own patch, else made from its arguments."""
+    """What an editing tool changed, as diff lines: its own patch, else made from its arguments."""
     patch = patch_lines(result_data(call).get("structuredPatch"))
-    if patch:
-        return patch
-    edits = call.input.get("edits")
+    return patch or change_in(call.input)
+
+
+def change_in(arguments: Mapping[str, Any], *, context: int = _CONTEXT) -> list[str]:
+    """What an editing tool's arguments ask to change, as diff lines."""
+    edits = arguments.get("edits")
     if isinstance(edits, list):
-        return [line for edit in edits if isinstance(edit, Mapping) for line in _edit_lines(edit)]
-    if isinstance(call.input.get("content"), str):
-        return diff_lines("", argument(call, "content"))
-    return _edit_lines(call.input)
+        return [line for edit in edits if isinstance(edit, Mapping) for line in change_in(edit, context=context)]
+    before, after = (arguments.get(name, "") for name in ("old_string", _new_text(arguments)))
+    return diff_lines(
+        before if isinstance(before, str) else "", after if isinstance(after, str) else "", context=context
+    )
 
 
-def _edit_lines(edit: Mapping[str, Any]) -> list[str]:
-    before, after = edit.get("old_string"), edit.get("new_string", edit.get("new_source"))
-    return diff_lines(before if isinstance(before, str) else "", after if isinstance(after, str) else "")
+def beside_the_change(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``change_in`` leaves out of these arguments."""
+    edits = arguments.get("edits")
+    if isinstance(edits, list):
+        left = [beside_the_change(edit) if isinstance(edit, Mapping) else edit for edit in edits]
+        return {**arguments, "edits": left}
+    told = ("old_string", _new_text(arguments))
+    return {name: value for name, value in arguments.items() if name not in told or not isinstance(value, str)}
+
+
+def _new_text(arguments: Mapping[str, Any]) -> str:
+    """The name of the argument that holds what is written."""
+    names = ("new_string", "content", "new_source")
+    return next((name for name in names if isinstance(arguments.get(name), str)), names[0])
 
 
 def _counts(lines: Iterable[str]) -> tuple[int, int]:
@@ -218,7 +238,7 @@ def _generic_line(call: ToolCall) -> str:
 def generic(call: ToolCall) -> None:
     """Any tool: its arguments and its answer."""
     if call.input:
-        blocks.code(as_json(call.input), key=f"input_{call.id}", language="json")
+        blocks.code(as_json(call.input), key=f"input_{call.key}", language="json")
     show_answer(call)
 
 
@@ -231,7 +251,7 @@ def bash(call: ToolCall) -> None:
     if argument(call, "description"):
         st.caption(safe_label(argument(call, "description"), 200))
     if argument(call, "command"):
-        blocks.code(argument(call, "command"), key=f"input_{call.id}", language="bash")
+        blocks.code(argument(call, "command"), key=f"input_{call.key}", language="bash")
     show_answer(call)
 
 
@@ -250,7 +270,7 @@ def reading(call: ToolCall) -> None:
 def editing(call: ToolCall) -> None:
     """The change as a diff; the answer only where it failed."""
     st.caption(wording.code(argument(call, "file_path", "notebook_path"), 400))
-    blocks.code("\n".join(change_of(call)), key=f"input_{call.id}", language="diff")
+    blocks.code("\n".join(change_of(call)), key=f"input_{call.key}", language="diff")
     if call.failed or call.is_denied:
         show_answer(call)
 
@@ -258,7 +278,7 @@ def editing(call: ToolCall) -> None:
 @look("Task", "Agent", icon="smart_toy", line=lambda call: safe_label(argument(call, "description", "prompt")))
 def sub_agent(call: ToolCall) -> None:
     """What the sub-agent was told, and what it answered."""
-    blocks.code(argument(call, "prompt"), key=f"input_{call.id}")
+    blocks.code(argument(call, "prompt"), key=f"input_{call.key}")
     show_answer(call, title="Answer")
 
 

@@ -1,0 +1,258 @@
+"""Every page opens: empty, for each status, for each event type, for what no version knows, and for no session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import dataset
+import pytest
+
+from lulu import events
+from lulu.actors import NOBODY, Actor
+from lulu.errors import LuluError
+from lulu.events import Event, ToolUse, User
+from lulu.runtime import Runtime
+from lulu.sessions import SessionId, SessionStatus
+from lulu.settings import Settings
+from lulu.ui import places, render, settings_page, tools
+from tests.samples import EVENTS, TOOLS, UNKNOWN
+from tests.ui.conftest import OWNER, OpenPage
+from tests.ui.support import folds, links, open_folds, rows, text_of
+
+NewSession = Callable[..., SessionId]
+
+
+def test_home_without_sessions_says_what_to_do(open_page: OpenPage) -> None:
+    app = open_page()
+
+    assert "What should the agent do?" in text_of(app)
+    assert "No sessions yet" in text_of(app)
+    assert app.chat_input(key="prompt").placeholder == "Type a prompt"
+    assert [box.key for box in app.selectbox] == ["cwd", "model", "permission_mode"]
+
+
+@pytest.mark.parametrize("status", SessionStatus)
+def test_each_status_is_named_in_list_and_header(
+    open_page: OpenPage, new_session: NewSession, status: SessionStatus
+) -> None:
+    session_id = new_session(status=status)
+
+    app = open_page("session", id=session_id)
+
+    assert status.value in rows(app)[0]
+    assert f"● {status.value}]" in text_of(app)
+    live = status in (SessionStatus.STARTING, SessionStatus.RUNNING, SessionStatus.WAITING)
+    assert [button.key for button in app.button if button.key == "stop"] == ["stop"] * live
+
+
+def test_a_status_of_another_version_is_shown_and_is_not_live(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime
+) -> None:
+    session_id = new_session()
+    set_column(lulu, session_id, "status", "meditating")
+
+    app = open_page("session", id=session_id)
+
+    assert ":gray[● meditating]" in rows(app)[0]
+    assert ":gray[● meditating]" in text_of(app)
+    assert not [button for button in app.button if button.key == "stop"]
+
+
+@pytest.mark.parametrize("event_type", events.TYPES)
+def test_each_event_type_is_drawn_folded_and_open(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime, event_type: str
+) -> None:
+    session_id = new_session()
+    for event in EVENTS[event_type]:
+        lulu.store.insert_event(session_id, event)
+
+    app = open_page("session", id=session_id)
+    closed = text_of(app)
+    opened = text_of(open_folds(app))
+
+    assert MARKS[event_type] in opened
+    assert len(opened) >= len(closed)
+
+
+#: What a page says about the first sample of each type.
+MARKS = {
+    "user": "Fix the bug in billing/invoice.py",
+    "text": "rounds **once**",
+    "thinking": "The tax is rounded for each line.",
+    "tool_use": "npm test",
+    "tool_result": "14 passed",
+    "system": "claude-opus-5-5",
+    "permission": "rm -r build",
+    "permission_decision": "Not that folder",
+    "result": r"12 s · 3 turns · 1.5k tokens · \$0.0123",
+    "error": "The agent process ended",
+}
+
+
+def test_every_event_type_has_a_renderer_and_a_sample() -> None:
+    assert set(render.RENDERERS) == set(events.TYPES)
+    assert set(EVENTS) == set(events.TYPES) == set(MARKS)
+
+
+def test_unknown_events_are_shown_raw(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:
+    session_id = new_session()
+    for event in UNKNOWN:
+        lulu.store.insert_event(session_id, event)
+
+    app = open_page("session", id=session_id)
+    shown = text_of(open_folds(app))
+
+    assert "unknown event `hologram`" in shown
+    assert '{"depth": 3}' in shown
+    assert "{not json" in shown
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_each_tool_is_one_line_and_opens(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime, name: str
+) -> None:
+    session_id = new_session()
+    arguments, result = TOOLS[name]
+    lulu.store.append(session_id, [ToolUse(id="t", name=name, input=arguments), replace(result, tool_use_id="t")])
+
+    app = open_page("session", id=session_id)
+    (label,) = folds(app).values()
+    shown = text_of(open_folds(app))
+
+    assert tools.label_name(name) in label
+    assert ("failed" in label) == result.is_error
+    assert len(shown.splitlines()) > len(label.splitlines())
+
+
+def test_all_samples_at_once_fit_on_one_page(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:
+    session_id = new_session(status=SessionStatus.RUNNING)
+    for samples in EVENTS.values():
+        for event in samples:
+            lulu.store.insert_event(session_id, event)
+
+    app = open_folds(open_page("session", id=session_id))
+
+    assert "Fix the bug in billing/invoice.py" in text_of(app)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"id": ""},
+        {"id": "no-such-session"},
+        {"id": "../x"},
+        {"id": "' OR 1=1--"},
+        {"id": "x" * 10_000},
+        {"id": "a\x00b"},
+    ],
+)
+def test_what_is_no_session_is_not_found(open_page: OpenPage, new_session: NewSession, query: dict[str, str]) -> None:
+    new_session("Somebody's secret")
+
+    app = open_page("session", **query)
+
+    assert [header.value for header in app.main.header] == ["Not found"]
+    assert "There is no session at this address" in text_of(app)
+    assert not app.chat_input
+
+
+def test_a_repeated_id_is_not_found(open_page: OpenPage, new_session: NewSession) -> None:
+    session_id = new_session()
+
+    app = open_page("session", id=[session_id, session_id])
+
+    assert [header.value for header in app.main.header] == ["Not found"]
+
+
+def test_settings_page_tells_the_agent_and_every_setting(open_page: OpenPage) -> None:
+    shown = text_of(open_page("settings"))
+
+    assert "Demo agent" in shown
+    assert "credential: none found" in shown
+    for name in Settings.model_fields:
+        assert f"| `LULU_{name.upper()}` |" in shown
+
+
+def test_setting_table_tells_where_a_value_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LULU_MAX_RUNNING", "7")
+    monkeypatch.setenv("LULU_MODEL", "a|b `c` ![x](http://evil.example)")
+
+    table = settings_page.setting_table(Settings())
+
+    assert "| `LULU_MAX_RUNNING` | `7` | environment |" in table
+    assert "| `LULU_AGENT` | `auto` | default |" in table
+    assert r"| `LULU_MODEL` | `` a\|b `c` ![x](http://evil.example) `` | environment |" in table
+
+
+@pytest.mark.parametrize("page", ["home", "session", "settings"])
+def test_nobody_sees_nothing(
+    open_page: OpenPage, new_session: NewSession, as_actor: Callable[[Actor], None], page: str
+) -> None:
+    session_id = new_session("Somebody's secret")
+    as_actor(OWNER)
+    app = open_page(page, id=session_id)
+    as_actor(NOBODY)
+
+    app.run()
+
+    assert text_of(app) == "Nothing to see here."
+    assert links(app) == []
+
+
+def test_nobody_has_no_pages() -> None:
+    assert places.pages_for(NOBODY) == []
+
+
+def test_the_stores_notices_stand_on_every_page(
+    open_page: OpenPage, lulu: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice = LuluError("The database was damaged.", safe="It is kept as lulu.db.corrupt.", next_step="Look at it.")
+    monkeypatch.setattr(type(lulu.store), "notices", property(lambda store: [notice]))
+
+    for page in ("home", "settings", "session"):
+        (warning,) = open_page(page).warning
+        assert warning.value.startswith("**The database was damaged")
+        assert "kept as" in warning.value
+
+
+def test_a_long_session_shows_its_last_window_and_loads_earlier(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime
+) -> None:
+    session_id = new_session()
+    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(200)])
+
+    app = open_page("session", id=session_id)
+
+    assert "number 199." in text_of(app)
+    assert "number 120." in text_of(app)
+    assert "number 119." not in text_of(app)
+    app.button(key="load_earlier").click().run()
+    assert "number 40." in text_of(app)
+    assert "number 199." in text_of(app)
+    app.button(key="load_earlier").click().run()
+    app.run()
+    assert "number 0." in text_of(app)
+    assert not [button for button in app.button if button.key == "load_earlier"]
+
+
+def test_a_long_open_turn_is_shown_whole_without_end(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime
+) -> None:
+    session_id = new_session(status=SessionStatus.RUNNING)
+    turn: list[Event] = [User(text="go")]
+    for number in range(100):
+        turn += [ToolUse(id=f"t{number}", name="Bash", input={"command": f"step {number}."})]
+    lulu.store.append(session_id, turn)
+
+    shown = text_of(open_page("session", id=session_id))
+
+    assert "step 99." in shown
+    assert "step 30." in shown
+
+
+def set_column(lulu: Runtime, session_id: str, column: str, value: str) -> None:
+    """Write a row as another program would."""
+    with dataset.connect(f"sqlite:///{lulu.store.path}") as database:
+        database["sessions"].update({"id": session_id, column: value}, ["id"], ensure=False)
