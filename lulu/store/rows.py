@@ -51,7 +51,7 @@ class Approval:
     decided_by: str | None
     rule_id: int | None
     #: A rule decided, nobody was asked.
-    auto_approved: bool
+    auto_approved: bool = False
     created_at: datetime
     decided_at: datetime | None
 

@@ -46,10 +46,11 @@ CSS = """
 [data-testid="stBottomBlockContainer"] { padding-top: 0.5rem; padding-bottom: 0.75rem; }
 [data-testid="stBottomBlockContainer"] .stVerticalBlock { gap: 0.4rem; }
 
-/* The header stays in view. Its fragment's wrapper is what can stick: the child of the main column. */
+/* The header stays in view. Its fragment's wrapper is what can stick: the child of the main column.
+   The page's background in either theme, as in .streamlit/config.toml: Streamlit offers no CSS variable for it. */
 .stMainBlockContainer > .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-session_header) {
   position: sticky; top: 0; z-index: 10; padding-block: 0.75rem 0.5rem; margin-top: -1rem;
-  background: PAGE; border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);
+  background: light-dark(#ffffff, #14161b); border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);
 }
 .st-key-session_header h5, .st-key-session_header p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .st-key-session_header h5 { padding: 0; font-size: 1.1rem; line-height: 1.4; }
@@ -103,12 +104,9 @@ CSS = """
 """
 
 
+STYLE = f"<style>{CSS}</style>"
+
+
 def apply() -> None:
     """Put the rules on the page."""
-    st.html(f"<style>{CSS.replace('PAGE', _page_colour())}</style>")
-
-
-def _page_colour() -> str:
-    """The page's background in either theme: Streamlit offers no CSS variable for it."""
-    light, dark = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
-    return f"light-dark({light or '#ffffff'}, {dark or '#0e1117'})"
+    st.html(STYLE)
