@@ -31,14 +31,18 @@ def test_first_prompt_is_answered_live_and_survives_a_reload(server: NewServer, 
     page = viewer.page
 
     start_session(page, lulu.url, "Tell me a story")
+    transcript = page.locator(".st-key-transcript")
+    end_of_turn = transcript.get_by_text("tokens")
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
-    answer = page.locator(".st-key-transcript").inner_text()
+    expect(end_of_turn).to_be_visible(timeout=PATIENCE)
+    answer = transcript.inner_text()
     page.reload()
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    expect(end_of_turn).to_be_visible(timeout=PATIENCE)
 
-    expect(page.locator(".st-key-transcript")).to_contain_text("Tell me a story")
+    assert "Tell me a story" in answer
     assert len(answer) > 500
-    assert page.locator(".st-key-transcript").inner_text() == answer
+    assert transcript.inner_text() == answer
     assert viewer.console_errors == []
     assert viewer.offsite_requests == []
 
@@ -53,6 +57,8 @@ def test_second_viewer_sees_the_answer_grow(server: NewServer, new_viewer: Calla
     expect(status(other.page, "completed")).to_be_visible(timeout=PATIENCE)
     expect(status(one.page, "completed")).to_be_visible(timeout=PATIENCE)
 
+    for viewer in (one, other):
+        expect(viewer.page.locator(".st-key-transcript").get_by_text("tokens")).to_be_visible(timeout=PATIENCE)
     texts = [viewer.page.locator(".st-key-transcript").inner_text() for viewer in (one, other)]
     assert texts[0] == texts[1]
 
