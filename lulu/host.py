@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 #: How often idle processes and silent turns are looked for (seconds).
 WATCH_SECONDS = 1.0
+#: Pause between two steps of indexing older events (seconds).
+INDEX_PAUSE = 0.05
 #: Shutdown gives up waiting for the agents' thread after this long (seconds): the stop's steps and a margin.
 SHUTDOWN_SECONDS = 8.0
 
@@ -78,6 +80,7 @@ class AgentHost:
             asyncio.create_task(self._repeat(self._commands, self._take_commands)),
             asyncio.create_task(self._repeat(self._decisions, self._hand_on_answers)),
             asyncio.create_task(self._watch()),
+            asyncio.create_task(self._index_older()),
         ]
         self._ready.set()
         # Ahead of the first prompt, and after the first page can be served.
@@ -172,6 +175,11 @@ class AgentHost:
                 await self._close_idle()
             except LuluError as exc:
                 log.warning("%s", exc)
+
+    async def _index_older(self) -> None:
+        """Put events from before the search index into it, a step at a time, behind whatever agents write."""
+        while await asyncio.wrap_future(self._store.index_older()):
+            await asyncio.sleep(INDEX_PAUSE)
 
     async def _close_idle(self) -> None:
         """Close those that are idle for long, and the longest idle ones above ``max_idle``."""

@@ -14,6 +14,7 @@ from lulu.store.bus import (
 from lulu.store.changes import Change, Recorded
 from lulu.store.readers import Show
 from lulu.store.rows import Approval, LiveText
+from lulu.store.searching import Found, Hit, Query
 from lulu.store.store import Store
 from lulu.store.writer import StoreHealth
 
@@ -27,7 +28,10 @@ __all__ = [
     "Bus",
     "Change",
     "Decision",
+    "Found",
+    "Hit",
     "LiveText",
+    "Query",
     "Recorded",
     "Show",
     "Store",

@@ -15,6 +15,7 @@ from lulu.inputs import Attachment
 from lulu.sessions import Launch, SessionId, SessionStatus, sources_of
 from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
+from lulu.store.indexing import index_event
 from lulu.store.rows import LiveText
 from lulu.store.writer import Transaction
 
@@ -211,7 +212,10 @@ def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0)
         at=now(),
     )
     tx.ring(session_topic(session_id))
-    return EventId(inserted[0]["id"]) if inserted else None
+    if not inserted:
+        return None
+    index_event(tx, inserted[0]["id"], event)
+    return EventId(inserted[0]["id"])
 
 
 def _encoded(event: Event) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from lulu.commands import (
 from lulu.errors import Conflict, SessionNotFound
 from lulu.events import System, now
 from lulu.sessions import LIVE, SessionStatus
-from lulu.store import changes, rows
+from lulu.store import changes, indexing, rows
 from lulu.store.bus import RULES, SESSIONS, row_topic, session_topic
 from lulu.store.writer import Transaction
 
@@ -142,6 +142,7 @@ def _fork(tx: Transaction, command: Fork) -> None:
         old=command.session_id,
         until=until,
     )
+    # The copies are not indexed: search finds the text once, in the session where it was said.
     note = {"from": command.session_id, "event_id": until}
     changes.insert_event(tx, command.new_session_id, System(subtype="forked", data=note))
     changes.insert_event(tx, command.session_id, System(subtype="fork", data={"to": command.new_session_id}))
@@ -196,6 +197,7 @@ def _delete(tx: Transaction, command: Delete) -> None:
     """Remove the session's rows; what was done stays in ``commands`` without its content."""
     _refuse_live(tx, command.session_id, "deleted")
     name = _row(tx, command.session_id)["title"]
+    indexing.forget_session(tx, command.session_id)
     for table in ("conversation_events", "live_text", "approvals", "attachments", "auto_approve_rules"):
         tx.delete(table, session_id=command.session_id)
     tx.delete("commands", session_id=command.session_id)

@@ -15,19 +15,19 @@ from lulu.errors import InputError, LuluError
 from lulu.events import Event, EventId, Result
 from lulu.rules import Rule
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
-from lulu.store import approving, changes, closing, organizing, rows
+from lulu.store import approving, changes, closing, indexing, organizing, rows
 from lulu.store.approving import Decision
 from lulu.store.bus import HEALTH, SESSIONS, Bus
 from lulu.store.changes import Change, Recorded
 from lulu.store.file import OpenedFile, open_file
-from lulu.store.readers import Readers
 from lulu.store.rows import Approval
+from lulu.store.searching import Searching
 from lulu.store.writer import StoreHealth, Transaction, Writer
 
 T = TypeVar("T")
 
 
-class Store(Readers):
+class Store(Searching):
     """What people asked for and agents did. Every write returns after its commit, or is a ``Future`` that does."""
 
     def __init__(self, opened: OpenedFile) -> None:
@@ -145,6 +145,10 @@ class Store(Readers):
     def unfinished_sessions(self) -> list[str]:
         """Sessions that a crash may have left live."""
         return self._commit(closing.unfinished_sessions)
+
+    def index_older(self) -> Future[bool]:
+        """Index one step of the events from before the index: whether there are more."""
+        return self._writer.submit(indexing.index_older)
 
     @property
     def waiting(self) -> int:

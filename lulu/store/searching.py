@@ -1,0 +1,174 @@
+"""Full-text search over every event: what was typed becomes one MATCH, hits come newest first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lulu.errors import InputError
+from lulu.events import EventId, StoredEvent
+from lulu.store import rows
+from lulu.store.indexing import searchable_text
+from lulu.store.readers import Readers
+
+#: A trigram index finds no shorter word; those are looked for in the newest events only.
+MIN_WORD = 3
+#: How many of the newest events a search for short words looks at.
+SCANNED = 20_000
+MAX_QUERY = 500
+#: Characters around a hit.
+AROUND = 80
+
+_WORD = re.compile(r'"([^"]*)"|(\S+)')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """What is looked for, and where. Nothing means any."""
+
+    #: Words that must all be there, in any order; quotes keep words together. Case does not matter.
+    text: str
+    event_type: str | None = None
+    tool: str | None = None
+    folder: str | None = None
+    status: str | None = None
+    model: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """One event that was found."""
+
+    stored: StoredEvent
+    #: What the list calls its session, and where that stands.
+    session_name: str
+    session_status: str
+    folder: str | None
+    #: The text around the first hit: before it, the hit as written there, after it.
+    before: str
+    match: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One page of hits, newest first."""
+
+    hits: list[Hit] = field(default_factory=list)
+    #: Where the next page goes on; nothing when this was the last.
+    next_before: EventId | None = None
+    #: Only the newest ``SCANNED`` events were looked at, because a word was too short for the index.
+    scanned_only: bool = False
+    #: Events from before the index that are not in it yet.
+    not_indexed: int = 0
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a query; what stands in quotes is one. Raises ``InputError`` for one that says nothing."""
+    if len(text) > MAX_QUERY:
+        raise InputError(f"A search is at most {MAX_QUERY} characters long.", next_step="Look for a shorter text.")
+    if text.count('"') % 2:
+        raise InputError("A quote is not closed.", next_step='Write "two words" to find them side by side.')
+    words = [quoted or word for quoted, word in _WORD.findall(text)]
+    if not (words := [rows.as_text(word) for word in words if word.strip()]):
+        raise InputError("There is nothing to look for.", next_step="Type a word, a path or a piece of code.")
+    return words
+
+
+_COLUMNS = (
+    "SELECT e.id, e.session_id, e.event_type, e.payload, e.created_at, s.title, s.prompt, s.status, "
+    "s.working_directory FROM "
+)
+_FILTERS = (
+    "AND (:folder IS NULL OR s.working_directory = :folder) AND (:status IS NULL OR s.status = :status) "
+    "AND (:model IS NULL OR s.model = :model) "
+    "AND (:since IS NULL OR replace(e.created_at, ' ', 'T') >= :since) "
+    "AND (:until IS NULL OR replace(e.created_at, ' ', 'T') < :until) "
+)
+# ``CROSS JOIN`` keeps SQLite from another order than: the index, newest first, then the rows that belong to it.
+_BY_INDEX = (
+    _COLUMNS + "search CROSS JOIN conversation_events e ON e.id = search.rowid "
+    "CROSS JOIN sessions s ON s.id = e.session_id WHERE search MATCH :match AND search.rowid < :before "
+    + _FILTERS
+    + "ORDER BY search.rowid DESC LIMIT :limit"
+)
+_BY_SCAN = (
+    _COLUMNS + "(SELECT rowid AS id, text, kind FROM search WHERE rowid < :before ORDER BY rowid DESC LIMIT :scanned) "
+    "found CROSS JOIN conversation_events e ON e.id = found.id CROSS JOIN sessions s ON s.id = e.session_id "
+    "WHERE NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(lower(found.text), lower(value)) = 0) "
+    "AND instr(found.kind, :kind) > 0 " + _FILTERS + "ORDER BY found.id DESC LIMIT :limit"
+)
+_LAST = 2**63 - 1
+
+
+class Searching(Readers):
+    """The readers, and search."""
+
+    def search(self, query: Query, *, before: int | None = None, limit: int = 50) -> Found:
+        """Events whose text has every word. Raises ``InputError`` for a query that says nothing."""
+        words = words_of(query.text)
+        by_scan = any(len(word) < MIN_WORD for word in words)
+        kind = "".join(f"<{part}>" for part in (query.event_type, query.tool) if part)
+        values = {
+            "before": _LAST if before is None else before,
+            "limit": limit + 1,
+            "folder": query.folder,
+            "status": query.status,
+            "model": query.model,
+            "since": _stamp(query.since),
+            "until": _stamp(query.until),
+        }
+        if by_scan:
+            found = self._query(_BY_SCAN, words=rows.as_json(words), kind=kind, scanned=SCANNED, **values)
+        else:
+            found = self._query(_BY_INDEX, match=_match(words, kind), **values)
+        hits = [_hit(row, words) for row in found[:limit]]
+        return Found(
+            hits=hits,
+            next_before=hits[-1].stored.id if len(found) > limit else None,
+            scanned_only=by_scan,
+            not_indexed=self.not_indexed(),
+        )
+
+    def not_indexed(self) -> int:
+        """How many events from before the index are not in it yet."""
+        found = self._query(
+            "SELECT count(*) AS n FROM conversation_events WHERE id < (SELECT below FROM search_progress)"
+        )
+        return int(found[0]["n"])
+
+
+def _match(words: list[str], kind: str) -> str:
+    """FTS5's query: every word as a string, which nothing in it can leave."""
+    parts = ["text : " + _string(word) for word in words]
+    if kind:
+        parts.append("kind : " + _string(kind))
+    return " AND ".join(parts)
+
+
+def _string(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _hit(row: dict[str, object], words: list[str]) -> Hit:
+    stored = rows.event(row)
+    text = searchable_text(stored.event)
+    found = re.search("|".join(re.escape(word) for word in words), text, re.IGNORECASE)
+    start, end = found.span() if found else (0, 0)
+    title = str(row["title"] or "").strip()
+    return Hit(
+        stored=stored,
+        session_name=title or " ".join(str(row["prompt"])[:200].split())[:50],
+        session_status=str(row["status"]),
+        folder=None if row["working_directory"] is None else str(row["working_directory"]),
+        before=("…" if start > AROUND else "") + text[max(0, start - AROUND) : start],
+        match=text[start:end],
+        after=text[end : end + AROUND] + ("…" if end + AROUND < len(text) else ""),
+    )
