@@ -8,6 +8,7 @@ from lulu import runtime
 from lulu.errors import SessionNotFound
 from lulu.sessions import parse_session_id
 from lulu.ui import composer, feed, header, identity, notices
+from lulu.ui.text import one_line
 
 _lulu = runtime.current()
 _actor = identity.actor()
@@ -19,7 +20,7 @@ except SessionNotFound:
     notices.not_found()
     st.stop()
 
-st.set_page_config(page_title=_session.name)
+st.set_page_config(page_title=one_line(_session.name))
 header.show(_lulu, _actor, _session.id)
 feed.show(_lulu, _actor, _session)
 composer.show(_lulu, _actor, _session)

@@ -31,27 +31,46 @@ _LOOK_EVERY = 10
 
 def show(lulu: Runtime, actor: Actor, session: Session) -> None:
     """Draw the transcript."""
-    earliest = state().earliest.get(session.id)
-    rows = lulu.store.get_session_events(session.id, after=(earliest or 1) - 1, limit=None if earliest else WINDOW)
+    rows, has_earlier = _window(lulu, session.id)
     first = rows[0].id if rows else 0
     settled = transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN)
     with st.container(key=TRANSCRIPT):
-        _history(lulu, session.id, first, settled)
+        _history(lulu, session.id, first, settled, has_earlier, [rows])
         _open_turn(lulu, actor, session.id, settled)
 
 
+def _window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], bool]:
+    """The events to show, and whether there are earlier ones."""
+    earliest = state().earliest.get(session_id)
+    if earliest is None:
+        rows = lulu.store.get_session_events(session_id, limit=WINDOW + 1)
+        return rows[-WINDOW:], len(rows) > WINDOW
+    rows = lulu.store.get_session_events(session_id, after=earliest - 1)
+    return rows, bool(lulu.store.get_session_events(session_id, before=earliest, limit=1))
+
+
 @st.fragment
-def _history(lulu: Runtime, session_id: SessionId, first: int, settled: int) -> None:
-    """Events ``first`` to ``settled``. A fragment of its own, so that opening a fold redraws nothing else."""
-    if lulu.store.get_session_events(session_id, before=first, limit=1):
+def _history(
+    lulu: Runtime, session_id: SessionId, first: int, settled: int, has_earlier: bool, read: list[list[StoredEvent]]
+) -> None:
+    """Events ``first`` to ``settled``. A fragment of its own, so that opening a fold redraws nothing else.
+
+    ``read`` holds the rows for the first run only: a fragment keeps its arguments, and they may be large.
+    """
+    if has_earlier:
         st.button(
-            "Load earlier", key=LOAD_EARLIER, type="tertiary", icon=":material/history:", on_click=_load_earlier,
+            "Load earlier",
+            key=LOAD_EARLIER,
+            type="tertiary",
+            icon=":material/history:",
+            on_click=_load_earlier,
             args=(lulu, session_id, first),
-        )  # fmt: skip
-        # A callback alone would rerun this fragment with its old arguments.
+        )
+        # The callback alone would rerun this fragment with its old arguments.
         if state().earliest.get(session_id, first) < first:
             st.rerun()
-    render.show_turns(transcript.turns(lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1)))
+    rows = read.pop() if read else lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1)
+    render.show_turns(transcript.turns(row for row in rows if row.id <= settled))
 
 
 def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:

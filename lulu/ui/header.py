@@ -14,6 +14,9 @@ from lulu.ui.bell import bell
 from lulu.ui.look import SESSION_HEADER, STOP
 from lulu.ui.text import safe_label
 
+#: Characters of a title that fit into the header of a wide window; a narrow one cuts it by itself.
+_NAME_LIMIT = 120
+
 
 @st.fragment
 def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
@@ -24,7 +27,7 @@ def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     with st.container(key=SESSION_HEADER):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             with st.container(gap=None):
-                st.markdown(f"##### {safe_label(session.name)}", anchors=False)
+                st.markdown(f"##### {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
                 st.caption(details(session))
             if session.is_live and actor.role is Role.OWNER:
                 stop_button(lulu, actor, session_id, key=STOP)
@@ -32,11 +35,17 @@ def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     bell(topic, seen=seen, key=f"header_{session_id}")
 
 
+def full_name(session: Session) -> str:
+    """The title, else the whole prompt: the header has room for more than a list."""
+    return session.name if session.title and session.title.strip() else session.prompt
+
+
 def details(session: Session) -> str:
     """The second line: status, agent and model, folder, and what it took so far."""
     return wording.line(
         wording.status(session),
-        wording.line(wording.agent(session.agent), safe_label(session.model or "")),
+        wording.agent(session.agent),
+        safe_label(session.model) if session.model and session.model != session.agent else "",
         wording.code(session.working_directory) if session.working_directory else "",
         wording.plural(session.num_turns, "turn") if session.num_turns else "",
         wording.money(session.cost_usd) if session.cost_usd is not None else "",

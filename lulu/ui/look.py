@@ -54,8 +54,19 @@ CSS = """
 }
 .st-key-session_header h5, .st-key-session_header p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .st-key-session_header h5 { padding: 0; font-size: 1.1rem; line-height: 1.4; }
-.st-key-session_header [data-testid="stMarkdownContainer"], .st-key-session_header [data-testid="stCaptionContainer"] {
-  margin-bottom: 0;
+.st-key-session_header [data-testid="stMarkdownContainer"], .st-key-session_header [data-testid="stCaptionContainer"],
+.st-key-session_header p { margin-bottom: 0; }
+.st-key-session_header code { white-space: nowrap; }
+
+/* What rings the header's fragment stands beside it and takes no room. */
+.stVerticalBlock:has(> [data-testid="stLayoutWrapper"] > .st-key-session_header) { gap: 0; }
+
+/* Where the column is as wide as the window, the toolbar's buttons need room: above a page, beside a header. */
+@media (max-width: 1000px) {
+  .stMainBlockContainer { padding-top: 3.25rem; }
+  .stMainBlockContainer > .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-session_header) {
+    margin-top: -3.25rem; padding-inline: 2.5rem 1.5rem;
+  }
 }
 
 /* A transcript is text on the page: no avatars, no box round an answer, little air between steps. */
@@ -68,6 +79,7 @@ CSS = """
 [data-testid="stExpander"] summary [data-testid="stMarkdownContainer"] p {
   white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
 }
+[data-testid="stExpander"] summary code { white-space: nowrap; }
 [data-testid="stExpander"] summary > span { min-width: 0; }
 [data-testid="stExpander"] summary > span > div { min-width: 0; }
 
@@ -81,6 +93,9 @@ CSS = """
 [class*="st-key-thread_"] {
   border-left: 2px solid color-mix(in srgb, currentColor 15%, transparent); padding-left: 1rem;
 }
+
+/* A card's link begins where its text does. */
+.st-key-cards .stPageLink a { padding-left: 0; background: transparent; }
 
 /* The sidebar: less air on top, and rows of two lines. */
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }

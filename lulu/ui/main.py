@@ -8,7 +8,7 @@ from lulu import runtime
 from lulu.actors import Role
 from lulu.ui import identity, look, notices, places, sidebar
 
-st.set_page_config(page_title="Lulu", page_icon=look.ICON, layout="centered", initial_sidebar_state="auto")
+st.set_page_config(page_title="Lulu", page_icon=look.ICON, layout="centered", initial_sidebar_state=300)
 
 _actor = identity.actor()
 if _actor.role is Role.NOBODY:

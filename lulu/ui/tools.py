@@ -224,7 +224,8 @@ def _counts(lines: Iterable[str]) -> tuple[int, int]:
 
 def _edit_line(call: ToolCall) -> str:
     added, removed = _counts(change_of(call))
-    return f"{_path_line(call)} :green[+{added}] :red[−{removed}]"
+    counts = [f":green[+{added}]" if added else "", f":red[−{removed}]" if removed else ""]
+    return " ".join(part for part in (_path_line(call), *counts) if part)
 
 
 # -- the looks -------------------------------------------------------------------------------------------------------
