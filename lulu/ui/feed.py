@@ -15,7 +15,7 @@ from lulu.events import StoredEvent
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic
-from lulu.ui import approvals, render, wording
+from lulu.ui import approvals, notices, render, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.state import state
@@ -50,6 +50,7 @@ def _window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], bo
 
 
 @st.fragment
+@notices.told
 def _history(
     lulu: Runtime, session_id: SessionId, first: int, settled: int, has_earlier: bool, read: list[list[StoredEvent]]
 ) -> None:
@@ -80,10 +81,11 @@ def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
 
 
 @st.fragment
+@notices.told
 def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int) -> None:
     """What came after ``settled``: the turn at work, the text that is being written, open requests, queued prompts."""
     topic = session_topic(session_id)
-    seen = lulu.store.bus.version(topic)
+    bell(topic, seen=lulu.store.bus.version(topic), key=f"feed_{session_id}")
     # Before the rows: a block that is finished in between is then seen twice, and once is dropped, never lost.
     written = lulu.store.live_text(session_id)
     session = lulu.store.get_session(session_id)
@@ -100,7 +102,6 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int)
     _show_queue(lulu, session_id)
     if session.known_status is SessionStatus.RUNNING:
         _silence(lulu, session_id)
-    bell(topic, seen=seen, key=f"feed_{session_id}")
 
 
 def _has_settled(rows: list[StoredEvent], session: Session, settled: int) -> bool:
@@ -135,6 +136,7 @@ def _show_queue(lulu: Runtime, session_id: SessionId) -> None:
 
 
 @st.fragment(run_every=_LOOK_EVERY)
+@notices.told
 def _silence(lulu: Runtime, session_id: SessionId) -> None:
     """Say so when a running agent has not made a sound for long. It is never stopped for that."""
     session = lulu.store.get_session(session_id)

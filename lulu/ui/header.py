@@ -19,10 +19,11 @@ _NAME_LIMIT = 120
 
 
 @st.fragment
+@notices.told
 def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     """Draw the header; it renews itself when the session's row changes."""
     topic = row_topic(session_id)
-    seen = lulu.store.bus.version(topic)
+    bell(topic, seen=lulu.store.bus.version(topic), key=f"header_{session_id}")
     session = lulu.store.get_session(session_id)
     with st.container(key=SESSION_HEADER):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
@@ -32,7 +33,6 @@ def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
             if session.is_live and actor.role is Role.OWNER:
                 stop_button(lulu, actor, session_id, key=STOP)
         notices.show_problem(_where(session_id))
-    bell(topic, seen=seen, key=f"header_{session_id}")
 
 
 def full_name(session: Session) -> str:

@@ -101,9 +101,10 @@ def checked_mode(mode: str) -> str:
 
 
 @st.fragment
+@notices.told
 def show_now(lulu: Runtime) -> None:
     """What runs or waits, those that wait for a person first."""
-    seen = lulu.store.bus.version(SESSIONS)
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")
     live = sidebar.waiting_first(lulu.store.live_sessions())
     if live:
         st.subheader("Now", anchor=False)
@@ -117,4 +118,3 @@ def show_now(lulu: Runtime) -> None:
                         width="stretch",
                     )
                     st.caption(sidebar.row_details(session))
-    bell(SESSIONS, seen=seen, key="home")

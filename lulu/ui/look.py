@@ -27,6 +27,7 @@ OPEN_ROW = "open_row"
 PAGES = "pages"
 EXAMPLES = "examples"
 CARDS = "cards"
+STORE_HEALTH = "store_health"
 
 #: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.
 ICON = (
@@ -45,6 +46,9 @@ CSS = """
 .stAppHeader button, .stAppHeader a { pointer-events: auto; }
 [data-testid="stBottomBlockContainer"] { padding-top: 0.5rem; padding-bottom: 0.75rem; }
 [data-testid="stBottomBlockContainer"] .stVerticalBlock { gap: 0.4rem; }
+
+/* Good health takes no room. */
+[data-testid="stLayoutWrapper"]:has(> .stVerticalBlock .st-key-store_health):not(:has(.stAlert)) { position: absolute; }
 
 /* The header stays in view. Its fragment's wrapper is what can stick: the child of the main column.
    The page's background in either theme, as in .streamlit/config.toml: Streamlit offers no CSS variable for it. */

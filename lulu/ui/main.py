@@ -8,17 +8,22 @@ from lulu import runtime
 from lulu.actors import Role
 from lulu.ui import identity, look, notices, places, sidebar
 
-st.set_page_config(page_title="Lulu", page_icon=look.ICON, layout="centered", initial_sidebar_state=300)
 
-_actor = identity.actor()
-if _actor.role is Role.NOBODY:
-    st.markdown("Nothing to see here.")
-    st.stop()
+@notices.told
+def draw() -> None:
+    """One run of the app, for whoever looks at it."""
+    st.set_page_config(page_title="Lulu", page_icon=look.ICON, layout="centered", initial_sidebar_state=300)
+    actor = identity.actor()
+    if actor.role is Role.NOBODY:
+        st.markdown("Nothing to see here.")
+        return
+    lulu = runtime.current()
+    page = st.navigation(places.pages_for(actor), position="hidden")
+    look.apply()
+    if actor.role is Role.OWNER:
+        sidebar.show(lulu, st.query_params.get("id") if page.url_path == places.session().url_path else None)
+        notices.show_store(lulu.store)
+    page.run()
 
-_lulu = runtime.current()
-_page = st.navigation(places.pages_for(_actor), position="hidden")
-look.apply()
-if _actor.role is Role.OWNER:
-    sidebar.show(_lulu, st.query_params.get("id") if _page.url_path == places.session().url_path else None)
-    notices.show_store(_lulu.store)
-_page.run()
+
+draw()

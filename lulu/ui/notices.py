@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
 from lulu.errors import LuluError, SessionNotFound
-from lulu.store import Store
+from lulu.store import HEALTH, Store
 from lulu.ui import places
+from lulu.ui.bell import bell
+from lulu.ui.look import STORE_HEALTH
 from lulu.ui.state import Problem, state
 from lulu.ui.text import safe_label
+
+P = ParamSpec("P")
 
 #: Characters of one sentence that are shown.
 _LIMIT = 2_000
@@ -29,15 +35,32 @@ def show(error: LuluError, *, serious: bool = True) -> None:
         st.warning(text, icon=":material/info:")
 
 
+def told(draw: Callable[P, None]) -> Callable[P, None]:
+    """Decorate what draws a part of a page: a ``LuluError`` is drawn in its place, and the rest of the page stands."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            draw(*args, **kwargs)
+        except LuluError as exc:
+            show(exc)
+
+    return drawn
+
+
+@st.fragment
+@told
 def show_store(store: Store) -> None:
-    """Draw what everybody has to know about the database, on every page."""
-    health = store.health
-    if not health.ok and health.problem is not None:
-        show(health.problem)
-        if health.waiting:
-            st.caption(f"{health.waiting:,} writes wait and will be made as soon as it is possible.")
-    for notice in store.notices:
-        show(notice, serious=False)
+    """Draw what everybody has to know about the database; renewed when its health changes."""
+    with st.container(key=STORE_HEALTH):
+        bell(HEALTH, seen=store.bus.version(HEALTH), key="health")
+        health = store.health
+        if not health.ok and health.problem is not None:
+            show(health.problem)
+            if health.waiting:
+                st.caption(f"{health.waiting:,} writes wait and will be made as soon as it is possible.")
+        for notice in store.notices:
+            show(notice, serious=False)
 
 
 def attempt(where: str, action: Callable[[], object]) -> bool:

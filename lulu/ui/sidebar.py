@@ -9,7 +9,7 @@ import streamlit as st
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionStatus
 from lulu.store import SESSIONS
-from lulu.ui import places, wording
+from lulu.ui import notices, places, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import NEW_SESSION, OPEN_ROW, PAGES, SESSION_LIST, SESSION_SEARCH
 from lulu.ui.state import LIST_STEP, state, typed
@@ -28,9 +28,10 @@ def show(lulu: Runtime, open_id: str | None) -> None:
 
 
 @st.fragment
+@notices.told
 def _sessions(lulu: Runtime, open_id: str | None) -> None:
     """Search field and rows; renewed when any row changes."""
-    seen = lulu.store.bus.version(SESSIONS)
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="sidebar")
     st.text_input(
         "Search sessions",
         key=SESSION_SEARCH,
@@ -49,7 +50,6 @@ def _sessions(lulu: Runtime, open_id: str | None) -> None:
             st.caption("Nothing matches." if search else "No sessions yet. Type a prompt to start one.")
     if len(found) > len(shown):
         st.button("Show more", key="show_more", type="tertiary", width="stretch", on_click=_show_more)
-    bell(SESSIONS, seen=seen, key="sidebar")
 
 
 def waiting_first(sessions: Iterable[Session]) -> list[Session]:

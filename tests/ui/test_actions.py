@@ -156,6 +156,7 @@ def ask(lulu: Runtime, session_id: SessionId, approval_id: str = "a1", **fields:
         suggestions=[],
         status="pending",
         updated_input=None,
+        auto_approved=False,
         reason="Deletes files",
         message=None,
         decided_by=None,

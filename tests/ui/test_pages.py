@@ -7,17 +7,18 @@ from dataclasses import replace
 
 import dataset
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lulu import events
 from lulu.actors import NOBODY, Actor
-from lulu.errors import LuluError
+from lulu.errors import LuluError, StoreError
 from lulu.events import Event, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, SessionStatus
 from lulu.settings import Settings
 from lulu.ui import places, render, settings_page, tools
 from tests.samples import EVENTS, TOOLS, UNKNOWN
-from tests.ui.conftest import OWNER, OpenPage
+from tests.ui.conftest import MAIN, OWNER, OpenPage
 from tests.ui.support import folds, links, open_folds, rows, text_of
 
 NewSession = Callable[..., SessionId]
@@ -250,6 +251,56 @@ def test_a_long_open_turn_is_shown_whole_without_end(
 
     assert "step 99." in shown
     assert "step 30." in shown
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Lulu that takes every pause for a stall; ask for it before ``lulu``."""
+    monkeypatch.setenv("LULU_STALL_SECONDS", "0.001")
+
+
+def test_a_silent_agent_is_shown_as_stalled(
+    impatient: None, open_page: OpenPage, new_session: NewSession, lulu: Runtime
+) -> None:
+    session_id = new_session(status=SessionStatus.RUNNING)
+    lulu.store.insert_event(session_id, User(text="go"))
+
+    (warning,) = open_page("session", id=session_id).warning
+
+    assert "No sound from the agent" in warning.value
+    assert "nothing is lost" in warning.value
+
+
+def test_an_agent_that_spoke_just_now_or_waits_is_not_stalled(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime
+) -> None:
+    session_id = new_session(status=SessionStatus.RUNNING)
+    lulu.store.insert_event(session_id, User(text="go"))
+
+    assert not open_page("session", id=session_id).warning
+
+
+def test_a_part_that_cannot_be_read_is_told_and_the_rest_stands(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = new_session("Fix the bug")
+    monkeypatch.setattr(type(lulu.store), "list_sessions", failing)
+
+    app = open_page("session", id=session_id)
+
+    assert "The list is broken" in app.sidebar.get("error")[0].proto.body
+    assert "##### Fix the bug" in text_of(app)
+
+
+def test_without_a_running_lulu_the_page_says_how_to_start_it(as_actor: Callable[[Actor], None]) -> None:
+    app = AppTest.from_file(str(MAIN), default_timeout=20).run()
+
+    assert "Lulu is not running here" in app.error[0].value
+    assert "make run" in app.error[0].value
+
+
+def failing(*args: object, **options: object) -> list[object]:
+    raise StoreError("The list is broken.", safe="Nothing was changed.", next_step="Reload the page.")
 
 
 def set_column(lulu: Runtime, session_id: str, column: str, value: str) -> None:
