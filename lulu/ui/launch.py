@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
+from lulu import folders
 from lulu.actors import Actor
 from lulu.commands import StartSession
 from lulu.errors import InputError
@@ -53,10 +55,10 @@ def _show_options(lulu: Runtime) -> None:
     settings = lulu.settings
     first, second, third, fourth = st.columns([5, 3, 3, 3])
     recent = [folder for folder in lulu.store.recent_folders() if Path(folder).is_dir()]
-    folders = list(dict.fromkeys([str(settings.working_directory), *recent]))
+    offered = list(dict.fromkeys([str(settings.working_directory), *recent]))
     first.selectbox(
         "Folder",
-        folders,
+        offered,
         key=CWD,
         accept_new_options=True,
         placeholder="Choose, or type an absolute path",
@@ -66,6 +68,21 @@ def _show_options(lulu: Runtime) -> None:
     modes = list(dict.fromkeys([settings.permission_mode, *wording.MODES]))
     third.selectbox("Permissions", modes, key=PERMISSION_MODE, format_func=wording.mode)
     fourth.text_input("Title", key=TITLE, placeholder="Optional", max_chars=200)
+    show_findings(typed(CWD), settings.setting_sources)
+
+
+def show_findings(folder: str, sources: Sequence[str]) -> None:
+    """Tell what a folder brings with it that acts or allows by itself: a repository can carry it unseen."""
+    found = folders.findings(folder, sources) if folder else []
+    if found:
+        # A list: what a name in somebody's file says, no line of it may hide another.
+        lines = [f"- {safe_label(_words(finding), 200)}" for finding in found]
+        st.warning("\n".join(["**This folder brings its own Claude Code settings:**", *lines]), icon=":material/rule:")
+
+
+def _words(finding: folders.Finding) -> str:
+    names = ", ".join(finding.names)
+    return f"{finding.file}: {finding.kind}{f' ({names})' if names else ''}"
 
 
 def _start(lulu: Runtime, actor: Actor) -> None:

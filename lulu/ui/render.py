@@ -95,9 +95,10 @@ def fold(label: str, *, key: str, icon: str, is_open: bool = False) -> ExpanderC
 @renderer(events.User)
 def user(event: events.User, stored: StoredEvent) -> None:
     """A prompt, as typed."""
-    with st.chat_message("user"):
-        prompt(event.text, key=f"prompt_{stored.id}")
-        st.caption(wording.clock(stored.created_at), text_alignment="right")
+    with st.chat_message("user"), st.container(horizontal=True, wrap=False):
+        with st.container():
+            prompt(event.text, key=f"prompt_{stored.id}")
+        st.caption(wording.clock(stored.created_at), width="content")
 
 
 @renderer(events.Text)
