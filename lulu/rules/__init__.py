@@ -1,33 +1,30 @@
-"""Auto-approve rules: whole tools for now, by name, prefix or star."""
+"""Auto-approve rules: which tool calls are approved or denied without asking a person. Pure: no SDK, no store.
 
-from __future__ import annotations
+To deny, rules are read generously: one suspicion is enough. To approve, strictly: everything about the call must be
+understood and matched, else nothing is decided and a person is asked. Deny wins over approve, whatever the order.
 
-import fnmatch
-from collections.abc import Iterable
+``parse`` reads a pattern, ``decide`` judges a call, ``explain`` says what each rule has to do with it, and ``suggest``
+offers patterns for "don't ask again". The syntax is Claude Code's (see ``lulu.rules.patterns``). Symbolic links are
+followed by the function that is handed in as ``resolve``; its default asks the file system.
+"""
 
-from lulu.errors import InputError
-from lulu.rules.values import Rule, ToolCall, Verdict
+from lulu.rules.judge import decide, explain, real_path
+from lulu.rules.offers import suggest
+from lulu.rules.patterns import Pattern, parse
+from lulu.rules.values import Action, Explanation, Judged, Resolve, Rule, ToolCall, Verdict
 
-__all__ = ["Rule", "ToolCall", "Verdict", "decide", "parse"]
-
-
-def parse(pattern: str) -> str:
-    """The pattern, if it can be read. Raises ``InputError``."""
-    if not pattern.replace("*", "a").replace("_", "a").isalnum():
-        raise InputError(f"{pattern[:100]!r} is not a tool's name.", next_step="Write a name, Read* or *.")
-    return pattern
-
-
-def decide(rules: Iterable[Rule], call: ToolCall) -> Verdict | None:
-    """The verdict of the rules that match; deny wins."""
-    found = [
-        rule
-        for rule in rules
-        if rule.enabled
-        and rule.session_id in (None, call.session_id)
-        and rule.folder in (None, call.folder)
-        and fnmatch.fnmatchcase(call.tool_name, rule.tool_pattern)
-    ]
-    for rule in sorted(found, key=lambda rule: rule.action != "deny"):
-        return Verdict(action=rule.action, rule=rule, why=f"the rule {rule.tool_pattern} matches")
-    return None
+__all__ = [
+    "Action",
+    "Explanation",
+    "Judged",
+    "Pattern",
+    "Resolve",
+    "Rule",
+    "ToolCall",
+    "Verdict",
+    "decide",
+    "explain",
+    "parse",
+    "real_path",
+    "suggest",
+]

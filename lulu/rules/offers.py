@@ -1,0 +1,111 @@
+"""The patterns offered for "don't ask again": narrow ones first, and never one that is a blank cheque."""
+
+from __future__ import annotations
+
+import posixpath
+
+from lulu.errors import InputError
+from lulu.rules.approval import doubts
+from lulu.rules.checks import ALL
+from lulu.rules.commands import read_commands
+from lulu.rules.hosts import plain_host
+from lulu.rules.judge import decide, real_path
+from lulu.rules.path_globs import escaped_path
+from lulu.rules.paths import file_targets
+from lulu.rules.patterns import parse
+from lulu.rules.programs import OFFERED, OFFERED_SCRIPTS, OFFERED_WITH
+from lulu.rules.shell import Script
+from lulu.rules.text_globs import escaped
+from lulu.rules.tools import COMMAND_TOOLS, EDITING, FILE_TOOLS, FOR_A_PERSON, PRIMARY_FIELD
+from lulu.rules.values import Resolve, Rule, ToolCall
+
+#: Folders that say what programs do next: not offered as a whole. Claude Code protects most of them too.
+_DELICATE = frozenset(
+    {".git", ".claude", ".vscode", ".idea", ".husky", ".cargo", ".devcontainer", ".yarn", ".mvn", ".github", ".ssh"}
+)
+
+
+def suggest(call: ToolCall, *, resolve: Resolve = real_path) -> list[str]:
+    """Patterns that would approve this call, narrowest first; empty where a person should be asked each time.
+
+    The caller may offer to edit them: what is not offered here can still be typed.
+    """
+    name = call.tool_name
+    if name in FOR_A_PERSON:
+        return []
+    if name in COMMAND_TOOLS or name == "PowerShell":
+        offers = _for_command(call)
+    elif name in FILE_TOOLS:
+        offers = _for_files(call)
+    elif name == "WebFetch":
+        url = call.tool_input.get("url")
+        host = plain_host(url) if isinstance(url, str) else None
+        offers = [f"WebFetch(domain:{host.lower()})"] if host else []
+    elif name in PRIMARY_FIELD:
+        value = call.tool_input.get(PRIMARY_FIELD[name])
+        offers = [f"{name}({escaped(value)})"] if isinstance(value, str) and value else []
+    elif name.startswith("mcp__") and "__" in name[5:]:
+        offers = [name, f"{name[: name.index('__', 5)]}__*"]
+    else:
+        offers = [name]
+    return [offer for offer in dict.fromkeys(offers) if _approves(offer, call, resolve)]
+
+
+def _approves(pattern: str, call: ToolCall, resolve: Resolve) -> bool:
+    try:
+        parse(pattern)
+    except InputError:
+        return False
+    verdict = decide([Rule(id=None, tool_pattern=pattern, action="approve")], call, resolve=resolve)
+    return verdict is not None
+
+
+def _for_command(call: ToolCall) -> list[str]:
+    command = call.tool_input.get("command")
+    if not isinstance(command, str) or not command.strip():
+        return []
+    tool = "PowerShell" if call.tool_name == "PowerShell" else "Bash"
+    offers = [f"{tool}({escaped(command.strip())})"]
+    script = read_commands(command).script
+    if tool == "Bash" and not doubts(command, script, ALL):
+        offers += [f"Bash({words} *)" for words in _prefix(script)]
+    return offers
+
+
+def _prefix(script: Script) -> list[str]:
+    """The words that a pattern with any arguments may begin with."""
+    if len(script.parts) != 1 or script.parts[0].assignments or script.parts[0].redirections:
+        return []
+    raws = [word.raw for word in script.parts[0].words]
+    if raws[0] in OFFERED:
+        return raws[:1]
+    if len(raws) > 1 and raws[1] in OFFERED_WITH.get(raws[0], ()):
+        return [" ".join(raws[:2])]
+    if (
+        len(raws) > 2
+        and OFFERED_SCRIPTS.get(raws[0]) == raws[1]
+        and raws[2].replace(":", "").replace("-", "").isalnum()
+    ):
+        return [" ".join(raws[:3])]
+    return []
+
+
+def _for_files(call: ToolCall) -> list[str]:
+    targets = file_targets(call.tool_name, call.tool_input)
+    if not targets:
+        return []
+    family = "Edit" if call.tool_name in EDITING else "Read"
+    path, base = targets[0].path, call.cwd or call.folder
+    if path == "~" or path.startswith("~/"):
+        path = (call.home or "") + path[1:]
+    path = posixpath.normpath(posixpath.join(base, path))
+    folder = path if targets[0].searched else posixpath.dirname(path)
+    offers = [] if targets[0].searched else [f"{family}({escaped_path(path)})"]
+    top = posixpath.normpath(call.folder)
+    for wide in (folder, top):
+        below = wide == top or wide.startswith(f"{top}/")
+        # Not a home folder, nor the top of a disk, nor what tells programs what to do.
+        shallow = wide.count("/") < 2 or wide == call.home
+        if below and not shallow and not _DELICATE & set(wide.split("/")):
+            offers.append(f"{family}({escaped_path(wide)}/**)")
+    return offers

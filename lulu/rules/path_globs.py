@@ -1,0 +1,175 @@
+"""Path patterns as Claude Code takes them from gitignore: where a pattern starts, and what it covers below that.
+
+A pattern that covers a folder covers everything in it. Nothing here touches a file system.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+
+from lulu.errors import InputError
+from lulu.rules.checks import Check
+
+#: Stands for "any name at all": only ``*`` and ``**`` take it.
+ANY_NAME = ""
+
+
+class Anchor(Enum):
+    """The folder that a pattern starts from."""
+
+    #: ``//path``
+    ROOT = auto()
+    #: ``~/path``
+    HOME = auto()
+    #: ``/path``: the rule's folder, else the session's.
+    PROJECT = auto()
+    #: ``path`` and ``./path``: the session's working directory; to deny, the current one too.
+    HERE = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathGlob:
+    """A path pattern, in parts."""
+
+    anchor: Anchor
+    #: How many folders above the anchor it starts.
+    up: int
+    #: Parts as typed; ``**`` is any number of folders.
+    parts: tuple[str, ...]
+    #: ``name/**`` or ``name/``: approves the one at the anchor only, denies one at any depth.
+    single_folder: bool = False
+    #: Without a slash: a name at any depth.
+    bare: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """Whether it is ``*`` alone."""
+        return self.bare and self.parts == ("*",)
+
+    def matches(self, parts: Sequence[str], checks: frozenset[Check], *, deny: bool) -> bool:
+        """Whether it covers the path whose parts, from the anchor on, are given."""
+        any_depth = (self.bare and Check.ANY_DEPTH in checks) or (
+            self.single_folder and (deny or Check.SINGLE_FOLDER not in checks)
+        )
+        wanted = (*(("**",) if any_depth else ()), *self.parts)
+        crossing = Check.SEGMENT not in checks
+        if _covers(wanted, parts, crossing=crossing):
+            return True
+        # `secrets/**` denies a search in `secrets` itself as well.
+        named = wanted[:-1] if deny and len(self.parts) > 1 and self.parts[-1] == "**" else ()
+        if named and _covers(named, parts, crossing=crossing):
+            return True
+        if not deny or Check.PATH_CASE not in checks:
+            return False
+        folded, parts = tuple(map(_folded, wanted)), [_folded(part) for part in parts]
+        return _covers(folded, parts, crossing=crossing) or (
+            bool(named) and _covers(folded[:-1], parts, crossing=crossing)
+        )
+
+
+@lru_cache(maxsize=1024)
+def path_glob(text: str) -> PathGlob:
+    """Read the path in a pattern. Raises ``InputError`` for what cannot be matched."""
+    if text.startswith("!"):
+        raise _refused("A path in a rule cannot start with “!”.", "Make a deny rule for what should stay out.")
+    anchor, rest = _anchored(text)
+    relative = anchor is Anchor.HERE and not rest.startswith("./")
+    parts = [part for part in rest.split("/") if part not in ("", ".")]
+    up = 0
+    while parts and parts[0] == ".." and anchor in (Anchor.HERE, Anchor.PROJECT):
+        up += 1
+        parts.pop(0)
+    if ".." in parts:
+        raise _refused("The path has “..” in the middle.", "Write it without; // starts an absolute path.")
+    folder = rest.endswith("/") or parts[-1:] == ["**"]
+    names = parts[:-1] if parts[-1:] == ["**"] else parts
+    single_folder = relative and up == 0 and folder and len(names) == 1 and names[0] != "**"
+    if rest.endswith("/") and parts[-1:] not in (["**"], []):
+        parts.append("**")
+    bare = relative and up == 0 and "/" not in rest and bool(parts)
+    return PathGlob(anchor=anchor, up=up, parts=tuple(parts) or ("**",), single_folder=single_folder, bare=bare)
+
+
+def escaped_path(path: str) -> str:
+    """The pattern for this absolute path alone."""
+    return "/" + re.sub(r"([\\*?\[\]()!#])", r"\\\1", path)
+
+
+def _anchored(text: str) -> tuple[Anchor, str]:
+    if text.startswith("//"):
+        return Anchor.ROOT, text[2:]
+    if text == "~" or text.startswith("~/"):
+        return Anchor.HOME, text[2:]
+    if text.startswith("/"):
+        return Anchor.PROJECT, text[1:]
+    return Anchor.HERE, text
+
+
+def _covers(wanted: Sequence[str], parts: Sequence[str], *, crossing: bool) -> bool:
+    """Whether the pattern takes the path, or a folder that the path is in. Linear but for one retry at ``**``."""
+    if crossing:
+        pattern = "/".join(wanted).replace("**/", "*").replace("**", "*")
+        return any(fnmatch.fnmatchcase("/".join(parts[:end]), pattern) for end in range(len(parts) + 1))
+    if wanted[-1:] == ("**",):
+        # Everything inside, not the folder itself: at least one name more.
+        wanted = (*wanted, "*")
+    at, position = 0, 0
+    retry_at, retry_position = -1, 0
+    while at < len(wanted):
+        if wanted[at] == "**":
+            retry_at, retry_position = at, position
+            at += 1
+        elif position < len(parts) and _takes(wanted[at], parts[position]):
+            at, position = at + 1, position + 1
+        elif retry_at >= 0 and retry_position < len(parts):
+            retry_position += 1
+            at, position = retry_at + 1, retry_position
+        else:
+            return False
+    return True
+
+
+def _takes(wanted: str, part: str) -> bool:
+    if wanted == "*":
+        return True
+    return part != ANY_NAME and _name(wanted).match(part) is not None
+
+
+@lru_cache(maxsize=4096)
+def _name(wanted: str) -> re.Pattern[str]:
+    """One part of a pattern. ``fnmatch`` makes an expression that cannot run away on a long name."""
+    signs: list[str] = []
+    position = 0
+    while position < len(wanted):
+        sign = wanted[position]
+        if sign == "\\" and position + 1 < len(wanted):
+            position += 1
+            signs.append(_literal(wanted[position]))
+        elif sign == "[" and (end := wanted.find("]", position + 2)) > 0:
+            inside = wanted[position + 1 : end]
+            negated = inside[0] in "!^"
+            ranges = re.sub(r"\\(.)", r"\1", inside[negated:])
+            signs.append(f"[{'!' if negated else ''}{ranges}]" if ranges else _literal("[") + inside + "]")
+            position = end
+        else:
+            signs.append(_literal(sign) if sign == "[" else sign)
+        position += 1
+    return re.compile(fnmatch.translate("".join(signs)))
+
+
+def _literal(sign: str) -> str:
+    return f"[{sign}]" if sign in "*?[" else sign
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _refused(happened: str, next_step: str) -> InputError:
+    return InputError(happened, safe="No rule was changed.", next_step=next_step)

@@ -1,0 +1,180 @@
+"""Where a call's paths really lie, and whether a path pattern covers them.
+
+Symbolic links are followed by a function that the caller hands in; nothing else here could touch a file system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lulu.rules.checks import Check
+from lulu.rules.path_globs import ANY_NAME, Anchor, PathGlob
+from lulu.rules.tools import PRIMARY_FIELD, SEARCHING
+from lulu.rules.values import Resolve, ToolCall
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A path that a call names."""
+
+    #: As the agent wrote it.
+    path: str
+    #: Everything below it is meant as well.
+    searched: bool = False
+    #: A name made of several fields, or one that a glob may lead to: only of interest to deny rules.
+    suspected: bool = False
+    #: It can lead out of ``path`` in a way that is not followed here.
+    elsewhere: bool = False
+
+
+def file_targets(tool_name: str, tool_input: dict[str, Any]) -> list[Target]:
+    """The paths that a file tool is about; empty when it names none."""
+    path = tool_input.get(PRIMARY_FIELD[tool_name])
+    searched = tool_name in SEARCHING
+    if path is None and searched:
+        path = "."
+    if not isinstance(path, str) or not (path or searched):
+        return []
+    pattern = tool_input.get("pattern") if tool_name == "Glob" else tool_input.get("glob")
+    pattern = pattern if isinstance(pattern, str) else ""
+    elsewhere = tool_name == "Glob" and (
+        ".." in pattern or pattern.startswith(("/", "~", "\\")) or "{/" in pattern or ",/" in pattern
+    )
+    targets = [Target(path=path or ".", searched=searched, elsewhere=elsewhere)]
+    if pattern:
+        inside = pattern if pattern.startswith(("/", "~")) else f"{path or '.'}/{pattern}"
+        targets.append(Target(path=inside, suspected=True))
+    return targets
+
+
+class Paths:
+    """The folders of one call, and what patterns say about paths in it."""
+
+    def __init__(self, call: ToolCall, resolve: Resolve, checks: frozenset[Check]) -> None:
+        self._call = call
+        self._resolve = resolve
+        self._checks = checks
+        self._resolved: dict[str, str | None] = {}
+
+    def covers(self, glob: PathGlob, rule_folder: str | None, target: Target) -> bool:
+        """To approve: the path as written and what it leads to are both inside the pattern, without a doubt."""
+        if target.elsewhere and Check.SEARCH_ELSEWHERE in self._checks:
+            return False
+        spellings = self._spellings(target.path, [self._cwd])
+        if spellings is None:
+            return False
+        anchors = self._anchors(glob, rule_folder, deny=False)
+        # What covers any name in a folder covers everything below it.
+        probe = [ANY_NAME] if target.searched and Check.WHOLE_FOLDER in self._checks else []
+        return bool(anchors) and all(self._inside(glob, anchors, spelling, probe, deny=False) for spelling in spellings)
+
+    def touches(self, glob: PathGlob, rule_folder: str | None, target: Target, folders: Iterable[str] = ()) -> bool:
+        """To deny: some way to read the path, from here or from one of ``folders``, is inside the pattern."""
+        bases = [self._cwd, self._call.folder, *(self._absolute(folder, self._cwd) for folder in folders)]
+        spellings = self._spellings(target.path, dict.fromkeys(bases), generous=True) or []
+        anchors = self._anchors(glob, rule_folder, deny=True)
+        return any(self._inside(glob, anchors, spelling, [], deny=True) for spelling in spellings)
+
+    def below(self, folder: str, top: str, *, deny: bool) -> bool:
+        """Whether ``folder`` is ``top`` or lies below it; by every spelling to approve, by any to deny."""
+        if not top.startswith("/"):
+            return False
+        tops = {tuple(self._parts(top)), *self._real_parts(top)}
+        real = self._real_parts(folder)
+        spellings = [tuple(self._parts(folder)), *real]
+        if not real and not deny:
+            return False
+        found = [any(spelling[: len(each)] == each for each in tops) for spelling in spellings]
+        return any(found) if deny else all(found)
+
+    @cached_property
+    def _cwd(self) -> str:
+        return self._absolute(self._call.cwd or self._call.folder, self._call.folder)
+
+    def _spellings(self, path: str, bases: Iterable[str], *, generous: bool = False) -> list[list[str]] | None:
+        """The path's parts as written and with links followed; nothing when it cannot be known, unless generous."""
+        found: dict[tuple[str, ...], None] = {}
+        if "\0" in path or (path.startswith("~") and not path.startswith("~/") and path != "~" and not generous):
+            return None
+        for base in bases:
+            written = self._absolute(path, base)
+            if Check.LINK_ITSELF in self._checks:
+                found[tuple(self._parts(written))] = None
+            if Check.LINK_TARGET not in self._checks:
+                found[tuple(self._parts(written))] = None
+                continue
+            # A program may take `link/..` for the link's parent or for its target's.
+            for start in dict.fromkeys((written, "/" + "/".join(self._parts(written)))):
+                real = self._real(start)
+                if real is not None:
+                    found[tuple(self._parts(real))] = None
+                elif not generous:
+                    return None
+        return [list(parts) for parts in found]
+
+    def _inside(
+        self, glob: PathGlob, anchors: list[list[str]], parts: list[str], probe: list[str], *, deny: bool
+    ) -> bool:
+        for anchor in anchors:
+            top = parts[: len(anchor)]
+            if top == anchor or (deny and Check.PATH_CASE in self._checks and _lower(top) == _lower(anchor)):
+                rest = parts[len(anchor) :]
+            elif Check.ANCHOR not in self._checks:
+                rest = parts
+            else:
+                continue
+            if glob.matches([*rest, *probe], self._checks, deny=deny):
+                return True
+        return False
+
+    def _anchors(self, glob: PathGlob, rule_folder: str | None, *, deny: bool) -> list[list[str]]:
+        folders: list[str | None]
+        if glob.anchor is Anchor.ROOT:
+            return [[]]
+        if glob.anchor is Anchor.HOME:
+            folders = [self._call.home]
+        elif glob.anchor is Anchor.PROJECT:
+            folders = [rule_folder or self._call.folder]
+        else:
+            folders = [self._call.folder, self._cwd] if deny else [self._call.folder]
+        anchors: dict[tuple[str, ...], None] = {}
+        for folder in folders:
+            if not folder or not folder.startswith("/"):
+                continue
+            anchors[tuple(self._parts(folder))] = None
+            if Check.LINKED_ANCHOR in self._checks:
+                anchors.update(dict.fromkeys(self._real_parts(folder)))
+        return [list(anchor[: max(0, len(anchor) - glob.up)]) for anchor in anchors]
+
+    def _absolute(self, path: str, base: str) -> str:
+        if path == "~" or path.startswith("~/"):
+            path = (self._call.home or "/~") + path[1:]
+        return path if path.startswith("/") else f"{base}/{path}"
+
+    def _parts(self, path: str) -> list[str]:
+        parts: list[str] = []
+        for part in path.split("/"):
+            if part == ".." and Check.DOTS in self._checks:
+                parts[-1:] = []
+            elif part not in ("", "."):
+                parts.append(part)
+        return parts
+
+    def _real_parts(self, path: str) -> list[tuple[str, ...]]:
+        real = self._real(path)
+        return [] if real is None else [tuple(self._parts(real))]
+
+    def _real(self, path: str) -> str | None:
+        if path not in self._resolved:
+            try:
+                self._resolved[path] = self._resolve(path)
+            except (OSError, ValueError, RuntimeError):
+                self._resolved[path] = None
+        return self._resolved[path]
+
+
+def _lower(parts: list[str]) -> list[str]:
+    return [part.casefold() for part in parts]

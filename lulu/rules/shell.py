@@ -1,0 +1,265 @@
+"""Reads a bash command once, for two readers: what it runs as far as can be told, and what about it is in doubt.
+
+To deny, every command that is found counts, however it is hidden. To approve, a single doubt is enough to ask a
+person. So this reader knows few things well and calls the rest a doubt: it does not need to be a parser of bash.
+(bashlex is GPL and was last released in 2023; tree-sitter-bash is native code whose trees repair what they cannot
+read; ``shlex`` forgets what was quoted.)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from lulu.rules.checks import Check
+from lulu.rules.programs import DECLARING, KEYWORDS
+from lulu.rules.shell_words import Word, WordReader
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?\+?=", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z0-9_./=:,@%+~^-]+")
+_REDIRECTION = re.compile(r"&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||>|<")
+_OPERATOR = re.compile(r";;&|;;|;&|;|&&|&|\|\||\|&|\|")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Redirection:
+    """Where input comes from or output goes to."""
+
+    operator: str
+    target: Word
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a file is opened: not for ``2>&1`` and texts given in place."""
+        if self.operator in ("<<", "<<-", "<<<"):
+            return False
+        return not (self.operator in (">&", "<&") and re.fullmatch(r"\d*-?", self.target.raw))
+
+    @property
+    def writes(self) -> bool:
+        """Whether the file may be changed."""
+        return self.operator not in ("<", "<&")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One simple command of a script."""
+
+    #: As written, everything from its first word to its last.
+    written: str
+    assignments: tuple[Word, ...]
+    #: The program and its arguments.
+    words: tuple[Word, ...]
+    redirections: tuple[Redirection, ...]
+    #: Whether keywords were left out before the first word.
+    after_keyword: bool
+    #: Whether its input is what the part before it prints.
+    piped: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """A command, read."""
+
+    parts: tuple[Part, ...]
+    #: Scripts inside it: command substitutions.
+    inner: tuple[str, ...]
+    #: Texts that it hands to a part's input, with the part's place.
+    given: tuple[tuple[int, str], ...]
+    #: What keeps it from being approved, and how to say so: "it has a variable".
+    doubts: dict[Check, str]
+
+
+def read_script(text: str) -> Script:
+    """Read a command. Never raises: what cannot be read is a doubt."""
+    reader = _Reader(text)
+    reader.read()
+    return Script(parts=tuple(reader.parts), inner=tuple(reader.inner), given=tuple(reader.given), doubts=reader.doubts)
+
+
+@dataclass
+class _Open:
+    """The part that is being read."""
+
+    start: int = -1
+    end: int = -1
+    words: list[Word] = field(default_factory=list)
+    redirections: list[Redirection] = field(default_factory=list)
+    #: A redirection whose target is the next word.
+    pending: str = ""
+
+
+class _Reader(WordReader):
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.parts: list[Part] = []
+        self.given: list[tuple[int, str]] = []
+        self._part = _Open()
+        self._operator = ""
+        self._heredocs: list[tuple[int, str, bool, bool]] = []
+
+    def read(self) -> None:
+        if _CONTROL.search(self.text):
+            self.doubt(Check.CHARACTERS, "it has a control character")
+        while self.at < len(self.text):
+            self._step(self.text[self.at])
+        self._end_part("")
+        if self._operator in ("&&", "||", "|", "|&"):
+            self.doubt(Check.INCOMPLETE, f"nothing follows “{self._operator}”")
+        if self._heredocs:
+            self.doubt(Check.INCOMPLETE, "the text after “<<” is missing")
+
+    def _step(self, sign: str) -> None:
+        match sign:
+            case " " | "\t":
+                self.at += 1
+                self._end_word()
+            case "\n":
+                self.at += 1
+                self._end_part("\n")
+                self._take_heredocs()
+            case "\\":
+                self.backslash()
+            case "'":
+                self.single_quoted()
+            case '"':
+                self.take(raw='"')
+                self.double_quoted('"')
+            case "$":
+                self.dollar()
+            case "`":
+                self.backticks()
+            case "#" if self.draft is None:
+                end = self.text.find("\n", self.at)
+                self.at = end if end >= 0 else len(self.text)
+            case "(" | ")":
+                self.doubt(Check.GROUPING, "it has parentheses")
+                self.at += 1
+                self._end_part(sign)
+            case "<" | ">" | "&" | ";" | "|":
+                self._operate()
+            case _:
+                self._plain(sign)
+
+    def _plain(self, sign: str) -> None:
+        if sign == "{" and not self.text.startswith("{}", self.at) and self.text[max(0, self.at - 1)] != "@":
+            self.doubt(Check.BRACES, "it has braces")
+        if not sign.isascii() and unicodedata.category(sign)[0] in "ZC":
+            self.doubt(Check.CHARACTERS, "it has a character that cannot be seen")
+        plain = _PLAIN.match(self.text, self.at)
+        run = plain.group() if plain else sign
+        self.take(raw=run, text=run)
+
+    def _operate(self) -> None:
+        redirection = _REDIRECTION.match(self.text, self.at)
+        if redirection and self.text[redirection.end() : redirection.end() + 1] == "(" and redirection.group() in "<>":
+            self.doubt(Check.SUBSTITUTION, "it has a command inside a command")
+            end = self.closing_parenthesis(redirection.end() + 1)
+            self.inner.append(self.text[redirection.end() + 1 : end])
+            self.take(raw=self.text[self.at : end + 1])
+            self.mark_expanded()
+        elif redirection:
+            if self.draft is not None and re.fullmatch(r"[0-9]+", "".join(self.draft.raw)):
+                # The number of the file that is redirected.
+                self._begin(self.draft.start)
+                self.draft = None
+            self._end_word()
+            self._begin(self.at)
+            if self._part.pending:
+                self.doubt(Check.INCOMPLETE, "a redirection goes nowhere")
+            self.at = self._part.end = redirection.end()
+            self._part.pending = redirection.group()
+            if redirection.group().startswith("<<"):
+                self.doubt(Check.HEREDOC, "it gives a text to a command")
+        else:
+            operator = _OPERATOR.match(self.text, self.at)
+            sign = operator.group() if operator else self.text[self.at]
+            self.at += len(sign)
+            if sign in (";;", ";&", ";;&"):
+                self.doubt(Check.KEYWORDS, f"it has “{sign}”")
+            self._end_part(sign)
+
+    def _begin(self, at: int) -> None:
+        if self._part.start < 0:
+            self._part.start = at
+
+    def _end_word(self) -> None:
+        start = self.draft.start if self.draft else 0
+        word = self.taken()
+        if word is None:
+            return
+        self._begin(start)
+        self._part.end = self.end
+        pending, self._part.pending = self._part.pending, ""
+        if not pending:
+            self._part.words.append(word)
+            return
+        if pending in ("<<", "<<-"):
+            self._heredocs.append((len(self.parts), word.text, pending == "<<-", word.raw != word.text))
+        elif pending == "<<<":
+            self.given.append((len(self.parts), word.text))
+        self._part.redirections.append(Redirection(operator=pending, target=word))
+
+    def _end_part(self, operator: str) -> None:
+        self._end_word()
+        part, self._part = self._part, _Open()
+        if part.pending:
+            self.doubt(Check.INCOMPLETE, "a redirection goes nowhere")
+        if part.words or part.redirections:
+            self.parts.append(self._finished(part))
+            self._operator = operator
+        elif operator not in ("", "\n"):
+            self.doubt(Check.INCOMPLETE, f"nothing stands before “{operator}”")
+
+    def _finished(self, part: _Open) -> Part:
+        words, assignments, after_keyword = list(part.words), [], False
+        while words:
+            if words[0].raw in KEYWORDS:
+                self.doubt(Check.KEYWORDS, f"it has “{words[0].raw}”")
+                if words[0].raw == "for" and len(words) > 3:
+                    self.values[words[1].text] = words[-1].text
+                after_keyword = True
+                words = words[2 if words[0].raw == "function" else 1 :]
+            elif _ASSIGNMENT.match(words[0].raw):
+                self._assign(words[0])
+                assignments.append(words.pop(0))
+            else:
+                break
+        if words and words[0].text in DECLARING:
+            for word in words[1:]:
+                self._assign(word)
+        if words and re.search(r"[*?\[]", words[0].raw) and words[0].raw != "[":
+            self.doubt(Check.PROGRAM_GLOB, "its program is a pattern")
+        return Part(
+            written=self.text[part.start : part.end],
+            assignments=tuple(assignments),
+            words=tuple(words),
+            redirections=tuple(part.redirections),
+            after_keyword=after_keyword,
+            piped=self._operator in ("|", "|&"),
+        )
+
+    def _assign(self, word: Word) -> None:
+        found = _ASSIGNMENT.match(word.text)
+        if found:
+            self.values[found[1]] = word.text[found.end() :]
+
+    def _take_heredocs(self) -> None:
+        for place, delimiter, indented, quoted in self._heredocs:
+            lines: list[str] = []
+            while self.at < len(self.text):
+                end = self.text.find("\n", self.at)
+                line = self.text[self.at : end if end >= 0 else len(self.text)]
+                self.at += len(line) + 1
+                if (line.lstrip("\t") if indented else line) == delimiter:
+                    break
+                lines.append(line)
+            body = "\n".join(lines)
+            self.given.append((place, body))
+            if not quoted:
+                nested = _Reader(body)
+                nested.double_quoted("")
+                self.inner += nested.inner
+        self._heredocs.clear()

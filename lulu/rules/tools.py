@@ -1,0 +1,47 @@
+"""What Lulu knows of Claude Code's tools: which field says what a call is about, and which rules speak of which tools.
+
+Source: https://code.claude.com/docs/en/tools-reference and …/permissions (August 2026).
+"""
+
+from __future__ import annotations
+
+#: The field that a specifier is held against.
+PRIMARY_FIELD = {
+    "Agent": "subagent_type",
+    "Bash": "command",
+    "Edit": "file_path",
+    "Glob": "path",
+    "Grep": "path",
+    "LS": "path",
+    "LSP": "filePath",
+    "Monitor": "command",
+    "MultiEdit": "file_path",
+    "NotebookEdit": "notebook_path",
+    "NotebookRead": "notebook_path",
+    "PowerShell": "command",
+    "Read": "file_path",
+    "Skill": "skill",
+    "Task": "subagent_type",
+    "WebFetch": "url",
+    "Write": "file_path",
+}
+
+#: Tools whose command is for bash.
+COMMAND_TOOLS = frozenset({"Bash", "Monitor"})
+#: Tools that change a file; ``Edit(path)`` speaks of all of them.
+EDITING = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
+#: Tools that read files; ``Read(path)`` speaks of all of them.
+READING = frozenset({"Glob", "Grep", "LS", "LSP", "NotebookRead", "Read"})
+#: Tools that look through a folder; without a path, through the current one.
+SEARCHING = frozenset({"Glob", "Grep", "LS"})
+#: Tools whose specifier is a path.
+FILE_TOOLS = EDITING | READING
+
+#: Answered in a form by a person; an approve rule cannot know the answer.
+FOR_A_PERSON = frozenset({"AskUserQuestion", "ExitPlanMode"})
+
+#: The other names that rules for a tool may use: ``Monitor`` follows the rules of ``Bash``.
+ALSO_NAMED = {"Task": ("Agent",), "Agent": ("Task",), "Monitor": ("Bash",)}
+
+#: To tell a person who typed ``bash`` that it is ``Bash``.
+KNOWN = frozenset(PRIMARY_FIELD) | FOR_A_PERSON | {"EnterPlanMode", "TodoWrite", "WebSearch"}
