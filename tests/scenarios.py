@@ -250,8 +250,11 @@ def _plan(step: Step) -> Reply:
 
 @scenario("agent")
 def _agent(step: Step) -> Reply:
-    """A sub-agent; the CLI decides whether it runs in the background."""
-    job = call("Agent", description="Sub job", prompt="SCN:job do it", subagent_type="general-purpose")
+    """A sub-agent, which plays JOB for SECONDS; what its end wakes plays THEN (``stall`` falls silent)."""
+    if step.number > 1 and step.argument("THEN", "") == "stall":
+        return _stall(step)
+    prompt = f"SCN:{step.argument('JOB', 'job')} SECONDS={step.argument('SECONDS', '30')} do it"
+    job = call("Agent", description="Sub job", prompt=prompt, subagent_type="general-purpose")
     return _in_steps(step, [say("Delegating."), job])
 
 
@@ -263,8 +266,9 @@ def _job(step: Step) -> Reply:
 
 @scenario("background")
 def _background(step: Step) -> Reply:
-    """A command that goes on after the turn."""
-    command = call("Bash", command="python3 -c 'print(6 * 7)'", description="Count", run_in_background=True)
+    """A command that goes on for SECONDS after the turn."""
+    code = f"import time; time.sleep({step.argument('SECONDS', '0')}); print(6 * 7)"
+    command = call("Bash", command=f"python3 -c '{code}'", description="Count", run_in_background=True)
     return _in_steps(step, [command])
 
 
