@@ -27,6 +27,7 @@ OPEN_ROW = "open_row"
 PAGES = "pages"
 EXAMPLES = "examples"
 CARDS = "cards"
+SEARCH_RESULTS = "search_results"
 STORE_HEALTH = "store_health"
 
 #: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.

@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
 def pages_for(actor: Actor) -> list[st.Page]:
     """The pages that this actor may open: a page that is not registered cannot be run by any message."""
-    return [_home(), _session(), _settings()] if actor.role is Role.OWNER else []
+    return [_home(), _session(), _search(), _settings()] if actor.role is Role.OWNER else []
 
 
 # A Page carries a flag for the run that it was registered in, so each run registers its own, and links share another.
@@ -33,6 +33,12 @@ def session() -> st.Page:
 
 
 @cache
+def search() -> st.Page:
+    """``/search?q=…``: every event of every session."""
+    return _search()
+
+
+@cache
 def settings() -> st.Page:
     """``/settings``: the values in force."""
     return _settings()
@@ -44,6 +50,10 @@ def _home() -> st.Page:
 
 def _session() -> st.Page:
     return st.Page(_FOLDER / "session.py", title="Session", url_path="session")
+
+
+def _search() -> st.Page:
+    return st.Page(_FOLDER / "search.py", title="Search", icon=":material/search:", url_path="search")
 
 
 def _settings() -> st.Page:

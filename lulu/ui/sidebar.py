@@ -22,6 +22,7 @@ def show(lulu: Runtime, open_id: str | None) -> None:
         with st.container(key=PAGES, gap=None):
             with st.container(key=NEW_SESSION):
                 st.page_link(places.home(), label="New session", icon=":material/add:", width="stretch")
+            st.page_link(places.search(), label="Search", icon=":material/search:", width="stretch")
             st.page_link(places.settings(), label="Settings", icon=":material/settings:", width="stretch")
         _sessions(lulu, open_id)
         st.caption(f":material/smart_toy: {wording.agent(lulu.agent.kind)} at work")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from lulu.errors import LuluError
+from lulu.events import EventId
 from lulu.sessions import SessionId
 
 #: Rows of the session list shown at first, and added by "Show more".
@@ -32,6 +33,8 @@ class State:
     earliest: dict[SessionId, int] = field(default_factory=dict)
     #: A session that was just started and has to be opened.
     launched: SessionId | None = None
+    #: A search, and how far back "Show older hits" has got in it.
+    searched: tuple[str, EventId] | None = None
     #: What went wrong with the last click, by the place where it is told.
     problems: dict[str, Problem] = field(default_factory=dict)
 

@@ -1,0 +1,67 @@
+"""The search page: what is found, what is told, and where a hit leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lulu.events import Text, ToolUse
+from lulu.runtime import Runtime
+from lulu.sessions import SessionId
+from tests.ui.conftest import OpenPage
+from tests.ui.support import text_of
+
+NewSession = Callable[..., SessionId]
+
+
+def test_an_empty_search_says_what_it_searches(open_page: OpenPage) -> None:
+    assert "Every prompt, answer, thought" in text_of(open_page("search"))
+
+
+def test_a_hit_shows_its_text_and_leads_to_its_event(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    session_id = new_session(title="Parser")
+    event_id = lulu.store.insert_event(session_id, Text(content="Look at self._conn here"))
+
+    app = open_page("search")
+    app.text_input(key="q").input("self._conn").run()
+
+    assert ":blue-background[self" in text_of(app)
+    queries = [link.proto.query_string for link in app.main.get("page_link")]
+    assert queries == [f"id={session_id}&event={event_id}"]
+
+
+def test_a_filter_narrows_what_is_found(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    session_id = new_session()
+    lulu.store.insert_event(session_id, Text(content="needle in an answer"))
+    app = open_page("search")
+    app.text_input(key="q").input("needle").run()
+    assert "Nothing found" not in text_of(app)
+
+    app.selectbox(key="kind").select("tool_use").run()
+
+    assert "Nothing found" in text_of(app)
+    lulu.store.insert_event(session_id, ToolUse(id="t", name="Bash", input={"command": "needle"}))
+    assert "Nothing found" not in text_of(app.run())
+
+
+def test_a_bad_query_is_told(open_page: OpenPage) -> None:
+    app = open_page("search")
+    app.text_input(key="q").input('an "open quote').run()
+
+    assert "A quote is not closed" in text_of(app)
+    assert not app.exception
+
+
+def test_older_hits_come_a_page_at_a_time(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    session_id = new_session()
+    for number in range(60):
+        lulu.store.insert_event(session_id, Text(content=f"needle number {number}"))
+    app = open_page("search")
+    app.text_input(key="q").input("needle").run()
+    assert "number 9" not in text_of(app).split()
+
+    app.button(key="search_more").click().run()
+
+    assert "number 59" not in text_of(app)
+    assert "number 0" in text_of(app)
