@@ -14,6 +14,8 @@ from lulu.events import Permission, PermissionDecision, Result, StoredEvent, Too
 
 #: Sub-agents of sub-agents are drawn this deep; what is deeper stands on the last level.
 MAX_DEPTH = 6
+#: Tools that speak to a person or stand for much work: their calls are never folded into a run.
+APART = frozenset({"AskUserQuestion", "ExitPlanMode", "Task", "Agent", "TodoWrite"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ class ToolCall:
         """Tells it from everything else in these rows, and stays while rows are added. Made of event ids alone."""
         if self.events:
             return str(self.events[0].id)
-        return f"of_{next(_events(self.thread)).id}"
+        return f"of_{next(events_of(self.thread)).id}"
 
     @property
     def name(self) -> str:
@@ -89,6 +91,45 @@ Item = Note | ToolCall
 
 
 @dataclass(frozen=True, kw_only=True)
+class Run:
+    """Tool calls in a row, with the thinking between them: what one line can stand for."""
+
+    items: tuple[Item, ...]
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """The calls themselves."""
+        return [item for item in self.items if isinstance(item, ToolCall)]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each tool was called, in the order of its first call."""
+        counts: dict[str, int] = {}
+        for call in self.calls:
+            counts[call.name] = counts.get(call.name, 0) + 1
+        return counts
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How often each tool failed, where it did."""
+        failed = [call.name for call in self.calls if call.failed]
+        return {name: failed.count(name) for name in failed}
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first call to the last answer; nothing while either is unknown."""
+        first, last = self.calls[0], self.calls[-1]
+        if first.used_at is None or last.ended_at is None:
+            return None
+        return (last.ended_at - first.used_at).total_seconds()
+
+    @property
+    def key(self) -> str:
+        """Tells it from other runs, and stays while calls are added at its end."""
+        return self.calls[0].key
+
+
+@dataclass(frozen=True, kw_only=True)
 class Turn:
     """A prompt and what followed it; without a prompt where the agent went on by itself, or the rows begin later."""
 
@@ -111,7 +152,7 @@ class Turn:
         """Every event of the turn, as drawn."""
         if self.prompt:
             yield self.prompt
-        yield from _events(self.items)
+        yield from events_of(self.items)
         if self.result:
             yield self.result
 
@@ -138,6 +179,39 @@ def turns(rows: Iterable[StoredEvent]) -> list[Turn]:
     for stored in rows:
         builder.add(stored)
     return builder.build()
+
+
+def runs(items: Iterable[Item]) -> list[Item | Run]:
+    """The same items, with every row of at least two finished tool calls as one ``Run``.
+
+    Thinking between two calls belongs to their run. A call that waits, or has no answer yet, stands for itself.
+    """
+    found: list[Item | Run] = []
+    row: list[Item] = []
+    for item in items:
+        if _is_finished_call(item) or (row and _is_thinking(item)):
+            row.append(item)
+        else:
+            found += _folded(row)
+            found.append(item)
+            row = []
+    return found + _folded(row)
+
+
+def _folded(row: list[Item]) -> list[Item | Run]:
+    """The row as one run, and the thinking after its last call as it is; or all of it, if it holds one call."""
+    last = max((place for place, item in enumerate(row) if isinstance(item, ToolCall)), default=-1)
+    calls = sum(isinstance(item, ToolCall) for item in row)
+    return [Run(items=tuple(row[: last + 1])), *row[last + 1 :]] if calls > 1 else list(row)
+
+
+def _is_finished_call(item: Item) -> bool:
+    # A sub-agent's thread, a question and a plan are read for themselves.
+    return isinstance(item, ToolCall) and item.result is not None and not item.thread and item.name not in APART
+
+
+def _is_thinking(item: Item) -> bool:
+    return isinstance(item, Note) and item.stored.type == "thinking"
 
 
 def totals(transcript: Iterable[Turn]) -> Totals:
@@ -192,13 +266,14 @@ def _whole_calls_until(rows: Sequence[StoredEvent], end: int) -> int:
     return found if open_calls else end
 
 
-def _events(items: Iterable[Item]) -> Iterator[StoredEvent]:
+def events_of(items: Iterable[Item]) -> Iterator[StoredEvent]:
+    """Every event in these items, as drawn."""
     for item in items:
         if isinstance(item, Note):
             yield item.stored
         else:
             yield from item.events
-            yield from _events(item.thread)
+            yield from events_of(item.thread)
 
 
 def _calls(items: Iterable[Item]) -> Iterator[ToolCall]:

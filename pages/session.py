@@ -22,5 +22,5 @@ except SessionNotFound:
 
 st.set_page_config(page_title=one_line(_session.name))
 header.show(_lulu, _actor, _session.id)
-feed.show(_lulu, _actor, _session)
+feed.show(_lulu, _actor, _session, event=st.query_params.get("event"))
 composer.show(_lulu, _actor, _session)

@@ -827,9 +827,7 @@ def test_offers_are_narrow_first(judged: ToolCall, offers: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "program",
-    "python python3 python3.12 pypy ruby perl node deno bun php lua bash sh zsh fish sudo doas su env xargs timeout nice "
-    "nohup time watch setsid eval exec source rm rmdir dd shred mkfs mv cp chmod chown kill curl wget ssh scp nc find "
-    "awk sed npx uvx make docker kubectl git npm pip pwsh osascript tee ./run.sh unknown".split(),
+    ["python", "python3", "python3.12", "pypy", "ruby", "perl", "node", "deno", "bun", "php", "lua", "bash", "sh", "zsh", "fish", "sudo", "doas", "su", "env", "xargs", "timeout", "nice", "nohup", "time", "watch", "setsid", "eval", "exec", "source", "rm", "rmdir", "dd", "shred", "mkfs", "mv", "cp", "chmod", "chown", "kill", "curl", "wget", "ssh", "scp", "nc", "find", "awk", "sed", "npx", "uvx", "make", "docker", "kubectl", "git", "npm", "pip", "pwsh", "osascript", "tee", "./run.sh", "unknown"],
 )
 def test_blank_cheques_are_not_offered(program: str) -> None:
     for command in (f"{program} x", f"{program} -c x", f"{program} run x", f"{program} push x", f"{program} exec x"):

@@ -19,7 +19,7 @@ from lulu.events import (
     Unknown,
     User,
 )
-from lulu.transcript import MAX_DEPTH, Item, Note, ToolCall, Turn, settled_until, totals, turns
+from lulu.transcript import MAX_DEPTH, Item, Note, Run, ToolCall, Turn, runs, settled_until, totals, turns
 from tests.samples import stored
 
 
@@ -254,3 +254,76 @@ def only_call(transcript: list[Turn]) -> ToolCall:
 
 def depth(items: tuple[Item, ...]) -> int:
     return 1 + max((depth(item.thread) for item in items if isinstance(item, ToolCall)), default=-1)
+
+
+def calls(*names: str, failed: bool = False) -> list[Event]:
+    return [
+        event
+        for number, name in enumerate(names)
+        for event in (
+            ToolUse(id=f"{name}{number}", name=name, input={}),
+            ToolResult(tool_use_id=f"{name}{number}", content="", is_error=failed),
+        )
+    ]
+
+
+def test_calls_in_a_row_become_one_run_with_their_counts() -> None:
+    (turn,) = turns(stored([User(text="x"), *calls("Read", "Read", "Edit", "Read"), Text(content="done")]))
+
+    run, text = runs(turn.items)
+
+    assert isinstance(run, Run)
+    assert isinstance(text, Note)
+    assert run.counts == {"Read": 3, "Edit": 1}
+    assert run.failures == {}
+    assert run.seconds == 7
+
+
+def test_a_run_names_its_failures() -> None:
+    (turn,) = turns(stored([User(text="x"), *calls("Read"), *calls("Bash", "Bash", failed=True)]))
+
+    (run,) = runs(turn.items)
+
+    assert isinstance(run, Run)
+    assert (run.counts, run.failures) == ({"Read": 1, "Bash": 2}, {"Bash": 2})
+
+
+def test_a_single_call_an_open_call_and_what_speaks_to_a_person_stand_alone() -> None:
+    rows = [*calls("Read"), Text(content="then"), ToolUse(id="open", name="Bash", input={}), *calls("AskUserQuestion")]
+    (turn,) = turns(stored([User(text="x"), *rows]))
+
+    assert not any(isinstance(item, Run) for item in runs(turn.items))
+
+
+def test_thinking_between_calls_belongs_to_their_run_and_after_them_it_does_not() -> None:
+    rows = [*calls("Read"), Thinking(content="hm"), *calls("Edit"), Thinking(content="so"), Text(content="done")]
+    (turn,) = turns(stored([User(text="x"), *rows]))
+
+    run, thought, _ = runs(turn.items)
+
+    assert isinstance(run, Run)
+    assert len(run.items) == 3
+    assert isinstance(thought, Note)
+
+
+@given(st.lists(st.sampled_from(["call", "open", "text", "thinking"]), max_size=30))
+def test_folding_into_runs_leaves_nothing_out(kinds: list[str]) -> None:
+    rows: list[Event] = [User(text="x")]
+    for number, kind in enumerate(kinds):
+        match kind:
+            case "call":
+                rows += [
+                    ToolUse(id=f"c{number}", name="Read", input={}),
+                    ToolResult(tool_use_id=f"c{number}", content=""),
+                ]
+            case "open":
+                rows.append(ToolUse(id=f"c{number}", name="Bash", input={}))
+            case "text":
+                rows.append(Text(content="t"))
+            case _:
+                rows.append(Thinking(content="t"))
+    (turn,) = turns(stored(rows))
+
+    folded = [part for item in runs(turn.items) for part in (item.items if isinstance(item, Run) else (item,))]
+
+    assert folded == list(turn.items)

@@ -173,6 +173,16 @@ class Readers:
         )
         return [rows.event(row) for row in reversed(found)]
 
+    def events_around(self, session_id: str, event_id: int, *, before: int, after: int) -> list[StoredEvent]:
+        """The event, and up to so many before and after it, oldest first; empty where the session has no such event."""
+        later = self._query(
+            _EVENTS + "AND id >= :event ORDER BY id LIMIT :limit", session=session_id, event=event_id, limit=after + 1
+        )
+        if not later or later[0]["id"] != event_id:
+            return []
+        earlier = self.get_session_events(session_id, before=event_id, limit=before)
+        return [*earlier, *(rows.event(row) for row in later)]
+
     def last_event(self, session_id: str, event_type: str, *, subtype: str | None = None) -> StoredEvent | None:
         """The latest event of one type, and of one subtype where that is given."""
         found = self._query(

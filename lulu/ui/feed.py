@@ -5,6 +5,7 @@ Only a window of the log is read. What is settled is drawn once; new text re-run
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -15,9 +16,10 @@ from lulu.events import StoredEvent
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic
-from lulu.ui import approvals, notices, render, wording
+from lulu.ui import approvals, notices, places, render, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, TRANSCRIPT
+from lulu.ui.marker import scroll_to_marked
 from lulu.ui.state import state
 from lulu.ui.text import safe_markdown
 
@@ -29,8 +31,11 @@ MAX_OPEN = 40
 _LOOK_EVERY = 10
 
 
-def show(lulu: Runtime, actor: Actor, session: Session) -> None:
-    """Draw the transcript."""
+def show(lulu: Runtime, actor: Actor, session: Session, *, event: str | None = None) -> None:
+    """Draw the transcript; with ``event``, an id out of the address, the part of it around that event."""
+    if event is not None and (around := _around(lulu, session.id, event)):
+        _show_around(session.id, int(event), around)
+        return
     rows, has_earlier = _window(lulu, session.id)
     first = rows[0].id if rows else 0
     settled = transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN)
@@ -47,6 +52,25 @@ def _window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], bo
         return rows[-WINDOW:], len(rows) > WINDOW
     rows = lulu.store.get_session_events(session_id, after=earliest - 1)
     return rows, bool(lulu.store.get_session_events(session_id, before=earliest, limit=1))
+
+
+def _around(lulu: Runtime, session_id: SessionId, event: str) -> list[StoredEvent]:
+    if not re.fullmatch(r"[0-9]{1,18}", event):
+        return []
+    return lulu.store.events_around(session_id, int(event), before=WINDOW // 4, after=WINDOW // 2)
+
+
+def _show_around(session_id: SessionId, event_id: int, rows: list[StoredEvent]) -> None:
+    """A place in the log that somebody was sent to. It does not move on its own; the live end is a click away."""
+    with st.container(key=TRANSCRIPT):
+        st.page_link(
+            places.session(),
+            label="Part of a session, around one event. Go to its end",
+            icon=":material/vertical_align_bottom:",
+            query_params={"id": session_id},
+        )
+        render.show_turns(transcript.turns(rows), marked=event_id)
+        scroll_to_marked(event_id)
 
 
 @st.fragment

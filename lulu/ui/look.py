@@ -28,6 +28,7 @@ PAGES = "pages"
 EXAMPLES = "examples"
 CARDS = "cards"
 SEARCH_RESULTS = "search_results"
+MARKED = "marked"
 STORE_HEALTH = "store_health"
 
 #: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.
@@ -113,6 +114,8 @@ CSS = """
 .st-key-session_list .stPageLink a > span, .st-key-session_list .stPageLink a > span > div { min-width: 0; }
 
 /* Streamlit marks every link to the session page as open; one is. */
+/* The event that a link leads to. */
+.st-key-marked { border-inline-start: 3px solid var(--st-primary-color, currentColor); padding-inline-start: 0.75rem; }
 .st-key-session_list .stPageLink a { background: transparent; }
 .st-key-session_list .stPageLink a:hover { background: color-mix(in srgb, currentColor 6%, transparent); }
 .st-key-session_list .stPageLink a p { font-weight: 400; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import streamlit as st
@@ -10,8 +11,9 @@ import streamlit as st
 from lulu import events, transcript
 from lulu.errors import LuluError
 from lulu.events import StoredEvent
-from lulu.transcript import Item, Note, ToolCall, Turn
+from lulu.transcript import Item, Note, Run, ToolCall, Turn
 from lulu.ui import blocks, notices, tools, wording
+from lulu.ui.look import MARKED
 from lulu.ui.text import plain, safe_label, safe_markdown
 
 if TYPE_CHECKING:
@@ -34,31 +36,65 @@ def renderer(kind: type[E]) -> Callable[[Callable[[E, StoredEvent], None]], Call
     return register
 
 
-def show_turns(shown: Iterable[Turn], *, live: bool = False) -> None:
-    """Draw turns; with ``live``, the last one is still at work."""
+def show_turns(shown: Iterable[Turn], *, live: bool = False, marked: int | None = None) -> None:
+    """Draw turns; with ``live``, the last one is still at work. The event with the id ``marked`` is marked and open."""
     turns = list(shown)
     for turn in turns:
-        show_turn(turn, live=live and turn is turns[-1])
+        show_turn(turn, live=live and turn is turns[-1], marked=marked)
 
 
-def show_turn(turn: Turn, *, live: bool = False) -> None:
+def show_turn(turn: Turn, *, live: bool = False, marked: int | None = None) -> None:
     """A prompt, then everything that the agent did about it."""
     if turn.prompt:
-        show_event(turn.prompt)
+        with _mark(turn.prompt.id == marked):
+            show_event(turn.prompt)
     if turn.items or turn.result:
         with st.chat_message("assistant"):
-            show_items(turn.items, live=live)
+            show_items(turn.items, live=live, marked=marked)
             if turn.result:
-                show_event(turn.result)
+                with _mark(turn.result.id == marked):
+                    show_event(turn.result)
 
 
-def show_items(items: Iterable[Item], *, live: bool = False) -> None:
-    """Draw what stands in a turn or in a sub-agent's thread."""
-    for item in items:
-        if isinstance(item, Note):
-            show_event(item.stored)
+def show_items(items: Iterable[Item], *, live: bool = False, marked: int | None = None) -> None:
+    """Draw what stands in a turn or in a sub-agent's thread; calls in a row as one line."""
+    shown = transcript.runs(items)
+    for item in shown:
+        if isinstance(item, Run) and not (live and item is shown[-1]):
+            show_run(item, marked=marked)
         else:
-            show_call(item, live=live)
+            # The last row of a turn at work still grows: its calls are read as they come.
+            for part in item.items if isinstance(item, Run) else (item,):
+                show_item(part, live=live, marked=marked)
+
+
+def show_item(item: Item, *, live: bool = False, marked: int | None = None) -> None:
+    """One event or call."""
+    if isinstance(item, Note):
+        with _mark(item.stored.id == marked):
+            show_event(item.stored)
+    else:
+        with _mark(_holds([item], marked)):
+            show_call(item, live=live, marked=marked)
+
+
+def show_run(run: Run, *, marked: int | None = None) -> None:
+    """A row of tool calls: one line of names and counts; open where one failed."""
+    is_open = bool(run.failures) or _holds(run.items, marked)
+    key = f"run_{run.key}_open" if is_open else f"run_{run.key}"
+    opened = fold(tools.run_label(run), key=key, icon=":material/build:", is_open=is_open)
+    if opened.open:
+        with opened:
+            for item in run.items:
+                show_item(item, marked=marked)
+
+
+def _holds(items: Iterable[Item], event_id: int | None) -> bool:
+    return event_id is not None and any(stored.id == event_id for stored in transcript.events_of(items))
+
+
+def _mark(is_marked: bool) -> AbstractContextManager[object]:
+    return st.container(key=MARKED) if is_marked else nullcontext()
 
 
 def show_event(stored: StoredEvent) -> None:
@@ -69,11 +105,12 @@ def show_event(stored: StoredEvent) -> None:
         RENDERERS.get(stored.type, unknown)(stored)
 
 
-def show_call(call: ToolCall, *, live: bool = False) -> None:
+def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) -> None:
     """Draw a tool call: a folded line; open where it failed."""
     # A failure opens the fold once, so it has a fold of its own: a keyed one keeps what the reader chose.
-    key = f"call_{call.key}_failed" if call.failed else f"call_{call.key}"
-    opened = fold(tools.label(call, live=live), key=key, icon=tools.icon(call, live=live), is_open=call.failed)
+    is_open = call.failed or _holds([call], marked)
+    key = f"call_{call.key}_open" if is_open else f"call_{call.key}"
+    opened = fold(tools.label(call, live=live), key=key, icon=tools.icon(call, live=live), is_open=is_open)
     if not opened.open:
         return
     with opened:
@@ -81,7 +118,7 @@ def show_call(call: ToolCall, *, live: bool = False) -> None:
         tools.show_permission(call)
         if call.thread:
             with st.container(key=f"thread_{call.key}"):
-                show_items(call.thread, live=live)
+                show_items(call.thread, live=live, marked=marked)
 
 
 def fold(label: str, *, key: str, icon: str, is_open: bool = False) -> ExpanderContainer:

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from lulu.transcript import ToolCall
+from lulu.transcript import Run, ToolCall
 from lulu.ui import blocks, wording
 from lulu.ui.text import safe_label
 
@@ -61,6 +61,17 @@ def label(call: ToolCall, *, live: bool) -> str:
     """The line of a call: its name, what it did, whether it failed, how long it took."""
     parts = [label_name(call.name), look_of(call.name).line(call), _outcome(call, live=live)]
     return " ".join(part for part in parts if part)
+
+
+def run_label(run: Run) -> str:
+    """``Read ×4, Edit ×2, Bash: 1 failed · 12 s``."""
+    parts = []
+    for name, count in run.counts.items():
+        failed = run.failures.get(name)
+        times = f" ×{count}" if count > 1 else ""
+        parts.append(f"{safe_label(name or 'Tool')}{times}" + (f": :red[{failed} failed]" if failed else ""))
+    took = wording.duration(run.seconds * 1000) if run.seconds and run.seconds >= 1 else ""
+    return wording.line(f"**{', '.join(parts)}**", f":small[:gray[{took}]]" if took else "")
 
 
 def icon(call: ToolCall, *, live: bool) -> str:

@@ -203,7 +203,9 @@ def has_prompt(request: Request, text: str) -> bool:
 
 def tool_results_in(request: Request) -> list[str]:
     """The tools' answers in a request."""
-    contents = [m["content"] for m in request.body["messages"] if m["role"] == "user" and isinstance(m["content"], list)]
+    contents = [
+        m["content"] for m in request.body["messages"] if m["role"] == "user" and isinstance(m["content"], list)
+    ]
     blocks = [block for content in contents for block in content if block.get("type") == "tool_result"]
     return [text_of(block.get("content")) for block in blocks]
 

@@ -65,3 +65,28 @@ def test_older_hits_come_a_page_at_a_time(open_page: OpenPage, lulu: Runtime, ne
 
     assert "number 59" not in text_of(app)
     assert "number 0" in text_of(app)
+
+
+def test_a_link_to_an_event_opens_its_part_of_the_session_marked(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    session_id = new_session()
+    ids = [lulu.store.insert_event(session_id, Text(content=f"line {number}.")) for number in range(300)]
+
+    app = open_page("session", id=session_id, event=str(ids[100]))
+
+    assert "line 100." in text_of(app)
+    assert "line 299." not in text_of(app)
+
+
+def test_a_link_to_no_event_opens_the_session_s_end(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    session_id, other = new_session(), new_session()
+    elsewhere = lulu.store.insert_event(other, Text(content="elsewhere."))
+    lulu.store.insert_event(session_id, Text(content="the end."))
+
+    for event in (str(elsewhere), "0", "-1", "x", "9" * 30, "1 OR 1=1"):
+        said = text_of(open_page("session", id=session_id, event=event))
+        assert "the end." in said
+        assert "elsewhere." not in said
