@@ -103,8 +103,10 @@ def _show_hit(hit: Hit) -> None:
         label=f"**{safe_label(hit.session_name)}** :small[:gray[{details}]]",
         query_params={"id": stored.session_id, "event": str(stored.id)},
     )
-    snippet = f"{safe_label(hit.before)} :blue-background[{safe_label(hit.match)}] {safe_label(hit.after)}"
-    st.markdown(f":small[{snippet}]")
+    # Labels are trimmed; a blank that stood beside the hit is put back. Word joiners part the directive from letters.
+    before = safe_label(hit.before) + (" " if hit.before[-1:].isspace() else "\u2060")
+    after = (" " if hit.after[:1].isspace() else "\u2060") + safe_label(hit.after)
+    st.markdown(f":small[{before}:blue-background[{safe_label(hit.match)}]{after}]")
 
 
 def _go_on(query: Query, before: EventId) -> None:
