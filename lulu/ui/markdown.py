@@ -222,7 +222,7 @@ class _Inline:
         if token.type == "link_open":
             links.append(str(token.attrs["href"]))
             return "["
-        return f"](<{links.pop()}>)"
+        return f"]({_target(links.pop())})"
 
     def _mark(self, token: Token) -> str:
         match token.type:
@@ -268,6 +268,7 @@ _ESCAPED = r"""
         [\\`*\[\]<$~|]
       | (?<![^\W_])_ | _(?![^\W_])                       # an underscore inside a word means nothing
       | &(?=\#?\w+;)                                     # an entity
+      | !\Z                                              # an image, if a link comes next
       | (?<=:material)/                                  # Streamlit replaces this in the source, before it parses
       | :(?=[A-Za-z:]) )                                 # a directive
 """
@@ -324,7 +325,12 @@ def _backslashed(text: str) -> str:
 
 def _linked(address: str) -> str:
     target = address if address.lower().startswith("http") else f"http://{address}"
-    return f"[{_backslashed(address)}](<{_PARSER.normalizeLink(target)}>)"
+    return f"[{_backslashed(address)}]({_target(_PARSER.normalizeLink(target))})"
+
+
+def _target(address: str) -> str:
+    # Streamlit replaces this one in the source, before it parses.
+    return f"<{address.replace(':material/', '%3Amaterial/')}>"
 
 
 def _without_sentence_end(address: str) -> str:

@@ -22,7 +22,7 @@ BLOCK_LIMIT = 20_000
 _ESCAPE_SEQUENCES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC (links, clipboard), DCS, SOS, PM, APC
-    r"|\x1b[ -/]+[0-~]|\x1b[0-Z\\-~]"  # two and three characters
+    r"|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"  # two and three characters
     r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one character
 )
 _LINE_ENDS = re.compile(r"\r\n?|[\x85\u2028\u2029]")

@@ -11,6 +11,7 @@ LINES = [
     f"![with title]({ELSEWHERE}/t.png 'title')",
     "![no scheme](//192.0.2.7/x.png)",
     f"[![linked image]({ELSEWHERE}/nested.png)](javascript:alert(1))",
+    f"!{ELSEWHERE}/bare.png and !www.example.org/x.png",
     f"<img src={ELSEWHERE}/img.png onerror=alert(1)>",
     f'<script src="{ELSEWHERE}/s.js"></script>',
     f"<iframe src='{ELSEWHERE}/frame'></iframe>",
@@ -48,6 +49,7 @@ MARKED = {
     "**strong** and __init__": "strong and init",
     "\\* \\[ \\` \\:red[x]": "* [ ` :red[x]",
     "`code :red[x] $y$ ![z](q) <b>` and text": "code :red[x] $y$ ![z](q) <b> and text",
+    f"\\![words]({ELSEWHERE}/escaped.png) !<{ELSEWHERE}/auto.png>": f"!words !{ELSEWHERE}/auto.png",
     "[words](https://example.org/:smile:?a=$b$)": "words",
 }
 

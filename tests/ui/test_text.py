@@ -1,0 +1,224 @@
+"""Text on its way to the page: nothing raises, everything can be sent, code keeps its letters.
+
+That nothing is obeyed shows only in a browser: tests/e2e/test_edge.py.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from lulu.ui import markdown, text
+from lulu.ui.text import cut, one_line, plain, safe_badge, safe_label, safe_markdown
+
+#: Any text, broken surrogates and control characters included.
+ANYTHING = st.text(st.characters(codec=None), max_size=300)
+#: Text that is rich in what markdown, Streamlit and terminals obey.
+MARKED = st.lists(
+    st.sampled_from(
+        [
+            *"\\`*_{}[]()#+-.!|<>&:~$@^\"'=/ \n\t\x1b\x00\u202e",
+            "![", "](", "http://x.y/z", "www.x.y", "a@b.c", ":red[", ":smile:", ":material/home:", "$$", "```", "~~~",
+            "    ", "\n\n", "- ", "1. ", "> ", "| a | b |\n|---|---|\n", "[r]: http://x.y\n", "<b>", "<!--", "&#58;",
+            "javascript:", "data:", "--", "->", "word", "é", "日本", "\ud800", "\x1b[31m", "\x1b]8;;x\x07",
+        ]
+    ),
+    max_size=40,
+).map("".join)  # fmt: skip
+_REFERENCE = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+@given(ANYTHING | MARKED)
+@example("\ud800")
+@example("\x1b]" * 50)
+@example("[" * 500)
+@example("> " * 200 + "deep")
+@example("- " * 200 + "deep")
+@example("*a" * 200)
+@example("`" * 300)
+@example("&#55296; &#0; &#x110000;")
+@example("[a](<>)")
+@example("[a](http://[::1)")
+@example("<http://[>")
+@example("http://[ http://% www.% www.")
+@example("[a](http://\u202e.com)")
+@example("|\n|-")
+@example("1234567890. x")
+@example("- \n-\n\n\n-")
+def test_any_text_can_be_shown_and_sent(typed: str) -> None:
+    for shown in (
+        plain(typed),
+        safe_markdown(typed),
+        safe_markdown(typed, line_breaks=True),
+        safe_label(typed),
+        safe_badge(typed, "gray"),
+        one_line(typed),
+        cut(plain(typed), 50).shown,
+    ):
+        shown.encode()
+        assert not text._UNUSUAL.search(shown)
+
+
+@given(ANYTHING | MARKED)
+def test_a_label_is_one_line(typed: str) -> None:
+    assert "\n" not in safe_label(typed)
+    assert len(one_line(typed, 20)) <= 20
+
+
+@given(MARKED)
+@example("!http://x.y/z.png")
+@example("\\![text](http://x.y/z.png)")
+@example("!<http://x.y/z.png>")
+def test_no_image_html_or_foreign_link_is_left(typed: str) -> None:
+    tokens = _inline(_REFERENCE.parse(safe_markdown(typed)))
+
+    assert {token.type for token in tokens}.isdisjoint({"image", "html_inline", "html_block"})
+    links = [str(token.attrs["href"]) for token in tokens if token.type == "link_open"]
+    assert [link for link in links if not re.match(r"https?://|mailto:", link, re.IGNORECASE)] == []
+
+
+@given(MARKED.map(lambda typed: typed.replace("`", "")))
+def test_no_directive_formula_or_icon_is_left(typed: str) -> None:
+    written = re.sub(r":color\[(?:\\.|[^\\])\]", "·", safe_markdown(typed))
+    written = re.sub(r"\]\(<[^>]*>\)", "](x)", written)
+    outside_code = [part.content for part in _source_of_text(written)]
+
+    for part in outside_code:
+        assert not re.search(r"(?<!\\)(?:\\\\)*\$", part)
+        assert not re.search(r"(?<![\\:]):[A-Za-z][\w-]*[\[{]", part)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=200))
+@example("```")
+@example("````\n```\n````")
+@example("\n\n  x\n")
+def test_code_blocks_keep_their_letters(code: str) -> None:
+    code = plain(code)
+    tokens = _REFERENCE.parse(safe_markdown(markdown.fenced(code, "python")))
+
+    assert [token.type for token in tokens] == ["fence"]
+    assert tokens[0].content == (code.removesuffix("\n") + "\n" if code else "")
+
+
+@given(st.text(st.sampled_from("`ab |\\$:<&*"), min_size=1, max_size=20).filter(str.strip))
+def test_code_spans_keep_their_letters(code: str) -> None:
+    ticks = "`" * 21
+    spans = [token.content for token in _inline(_REFERENCE.parse(safe_markdown(f"x {ticks} {code} {ticks} y")))]
+
+    assert code in spans
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "# Title\n\ntext",
+        "- a\n- b\n  - c\n\n    d\n- e",
+        "1. a\n2. b\n\n3) c",
+        "> a\n>\n> - b",
+        "| a | b |\n| --- | :-: |\n| 1 | `2` |",
+        "*a* **b** ~~c~~ `d` [e](https://x.y)",
+        "a  \nb\\\nc\nd",
+        "---\n\ntext",
+        "```python\ncode\n```\n\ntext\n\n    indented\n      code",
+        "- a\n\n  ```\n  code\n  ```",
+        "***both** one*",
+        "[a][r] and <https://x.y>\n\n[r]: https://x.y",
+        "Setext\n======",
+    ],
+)
+def test_formatting_is_kept(typed: str) -> None:
+    written = safe_markdown(typed)
+
+    assert _REFERENCE.render(written) == _REFERENCE.render(typed)
+
+
+# Without emphasis: its marks are lost or kept with their neighbours, which differ after the escape.
+@given(MARKED.map(lambda typed: re.sub(r"[*_~\[<\x1b\t]|&#", "", typed)))
+@example("a -- b :smile: c")
+@example("::smile::x: -- <- ->")
+@example("1. a\n- b\n> c\n    d")
+def test_no_word_is_lost(typed: str) -> None:
+    before = _text_of(_REFERENCE.parse(plain(typed)))
+    after = re.sub(r":color\[(.)\]", r"\1", _text_of(_REFERENCE.parse(safe_markdown(typed))))
+
+    assert "".join(after.split()) == "".join(before.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("a\x1b[1;31mb\x1b[0mc", "abc"),
+        ("\x1b]0;title\x07a\x1b]8;;http://x\x1b\\b", "ab"),
+        ("\x1b]52;c;ZXZpbA==\x07a", "a"),
+        ("\x1bPq#0\x1b\\a\x1b(B\x1b=b\x9b2Jc", "abc"),
+        ("\x1b]8;;never ends", "␛]8;;never ends"),
+        ("\x1b", "␛"),
+        ("a\r\nb\rc\u2028d\x85e", "a\nb\nc\nd\ne"),
+        ("a\x00b\x08c\x7f\x80", "a␀b␈c␡\ufffd"),
+        ("\u202eabc\u202c \u2066x\u2069", "⟦RLO⟧abc⟦PDF⟧ ⟦LRI⟧x⟦PDI⟧"),
+        ("\ud83d \udca9 💩", "\ufffd \ufffd 💩"),
+        ("tab\tand\nnewline", "tab\tand\nnewline"),
+        ("e\u0301 \u200d \ufeff שלום", "e\u0301 \u200d \ufeff שלום"),
+    ],
+)
+def test_plain_shows_what_would_be_obeyed(typed: str, shown: str) -> None:
+    assert plain(typed) == shown
+
+
+def test_a_long_label_is_cut() -> None:
+    assert one_line("word " * 100, 20) == "word word word word…"
+    assert one_line("x" * 80) == "x" * 80
+    assert one_line("x" * 81) == "x" * 79 + "…"
+    assert one_line(" a \n\n b\t") == "a b"
+    assert one_line(" " * 2_000 + "x", 20).endswith("…")
+
+
+def test_a_big_block_is_cut_at_a_line() -> None:
+    whole = "é" * 9 + "\n" + "é" * 5
+    first = cut(whole, 25)
+
+    assert (first.shown, first.size, first.is_cut) == ("é" * 9 + "\n", 29, True)
+    assert cut("é" * 10, 5).shown == "éé"
+    assert cut(whole, 29) == text.Cut(shown=whole, size=29, is_cut=False)
+    assert cut("\ud800", 3).size == 3
+
+
+def test_what_is_too_big_or_deep_is_shown_as_code() -> None:
+    for typed in ("*x* " * 20_000, "> " * 100 + "x", "[" * 3_000):
+        tokens = _REFERENCE.parse(safe_markdown(typed))
+
+        assert [token.type for token in tokens] == ["fence"]
+        assert tokens[0].content.strip() == typed.strip()
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["*a_", "[]", "[](", "![", "<", "a@", "http://", ":a", "~~a ", "&#1;", "_a", "\n", "`a", "- ", "\x1b]", "$"],
+)
+def test_no_text_takes_long(piece: str) -> None:
+    typed = piece * (markdown.SIZE_LIMIT // len(piece))
+    began = time.process_time()
+
+    safe_markdown(typed)
+    safe_label(typed)
+
+    assert time.process_time() - began < 3
+
+
+def _inline(tokens: Sequence[Token]) -> list[Token]:
+    return [child for token in tokens for child in token.children or [token]]
+
+
+def _source_of_text(source: str) -> list[Token]:
+    return [token for token in _REFERENCE.parse(source) if token.type == "inline"]
+
+
+def _text_of(tokens: Sequence[Token]) -> str:
+    return "".join(token.content for token in _inline(tokens))

@@ -1,0 +1,304 @@
+"""The doorbell on a real server: what a page may ask, what it hears, and how every bell ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from lulu.access.guard import Admission, Guard
+from lulu.actors import Role
+from lulu.errors import InputError, LuluError
+from lulu.store.bus import Bus
+from lulu.web import doorbell
+from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, may_listen, parse_topics
+from tests.support import eventually
+
+
+class House:
+    """A bus, its doorbell and a server in a thread."""
+
+    def __init__(self, **guard: Any) -> None:
+        self.bus = Bus()
+        self.doorbell = Doorbell(lambda: self.bus)
+        app = Starlette(routes=[self.doorbell.route], middleware=[Middleware(Guard, **guard)])
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)  # little room for a page that does not read
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="websockets-sansio")
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, args=([listener],))
+
+    @contextlib.contextmanager
+    def page(self, *topics: str) -> Iterator[ClientConnection]:
+        """A page that listens to these topics."""
+        here = f"127.0.0.1:{self.port}"
+        with connect(f"ws://{here}/bell", additional_headers={"Origin": f"http://{here}"}, proxy=None) as page:
+            if topics:
+                listen(page, *topics)
+            yield page
+
+    def stop(self) -> float:
+        """Seconds until the server has ended."""
+        began = time.monotonic()
+        self.server.should_exit = True
+        self.thread.join(20)
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    made = House()
+    made.thread.start()
+    eventually(lambda: made.server.started)
+    yield made
+    made.stop()
+
+
+def listen(page: ClientConnection, *topics: str) -> None:
+    page.send(json.dumps({"listen": topics}))
+
+
+def rings(page: ClientConnection) -> dict[str, int]:
+    """What the next message says has rung."""
+    numbers: dict[str, int] = json.loads(page.recv(timeout=5))["ring"]
+    return numbers
+
+
+def close_code(page: ClientConnection) -> int:
+    """Why the server closed the socket."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            page.recv(timeout=5)
+    assert page.close_code is not None
+    return page.close_code
+
+
+def test_a_page_hears_the_last_number_of_each_topic_at_once(house: House) -> None:
+    house.bus.ring(["sessions"])
+    with house.page("sessions", "session:abc") as page:
+        heard = rings(page)
+
+    assert heard == {"sessions": house.bus.version("sessions"), "session:abc": house.bus.version("session:abc")}
+    assert heard["sessions"] > heard["session:abc"]
+
+
+def test_a_page_hears_each_ring_of_its_topics(house: House) -> None:
+    with house.page("session:abc") as page:
+        first = rings(page)["session:abc"]
+        house.bus.ring(["session:other", "sessions"])
+        house.bus.ring(["session:abc"])
+
+        assert rings(page) == {"session:abc": first + 1}
+
+
+def test_a_page_that_turns_to_another_session_hears_that_one(house: House) -> None:
+    with house.page("session:abc") as page:
+        rings(page)
+        listen(page, "session:other", "row:other", "approvals", "health")
+        heard = rings(page)
+        house.bus.ring(["session:abc"])
+        house.bus.ring(["row:other"])
+
+        assert set(heard) == {"session:other", "row:other", "approvals", "health"}
+        assert set(rings(page)) == {"row:other"}
+
+
+def test_every_page_that_listens_hears(house: House) -> None:
+    with contextlib.ExitStack() as stack:
+        pages = [stack.enter_context(house.page("sessions")) for _ in range(5)]
+        for page in pages:
+            rings(page)
+        house.bus.ring(["sessions"])
+
+        assert {rings(page)["sessions"] for page in pages} == {house.bus.version("sessions")}
+
+
+def test_a_slow_page_hears_the_newest_numbers_only(house: House) -> None:
+    with house.page("sessions", "session:abc") as page:
+        rings(page)
+        for _ in range(2_000):
+            house.bus.ring(["sessions", "session:abc"])
+        last = {topic: house.bus.version(topic) for topic in ("sessions", "session:abc")}
+
+        messages = 0
+        while rings(page) != last:
+            messages += 1
+
+    assert messages < 200
+
+
+def test_rings_from_several_threads_arrive(house: House) -> None:
+    topics = [f"session:s{number}" for number in range(8)]
+
+    def ring(topic: str) -> None:
+        for _ in range(200):
+            house.bus.ring([topic])
+
+    with house.page(*topics) as page:
+        heard = rings(page)
+        threads = [threading.Thread(target=ring, args=(topic,)) for topic in topics]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        last = {topic: house.bus.version(topic) for topic in topics}
+        while heard != last:
+            heard |= rings(page)
+
+
+def test_when_the_last_page_leaves_nobody_listens_to_the_bus(house: House) -> None:
+    with house.page("sessions") as first, house.page("sessions") as second:
+        rings(first), rings(second)
+        assert house.doorbell.open == 2
+
+    eventually(lambda: house.doorbell.open == 0)
+    eventually(lambda: not house.bus._listeners)
+    with house.page("sessions") as page:
+        rings(page)
+        house.bus.ring(["sessions"])
+        assert rings(page) == {"sessions": house.bus.version("sessions")}
+
+
+def test_a_page_that_vanishes_is_forgotten(house: House) -> None:
+    with house.page("sessions") as page:
+        rings(page)
+
+        page.socket.shutdown(socket.SHUT_RDWR)
+
+        eventually(lambda: house.doorbell.open == 0)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "listen",
+        "null",
+        "[]",
+        "{}",
+        '{"listen": "sessions"}',
+        '{"listen": {"sessions": 1}}',
+        '{"listen": ["commands"]}',
+        '{"listen": ["session:"]}',
+        '{"listen": ["session:../x"]}',
+        '{"listen": ["session:a b"]}',
+        '{"listen": ["session:a\\n"]}',
+        '{"listen": ["session:%00"]}',
+        '{"listen": ["session:abc:def"]}',
+        '{"listen": ["session"]}',
+        '{"listen": ["SESSIONS"]}',
+        '{"listen": ["row:\' OR 1=1--"]}',
+        '{"listen": [1]}',
+        '{"listen": [null]}',
+        '{"listen": [["sessions"]]}',
+        '{"listen": ["sessions", "nonsense"]}',
+        json.dumps({"listen": ["session:" + "a" * 65]}),
+        json.dumps({"listen": [f"session:{number}" for number in range(MAX_TOPICS + 1)]}),
+        json.dumps({"listen": ["sessions"], "padding": "x" * MAX_MESSAGE}),
+        "[" * 5_000,
+    ],
+)
+def test_what_is_not_a_list_of_topics_is_refused(message: str) -> None:
+    with pytest.raises(LuluError):
+        parse_topics(message)
+
+
+def test_as_many_topics_as_a_page_can_show_are_taken() -> None:
+    topics = [f"session:{number}" for number in range(MAX_TOPICS)]
+
+    assert parse_topics(json.dumps({"listen": topics})) == topics
+    assert parse_topics('{"listen": []}') == []
+
+
+def test_a_longer_message_is_not_even_read() -> None:
+    with pytest.raises(InputError, match="too long"):
+        parse_topics("[" * (MAX_MESSAGE + 1))
+
+
+@pytest.mark.parametrize("message", ["nonsense", b"\x00\xff", '{"listen": ["session:../x"]}', "x" * (MAX_MESSAGE + 1)])
+def test_a_page_that_misbehaves_is_closed(house: House, message: str | bytes) -> None:
+    with house.page("sessions") as page, house.page("sessions") as other:
+        page.send(message)
+
+        assert close_code(page) == 1008
+        house.bus.ring(["sessions"])
+        assert rings(other)
+
+
+def test_who_is_not_the_owner_hears_nothing() -> None:
+    house = House(judge=lambda scope: Admission(role=Role.GUEST))
+    house.thread.start()
+    eventually(lambda: house.server.started)
+
+    with house.page("sessions") as page:
+        assert close_code(page) == 1008
+
+    house.stop()
+    assert [may_listen(None, ["sessions"]), may_listen(Admission(role=Role.OWNER), ["sessions"])] == [False, True]
+
+
+def test_close_all_ends_every_bell(house: House) -> None:
+    with house.page("sessions") as first, house.page("session:abc") as second:
+        rings(first), rings(second)
+
+        house.doorbell.close_all()
+
+        assert (close_code(first), close_code(second)) == (1001, 1001)
+    eventually(lambda: house.doorbell.open == 0)
+
+
+def test_close_all_without_a_bell_does_nothing() -> None:
+    Doorbell(Bus).close_all()
+
+
+def test_the_server_stops_at_once_with_open_bells(house: House) -> None:
+    with house.page("sessions") as listening, house.page() as silent:
+        rings(listening)
+
+        assert house.stop() < 3
+        assert not house.thread.is_alive()
+        assert close_code(silent) == 1012
+
+
+def test_a_page_that_does_not_read_costs_one_number_a_topic(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorbell, "_GAP", 0)
+    topics = [f"session:{'x' * 50}{number}" for number in range(MAX_TOPICS)]
+    page = socket.socket()
+    page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    page.connect(("127.0.0.1", house.port))
+    page.sendall(
+        f"GET /bell HTTP/1.1\r\nHost: 127.0.0.1:{house.port}\r\nOrigin: http://127.0.0.1:{house.port}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    assert page.recv(1_024).startswith(b"HTTP/1.1 101")
+    message = json.dumps({"listen": topics}).encode()
+    page.sendall(b"\x81\xfe" + len(message).to_bytes(2, "big") + b"\0\0\0\0" + message)
+    eventually(lambda: house.doorbell.open == 1)
+    (bell,) = house.doorbell._bells
+
+    def is_stuck() -> bool:
+        for _ in range(200):
+            house.bus.ring(topics)
+        time.sleep(0.02)
+        return len(bell._untold) == MAX_TOPICS
+
+    eventually(is_stuck, timeout=30)
+    assert is_stuck()
+    with house.page("sessions") as other:
+        assert rings(other)
+    page.close()
+    eventually(lambda: house.doorbell.open == 0)

@@ -1,0 +1,34 @@
+"""``GET /healthz``: what a supervisor learns, and what nobody learns."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from lulu import __version__
+from lulu.errors import StoreBusy
+from lulu.web.health import health_route
+
+
+def _ask(**store: object) -> tuple[int, dict[str, object]]:
+    health = SimpleNamespace(**{"ok": True, "waiting": 0, "problem": None, **store})
+    answer = TestClient(Starlette(routes=[health_route(lambda: health)])).get("/healthz")
+    return answer.status_code, answer.json()
+
+
+def test_a_lulu_that_serves_pages_is_healthy() -> None:
+    assert _ask() == (
+        200,
+        {"status": "ok", "version": __version__, "store": {"ok": True, "waiting": 0, "problem": None}},
+    )
+
+
+def test_a_store_in_trouble_is_told_without_its_data() -> None:
+    problem = StoreBusy("The disk of /home/somebody/secret is full.")
+
+    status, told = _ask(ok=False, waiting=12, problem=problem)
+
+    assert (status, told["status"]) == (200, "degraded")
+    assert told["store"] == {"ok": False, "waiting": 12, "problem": "StoreBusy"}
