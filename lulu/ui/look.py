@@ -89,6 +89,13 @@ CSS = """
 [data-testid="stExpander"] summary > span { min-width: 0; }
 [data-testid="stExpander"] summary > span > div { min-width: 0; }
 
+/* How a call stands is written at the end of its line, which begins below it and leaves it room. */
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-outcome_"]) {
+  height: 0; margin-bottom: -0.5rem; align-self: flex-end; width: auto; z-index: 1;
+}
+[class*="st-key-outcome_"] p { margin: 0; padding-top: 0.3rem; }
+[class*="st-key-call_"] > .stExpander > details > summary { padding-right: 6rem; }
+
 /* Small print is muted by colour and not by opacity, which would fade status words below AA. */
 [data-testid="stCaptionContainer"], [data-testid="stExpander"] summary { opacity: 1; }
 [data-testid="stCaptionContainer"], [data-testid="stExpander"] summary [data-testid="stMarkdownContainer"] p {

@@ -14,6 +14,7 @@ from lulu.events import StoredEvent
 from lulu.transcript import Item, Note, Run, ToolCall, Turn
 from lulu.ui import blocks, notices, tools, wording
 from lulu.ui.look import MARKED
+from lulu.ui.state import is_unfolded, state
 from lulu.ui.text import plain, safe_label, safe_markdown
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ def show_item(item: Item, *, live: bool = False, marked: int | None = None) -> N
 
 def show_run(run: Run, *, marked: int | None = None) -> None:
     """A row of tool calls: one line of names and counts; open where one failed."""
-    is_open = bool(run.failures) or _holds(run.items, marked)
+    # What the reader has opened must not vanish when its row is folded.
+    if any(isinstance(item, ToolCall) and is_unfolded(_call_fold(item, False)) for item in run.items):
+        state().unfolded.add(run.key)
+    is_open = bool(run.failures) or _holds(run.items, marked) or run.key in state().unfolded
     key = f"run_{run.key}_open" if is_open else f"run_{run.key}"
     opened = fold(tools.run_label(run), key=key, icon=":material/build:", is_open=is_open)
     if opened.open:
@@ -109,8 +113,11 @@ def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) 
     """Draw a tool call: a folded line; open where it failed."""
     # A failure opens the fold once, so it has a fold of its own: a keyed one keeps what the reader chose.
     is_open = call.failed or _holds([call], marked)
-    key = f"call_{call.key}_open" if is_open else f"call_{call.key}"
-    opened = fold(tools.label(call, live=live), key=key, icon=tools.icon(call, live=live), is_open=is_open)
+    outcome = tools.outcome(call, live=live)
+    if outcome:
+        with st.container(key=f"outcome_{call.key}"):
+            st.caption(outcome)
+    opened = fold(tools.label(call), key=_call_fold(call, is_open), icon=tools.icon(call), is_open=is_open)
     if not opened.open:
         return
     with opened:
@@ -119,6 +126,10 @@ def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) 
         if call.thread:
             with st.container(key=f"thread_{call.key}"):
                 show_items(call.thread, live=live, marked=marked)
+
+
+def _call_fold(call: ToolCall, is_open: bool) -> str:
+    return f"call_{call.key}_open" if is_open else f"call_{call.key}"
 
 
 def fold(label: str, *, key: str, icon: str, is_open: bool = False) -> ExpanderContainer:

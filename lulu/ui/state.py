@@ -35,6 +35,8 @@ class State:
     launched: SessionId | None = None
     #: A search, and how far back "Show older hits" has got in it.
     searched: tuple[str, EventId] | None = None
+    #: Rows of tool calls that stay open, because something in them was opened.
+    unfolded: set[str] = field(default_factory=set)
     #: What went wrong with the last click, by the place where it is told.
     problems: dict[str, Problem] = field(default_factory=dict)
 
@@ -51,6 +53,11 @@ def typed(key: str) -> str:
     """What stands in a text widget, or was just sent from one."""
     found = st.session_state.get(key)
     return found if isinstance(found, str) else ""
+
+
+def is_unfolded(key: str) -> bool:
+    """Whether the reader has this fold open."""
+    return st.session_state.get(key) is True
 
 
 def put_back(key: str, text: str) -> None:

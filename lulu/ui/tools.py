@@ -57,9 +57,12 @@ def label_name(name: str) -> str:
     return f"**{safe_label(name or 'Tool')}**"
 
 
-def label(call: ToolCall, *, live: bool) -> str:
-    """The line of a call: its name, what it did, whether it failed, how long it took."""
-    parts = [label_name(call.name), look_of(call.name).line(call), _outcome(call, live=live)]
+def label(call: ToolCall) -> str:
+    """The line of a call: its name, what it does, whether it failed. The same from the call to its answer.
+
+    Streamlit takes a fold with another label or icon for another one: it would close under the reader's pointer.
+    """
+    parts = [label_name(call.name), look_of(call.name).line(call), ":red[failed]" if call.failed else ""]
     return " ".join(part for part in parts if part)
 
 
@@ -74,25 +77,22 @@ def run_label(run: Run) -> str:
     return wording.line(f"**{', '.join(parts)}**", f":small[:gray[{took}]]" if took else "")
 
 
-def icon(call: ToolCall, *, live: bool) -> str:
-    """The tool's icon; a spinner while it works."""
-    if live and call.result is None and not call.is_waiting and not call.is_denied:
-        return "spinner"
+def icon(call: ToolCall) -> str:
+    """The tool's icon."""
     return f":material/{look_of(call.name).icon}:"
 
 
-def _outcome(call: ToolCall, *, live: bool) -> str:
+def outcome(call: ToolCall, *, live: bool) -> str:
+    """How a call stands, for the end of its line: denied, waiting, how long it took; nothing while it just runs."""
     if call.is_denied:
         return ":orange[denied]"
-    if call.failed:
-        return ":red[failed]"
-    if call.decision is not None and call.decision.decision not in ("approved", "denied") and call.result is None:
-        return f":gray[{safe_label(call.decision.decision)}]"
     if call.is_waiting and live:
         return ":blue[waits for you]"
+    if call.decision is not None and call.decision.decision != "approved" and call.result is None:
+        return safe_label(call.decision.decision)
     if call.result is None and call.use is not None and not live:
-        return ":gray[no result]"
-    return f":small[:gray[{wording.duration(call.seconds * 1000)}]]" if call.seconds and call.seconds >= 1 else ""
+        return "no result"
+    return wording.duration(call.seconds * 1000) if call.seconds and call.seconds >= 1 else ""
 
 
 # -- reading inputs and results --------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def _counts(lines: Iterable[str]) -> tuple[int, int]:
 
 
 def _edit_line(call: ToolCall) -> str:
-    added, removed = _counts(change_of(call))
+    added, removed = _counts(change_in(call.input))
     counts = [f":green[+{added}]" if added else "", f":red[−{removed}]" if removed else ""]
     return " ".join(part for part in (_path_line(call), *counts) if part)
 

@@ -1,0 +1,106 @@
+"""What only a real browser can show: nothing is lost, moved or emptied while agents write; a phone is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import Viewer
+from tests.conftest import NewServer
+from tests.e2e.test_first_session import PATIENCE, start_session, status
+
+#: Pixels from the end of the page that still count as its end.
+_AT_THE_END = 2
+_FROM_THE_END = """() => {
+  const page = document.querySelector("[data-testid=stAppScrollToBottomContainer]");
+  return page.scrollHeight - page.scrollTop - page.clientHeight;
+}"""
+
+
+def test_folds_focus_typed_text_and_the_end_survive_live_updates(server: NewServer, viewer: Viewer) -> None:
+    lulu = server(env={"LULU_DEMO_SPEED": "4"})
+    page = viewer.page
+    start_session(page, lulu.url, "Give me the tour")
+    fold = fold_of(page, "invoice.py")
+    fold.locator("summary").click(timeout=PATIENCE)
+    box = page.locator(".st-key-prompt textarea")
+    box.press_sequentially("half a prompt")
+
+    expect(page.locator("[class*=st-key-approve_] button")).to_be_visible(timeout=PATIENCE)
+
+    expect(box).to_be_focused()
+    expect(box).to_have_value("half a prompt")
+    expect(fold.locator("details")).to_have_attribute("open", "")
+    page.wait_for_function(f"({_FROM_THE_END})() <= {_AT_THE_END}", timeout=PATIENCE)
+    page.locator("[class*=st-key-approve_] button").click()
+    expect(fold_of(page, "python -m pytest")).to_be_visible(timeout=PATIENCE)
+    expect(box).to_have_value("half a prompt")
+    expect(fold.locator("details")).to_have_attribute("open", "")
+    assert viewer.console_errors == []
+
+
+def test_a_page_that_is_left_while_agents_write_is_never_empty(server: NewServer, viewer: Viewer) -> None:
+    lulu = server()
+    page = viewer.page
+    for _ in range(3):
+        start_session(page, lulu.url, "Tell me a story")
+
+    for _ in range(5):
+        page.get_by_role("link", name="Settings").click()
+        expect(page.get_by_text("Values in force")).to_be_visible(timeout=PATIENCE)
+        still_there(page, "Values in force")
+        page.locator(".st-key-session_list a").first.click()
+        expect(page.locator(".st-key-session_header")).to_be_visible(timeout=PATIENCE)
+        still_there(page, "Tell me a story")
+
+    assert viewer.console_errors == []
+
+
+def test_exactly_one_row_is_marked_as_open(server: NewServer, viewer: Viewer) -> None:
+    lulu = server(env={"LULU_DEMO_SPEED": "20"})
+    page = viewer.page
+    for prompt in ("first story", "second story"):
+        start_session(page, lulu.url, prompt)
+        expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+
+    marked = page.locator(".st-key-open_row a")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("second story")
+    page.locator(".st-key-session_list a").filter(has_text="first story").click()
+    expect(marked).to_contain_text("first story")
+
+    weights = page.locator(".st-key-session_list a p").evaluate_all(
+        "rows => rows.map(row => getComputedStyle(row).fontWeight)"
+    )
+    assert sorted(weights) == ["400", "600"]
+
+
+def test_a_phone_shows_one_column_with_the_sidebar_closed(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
+    lulu = server(env={"LULU_DEMO_SPEED": "20"})
+    page = new_viewer(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True).page
+
+    start_session(page, lulu.url, "Give me the tour of this project")
+    approve = page.locator("[class*=st-key-approve_] button")
+    expect(approve).to_be_visible(timeout=PATIENCE)
+
+    expect(page.locator(".st-key-session_list")).not_to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    size = approve.bounding_box()
+    assert size is not None
+    assert size["height"] >= 36
+    title = page.locator(".st-key-session_header h5").bounding_box()
+    menu = page.get_by_test_id("stExpandSidebarButton").bounding_box()
+    assert title is not None
+    assert menu is not None
+    assert title["x"] >= menu["x"] + menu["width"]
+
+
+def fold_of(page: Page, text: str) -> Locator:
+    return page.locator("[data-testid=stExpander]").filter(has_text=text).first
+
+
+def still_there(page: Page, text: str) -> None:
+    """The page shows it now and after whatever was still under way."""
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-testid=stMain], [data-testid=stAppScrollToBottomContainer]")).to_contain_text(text)

@@ -1,0 +1,85 @@
+"""What a tool's line and body are made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lulu.events import Event, Permission, PermissionDecision, ToolResult, ToolUse
+from lulu.transcript import ToolCall, turns
+from lulu.ui import tools
+from tests.samples import TOOLS, stored
+
+ASK = Permission(id="p", tool_use_id="t", tool_name="Bash", tool_input={})
+
+
+def call_of(*events: Event) -> ToolCall:
+    (call,) = next(iter(turns(stored(list(events))))).calls()
+    return call
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_line_does_not_change_when_the_answer_comes(name: str) -> None:
+    arguments, result = TOOLS[name]
+    use = ToolUse(id="t", name=name, input=arguments)
+    answer = replace(result, tool_use_id="t", is_error=False)
+
+    running, done = call_of(use), call_of(use, answer)
+
+    assert (tools.label(running), tools.icon(running)) == (tools.label(done), tools.icon(done))
+
+
+@pytest.mark.parametrize(
+    ("events", "live", "said"),
+    [
+        ([], True, ""),
+        ([], False, "no result"),
+        ([ToolResult(tool_use_id="t")], False, "1.0 s"),
+        ([ASK], True, ":blue[waits for you]"),
+        ([ASK], False, "no result"),
+        ([ASK, PermissionDecision(id="p", decision="denied")], True, ":orange[denied]"),
+        ([ASK, PermissionDecision(id="p", decision="expired")], False, "expired"),
+        ([ASK, PermissionDecision(id="p", decision="approved")], True, ""),
+    ],
+)
+def test_outcome_says_how_a_call_stands(events: list[Event], live: bool, said: str) -> None:
+    call = call_of(ToolUse(id="t", name="Bash", input={}), *events)
+
+    assert tools.outcome(call, live=live) == said
+
+
+def test_a_patch_of_another_shape_is_not_shown_as_one() -> None:
+    assert tools.patch_lines("x") == tools.patch_lines([{"lines": 1}]) == tools.patch_lines([7]) == []
+
+
+def test_a_huge_change_is_shown_without_comparing() -> None:
+    before = "\n".join(f"a{number}" for number in range(3000))
+
+    lines = tools.diff_lines(before, before + "\nmore")
+
+    assert len(lines) == 6001
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"file_path": "a", "old_string": "x", "new_string": "y", "content": "hidden?"},
+        {"file_path": "a", "content": "y", "new_source": "hidden?"},
+        {"edits": [{"old_string": "x", "new_string": "y", "content": "hidden?"}], "new_string": "hidden too?"},
+        {"old_string": 7, "new_string": ["hidden?"]},
+    ],
+)
+def test_a_change_and_what_stands_beside_it_are_the_whole_input(arguments: dict[str, object]) -> None:
+    shown = "\n".join(tools.change_in(arguments, context=10**9)) + tools.as_json(tools.beside_the_change(arguments))
+
+    for text in texts_in(arguments):
+        assert text in shown
+
+
+def texts_in(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for part in value.values() for text in texts_in(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in texts_in(part)]
+    return [str(value)]
