@@ -23,7 +23,7 @@ def test_folds_focus_typed_text_and_the_end_survive_live_updates(server: NewServ
     page = viewer.page
     start_session(page, lulu.url, "Give me the tour")
     fold = fold_of(page, "invoice.py")
-    fold.locator("summary").click(timeout=PATIENCE)
+    fold.locator("> summary").click(timeout=PATIENCE)
     box = page.locator(".st-key-prompt textarea")
     box.press_sequentially("half a prompt")
 
@@ -31,12 +31,12 @@ def test_folds_focus_typed_text_and_the_end_survive_live_updates(server: NewServ
 
     expect(box).to_be_focused()
     expect(box).to_have_value("half a prompt")
-    expect(fold.locator("details")).to_have_attribute("open", "")
+    expect(fold).to_have_attribute("open", "")
     page.wait_for_function(f"({_FROM_THE_END})() <= {_AT_THE_END}", timeout=PATIENCE)
     page.locator("[class*=st-key-approve_] button").click()
     expect(fold_of(page, "python -m pytest")).to_be_visible(timeout=PATIENCE)
     expect(box).to_have_value("half a prompt")
-    expect(fold.locator("details")).to_have_attribute("open", "")
+    expect(fold).to_have_attribute("open", "")
     assert viewer.console_errors == []
 
 
@@ -97,7 +97,7 @@ def test_a_phone_shows_one_column_with_the_sidebar_closed(server: NewServer, new
 
 
 def fold_of(page: Page, text: str) -> Locator:
-    return page.locator("[data-testid=stExpander]").filter(has_text=text).first
+    return page.locator(f"details:has(> summary:has-text('{text}'))").first
 
 
 def still_there(page: Page, text: str) -> None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from lulu.agent.demo.repertoire import scripts
 from lulu.commands import SendPrompt
 from lulu.errors import InputError
-from lulu.events import Text, User
+from lulu.events import Event, Text, ToolResult, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Approval, Change, LiveText
@@ -21,7 +21,7 @@ from lulu.ui import launch
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage
-from tests.ui.support import links, rows, text_of
+from tests.ui.support import folds, links, rows, text_of
 
 NewSession = Callable[..., SessionId]
 
@@ -352,3 +352,23 @@ def test_the_demo_agents_examples_are_offered_when_it_is_at_work() -> None:
 
     assert any("story" in prompt for prompt in prompts)
     assert len(scripts()) >= 2
+
+
+def test_a_call_that_was_opened_stays_open_when_its_row_is_folded(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    session_id = new_session(status=SessionStatus.RUNNING)
+    calls: list[Event] = [ToolUse(id=f"t{number}", name="Bash", input={"command": f"ls {number}"}) for number in (1, 2)]
+    answers = [ToolResult(tool_use_id=f"t{number}", content=f"answer {number}") for number in (1, 2)]
+    lulu.store.append(session_id, [User(text="go"), *calls, *answers])
+    app = open_page("session", id=session_id)
+    (first, _) = [key for key in folds(app) if key.startswith("call_")]
+    app.session_state[first] = True
+    opened = text_of(app.run())
+
+    lulu.store.insert_event(session_id, Text(content="Now I know."))
+    folded = text_of(app.run())
+
+    assert "answer 1" in opened
+    assert "answer 1" in folded
+    assert "answer 2" not in folded
