@@ -6,17 +6,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dataset
 from sqlalchemy import Engine, NullPool, create_engine
-from sqlalchemy.exc import SAWarning
-
-# An index over an expression serves our own SQL; that dataset's reflection passes over it is no news to anybody.
-warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index", SAWarning)
 
 #: A commit waits this long for another program's lock before the writer says so and tries again.
 LOCK_WAIT_MS = 1000
@@ -55,8 +50,8 @@ def bare_engine(path: Path, *, mode: str = "rw") -> Engine:
     return create_engine("sqlite://", creator=_connector(path, mode), poolclass=NullPool)
 
 
-def drop_connection(db: dataset.Database) -> None:
-    """Throw this thread's connection away, whatever state an error left it in; the next use opens another.
+def start_afresh(db: dataset.Database) -> None:
+    """Throw this thread's and all idle connections away, whatever state an error left them in; the next use opens one.
 
     ``dataset`` gives a connection back when a transaction ends, but not when its COMMIT fails: the connection then
     keeps both the transaction and SQLite's lock.
@@ -67,6 +62,8 @@ def drop_connection(db: dataset.Database) -> None:
             connection.invalidate()
         with contextlib.suppress(Exception):
             connection.close()
+    if db.engine is not None:
+        db.engine.dispose()
 
 
 def _open(path: Path, *, pool: dict[str, Any], pragmas: list[str]) -> dataset.Database:

@@ -16,6 +16,8 @@ from lulu.store.connection import bare_engine
 SIDE_FILES = ("-wal", "-shm", "-journal")
 #: Those of them that hold content.
 _LOGS = ("-wal", "-journal")
+#: How long every database's own header is.
+_FILE_HEADER = 100
 #: How a log begins: https://www.sqlite.org/fileformat2.html#wal_file_format
 _LOG_HEADER = 32
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
@@ -33,6 +35,9 @@ def is_empty(path: Path) -> bool:
 
 def damage_of(path: Path) -> str | None:
     """What is wrong with the file; nothing where it is sound, or where another problem hides the answer."""
+    if path.stat().st_size < _FILE_HEADER:
+        # SQLite takes a file of one byte for an empty one.
+        return "file is too short"
     try:
         with bare_engine(path, mode="ro").connect() as connection:
             answer = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())

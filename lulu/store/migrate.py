@@ -88,12 +88,13 @@ def migrate(path: Path) -> Path | None:
         return None
     copy = beside(path, ".migrating")
     _remove(copy)
+    is_new = is_empty(path)
     try:
-        with nullcontext() if is_empty(path) else _held(path):
-            if not is_empty(path):
+        with nullcontext() if is_new else _held(path):
+            if not is_new:
                 _copy(path, copy)
             _upgrade(copy)
-            return _replace(path, copy, keep=age is FileAge.OLD)
+            return _replace(path, copy, keep=not is_new)
     finally:
         # After a failure: what it takes up may be just the room that was missing.
         _remove(copy)

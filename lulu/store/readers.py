@@ -18,19 +18,18 @@ from lulu.inputs import Attachment
 from lulu.rules import Rule
 from lulu.sessions import LIVE, Session
 from lulu.store import problems, rows
-from lulu.store.connection import drop_connection, open_reader
+from lulu.store.connection import open_reader, start_afresh
 from lulu.store.rows import Approval, LiveText
 
-#: A list shows the beginnings of titles and prompts; a prompt may be megabytes long.
-LIST_TEXT = 1000
 #: More characters are not looked for: SQLite refuses patterns of 50,000 bytes.
 SEARCH_TEXT = 1000
 #: Closing waits this long (seconds) for queries that are under way.
 CLOSE_SECONDS = 2.0
 
 _EVENTS = "SELECT id, session_id, event_type, payload, created_at FROM conversation_events WHERE session_id = :session "
+#: For lists: they show how titles and prompts begin, and a prompt may be megabytes long.
 _SESSIONS = (
-    f"SELECT id, substr(title, 1, {LIST_TEXT}) AS title, substr(prompt, 1, {LIST_TEXT}) AS prompt, status, model, "
+    "SELECT id, substr(title, 1, 1000) AS title, substr(prompt, 1, 1000) AS prompt, status, model, "
     "session_id_claude, cost_usd, duration_ms, num_turns, created_at, updated_at, working_directory, "
     "permission_mode, agent, parent_session_id, agent_pid, agent_started_at, archived_at, pinned_at, title_source, "
     "max_cost_usd, max_turns, fork_conversation, fork_message FROM sessions "
@@ -84,7 +83,7 @@ class Readers:
                 with self._db:
                     return [dict(row) for row in self._db.query(sql, **rows.bindable(values))]
             except DBAPIError as exc:
-                drop_connection(self._db)
+                start_afresh(self._db)
                 problem = problems.while_reading(self._database_path, exc)
                 if problems.is_damage(exc):
                     self._found_damage(problem)
@@ -114,7 +113,7 @@ class Readers:
     def list_sessions(self, *, limit: int = 50, search: str = "", show: Show | None = None) -> list[Session]:
         """Newest first; with ``search``, those whose title or prompt contains it (A is a, but Ä is not ä).
 
-        Titles and prompts come as their first ``LIST_TEXT`` characters.
+        Titles and prompts come as their first 1,000 characters.
         """
         wanted = show or Show()
         found = self._query(

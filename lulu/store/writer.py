@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from lulu.errors import DatabaseUnwritable, LuluError, StoreBusy
 from lulu.store import problems, rows
 from lulu.store.bus import HEALTH, SESSIONS, Bus
-from lulu.store.connection import drop_connection, open_writer
+from lulu.store.connection import open_writer, start_afresh
 
 T = TypeVar("T")
 
@@ -64,13 +64,16 @@ class Transaction:
 
     def update(self, table: str, row: dict[str, Any]) -> None:
         """Set columns of the row with this ``id``."""
-        self._db[table].update(rows.bindable(row), ["id"], ensure=False)
+        # Not dataset's own: that reads the whole schema first, and all names here are our own.
+        columns = ", ".join(f"{name} = :{name}" for name in row if name != "id")
+        self.query(f"UPDATE {table} SET {columns} WHERE id = :id", **row)  # nosec B608
 
     def delete(self, table: str, **values: Any) -> None:
         """Remove the rows with these values; at least one is named."""
         if not values:
             raise ValueError("a whole table is never emptied")
-        self._db[table].delete(**values)
+        where = " AND ".join(f"{name} = :{name}" for name in values)
+        self.query(f"DELETE FROM {table} WHERE {where}", **values)  # nosec B608
 
     def ring(self, *topics: str) -> None:
         """Ring these after the commit."""
@@ -178,7 +181,6 @@ class Writer:
         while not last:
             batch, last = self._gather()
             self._commit(db, batch)
-        drop_connection(db)
         db.close()
 
     def _gather(self) -> tuple[list[_Request[Any]], bool]:
@@ -210,7 +212,7 @@ class Writer:
             try:
                 topics = self._try(db, batch)
             except BaseException as exc:
-                drop_connection(db)
+                start_afresh(db)
                 self._report(exc)
                 if self._too_late():
                     log.error("%d changes could not be saved before Lulu stopped.", self.waiting)

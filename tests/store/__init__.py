@@ -1,0 +1,1 @@
+"""The store, proven on real files."""

@@ -1,0 +1,304 @@
+"""Who answers a request, who takes a command, and who may ask for anything at all."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import typing
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lulu import commands
+from lulu.actors import LULU, NOBODY, Actor, Role
+from lulu.commands import Command, CommandStatus, Interrupt, SendPrompt, StartSession
+from lulu.errors import Conflict, Forbidden, InputError, SessionNotFound
+from lulu.events import PermissionDecision
+from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
+from lulu.store import APPROVALS, COMMANDS, Approval, Store, session_topic
+from tests.store.files import execute
+
+OWNER = Actor(role=Role.OWNER, name="this computer")
+GUEST = Actor(role=Role.GUEST, name="a share", session_id="any")
+
+
+def request(session_id: str, approval_id: str = "request-1") -> Approval:
+    """What an agent asks."""
+    return Approval(
+        id=approval_id,
+        session_id=session_id,
+        tool_use_id="tool-1",
+        agent_id=None,
+        tool_name="Bash",
+        tool_input={"command": "ls"},
+        suggestions=[],
+        status="pending",
+        updated_input=None,
+        reason=None,
+        message=None,
+        decided_by=None,
+        rule_id=None,
+        created_at=datetime.now(UTC),
+        decided_at=None,
+    )
+
+
+@pytest.fixture
+def running(store: Store, session_id: SessionId) -> SessionId:
+    store.move(session_id, SessionStatus.RUNNING)
+    return session_id
+
+
+def _race(work: Callable[[int], Any], count: int = 20) -> list[Any]:
+    """What each of so many threads got, or what it was told."""
+    start = threading.Barrier(count)
+    answers: list[Any] = [None] * count
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            answers[number] = work(number)
+        except Conflict as conflict:
+            answers[number] = conflict
+
+    threads = [threading.Thread(target=run, args=[number]) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return answers
+
+
+def test_one_answer_of_twenty_wins(store: Store, running: SessionId) -> None:
+    store.ask(request(running)).result(30)
+
+    def decide(number: int) -> Approval:
+        actor = Actor(role=Role.OWNER, name=f"device {number}")
+        return store.decide(actor, "request-1", approve=number % 2 == 0, message=f"from {number}")
+
+    answers = _race(decide)
+
+    [winner] = [answer for answer in answers if isinstance(answer, Approval)]
+    losers = [answer for answer in answers if isinstance(answer, Conflict)]
+    assert len(losers) == 19
+    assert all(f"already {winner.status} by {winner.decided_by}." in loser.happened for loser in losers)
+    stored = store.get_approval("request-1")
+    assert stored == winner
+    decisions = [e.event for e in store.get_session_events(running) if isinstance(e.event, PermissionDecision)]
+    assert decisions == [
+        PermissionDecision(id="request-1", decision=winner.status, message=winner.message, actor=winner.decided_by)
+    ]
+
+
+def test_one_taker_of_twenty_has_the_command(store: Store, running: SessionId) -> None:
+    command_id = store.submit(SendPrompt(actor=OWNER, session_id=running, text="go on"))
+
+    answers = _race(lambda number: store.take(command_id).result(30))
+
+    assert answers.count(True) == 1
+    assert answers.count(False) == 19
+    assert store.queued_prompts(running) == []
+
+
+def test_answer_and_withdrawal_race_to_one_end(store: Store, running: SessionId) -> None:
+    for number in range(10):
+        approval_id = f"request-{number}"
+        store.ask(request(running, approval_id)).result(30)
+
+        def act(place: int, approval_id: str = approval_id) -> Approval:
+            if place % 2:
+                return store.withdraw(approval_id).result(30)
+            return store.decide(OWNER, approval_id, approve=True)
+
+        answers = _race(act, 4)
+
+        assert sum(isinstance(answer, Approval) for answer in answers) == 1
+        assert store.get_session(running).status == "running"
+    assert len(store.get_session_events(running)) == 20
+
+
+def test_request_moves_the_session_to_waiting_and_its_answer_back(store: Store, running: SessionId) -> None:
+    store.ask(request(running, "first")).result(30)
+    store.ask(request(running, "second")).result(30)
+
+    statuses = [store.get_session(running).status]
+    store.decide(OWNER, "first", approve=False, message="not this")
+    statuses.append(store.get_session(running).status)
+    approval = store.decide(OWNER, "second", approve=True, updated_input={"command": "ls -l"})
+    statuses.append(store.get_session(running).status)
+
+    assert statuses == ["waiting", "waiting", "running"]
+    assert approval.updated_input == {"command": "ls -l"}
+    assert [a.message for a in store.approvals(running, status="denied")] == ["not this"]
+
+
+@pytest.mark.parametrize("status", [SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.INTERRUPTED])
+def test_late_answer_starts_nothing(store: Store, running: SessionId, status: SessionStatus) -> None:
+    store.ask(request(running)).result(30)
+    store.move(running, status)
+
+    store.decide(OWNER, "request-1", approve=True)
+
+    assert store.get_session(running).status == status
+
+
+def test_close_out_of_an_ended_session_only_tidies_up(store: Store, running: SessionId) -> None:
+    store.ask(request(running)).result(30)
+    store.move(running, SessionStatus.COMPLETED)
+
+    store.close_out(running, SessionStatus.FAILED).result(30)
+
+    assert store.get_session(running).status in ("completed", "failed")
+    assert [approval.status for approval in store.approvals(status=None)] == ["expired"]
+    assert store.approvals(status=None)[0].decided_by == LULU.name
+
+
+def test_unknown_request_is_a_conflict(store: Store) -> None:
+    for approval_id in ("nothing", "", "' OR 1=1--", "\ud800", "\0"):
+        with pytest.raises(Conflict, match="does not exist"):
+            store.decide(OWNER, approval_id, approve=True)
+
+
+@pytest.mark.parametrize("value", [{1, 2}, b"bytes", object()], ids=repr)
+def test_changed_input_that_is_no_json_is_refused(store: Store, running: SessionId, value: object) -> None:
+    store.ask(request(running)).result(30)
+
+    with pytest.raises(InputError):
+        store.decide(OWNER, "request-1", approve=True, updated_input={"x": value})
+
+    assert store.approvals(running)[0].status == "pending"
+
+
+def test_decision_rings_after_it_can_be_read(store: Store, running: SessionId) -> None:
+    store.ask(request(running)).result(30)
+    seen: dict[str, str] = {}
+
+    def look(topic: str, version: int) -> None:
+        approval = store.get_approval("request-1")
+        seen[topic] = approval.status if approval else "nothing"
+
+    store.bus.subscribe(look)
+
+    store.decide(OWNER, "request-1", approve=True)
+    store.insert_session(Launch(prompt="x", working_directory="/"))
+
+    assert seen[APPROVALS] == "approved"
+    assert seen[session_topic(running)] == "approved"
+
+
+# -- commands --------------------------------------------------------------------------------------------------------
+
+
+def test_start_makes_the_session_and_its_command_together(store: Store, launch: Launch) -> None:
+    session_id = new_session_id()
+
+    command_id = store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+
+    assert store.get_session(session_id).status == "starting"
+    [stored] = store.pending_commands()
+    assert (stored.id, stored.command, stored.status) == (
+        command_id,
+        StartSession(actor=OWNER, session_id=session_id, launch=launch),
+        CommandStatus.PENDING,
+    )
+
+
+def test_second_start_of_one_session_is_a_conflict(store: Store, launch: Launch) -> None:
+    command = StartSession(actor=OWNER, session_id=new_session_id(), launch=launch)
+    store.submit(command)
+
+    with pytest.raises(Conflict):
+        store.submit(command)
+
+    assert len(store.pending_commands()) == 1
+
+
+def test_command_for_no_session_is_refused(store: Store) -> None:
+    with pytest.raises(SessionNotFound):
+        store.submit(Interrupt(actor=OWNER, session_id=SessionId("nowhere")))
+
+
+def test_command_that_is_over_stays_as_it_ended(store: Store, running: SessionId, path: Path) -> None:
+    command_id = store.submit(SendPrompt(actor=OWNER, session_id=running, text="go on"))
+
+    store.end_command(command_id, CommandStatus.REFUSED, "no").result(30)
+    store.end_command(command_id).result(30)
+
+    assert not store.take(command_id).result(30)
+    assert execute(path, "SELECT status, error FROM commands") == [("refused", "no")]
+
+
+def test_submitted_command_rings_the_host(store: Store, running: SessionId) -> None:
+    rung: list[str] = []
+    store.bus.subscribe(lambda topic, version: rung.append(topic))
+
+    store.submit(SendPrompt(actor=OWNER, session_id=running, text="go on"))
+    store.move(running, SessionStatus.COMPLETED)
+
+    assert COMMANDS in rung
+
+
+# -- who may ---------------------------------------------------------------------------------------------------------
+
+
+def _samples(launch: Launch, session_id: SessionId, actor: Actor) -> dict[type[Command], Command]:
+    made: list[Command] = [
+        StartSession(actor=actor, session_id=new_session_id(), launch=launch),
+        SendPrompt(actor=actor, session_id=session_id, text="x"),
+        Interrupt(actor=actor, session_id=session_id),
+    ]
+    return {type(command): command for command in made}
+
+
+def test_every_kind_of_command_has_a_sample(launch: Launch) -> None:
+    samples = _samples(launch, SessionId("x"), OWNER)
+
+    assert set(samples) == set(commands.KINDS.values())
+
+
+@pytest.mark.parametrize("actor", [NOBODY, GUEST], ids=lambda actor: actor.role)
+def test_no_command_of_anybody_else_is_accepted(
+    store: Store, running: SessionId, launch: Launch, actor: Actor, path: Path
+) -> None:
+    for command in _samples(launch, running, actor).values():
+        with pytest.raises(Forbidden):
+            store.submit(command)
+
+    assert execute(path, "SELECT count(*) FROM commands") == [(0,)]
+    assert len(store.list_sessions()) == 1
+
+
+def _methods_that_take_an_actor() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every public method of the store with an ``Actor`` or a ``Command`` among its arguments."""
+    for name, method in inspect.getmembers(Store, inspect.isfunction):
+        hints = typing.get_type_hints(method)
+        hints.pop("return", None)
+        acting = {
+            argument for argument, hint in hints.items() if isinstance(hint, type) and issubclass(hint, Actor | Command)
+        }
+        if acting and not name.startswith("_"):
+            yield name, hints
+
+
+def test_every_method_with_an_actor_asks_who_it_is(store: Store, running: SessionId, launch: Launch) -> None:
+    """A new method is called here with made-up arguments: it must refuse before it looks at them."""
+    methods = dict(_methods_that_take_an_actor())
+    assert {"submit", "decide"} <= methods.keys()
+
+    for name, hints in methods.items():
+        required = [
+            parameter.name
+            for parameter in inspect.signature(getattr(Store, name)).parameters.values()
+            if parameter.default is parameter.empty and parameter.name != "self"
+        ]
+        for actor in (NOBODY, GUEST):
+            command = SendPrompt(actor=actor, session_id=running, text="x")
+            made_up = {
+                argument: actor if hints[argument] is Actor else command if argument == "command" else object()
+                for argument in required
+            }
+            with pytest.raises(Forbidden):
+                getattr(store, name)(**made_up)
