@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
+from sqlalchemy.exc import DBAPIError
+
 from lulu.events import Error, Event, Permission, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, User
-from lulu.store import rows
+from lulu.store import problems, rows
 from lulu.store.writer import Transaction
+
+log = logging.getLogger(__name__)
 
 #: Characters of one event that are indexed; a longer output is found by its beginning.
 MAX_TEXT = 1_000_000
@@ -45,15 +50,21 @@ def kind_of(event: Event) -> str:
 
 
 def index_event(tx: Transaction, event_id: int, event: Event) -> None:
-    """Put an event into the index, in the transaction that stores it."""
+    """Put an event into the index, in the transaction that stores it. A damaged index costs no event."""
     text = searchable_text(event)
-    if text:
+    if not text:
+        return
+    try:
         tx.query(
             "INSERT INTO search (rowid, text, kind) VALUES (:id, :text, :kind)",
             id=event_id,
             text=text,
             kind=kind_of(event),
         )
+    except DBAPIError as exc:
+        if problems.code_of(exc) not in ("SQLITE_CORRUPT_VTAB", "SQLITE_CONSTRAINT"):
+            raise
+        log.warning("event %d is not in the search index: %s", event_id, exc.orig)
 
 
 def forget_session(tx: Transaction, session_id: str) -> None:

@@ -80,7 +80,8 @@ def _save_draft(tx: Transaction, command: SaveDraft) -> None:
 
 def _edit_queued(tx: Transaction, command: EditQueued) -> None:
     found = tx.query(
-        "SELECT payload FROM commands WHERE id = :id AND session_id = :session AND status = 'pending'",
+        "SELECT payload FROM commands WHERE id = :id AND session_id = :session AND status = 'pending' "
+        "AND kind IN ('prompt', 'send_now')",
         id=command.command_id,
         session=command.session_id,
     )
@@ -96,7 +97,8 @@ def _edit_queued(tx: Transaction, command: EditQueued) -> None:
 def _withdraw_queued(tx: Transaction, command: WithdrawQueued) -> None:
     withdrawn = tx.query(
         "UPDATE commands SET status = 'refused', error = 'withdrawn', done_at = :at "
-        "WHERE id = :id AND session_id = :session AND status = 'pending' RETURNING id",
+        "WHERE id = :id AND session_id = :session AND status = 'pending' AND kind IN ('prompt', 'send_now') "
+        "RETURNING id",
         id=command.command_id,
         session=command.session_id,
         at=now(),

@@ -94,6 +94,9 @@ class Store(Searching):
         ``rule`` is made with the answer ("don't ask again"); ``stop`` ends the turn after a denial.
         """
         actor.require_owner()
+        if rule is not None:
+            rule.actor.require_owner()
+            rule.check()
         _check_input(updated_input)
         decision = Decision(
             outcome="approved" if approve else "denied", message=message or None, updated_input=updated_input

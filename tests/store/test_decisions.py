@@ -14,7 +14,29 @@ import pytest
 
 from lulu import commands
 from lulu.actors import LULU, NOBODY, Actor, Role
-from lulu.commands import Command, CommandStatus, Interrupt, SendPrompt, StartSession
+from lulu.commands import (
+    AddRule,
+    Archive,
+    Command,
+    CommandId,
+    CommandStatus,
+    Delete,
+    DeleteRule,
+    EditQueued,
+    Fork,
+    Interrupt,
+    Pin,
+    Rename,
+    SaveDraft,
+    SendNow,
+    SendPrompt,
+    SetBudget,
+    SetModel,
+    SetPermissionMode,
+    StartSession,
+    SwitchRule,
+    WithdrawQueued,
+)
 from lulu.errors import Conflict, Forbidden, InputError, SessionNotFound
 from lulu.events import PermissionDecision
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
@@ -244,31 +266,88 @@ def test_submitted_command_rings_the_host(store: Store, running: SessionId) -> N
 # -- who may ---------------------------------------------------------------------------------------------------------
 
 
-def _samples(launch: Launch, session_id: SessionId, actor: Actor) -> dict[type[Command], Command]:
-    made: list[Command] = [
+def _samples(launch: Launch, session_id: SessionId, actor: Actor) -> list[Command]:
+    about: dict[str, Any] = {"actor": actor, "session_id": session_id}
+    return [
         StartSession(actor=actor, session_id=new_session_id(), launch=launch),
-        SendPrompt(actor=actor, session_id=session_id, text="x"),
-        Interrupt(actor=actor, session_id=session_id),
+        SaveDraft(actor=actor, session_id=new_session_id(), launch=launch),
+        SendPrompt(**about, text="x"),
+        SendNow(**about, text="x"),
+        Interrupt(**about),
+        SetPermissionMode(**about, mode="plan"),
+        SetModel(**about, model="opus"),
+        EditQueued(**about, command_id=CommandId(1), text="x"),
+        WithdrawQueued(**about, command_id=CommandId(1)),
+        Fork(**about, new_session_id=new_session_id()),
+        Rename(**about, title="x"),
+        Pin(**about, pinned=True),
+        Archive(**about, archived=True),
+        Delete(**about),
+        SetBudget(**about, max_cost_usd=1.0, max_turns=1),
+        AddRule(actor=actor, tool_pattern="Read", action="approve"),
+        SwitchRule(actor=actor, rule_id=1, enabled=True),
+        DeleteRule(actor=actor, rule_id=1),
     ]
-    return {type(command): command for command in made}
 
 
 def test_every_kind_of_command_has_a_sample(launch: Launch) -> None:
     samples = _samples(launch, SessionId("x"), OWNER)
 
-    assert set(samples) == set(commands.KINDS.values())
+    assert {type(command) for command in samples} == set(commands.KINDS.values())
 
 
 @pytest.mark.parametrize("actor", [NOBODY, GUEST], ids=lambda actor: actor.role)
 def test_no_command_of_anybody_else_is_accepted(
     store: Store, running: SessionId, launch: Launch, actor: Actor, path: Path
 ) -> None:
-    for command in _samples(launch, running, actor).values():
+    before = store.list_sessions()
+
+    for command in _samples(launch, running, actor):
         with pytest.raises(Forbidden):
             store.submit(command)
 
     assert execute(path, "SELECT count(*) FROM commands") == [(0,)]
-    assert len(store.list_sessions()) == 1
+    assert execute(path, "SELECT count(*) FROM auto_approve_rules") == [(0,)]
+    assert store.list_sessions() == before
+
+
+def test_rule_that_comes_with_an_answer_is_checked_like_any_other(store: Store, running: SessionId) -> None:
+    store.ask(request(running)).result(30)
+
+    with pytest.raises(Forbidden):
+        store.decide(OWNER, "request-1", approve=True, rule=AddRule(actor=GUEST, tool_pattern="Read", action="approve"))
+    with pytest.raises(InputError):
+        store.decide(OWNER, "request-1", approve=True, rule=AddRule(actor=OWNER, tool_pattern="(", action="approve"))
+
+    assert store.approvals(running)[0].status == "pending"
+
+
+def test_start_that_nobody_took_cannot_be_edited_or_withdrawn_as_a_prompt(store: Store, launch: Launch) -> None:
+    session_id = new_session_id()
+    command_id = store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+
+    for command in (
+        EditQueued(actor=OWNER, session_id=session_id, command_id=command_id, text="other"),
+        WithdrawQueued(actor=OWNER, session_id=session_id, command_id=command_id),
+    ):
+        with pytest.raises(Conflict):
+            store.submit(command)
+
+    [stored] = store.pending_commands()
+    assert stored.command == StartSession(actor=OWNER, session_id=session_id, launch=launch)
+
+
+def test_command_about_another_session_changes_nothing(store: Store, running: SessionId, launch: Launch) -> None:
+    other = store.insert_session(launch)
+    command_id = store.submit(SendPrompt(actor=OWNER, session_id=running, text="mine"))
+
+    with pytest.raises(Conflict):
+        store.submit(EditQueued(actor=OWNER, session_id=other, command_id=command_id, text="yours"))
+    with pytest.raises(Conflict):
+        store.submit(WithdrawQueued(actor=OWNER, session_id=other, command_id=command_id))
+
+    [stored] = store.queued_prompts(running)
+    assert stored.command == SendPrompt(actor=OWNER, session_id=running, text="mine")
 
 
 def _methods_that_take_an_actor() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
+import lulu.store
 from lulu.errors import DatabaseInUse, DatabaseNewer, StoreError
 from lulu.events import Text
 from lulu.store import Store
@@ -129,21 +131,31 @@ def test_seed_row_and_our_row_sort_by_time_together(path: Path) -> None:
 
 def test_every_way_leads_to_the_same_schema(tmp_path: Path) -> None:
     seed = make_seed(tmp_path / "seed" / "lulu.db")
-    first = make_released(tmp_path / "first" / "lulu.db", "001")
+    released = [make_released(tmp_path / revision / "lulu.db", revision) for revision in KNOWN]
     blank = tmp_path / "blank" / "lulu.db"
     empty = tmp_path / "empty" / "lulu.db"
     empty.parent.mkdir()
     empty.touch()
+    paths = [seed, *released, blank, empty]
 
-    for path in (seed, first, blank, empty):
+    for path in paths:
         _open_and_close(path)
 
     wanted = schema_of(make_released(tmp_path / "wanted.db", "head"))
-    for path in (seed, first, blank, empty):
+    for path in paths:
         assert schema_of(path) == wanted, path
         assert execute(path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
         assert execute(path, "SELECT version FROM schema_version") == [(1,)]
         assert execute(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_every_migration_is_known() -> None:
+    scripts = ScriptDirectory(str(Path(lulu.store.__file__).parent / "migrations"))
+
+    revisions = [script.revision for script in scripts.walk_revisions()]
+
+    assert sorted(revisions) == list(KNOWN)
+    assert scripts.get_heads() == [HEAD]
 
 
 def test_backup_is_made_once_and_only_where_there_was_something(tmp_path: Path) -> None:
