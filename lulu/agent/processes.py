@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 import psutil
 
-#: Two readings of one start time may differ by the clock's tick (seconds).
-_TICK = 0.05
+#: Two readings of one start time may differ by this much (seconds): Linux counts from the boot, whose own time is kept in
+#: whole seconds and moves when the clock is set. No pid comes round again this fast.
+_CLOCK = 2.0
 
 
 def start_time(pid: int) -> float | None:
@@ -52,9 +53,12 @@ def kill_processes(found: Iterable[psutil.Process]) -> None:
 
 
 def _find(pid: int, started_at: float | None) -> psutil.Process | None:
+    """The process, or nothing where it is gone; without a start time nobody can tell it from another one's."""
+    if started_at is None:
+        return None
     try:
         process = psutil.Process(pid)
-        same = started_at is None or abs(process.create_time() - started_at) <= _TICK
+        same = abs(process.create_time() - started_at) <= _CLOCK
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.Error:
         return None
