@@ -84,3 +84,8 @@ class StoreBusy(StoreError):
 
 class AgentError(LuluError):
     """An agent process could not be started or used."""
+
+    def __init__(self, happened: str, *, safe: str = "", next_step: str = "", stderr: str = "") -> None:
+        super().__init__(happened, safe=safe, next_step=next_step)
+        #: The last lines that the process wrote to stderr: for experts, not part of the message.
+        self.stderr = stderr

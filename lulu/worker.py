@@ -117,7 +117,7 @@ class Worker:
             await agent.send(text, turn.uuid, self._store.attachments(stored.attachment_ids))
         except LuluError as exc:
             await self._drop_agent()
-            await self._close_out(SessionStatus.FAILED, [self._error_event(exc)])
+            await self._close_out(SessionStatus.FAILED, [_error_event(exc)])
 
     async def _usable_agent(self) -> Agent | None:
         """The agent that is there, unless its limits have changed since: they are set when it starts."""
@@ -142,13 +142,14 @@ class Worker:
         stopped.cancel()
         agent = connecting.result()
         self._agent = agent
-        self._record(
+        self._spawn(self._read(agent))
+        # Ahead of the prompt: a process that has work outlives a kill of Lulu, and is found by these columns only.
+        await self._commit(
             Change(
                 session_id=self.session_id,
                 columns={"agent_pid": agent.pid, "agent_started_at": agent.started_at},
             )
         )
-        self._spawn(self._read(agent))
         return None if turn.stop.is_set() else agent
 
     async def _connect(self) -> Agent:
@@ -226,8 +227,8 @@ class Worker:
         elif self._stopping or self._asking.shutting_down:
             await self._close_out(SessionStatus.INTERRUPTED, [])
         else:
-            happened = problem or AgentError("The agent's process ended in the middle of its turn.")
-            await self._close_out(SessionStatus.FAILED, [self._error_event(happened, agent.stderr_tail)])
+            ended = AgentError("The agent's process ended in the middle of its turn.", stderr=agent.stderr_tail)
+            await self._close_out(SessionStatus.FAILED, [_error_event(problem or ended)])
         with contextlib.suppress(Exception):
             # The process is gone; this only ends the SDK's own tasks, and whatever they still complain of is old news.
             await agent.disconnect()
@@ -301,7 +302,9 @@ class Worker:
     async def close(self) -> None:
         """Close an idle agent; the next prompt resumes."""
         await self._drop_agent()
-        self._record(Change(session_id=self.session_id, columns={"agent_pid": None, "agent_started_at": None}))
+        if self._turn is None:
+            # Not over the pid of the next process: a prompt may have come meanwhile.
+            self._record(Change(session_id=self.session_id, columns={"agent_pid": None, "agent_started_at": None}))
 
     async def shut_down(self) -> None:
         """Lulu stops: end the turn as interrupted, then the process."""
@@ -353,11 +356,6 @@ class Worker:
         finally:
             self._settle()
 
-    def _error_event(self, exc: LuluError, stderr: str = "") -> Error:
-        tail = stderr or (self._agent.stderr_tail if self._agent else "")
-        message = " ".join(part for part in (exc.happened, exc.next_step) if part)
-        return Error(message=message, code=type(exc).__name__, detail=tail or None)
-
     def _record_live(self, live: LiveText) -> None:
         """Store the text that is being written."""
         self._record(Change(session_id=self.session_id, live=live))
@@ -386,6 +384,11 @@ class Worker:
             log.exception("session %s", self.session_id)
             note = Error(message="Lulu failed here; this is a bug in Lulu.", code=type(exc).__name__, detail=str(exc))
             await self._close_out(SessionStatus.FAILED, [note])
+
+
+def _error_event(exc: LuluError) -> Error:
+    message = " ".join(part for part in (exc.happened, exc.next_step) if part)
+    return Error(message=message, code=type(exc).__name__, detail=getattr(exc, "stderr", "") or None)
 
 
 async def _done(future: Future[T]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -37,6 +38,38 @@ MAX_BUFFER_BYTES = 64 << 20
 STDERR_LINES = 50
 #: Seconds to wait for the CLI's answer to a change; it took 1 to 30 ms when measured.
 _CONTROL_SECONDS = 10.0
+#: Seconds that a process which ended gets for its last words on stderr (a tool of its own may hold the pipe open).
+_LAST_WORDS_SECONDS = 0.5
+#: Seconds from SIGTERM to SIGKILL for a start that nobody wants any more.
+_LEAVE_SECONDS = 1.0
+
+
+class _Client(ClaudeSDKClient):
+    """The SDK's client, which hears a process out before it lets go of it."""
+
+    #: How the process ended, once that is known.
+    exit_code: int | None = None
+
+    @property
+    def process(self) -> Any:
+        """The process, or nothing before its start and for the demo. Private to the SDK, but the only way to the pid."""
+        return getattr(self._transport, "_process", None)
+
+    async def hear_out(self) -> None:
+        """Read what a process that has ended left on stderr; the SDK would throw away what it has not read by then."""
+        reader = getattr(self._transport, "_stderr_task", None)
+        if reader is None or self._transport is None or self.process is None:
+            return
+        if self.process.returncode is not None or not self._transport.is_ready():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reader.wait(), _LAST_WORDS_SECONDS)
+
+    async def disconnect(self) -> None:
+        """Also called by the SDK itself, where a start fails."""
+        process = self.process
+        await self.hear_out()
+        await super().disconnect()
+        self.exit_code = getattr(process, "returncode", None)
 
 
 class Agent:
@@ -47,7 +80,7 @@ class Agent:
         self._settings = settings
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._translator = Translator(total_cost_usd=spec.total_cost_usd)
-        self._client = ClaudeSDKClient(self._options(ask, gate), transport=self._transport())
+        self._client = _Client(self._options(ask, gate), transport=self._transport())
         #: The process and its start time; nothing for the demo.
         self.pid: int | None = None
         self.started_at: float | None = None
@@ -58,14 +91,31 @@ class Agent:
         return "\n".join(self._stderr)
 
     async def connect(self) -> None:
-        """Start the process. Raises ``AgentError`` or ``TranscriptMissing``."""
+        """Start the process. Raises ``AgentError`` or ``TranscriptMissing``; where it is cancelled, nothing is left."""
+        connecting = asyncio.ensure_future(self._client.connect())
         try:
-            await self._client.connect()
-        except (ClaudeSDKError, OSError) as exc:
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            await self._give_up(connecting)
+            raise
+        except Exception as exc:  # the SDK raises a bare Exception for a CLI that refuses, or does not answer
             raise self._explain(exc) from exc
-        # Private, but the only way to the pid; without it an orphan could not be ended after a crash.
-        process = getattr(getattr(self._client, "_transport", None), "_process", None)
-        self.pid = getattr(process, "pid", None)
+        self._learn_pid()
+
+    async def _give_up(self, connecting: asyncio.Future[None]) -> None:
+        """End a start: it has nothing to lose, and the SDK would wait 5 s for the process to end by itself."""
+        self._learn_pid()
+        self.terminate()
+        connecting.cancel()
+        await asyncio.wait({connecting}, timeout=_LEAVE_SECONDS)
+        self.kill()
+        await asyncio.wait({connecting})
+        if not connecting.cancelled() and connecting.exception() is None:
+            await self._client.disconnect()
+
+    def _learn_pid(self) -> None:
+        """Without the pid an orphan could not be ended after a crash."""
+        self.pid = getattr(self._client.process, "pid", None)
         self.started_at = processes.start_time(self.pid) if self.pid else None
 
     async def send(self, text: str, uuid: str, attachments: Sequence[Attachment] = ()) -> None:
@@ -119,7 +169,9 @@ class Agent:
         try:
             async for frame in frames.receive_messages():
                 yield self._translator.translate(frame)
+            await self._client.hear_out()
         except (ClaudeSDKError, OSError) as exc:
+            await self._client.hear_out()
             raise self._explain(exc) from exc
 
     async def disconnect(self) -> None:
@@ -182,25 +234,28 @@ class Agent:
         safe = "Everything up to here is saved."
         if "No conversation found" in f"{exc} {self.stderr_tail}":
             return TranscriptMissing("Claude Code no longer has this conversation.", safe=safe)
-        if isinstance(exc, CLINotFoundError):
-            where = self._settings.claude_cli_path or "the one that comes with claude-agent-sdk"
-            next_step = "Install it again, or correct LULU_CLAUDE_CLI_PATH; then send the prompt again."
-            return AgentError(f"Claude Code was not found ({where}).", safe=safe, next_step=next_step)
-        if not Path(self.spec.working_directory).is_dir():
-            next_step = "Make the folder again, or start a new session in another one."
-            return AgentError(f"The folder {self.spec.working_directory} is gone.", safe=safe, next_step=next_step)
-        if isinstance(exc, ProcessError):
-            code = exc.exit_code if exc.exit_code is not None else "unknown"
-            return AgentError(
-                f"The agent's process ended with exit code {code}.",
-                safe=safe,
-                next_step="Type to continue the session; if it happens again, read what the process said.",
-            )
-        if isinstance(exc, CLIJSONDecodeError):
-            return AgentError("The agent sent a line that cannot be read.", safe=safe, next_step="Type to continue.")
-        if isinstance(exc, CLIConnectionError):
-            return AgentError(f"The agent could not be reached: {exc}", safe=safe, next_step="Send the prompt again.")
-        return AgentError(f"The agent failed: {exc}", safe=safe, next_step="Send the prompt again.")
+        happened, next_step = self._reason(exc)
+        return AgentError(happened, safe=safe, next_step=next_step, stderr=self.stderr_tail)
+
+    def _reason(self, exc: Exception) -> tuple[str, str]:
+        """What happened, and what to do next."""
+        exit_code = exc.exit_code if isinstance(exc, ProcessError) else self._client.exit_code
+        match exc:
+            case CLINotFoundError():
+                where = self._settings.claude_cli_path or "the one that comes with claude-agent-sdk"
+                next_step = "Install it again, or correct LULU_CLAUDE_CLI_PATH; then send the prompt again."
+                return f"Claude Code was not found ({where}).", next_step
+            case _ if not Path(self.spec.working_directory).is_dir():
+                next_step = "Make the folder again, or start a new session in another one."
+                return f"The folder {self.spec.working_directory} is gone.", next_step
+            case CLIJSONDecodeError():
+                return "The agent sent a line that cannot be read.", "Type to continue."
+            case ProcessError() | CLIConnectionError() if exit_code is not None:
+                next_step = "Type to continue the session; if it happens again, read what the process said."
+                return f"The agent's process ended with exit code {exit_code}.", next_step
+            case CLIConnectionError():
+                return f"The agent could not be reached: {exc}", "Send the prompt again."
+        return f"The agent failed: {exc}", "Send the prompt again."
 
 
 def _block(attachment: Attachment) -> dict[str, Any]:
