@@ -116,10 +116,12 @@ install_packages() {
     python=$(find_python) || python=$oldest_python # uv knows where else to look
   fi
   say "installing the locked packages"
+  # Compiled now, so that no start has to do it: that is most of the time until Lulu answers.
   # shellcheck disable=SC2086 # options are words
-  "$uv" sync --quiet --locked --python "$python" $options ||
+  "$uv" sync --quiet --locked --compile-bytecode --python "$python" $options ||
     stop "the packages could not be installed." \
       "Check that this machine reaches PyPI (see uv's message above), then try again. No data was touched."
+  .venv/bin/python -m compileall -q lulu pages lulu_app.py
 }
 
 # ---- the browser of the tests
