@@ -1,15 +1,13 @@
 """Lulu's entry point: ``streamlit run lulu_app.py`` finds ``app`` here. Says what the server is made of, no more."""
 
-from contextlib import AbstractAsyncContextManager
-
 import streamlit as st
 from starlette.middleware import Middleware
 
 from lulu import runtime
 from lulu.access.guard import Guard
-from lulu.web import shutdown
 from lulu.web.doorbell import Doorbell
 from lulu.web.health import health_route
+from lulu.web.shutdown import limited
 
 doorbell = Doorbell(lambda: runtime.current().store.bus)
 
@@ -19,15 +17,9 @@ def link() -> str:
     return f"http://127.0.0.1:{st.get_option('server.port')}/"
 
 
-def lifespan(_: st.App) -> AbstractAsyncContextManager[None]:
-    """From before the first page to after the last."""
-    shutdown.limit_wait()
-    return runtime.serving(link, stopping=doorbell.close_all)
-
-
 app = st.App(
     "lulu/ui/main.py",
-    lifespan=lifespan,
+    lifespan=limited(lambda app: runtime.serving(link, stopping=doorbell.close_all)),
     routes=[doorbell.route, health_route(lambda: runtime.current().store.health)],
     middleware=[Middleware(Guard)],
 )

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
 
 import uvicorn
 
 _LOGGER = logging.getLogger(__name__)
 
+A = TypeVar("A")
+S = TypeVar("S")
+
 #: Seconds for open connections to end; the agents' own time comes after.
 WAIT = 2
 
 
+def limited(lifespan: Callable[[A], AbstractAsyncContextManager[S]]) -> Callable[[A], AbstractAsyncContextManager[S]]:
+    """The app's lifespan, in a server whose wait is limited."""
+
+    def begin(app: A) -> AbstractAsyncContextManager[S]:
+        limit_wait()
+        return lifespan(app)
+
+    return begin
+
+
 def limit_wait() -> bool:
-    """Limit the wait of the server that runs this process; whether one was found. Call it in the app's lifespan.
+    """Limit the wait of the server that runs this process; whether one was found.
 
     uvicorn closes every connection at SIGTERM, then waits without limit until all is sent. A viewer that sleeps with
     unread data never takes it. ``streamlit run`` has no option for the limit, so it is set on the server itself: the

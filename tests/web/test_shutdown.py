@@ -32,14 +32,13 @@ async def big(_):
 
 @contextlib.asynccontextmanager
 async def lifespan(_):
-    {limit}
     yield
     print("cleaned up", flush=True)
 
 
 app = st.App(
     "page.py",
-    lifespan=lifespan,
+    lifespan={lifespan},
     routes=[Route("/big", big), health_route(lambda: SimpleNamespace(ok=True, waiting=0, problem=None))],
     middleware=[Middleware(Guard)],
 )
@@ -61,7 +60,7 @@ def _sleeping_visitor(server: LuluServer) -> socket.socket:
 
 
 def test_a_sleeping_visitor_does_not_keep_the_server(folder: Path) -> None:
-    (folder / "app.py").write_text(_APP.format(limit="shutdown.limit_wait()"))
+    (folder / "app.py").write_text(_APP.format(lifespan="shutdown.limited(lifespan)"))
     server = LuluServer(folder, env={"PYTHONPATH": str(ROOT)}, script=folder / "app.py")
     try:
         server.start()
@@ -75,7 +74,7 @@ def test_a_sleeping_visitor_does_not_keep_the_server(folder: Path) -> None:
 
 
 def test_without_the_limit_it_would(folder: Path) -> None:
-    (folder / "app.py").write_text(_APP.format(limit="pass"))
+    (folder / "app.py").write_text(_APP.format(lifespan="lifespan"))
     server = LuluServer(folder, env={"PYTHONPATH": str(ROOT)}, script=folder / "app.py")
     try:
         server.start()

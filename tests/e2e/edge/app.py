@@ -22,7 +22,8 @@ async def say(request: Request) -> JSONResponse:
     """Store a line and ring, as the writer does after a commit; without a text, only ring."""
     if text := request.query_params.get("text"):
         stage.lines.append(text)
-    stage.bus.ring(request.query_params.getlist("topic"))
+    for _ in range(int(request.query_params.get("times", "1"))):
+        stage.bus.ring(request.query_params.getlist("topic"))
     return JSONResponse(
         {"bells": doorbell.open, "runs": stage.runs, "lines": len(stage.lines), "said": stage.lines[-50:]}
     )

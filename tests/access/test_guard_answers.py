@@ -1,0 +1,165 @@
+"""The guard: what it answers itself, what every answer carries, and that each of its steps is needed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit
+from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.types import Scope
+from starlette.websockets import WebSocketDisconnect
+
+from lulu.access import guard, headers
+from lulu.access.guard import ROLE_HEADER, Admission
+from lulu.actors import Role
+from tests.access.support import OWN, Client, guarded, status_of_socket
+
+# --- Failures ----------------------------------------------------------------------------------------------------
+
+
+def test_a_judge_that_fails_lets_nobody_in(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(scope: Scope) -> Admission:
+        raise RuntimeError("no database")
+
+    with caplog.at_level(logging.CRITICAL, logger="lulu.access.guard"):
+        answer = Client(judge=broken).get("/echo")
+        status = status_of_socket(Client(judge=broken), {"Origin": f"http://{OWN}"})
+
+    assert (answer.status_code, status) == (500, 500)
+    assert "no database" not in answer.text
+
+
+def test_a_route_that_fails_says_nothing_of_the_inside() -> None:
+    answer = Client().get("/break")
+
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+
+
+def test_an_answer_that_fails_midway_is_cut() -> None:
+    client = TestClient(guarded(), base_url=f"http://{OWN}", client=("127.0.0.1", 1))
+
+    with pytest.raises(RuntimeError, match="the connection is cut"):
+        client.get("/break-late")
+
+
+def test_a_websocket_that_fails_is_closed() -> None:
+    own = {"Origin": f"http://{OWN}"}
+
+    with (
+        Client().websocket_connect(f"ws://{OWN}/broken/accepted", headers=own) as websocket,
+        pytest.raises(WebSocketDisconnect) as closed,
+    ):
+        websocket.receive_text()
+
+    assert closed.value.code == 1011
+    assert status_of_socket(Client(), own, "/broken/before") == 500
+
+
+# --- Headers of every answer -------------------------------------------------------------------------------------
+
+
+def _refused_socket() -> Any:
+    with (
+        pytest.raises(WebSocketDenialResponse) as denial,
+        Client().websocket_connect(f"ws://{OWN}/socket", headers={"Origin": "null"}),
+    ):
+        pass
+    return denial.value
+
+
+ANSWERS: dict[str, Callable[[], Any]] = {
+    "a route": lambda: Client().get("/echo"),
+    "no such route": lambda: Client().get("/nothing"),
+    "a wrong method": lambda: Client().delete("/break", headers={"Origin": f"http://{OWN}"}),
+    "a failure": lambda: Client().get("/break"),
+    "a wrong host": lambda: Client(host="evil.example").get("/echo"),
+    "a wrong origin": lambda: Client().post("/echo", headers={"Origin": "http://evil.example"}),
+    "nobody": lambda: Client(peer="8.8.8.8").get("/echo"),
+    "only headers": lambda: Client(peer="8.8.8.8").head("/echo"),
+    "a refused websocket": _refused_socket,
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_every_answer_is_secured(kind: str) -> None:
+    answer = ANSWERS[kind]()
+
+    policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert "unsafe" not in policy["script-src"]
+    assert all("*" not in sources and "http:" not in sources for sources in policy.values())
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+    assert len(answer.headers.get_list("content-security-policy")) == 1
+
+
+def test_the_policy_names_our_own_websocket() -> None:
+    policy = Client(host="lulu.localhost:8501").get("/echo").headers["content-security-policy"]
+
+    assert "connect-src 'self' ws://lulu.localhost:8501" in policy
+
+
+def test_a_page_with_a_form_may_choose_its_referrer_policy() -> None:
+    assert Client().get("/referrer").headers["referrer-policy"] == "same-origin"
+
+
+def test_the_policy_knows_the_inline_script_of_this_streamlit() -> None:
+    index = (Path(streamlit.__file__).parent / "static" / "index.html").read_text()
+    inline = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", index, re.DOTALL)
+
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline]
+
+    assert [f"'sha256-{digest}'" for digest in digests] == re.findall(
+        r"'sha256-[^']+'", headers.content_security_policy()
+    )
+
+
+# --- Each step is needed -----------------------------------------------------------------------------------------
+
+
+def test_without_the_host_step_a_rebound_name_gets_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Client(host="evil.example:8501").get("/echo").status_code
+    monkeypatch.setattr(guard, "LOCAL_NAMES", guard.LOCAL_NAMES | {"evil.example"})
+
+    assert (refused, Client(host="evil.example:8501").get("/echo").status_code) == (421, 200)
+
+
+def test_without_the_origin_step_another_page_gets_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = {"Origin": "http://localhost:8700"}
+    refused = (Client().post("/echo", headers=sent).status_code, status_of_socket(Client(), sent))
+    monkeypatch.setattr(guard, "check_origin", lambda scope, authority: None)
+
+    let_in = (Client().post("/echo", headers=sent).status_code, status_of_socket(Client(), sent))
+
+    assert (refused, let_in) == ((403, 403), (200, 101))
+
+
+def test_without_the_judge_a_stranger_gets_in() -> None:
+    refused = Client(peer="8.8.8.8").get("/echo").status_code
+    anybody = Client(peer="8.8.8.8", judge=lambda scope: Admission(role=Role.OWNER)).get("/echo").status_code
+
+    assert (refused, anybody) == (401, 200)
+
+
+def test_without_stripping_a_forged_role_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    forged = {ROLE_HEADER: "owner"}
+    guest = Client(judge=lambda scope: Admission(role=Role.GUEST))
+    before = guest.get("/echo", headers=forged).text
+    monkeypatch.setattr(guard, "_is_ours", lambda name: False)
+
+    after = guest.get("/echo", headers=forged).text
+
+    assert ("x-lulu-role=owner" in before, "x-lulu-role=owner" in after) == (False, True)
