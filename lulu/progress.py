@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from lulu.agent import Translation, TurnEnd
 from lulu.commands import CommandId, CommandStatus
 from lulu.continuing import FORK_DONE
-from lulu.events import ToolResult, ToolUse
+from lulu.errors import LuluError
+from lulu.events import Error, ToolResult, ToolUse
 from lulu.sessions import SessionStatus
 from lulu.store import Change
 
@@ -28,6 +29,12 @@ class Turn:
         return self.uuid in end.prompt_uuids or (not end.prompt_uuids and end.asked)
 
 
+def failure(exc: LuluError) -> Error:
+    """The event that tells of an error."""
+    message = " ".join(part for part in (exc.happened, exc.next_step) if part)
+    return Error(message=message, code=type(exc).__name__, detail=getattr(exc, "stderr", "") or None)
+
+
 class Progress:
     """What is known of one session's agent between two frames."""
 
@@ -36,14 +43,23 @@ class Progress:
         #: Tool calls without a result yet: a silence is theirs.
         self.open_tools: set[str] = set()
         #: The CLI is at work, be it on something that nobody here asked for.
-        self._works = False
+        self.works = False
         self._background_tasks = 0
+        #: The CLI says when it begins and ends to work (older ones do not).
+        self._tells_state = False
+        #: How the last turn ended: where the session is when the CLI is idle.
+        self._last_end = SessionStatus.COMPLETED
         self._known: dict[str, object] = {}
 
     @property
     def is_active(self) -> bool:
         """Whether the agent works or has something under way in the background."""
-        return self._works or self._background_tasks > 0
+        return self.works or self._background_tasks > 0
+
+    @property
+    def waits_for_tools(self) -> bool:
+        """Whether a silence is that of a tool or of a sub-agent (whose own calls are not told from here on)."""
+        return bool(self.open_tools) or (self.works and self._background_tasks > 0)
 
     def know(self, columns: dict[str, object]) -> None:
         """These columns of the row are as the agent has them."""
@@ -52,10 +68,12 @@ class Progress:
     def end(self) -> None:
         """The process is gone, or its turn was given up."""
         self.open_tools.clear()
-        self._works = False
+        self.works = False
         self._background_tasks = 0
 
-    def follow(self, said: Translation, *, turn: Turn | None, is_asking: bool, is_fork: bool) -> Change:
+    def follow(
+        self, said: Translation, *, turn: Turn | None, is_asking: bool, is_fork: bool, is_stopping: bool
+    ) -> Change:
         """The change that this makes; it carries the turn's command where it ends the turn."""
         if said.background_tasks is not None:
             self._background_tasks = said.background_tasks
@@ -68,7 +86,7 @@ class Progress:
             session_id=self._session_id,
             events=said.events,
             clear_live=said.clear_live,
-            status=self._status_after(said, is_asking=is_asking),
+            status=self._status_after(said, turn=turn, is_asking=is_asking, is_stopping=is_stopping),
             columns=columns,
         )
         return change if said.turn_end is None else self._end_turn(change, said.turn_end, turn)
@@ -80,12 +98,18 @@ class Progress:
             elif isinstance(event, ToolResult):
                 self.open_tools.discard(event.tool_use_id)
 
-    def _status_after(self, said: Translation, *, is_asking: bool) -> SessionStatus | None:
-        if said.state == "idle":
-            self._works = False
-        elif said.state == "running":
-            self._works = True
+    def _status_after(
+        self, said: Translation, *, turn: Turn | None, is_asking: bool, is_stopping: bool
+    ) -> SessionStatus | None:
+        self._tells_state = self._tells_state or said.state is not None
+        if said.state == "running" or said.is_init:
+            # A turn that a sub-agent's end wakes begins with an init only (measured with CLI 2.1.330).
+            self.works = True
             return None if is_asking else SessionStatus.RUNNING
+        if said.state == "idle":
+            held_back, self.works = self.works and turn is None, False
+            if held_back:
+                return SessionStatus.INTERRUPTED if is_stopping else self._last_end
         return None
 
     def _news_about_row(self, said: Translation) -> dict[str, object]:
@@ -106,12 +130,16 @@ class Progress:
             # A background task's turn ended while our prompt waits behind it.
             return change
         self.open_tools.clear()
-        self._works = False
+        self._last_end = end.status
+        # Sub-agents go on: the CLI is idle after them, and after the turn that they wake. It is idle at once where only
+        # commands are left in the background.
+        self.works = self._background_tasks > 0 and self._tells_state
+        status = None if self.works else end.status
         if turn is None:
-            return replace(change, status=end.status)
+            return replace(change, status=status)
         return replace(
             change,
-            status=end.status,
+            status=status,
             command_id=turn.command_id,
             command_status=CommandStatus.FAILED if end.status is SessionStatus.FAILED else CommandStatus.DONE,
             command_error="interrupted" if end.status is SessionStatus.INTERRUPTED else None,

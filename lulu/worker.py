@@ -19,7 +19,7 @@ from lulu.continuing import FORK_DONE, anew, spec_for
 from lulu.errors import AgentError, LuluError, StoreError
 from lulu.events import Error, Event, System, User
 from lulu.live import LivePace
-from lulu.progress import Progress, Turn
+from lulu.progress import Progress, Turn, failure
 from lulu.sessions import SessionStatus
 from lulu.settings import PermissionMode, Settings
 from lulu.stopping import INTERRUPT_SECONDS, TERMINATE_SECONDS, stop_turn
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 #: Uncommitted writes above which an agent is not read further until the store has caught up.
 MAX_WAITING = 10_000
+#: Columns of a session without a process.
+NO_PROCESS = {"agent_pid": None, "agent_started_at": None}
 
 
 class Worker:
@@ -114,10 +116,11 @@ class Worker:
                 )
                 return
             self._record(Change(session_id=self.session_id, status=SessionStatus.RUNNING))
+            self._hear()
             await agent.send(text, turn.uuid, self._store.attachments(stored.attachment_ids))
         except LuluError as exc:
             await self._drop_agent()
-            await self._close_out(SessionStatus.FAILED, [_error_event(exc)])
+            await self._close_out(SessionStatus.FAILED, [failure(exc)])
 
     async def _usable_agent(self) -> Agent | None:
         """The agent that is there, unless its limits have changed since: they are set when it starts."""
@@ -144,12 +147,8 @@ class Worker:
         self._agent = agent
         self._spawn(self._read(agent))
         # Ahead of the prompt: a process that has work outlives a kill of Lulu, and is found by these columns only.
-        await self._commit(
-            Change(
-                session_id=self.session_id,
-                columns={"agent_pid": agent.pid, "agent_started_at": agent.started_at},
-            )
-        )
+        process = {"agent_pid": agent.pid, "agent_started_at": agent.started_at}
+        await self._commit(Change(session_id=self.session_id, columns=process))
         return None if turn.stop.is_set() else agent
 
     async def _connect(self) -> Agent:
@@ -195,7 +194,7 @@ class Worker:
         self._hear()
         if said.is_init and self._stopping and self._agent:
             # An interrupt before init is confirmed but not heard (claude-agent-sdk-typescript#429): say it again.
-            self._spawn(self._interrupt_again(self._agent))
+            self._spawn(self._agent.interrupt(INTERRUPT_SECONDS))
         if said.live is not None:
             self._live.show(LiveText(**vars(said.live), updated_at=datetime.now(UTC)))
         if said.clear_live:
@@ -206,14 +205,16 @@ class Worker:
             turn=turn,
             is_asking=bool(self._asking),
             is_fork=self._agent is not None and self._agent.spec.fork_of is not None,
+            is_stopping=self._stopping,
         )
         if turn is not None and change.command_id == turn.command_id:
             self._turn = None
         if change != Change(session_id=self.session_id):
             self._record(change)
-        if said.turn_end is not None and self._turn is None:
-            self._settle()
-        elif said.state == "idle":
+        # A stop waits also for the end of a turn that nobody asked for.
+        works = self._turn is not None or self._progress.works
+        (self._settled.clear if works else self._settled.set)()
+        if said.turn_end is not None or said.state == "idle":
             self._changed()
 
     async def _process_ended(self, agent: Agent, problem: AgentError | None) -> None:
@@ -223,12 +224,12 @@ class Worker:
         self._progress.end()
         self._asking.cancel_all()
         if not was_busy:
-            self._record(Change(session_id=self.session_id, columns={"agent_pid": None, "agent_started_at": None}))
+            self._record(Change(session_id=self.session_id, columns=NO_PROCESS))
         elif self._stopping or self._asking.shutting_down:
             await self._close_out(SessionStatus.INTERRUPTED, [])
         else:
             ended = AgentError("The agent's process ended in the middle of its turn.", stderr=agent.stderr_tail)
-            await self._close_out(SessionStatus.FAILED, [_error_event(problem or ended)])
+            await self._close_out(SessionStatus.FAILED, [failure(problem or ended)])
         with contextlib.suppress(Exception):
             # The process is gone; this only ends the SDK's own tasks, and whatever they still complain of is old news.
             await agent.disconnect()
@@ -286,13 +287,10 @@ class Worker:
             if self._turn is not None:
                 self._turn.stop.set()
             if self._agent is not None:
-                self._spawn(self._interrupt_again(self._agent))
+                self._spawn(self._agent.interrupt(INTERRUPT_SECONDS))
             return await stop_turn(lambda: self._agent, self._settled, self._abandon)
         finally:
             self._stopping = False
-
-    async def _interrupt_again(self, agent: Agent) -> None:
-        await agent.interrupt(INTERRUPT_SECONDS)
 
     async def _abandon(self) -> None:
         """An agent without a process does not answer: let go of it."""
@@ -300,11 +298,14 @@ class Worker:
         await self._close_out(SessionStatus.INTERRUPTED, [])
 
     async def close(self) -> None:
-        """Close an idle agent; the next prompt resumes."""
+        """Close an idle agent; the next prompt resumes. Goes on where its caller is cancelled."""
+        await asyncio.shield(self._spawn(self._close()))
+
+    async def _close(self) -> None:
         await self._drop_agent()
         if self._turn is None:
             # Not over the pid of the next process: a prompt may have come meanwhile.
-            self._record(Change(session_id=self.session_id, columns={"agent_pid": None, "agent_started_at": None}))
+            self._record(Change(session_id=self.session_id, columns=NO_PROCESS))
 
     async def shut_down(self) -> None:
         """Lulu stops: end the turn as interrupted, then the process."""
@@ -313,6 +314,8 @@ class Worker:
             await self._interrupt()
         if self.is_connected:
             await self.close()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=TERMINATE_SECONDS)
 
     async def _drop_agent(self) -> None:
         agent, self._agent = self._agent, None
@@ -329,8 +332,9 @@ class Worker:
     def watch(self) -> None:
         """Tell once when a running turn has been silent for long. It is never ended for that."""
         silent = self.quiet_seconds
-        waits = self._asking or self._progress.open_tools or not self._turn
-        if waits or self._told_stalled or silent < self._settings.stall_seconds:
+        works = self._agent is not None and (self._turn is not None or self._progress.works)
+        waits = self._asking or self._progress.waits_for_tools
+        if not works or waits or self._told_stalled or silent < self._settings.stall_seconds:
             return
         self._told_stalled = True
         self._record(
@@ -367,10 +371,11 @@ class Worker:
     async def _commit(self, change: Change) -> None:
         await _done(self._store.record(change))
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _guarded(self, work: Any) -> None:
         """The top of every task: an unforeseen error fails this session's turn, and no other session."""
@@ -384,11 +389,6 @@ class Worker:
             log.exception("session %s", self.session_id)
             note = Error(message="Lulu failed here; this is a bug in Lulu.", code=type(exc).__name__, detail=str(exc))
             await self._close_out(SessionStatus.FAILED, [note])
-
-
-def _error_event(exc: LuluError) -> Error:
-    message = " ".join(part for part in (exc.happened, exc.next_step) if part)
-    return Error(message=message, code=type(exc).__name__, detail=getattr(exc, "stderr", "") or None)
 
 
 async def _done(future: Future[T]) -> T:
