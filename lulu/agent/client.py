@@ -52,7 +52,7 @@ class _Client(ClaudeSDKClient):
 
     @property
     def process(self) -> Any:
-        """The process, or nothing before its start and for the demo. Private to the SDK, but the only way to the pid."""
+        """The process, or nothing before its start, and for the demo. Private to the SDK: there is no other way."""
         return getattr(self._transport, "_process", None)
 
     async def hear_out(self) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import psutil
 
-#: Two readings of one start time may differ by this much (seconds): Linux counts from the boot, whose own time is kept in
-#: whole seconds and moves when the clock is set. No pid comes round again this fast.
+#: Two readings of one start time may differ by this much (seconds): Linux counts from the boot, whose own time is kept
+#: in whole seconds and moves when the clock is set. No pid comes round again this fast.
 _CLOCK = 2.0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,7 +38,7 @@ class Claude:
         self.api = api
         self.folder = folder
         self.work = folder / "project"
-        self.work.mkdir()
+        self.work.mkdir(exist_ok=True)
 
     @property
     def lulu(self) -> Runtime:
@@ -55,14 +57,26 @@ class Claude:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"permissions": {"allow": list(rules)}}))
 
+    def executable(self, script: str) -> Path:
+        """A shell script to be started in the place of Claude Code."""
+        path = self.folder / "claude-code"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return path
+
     # -- commands ----------------------------------------------------------------------------------------------------
 
-    def launch(self, prompt: str, *, folder: Path | None = None, **values: str) -> SessionId:
+    def launch(self, prompt: str, *, folder: Path | None = None, **values: Any) -> SessionId:
         """A new session with its first prompt."""
         session_id = new_session_id()
         launch = Launch(prompt=prompt, working_directory=str(folder or self.work), agent="claude", **values)
         self.lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
         return session_id
+
+    def stored(self) -> SessionId:
+        """A session that is only a row, of an agent that runs."""
+        launch = Launch(prompt="only a row", working_directory=str(self.work), agent="claude")
+        return self.lulu.store.insert_session(launch, status=SessionStatus.RUNNING)
 
     def send(self, session_id: SessionId, text: str) -> None:
         """Another prompt."""
@@ -107,6 +121,10 @@ class Claude:
         """What the agent said."""
         return [event.content for event in self.of(session_id, Text)]
 
+    def texts_of_main(self, session_id: SessionId) -> list[str]:
+        """What the agent itself said, without its sub-agents."""
+        return [event.content for event in self.of(session_id, Text) if event.parent is None]
+
     def notes(self, session_id: SessionId) -> list[str]:
         """The subtypes of the system events."""
         return [event.subtype for event in self.of(session_id, System)]
@@ -121,6 +139,19 @@ class Claude:
             lambda: [one for one in self.of(session_id, System) if one.subtype == subtype], timeout=SECONDS
         )
         return found[-1]
+
+    def commands(self, session_id: SessionId) -> list[str]:
+        """How each command went that was given for the session."""
+        # No page shows them all yet.
+        return self._statuses("SELECT status FROM commands WHERE session_id = ? ORDER BY id", session_id)
+
+    def status_in_file(self, session_id: SessionId) -> str:
+        """The session's status, whichever process has the file open."""
+        return self._statuses("SELECT status FROM sessions WHERE id = ?", session_id)[0]
+
+    def _statuses(self, sql: str, session_id: SessionId) -> list[str]:
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/lulu/lulu.db?mode=ro", uri=True)) as database:
+            return [status for (status,) in database.execute(sql, (session_id,))]
 
     def outline(self, session_id: SessionId) -> str:
         """The log in few words, without ``init``."""
@@ -180,6 +211,10 @@ class Claude:
 
     # -- what the API saw --------------------------------------------------------------------------------------------
 
+    def is_asked(self, words: str) -> bool:
+        """Whether a request has come with these words in its last prompt."""
+        return any(words in prompts_in(request)[-1] for request in self.api.requests)
+
     def requests(self, session_id: SessionId) -> list[Request]:
         """The requests of this session's conversation."""
         conversation = self.session(session_id).session_id_claude
@@ -203,32 +238,30 @@ def has_prompt(request: Request, text: str) -> bool:
 
 def tool_results_in(request: Request) -> list[str]:
     """The tools' answers in a request."""
-    contents = [
-        m["content"] for m in request.body["messages"] if m["role"] == "user" and isinstance(m["content"], list)
-    ]
-    blocks = [block for content in contents for block in content if block.get("type") == "tool_result"]
-    return [text_of(block.get("content")) for block in blocks]
+    contents = [message["content"] for message in request.body["messages"] if message["role"] == "user"]
+    blocks = [block for content in contents if isinstance(content, list) for block in content]
+    return [text_of(block.get("content")) for block in blocks if block.get("type") == "tool_result"]
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs. One that nobody has buried yet (a container may have no init) does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def tools_of(process: psutil.Process) -> list[psutil.Process]:
     """What an agent runs now."""
     try:
-        return [child for child in process.children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
+        return [child for child in process.children(recursive=True) if is_alive(child)]
     except psutil.Error:
         return []
 
 
-def agents_below(pid: int) -> list[psutil.Process]:
+def agents_now() -> list[psutil.Process]:
     """The Claude Code processes that this process has started and that still live."""
-    found = psutil.Process(pid).children(recursive=True)
-    return [process for process in found if _is_agent(process)]
-
-
-def _is_agent(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE and "stream-json" in process.cmdline()
-    except psutil.Error:
-        return False
+    return [process for process in psutil.Process().children() if is_alive(process)]
 
 
 def _word(event: Event) -> str:

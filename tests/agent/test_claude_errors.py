@@ -1,11 +1,10 @@
-"""What goes wrong around the real Claude Code is told, ends the turn, and leaves the session and its neighbours usable."""
+"""What goes wrong around the real Claude Code is told, ends the turn, and leaves every session usable."""
 
 from __future__ import annotations
 
 import shutil
 import signal
 import time
-from pathlib import Path
 
 from lulu.events import Error, Text
 from lulu.sessions import SessionStatus
@@ -112,7 +111,8 @@ def test_a_folder_that_went_away_is_told_and_the_session_continues_when_it_is_ba
 
 
 def test_a_killed_process_fails_its_own_turn_within_2_seconds_with_its_last_words(claude: Claude) -> None:
-    claude.start(claude_cli_path=_talkative(claude.folder))
+    talkative = claude.executable(f"echo 'the disk makes a noise' >&2\nexec '{bundled_cli()}' \"$@\"")
+    claude.start(claude_cli_path=talkative)
     killed, other = claude.launch("SCN:slow"), claude.launch("SCN:slow WORDS=200")
     seen = claude.says(killed, "word5")
     claude.says(other, "word5")
@@ -152,11 +152,3 @@ def test_a_process_that_ends_in_a_tool_or_between_turns_does_not_stop_the_sessio
     assert session.status == SessionStatus.COMPLETED
     assert len(claude.of(session_id, Error)) == 1
     assert has_prompt(claude.requests(session_id)[-1], "idle now")
-
-
-def _talkative(folder: Path) -> Path:
-    """Claude Code that says something on stderr first."""
-    path = folder / "talkative"
-    path.write_text(f"#!/bin/sh\necho 'the disk makes a noise' >&2\nexec '{bundled_cli()}' \"$@\"\n")
-    path.chmod(0o755)
-    return path

@@ -1,0 +1,107 @@
+"""Processes of the real Claude Code: how many are kept, and what becomes of those that outlive Lulu."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from lulu.sessions import SessionId, SessionStatus
+from lulu.store import Change
+from tests.agent.claude_driver import Claude, agents_now, has_prompt, is_alive, tools_of
+from tests.support import ROOT, eventually
+
+#: A Lulu in a process of its own: it starts the sessions that it is told to and waits to be killed.
+_OTHER_LULU = """
+import sys, threading
+from tests.agent.claude_driver import Claude
+from tests.messages_api import MessagesApi
+from pathlib import Path
+
+claude = Claude(MessagesApi(), Path(sys.argv[1]))
+claude.start()
+for prompt in sys.argv[2:]:
+    print(claude.launch(prompt), flush=True)
+threading.Event().wait()
+"""
+
+
+@pytest.fixture
+def bystander() -> Iterator[psutil.Process]:
+    """A process that has nothing to do with Lulu."""
+    process = psutil.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_processes_that_outlived_lulu_are_ended_at_the_next_start(claude: Claude) -> None:
+    claude.allow("Bash")
+    prompts = ["SCN:sleep SECONDS=60", "SCN:slow WORDS=2000", "SCN:default hello"]
+    command = [sys.executable, "-c", _OTHER_LULU, str(claude.folder), *prompts]
+    with subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True) as lulu:
+        assert lulu.stdout is not None
+        sessions = [SessionId(lulu.stdout.readline().strip()) for _ in prompts]
+        in_tool, in_stream, idle = sessions
+        eventually(lambda: claude.status_in_file(idle) == "completed", timeout=30)
+        eventually(lambda: claude.is_asked("SCN:slow"), timeout=30)
+        other = psutil.Process(lulu.pid)
+        eventually(lambda: any("time.sleep(60" in " ".join(one.cmdline()) for one in tools_of(other)), timeout=30)
+        orphans = other.children(recursive=True)
+        lulu.kill()
+    assert len([process for process in orphans if is_alive(process)]) >= 4
+
+    began = time.monotonic()
+    claude.start()
+    eventually(lambda: not any(is_alive(process) for process in orphans))
+
+    assert time.monotonic() - began < 10
+    assert [claude.session(one).status for one in sessions] == ["interrupted", "interrupted", "completed"]
+    assert [claude.session(one).agent_pid for one in sessions] == [None] * 3
+    assert all("lulu_stopped" in claude.notes(one) for one in (in_tool, in_stream))
+    for session_id, prompt in zip(sessions, prompts, strict=True):
+        assert claude.turn(session_id, "SCN:default go on").status == SessionStatus.COMPLETED
+        assert has_prompt(claude.requests(session_id)[-1], prompt)
+
+
+def test_a_process_that_got_an_old_pid_is_never_hit(claude: Claude, bystander: psutil.Process) -> None:
+    lulu = claude.start(agent="demo")
+    rows = [
+        (bystander.pid, bystander.create_time() - 60),
+        (bystander.pid, None),
+        (2**22 + 1, bystander.create_time()),
+    ]
+    for pid, started_at in rows:
+        session_id = claude.stored()
+        columns = {"agent_pid": pid, "agent_started_at": started_at}
+        lulu.store.record(Change(session_id=session_id, columns=columns)).result()
+
+    claude.start()
+
+    assert is_alive(bystander)
+    assert all(session.agent_pid is None for session in claude.lulu.store.list_sessions())
+
+
+@pytest.mark.timeout(240)
+def test_30_sessions_leave_at_most_5_processes(claude: Claude) -> None:
+    claude.start(max_running=2)
+    most = 0
+
+    sessions = [claude.launch(f"SCN:default number {number}") for number in range(30)]
+
+    def done() -> bool:
+        nonlocal most
+        most = max(most, len(agents_now()))
+        return not claude.lulu.store.live_sessions()
+
+    eventually(done, timeout=200, every=0.1)
+    eventually(lambda: len(agents_now()) <= 5)
+    assert most <= 5 + 2 + 2, "idle ones are closed once a second; two run meanwhile"
+    assert claude.lulu.host.connected <= 5
+    assert [claude.session(session_id).status for session_id in sessions] == ["completed"] * 30
+    assert len({session.agent_pid for session in map(claude.session, sessions)} - {None}) <= 5

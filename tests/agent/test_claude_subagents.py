@@ -1,0 +1,130 @@
+"""Sub-agents and commands in the background of the real Claude Code: turns that nobody asked for."""
+
+from __future__ import annotations
+
+import time
+
+from lulu.events import Event, System, Text, Thinking, ToolResult, ToolUse
+from lulu.sessions import SessionStatus
+from tests.agent.claude_driver import Claude, has_prompt, tools_of
+from tests.support import eventually
+
+
+def test_a_sub_agent_is_told_apart_and_its_end_wakes_a_turn(claude: Claude) -> None:
+    claude.allow("Bash")
+    claude.start(max_idle=0)
+
+    session_id = claude.launch("SCN:agent please")
+    session = claude.ended(session_id, turns=2)
+
+    agent, *_ = (event for event in claude.of(session_id, ToolUse) if event.name == "Agent")
+    below = [event for event in claude.events(session_id) if event.parent == agent.id]
+    asked, woken = claude.results(session_id)
+    assert [_content(event) for event in below] == ["A sub-agent thinks.", "echo sub", "sub", "job is done: sub"]
+    assert all(event.parent is None for event in claude.events(session_id) if event not in below)
+    assert {"task_started", "task_notification"} <= set(claude.notes(session_id))
+    assert (asked.is_error, woken.is_error, session.status) == (False, False, "completed")
+    assert session.cost_usd == woken.total_cost_usd
+    assert eventually(lambda: claude.lulu.host.connected == 0), "closed when all is done"
+    assert "job is done" not in " ".join(claude.texts_of_main(session_id)[:1])
+
+
+def test_a_session_runs_until_its_sub_agents_and_what_they_wake_are_done(claude: Claude) -> None:
+    claude.allow("Bash")
+    claude.start(max_idle=0, stall_seconds=0.5)
+
+    session_id = claude.launch("SCN:agent JOB=sleep SECONDS=3")
+    eventually(lambda: claude.results(session_id), timeout=30)
+    process = claude.process(session_id)
+    seen = set()
+    status = claude.session(session_id).status
+    while len(claude.results(session_id)) < 2:
+        seen.add(status)
+        status = claude.session(session_id).status
+        assert process.is_running(), "the idle closer took it for idle"
+    session = claude.ended(session_id, turns=2)
+
+    assert seen == {"running"}
+    assert session.status == SessionStatus.COMPLETED
+    assert "stalled" not in claude.notes(session_id)
+    assert claude.commands(session_id) == ["done"]
+
+
+def test_a_prompt_is_answered_while_a_sub_agent_works(claude: Claude) -> None:
+    claude.allow("Bash")
+    claude.start()
+    session_id = claude.launch("SCN:agent JOB=sleep SECONDS=3")
+    eventually(lambda: claude.results(session_id), timeout=30)
+
+    claude.send(session_id, "SCN:default meanwhile")
+    eventually(lambda: "The scripted answer." in claude.texts(session_id), timeout=30)
+    answered = claude.session(session_id).status
+    session = claude.ended(session_id, turns=3)
+
+    assert answered == SessionStatus.RUNNING
+    assert session.status == SessionStatus.COMPLETED
+    assert claude.commands(session_id) == ["done", "done"]
+
+
+def test_stop_ends_sub_agents_after_their_turn(claude: Claude) -> None:
+    claude.allow("Bash")
+    claude.start()
+    session_id = claude.launch("SCN:agent JOB=sleep SECONDS=60")
+    eventually(lambda: claude.results(session_id), timeout=30)
+    process = claude.process(session_id)
+    eventually(lambda: tools_of(process))
+
+    claude.stop(session_id)
+    claude.has(session_id, SessionStatus.INTERRUPTED, within=3)
+
+    assert len(claude.results(session_id)) == 1
+    assert eventually(lambda: tools_of(process) == [])
+    assert claude.turn(session_id, "SCN:default go on").status == SessionStatus.COMPLETED
+    assert claude.process(session_id) == process
+
+
+def test_stop_ends_a_turn_that_nobody_asked_for(claude: Claude) -> None:
+    claude.allow("Bash")
+    claude.start(stall_seconds=0.5)
+    session_id = claude.launch("SCN:agent THEN=stall")
+    claude.says(session_id, "stall5")
+    claude.note(session_id, "stalled")
+    assert claude.session(session_id).status == SessionStatus.RUNNING
+
+    claude.stop(session_id)
+    claude.has(session_id, SessionStatus.INTERRUPTED, within=3)
+
+    assert claude.notes(session_id).count("stalled") == 1
+    assert claude.commands(session_id) == ["done", "done"]
+    assert claude.turn(session_id, "SCN:default go on").status == SessionStatus.COMPLETED
+
+
+def test_a_command_in_the_background_leaves_the_session_ready_and_its_process_alone(claude: Claude) -> None:
+    claude.allow("Bash")
+    claude.start(max_idle=0)
+
+    session_id = claude.launch("SCN:background SECONDS=3")
+    first = claude.ended(session_id)
+    process = claude.process(session_id)
+    began = time.monotonic()
+    eventually(lambda: len(claude.results(session_id)) == 2, timeout=30)
+    claude.ended(session_id, turns=2)
+
+    assert first.status == SessionStatus.COMPLETED
+    assert time.monotonic() - began > 1, "the command was over before its process could be taken for idle"
+    assert [task["status"] for task in claude.of_subtype(session_id, "task_notification")] == ["completed"]
+    assert has_prompt(claude.requests(session_id)[-1], "SCN:background")
+    eventually(lambda: not process.is_running())
+
+
+def _content(event: Event) -> str:
+    match event:
+        case Text() | Thinking():
+            return event.content
+        case ToolUse():
+            return str(event.input["command"])
+        case ToolResult():
+            return str(event.content)
+        case System():
+            return event.subtype
+    raise AssertionError(event)
