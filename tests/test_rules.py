@@ -825,10 +825,15 @@ def test_offers_are_narrow_first(judged: ToolCall, offers: list[str]) -> None:
     assert suggest(judged, resolve=unlinked) == offers
 
 
-@pytest.mark.parametrize(
-    "program",
-    ["python", "python3", "python3.12", "pypy", "ruby", "perl", "node", "deno", "bun", "php", "lua", "bash", "sh", "zsh", "fish", "sudo", "doas", "su", "env", "xargs", "timeout", "nice", "nohup", "time", "watch", "setsid", "eval", "exec", "source", "rm", "rmdir", "dd", "shred", "mkfs", "mv", "cp", "chmod", "chown", "kill", "curl", "wget", "ssh", "scp", "nc", "find", "awk", "sed", "npx", "uvx", "make", "docker", "kubectl", "git", "npm", "pip", "pwsh", "osascript", "tee", "./run.sh", "unknown"],
+#: Programs that run what their arguments say, delete, or reach the network.
+_BLANK_CHEQUES = (
+    "python python3 python3.12 pypy ruby perl node deno bun php lua bash sh zsh fish sudo doas su env xargs timeout"
+    " nice nohup time watch setsid eval exec source rm rmdir dd shred mkfs mv cp chmod chown kill curl wget ssh scp nc"
+    " find awk sed npx uvx make docker kubectl git npm pip pwsh osascript tee ./run.sh unknown"
 )
+
+
+@pytest.mark.parametrize("program", _BLANK_CHEQUES.split())
 def test_blank_cheques_are_not_offered(program: str) -> None:
     for command in (f"{program} x", f"{program} -c x", f"{program} run x", f"{program} push x", f"{program} exec x"):
         offers = suggest(call("Bash", command), resolve=unlinked)
@@ -895,8 +900,8 @@ def test_hundred_rules_are_judged_within_a_few_milliseconds() -> None:
 
     for number in range(30):
         judged = call("Bash", f"cd web && npm run build{number} -- --out 'a b' | tee build.log")
-        began = time.perf_counter()
+        began = time.process_time()
         decide(rules, judged)
-        taken.append(time.perf_counter() - began)
+        taken.append(time.process_time() - began)
 
     assert statistics.median(taken) < 0.02

@@ -43,6 +43,8 @@ class Need:
     shown: str
     #: A part of the command …
     part: Part | None = None
+    #: Its command, with and without the wrappers around it; the last is the innermost.
+    forms: tuple[Form, ...] = ()
     #: … or a file that it opens beside its arguments.
     file: str = ""
     #: The part that opens the file.
@@ -66,7 +68,8 @@ def needs(script: Script, checks: frozenset[Check]) -> list[Need]:
     """Everything in the command that needs approval."""
     found: list[Need] = []
     for part in script.parts:
-        found.append(Need(shown=part.written, part=part))
+        forms = tuple(_forms(part.words, checks)) if part.words and not _unsafe(part, checks) else ()
+        found.append(Need(shown=part.written, part=part, forms=forms))
         for each in part.redirections:
             if not each.is_file or (each.target.raw == "/dev/null" and Check.DEV_NULL in checks):
                 continue
@@ -78,18 +81,20 @@ def needs(script: Script, checks: frozenset[Check]) -> list[Need]:
     return found
 
 
-def approves_part(glob: TextGlob, part: Part, checks: frozenset[Check]) -> bool:
+def approves_part(glob: TextGlob, need: Need, checks: frozenset[Check]) -> bool:
     """Whether the pattern takes this simple command, without the files that it opens beside its arguments."""
-    if glob.exact == part.written and Check.EXACT_TEXT in checks:
+    if need.part is not None and glob.exact == need.part.written and Check.EXACT_TEXT in checks:
         return True
+    return any(_approves_form(glob, form, need.forms[-1], checks) for form in need.forms)
+
+
+def _unsafe(part: Part, checks: frozenset[Check]) -> bool:
+    """Whether variables are set that may change what the command is."""
     for word in part.assignments:
         safe = word.raw.partition("=")[0] in SAFE_VARIABLES and Check.SAFE_ASSIGNMENT in checks
         if not safe and Check.ASSIGNMENT in checks:
-            return False
-    if not part.words:
-        return False
-    forms = list(_forms(part.words, checks))
-    return any(_approves_form(glob, form, forms[-1], checks) for form in forms)
+            return True
+    return False
 
 
 def _approves_form(glob: TextGlob, form: Form, innermost: Form, checks: frozenset[Check]) -> bool:

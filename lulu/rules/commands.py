@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,9 +24,9 @@ _MAY_BE_SCRIPT = re.compile(r"[\s;&|$`(]")
 _PATH_PIECES = re.compile(r"[=:,@]")
 
 #: How deep commands in commands are read, how much of one, and how many words of one may start a command.
-_DEPTH, _READ, _STARTS, _FILES = 6, 100_000, 40, 300
+_DEPTH, _READ, _STARTS, _FILES = 6, 50_000, 40, 300
 #: How many characters are read in all, for commands in commands are read once more.
-_BUDGET = 300_000
+_BUDGET = 150_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +36,8 @@ class Candidate:
     text: str
     #: What was looked through to find it.
     by: frozenset[Check]
+    #: Whether its program may be any of several.
+    globbed: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,8 +72,8 @@ def denies(glob: TextGlob, candidate: Candidate, checks: frozenset[Check]) -> bo
         return False
     if glob.matches(candidate.text):
         return True
-    program, blank, arguments = candidate.text.partition(" ")
-    if glob.program and Check.PROGRAM_GLOB in checks and _GLOB_SIGNS.search(program):
+    if candidate.globbed and glob.program and Check.PROGRAM_GLOB in checks:
+        program, blank, arguments = candidate.text.partition(" ")
         named = fnmatch.fnmatchcase(glob.program, program.rpartition("/")[2])
         return named and glob.matches(glob.program + blank + arguments)
     return False
@@ -92,7 +94,11 @@ def _read(command: str) -> Commands:
             found.add(piece.strip(), frozenset({Check.ANY_PART}))
     return Commands(
         script=script,
-        candidates=tuple(Candidate(text=text, by=by) for text, all_by in found.texts.items() for by in all_by),
+        candidates=tuple(
+            Candidate(text=text, by=by, globbed=bool(_GLOB_SIGNS.search(text.partition(" ")[0])))
+            for text, all_by in found.texts.items()
+            for by in all_by
+        ),
         files=tuple(found.files),
     )
 
@@ -186,8 +192,7 @@ class _Finder:
 def _programs(part: Part) -> set[str]:
     """The names of the program, and of those that it may run."""
     texts = [word.text for word in part.words]
-    names = {texts[start].rpartition("/")[2] for start, _ in _starts(texts)} if texts else set()
-    return {name.partition(" ")[0].lower() for name in names}
+    return {_name(texts[start]) for start, _ in _starts(texts)} if texts else set()
 
 
 def _starts(texts: list[str]) -> Iterator[tuple[int, frozenset[Check]]]:
@@ -195,19 +200,27 @@ def _starts(texts: list[str]) -> Iterator[tuple[int, frozenset[Check]]]:
     yield 0, frozenset()
     if not texts:
         return
-    first = texts[0].strip().partition(" ")[0].rpartition("/")[2].lower()
-    if first == "find":
-        for at in [at + 1 for at, text in enumerate(texts[:-1]) if text in FIND_ACTIONS][:_STARTS]:
-            for start, _ in _starts(texts[at:]):
-                yield at + start, frozenset({Check.RUNNERS})
-    elif first in RUNNERS:
-        for at in range(1, min(len(texts), _STARTS)):
-            yield at, frozenset({Check.RUNNERS})
+    behind: Iterable[int] = ()
+    if _name(texts[0]) == "find":
+        actions = [at + 1 for at, text in enumerate(texts[:-1]) if text in FIND_ACTIONS][:_STARTS]
+        # `-exec sudo rm`
+        nested = [range(at, at + _STARTS) if _name(texts[at]) in RUNNERS else [at] for at in actions[:3]]
+        behind = sorted({*actions, *(at for each in nested for at in each if at < len(texts))})
+    elif _name(texts[0]) in RUNNERS:
+        behind = range(1, min(len(texts), _STARTS))
+    for at in behind:
+        yield at, frozenset({Check.RUNNERS})
+
+
+def _name(text: str) -> str:
+    """The name of a program, however it is called."""
+    return text.strip().partition(" ")[0].rpartition("/")[2].lower()
 
 
 def _spellings(program: str) -> Iterator[tuple[str, frozenset[Check]]]:
     yield program, frozenset()
-    name = program.rpartition("/")[2]
+    # To zsh, `=rm` is the path of `rm`.
+    name = program.rpartition("/")[2].removeprefix("=")
     if name != program:
         yield name, frozenset({Check.PROGRAM_PATH})
     if name.lower() != name:

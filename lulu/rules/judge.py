@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lulu.errors import InputError
@@ -14,6 +14,7 @@ from lulu.rules.commands import Commands, denies, read_commands
 from lulu.rules.hosts import plain_host, possible_hosts
 from lulu.rules.paths import Paths, Target, file_targets
 from lulu.rules.patterns import Pattern, parse
+from lulu.rules.text_globs import looser
 from lulu.rules.tools import (
     ALSO_NAMED,
     COMMAND_TOOLS,
@@ -135,6 +136,8 @@ class _Judge:
             pattern = parse(rule.tool_pattern)
         except InputError:
             return _UNREADABLE
+        if pattern.glob is not None and checks is not ALL:
+            pattern = replace(pattern, glob=looser(pattern.glob, checks))
         if not self._speaks_of(pattern, deny=deny):
             return _Match(why=f"It is about {pattern.tool_name}, not {self._call.tool_name}.")
         if not deny and self._call.tool_name in FOR_A_PERSON and Check.PERSON in checks:
@@ -285,7 +288,7 @@ class _Judge:
 
     def _meets(self, rule: Rule, pattern: Pattern, need: Need) -> bool:
         if need.part is not None:
-            return pattern.glob is not None and approves_part(pattern.glob, need.part, self._checks)
+            return pattern.glob is not None and approves_part(pattern.glob, need, self._checks)
         if pattern.glob and self._approves_with_files(pattern, need):
             return True
         wanted = ("Edit", "Write") if need.writes else ("Read",)

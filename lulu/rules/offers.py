@@ -100,8 +100,10 @@ def _for_files(call: ToolCall) -> list[str]:
         path = (call.home or "") + path[1:]
     path = posixpath.normpath(posixpath.join(base, path))
     folder = path if targets[0].searched else posixpath.dirname(path)
-    offers = [] if targets[0].searched else [f"{family}({escaped_path(path)})"]
     top = posixpath.normpath(call.folder)
+    # A pattern that covers a folder covers everything in it: never one that the project or the home folder is in.
+    wide_open = any(f"{inside}/".startswith(f"{path.rstrip('/')}/") for inside in (top, call.home or top))
+    offers = [] if targets[0].searched or wide_open else [f"{family}({escaped_path(path)})"]
     for wide in (folder, top):
         below = wide == top or wide.startswith(f"{top}/")
         # Not a home folder, nor the top of a disk, nor what tells programs what to do.

@@ -57,7 +57,10 @@ class Paths:
         self._call = call
         self._resolve = resolve
         self._checks = checks
+        # What is asked once for every rule.
         self._resolved: dict[str, str | None] = {}
+        self._spelled: dict[tuple[str, tuple[str, ...], bool], list[list[str]] | None] = {}
+        self._anchored: dict[tuple[Anchor, int, str | None, bool], list[list[str]]] = {}
 
     def covers(self, glob: PathGlob, rule_folder: str | None, target: Target) -> bool:
         """To approve: the path as written and what it leads to are both inside the pattern, without a doubt."""
@@ -95,6 +98,12 @@ class Paths:
         return self._absolute(self._call.cwd or self._call.folder, self._call.folder)
 
     def _spellings(self, path: str, bases: Iterable[str], *, generous: bool = False) -> list[list[str]] | None:
+        key = (path, tuple(bases), generous)
+        if key not in self._spelled:
+            self._spelled[key] = self._spell(path, key[1], generous=generous)
+        return self._spelled[key]
+
+    def _spell(self, path: str, bases: Iterable[str], *, generous: bool) -> list[list[str]] | None:
         """The path's parts as written and with links followed; nothing when it cannot be known, unless generous."""
         found: dict[tuple[str, ...], None] = {}
         if "\0" in path or (path.startswith("~") and not path.startswith("~/") and path != "~" and not generous):
@@ -131,6 +140,12 @@ class Paths:
         return False
 
     def _anchors(self, glob: PathGlob, rule_folder: str | None, *, deny: bool) -> list[list[str]]:
+        key = (glob.anchor, glob.up, rule_folder, deny)
+        if key not in self._anchored:
+            self._anchored[key] = self._starts(glob, rule_folder, deny=deny)
+        return self._anchored[key]
+
+    def _starts(self, glob: PathGlob, rule_folder: str | None, *, deny: bool) -> list[list[str]]:
         folders: list[str | None]
         if glob.anchor is Anchor.ROOT:
             return [[]]

@@ -65,6 +65,7 @@ class Pattern:
         return self.kind == "tool" and self.field is None
 
 
+@lru_cache(maxsize=2048)
 def parse(pattern: str) -> Pattern:
     """Read what a person typed. Raises ``InputError``, which says what to type instead."""
     if len(pattern) > MAX_PATTERN:
@@ -72,11 +73,6 @@ def parse(pattern: str) -> Pattern:
     text = pattern.strip()
     if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in _DIRECTIONS for sign in text):
         raise _refused("The pattern has a line break or another control character.", "Type it on one line.")
-    return _parsed(text)
-
-
-@lru_cache(maxsize=2048)
-def _parsed(text: str) -> Pattern:
     name, parenthesis, rest = text.partition("(")
     name = name.strip()
     if not text:

@@ -35,7 +35,7 @@ class Redirection:
         """Whether a file is opened: not for ``2>&1`` and texts given in place."""
         if self.operator in ("<<", "<<-", "<<<"):
             return False
-        return not (self.operator in (">&", "<&") and re.fullmatch(r"\d*-?", self.target.raw))
+        return not (self.operator in (">&", "<&") and re.fullmatch(r"[0-9]+|-", self.target.raw))
 
     @property
     def writes(self) -> bool:
@@ -210,7 +210,7 @@ class _Reader(WordReader):
         if part.words or part.redirections:
             self.parts.append(self._finished(part))
             self._operator = operator
-        elif operator not in ("", "\n"):
+        elif operator not in ("", "\n", "(", ")"):
             self.doubt(Check.INCOMPLETE, f"nothing stands before “{operator}”")
 
     def _finished(self, part: _Open) -> Part:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from lulu.rules.checks import Check
+
 _STAR = re.compile(r"\\\*|\*+")
 
 
@@ -16,6 +18,8 @@ class TextGlob:
     With ``ends_word``, a last `` *`` may also be nothing at all: ``ls *`` takes ``ls`` (and never ``lsof``).
     """
 
+    #: As typed.
+    text: str
     #: The texts between the stars; one alone means that the pattern is exact.
     pieces: tuple[str, ...]
     ends_word: bool = False
@@ -57,9 +61,19 @@ def text_glob(pattern: str, *, ends_word: bool = False, escapes: bool = True) ->
         position = found.end()
     pieces[-1] += pattern[position:]
     return TextGlob(
+        text=pattern,
         pieces=tuple(pieces),
         ends_word=ends_word and len(pieces) > 1 and pieces[-1] == "" and pieces[-2].endswith(" "),
     )
+
+
+def looser(glob: TextGlob, checks: frozenset[Check]) -> TextGlob:
+    """The same pattern, read without the properties that ``checks`` leaves out."""
+    escapes = Check.LITERAL_STAR in checks
+    if Check.WORD_BOUNDARY in checks:
+        return glob if escapes else text_glob(glob.text, ends_word=glob.ends_word, escapes=False)
+    ending = f"{glob.text[:-2]}*" if glob.ends_word else glob.text
+    return text_glob(ending, escapes=escapes)
 
 
 def escaped(text: str) -> str:
