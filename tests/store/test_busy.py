@@ -1,0 +1,152 @@
+"""Another program on the same file: it may hold the lock for long, and nothing is lost by that."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lulu.actors import LULU
+from lulu.commands import SendPrompt
+from lulu.errors import DatabaseInUse, StoreBusy
+from lulu.events import Text
+from lulu.sessions import SessionId
+from lulu.store import HEALTH, Change, Store, connection, writer
+from tests.store.files import make_seed, rows_of
+from tests.support import eventually
+
+#: Holds a lock from its first line of output until its input ends.
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute(sys.argv[2])
+connection.execute("INSERT INTO sessions (id, prompt) VALUES ('held', 'p')")
+sys.stdout.write("locked\\n")
+sys.stdout.flush()
+sys.stdin.read()
+connection.execute("COMMIT")
+"""
+
+Hold = Callable[..., Callable[[], None]]
+
+
+@pytest.fixture
+def hold() -> Iterator[Hold]:
+    """Lets another process hold the file; what it returns ends that."""
+    holders: list[subprocess.Popen[str]] = []
+
+    def start(path: Path, begin: str = "BEGIN IMMEDIATE") -> Callable[[], None]:
+        command = [sys.executable, "-c", HOLDER, str(path), begin]
+        holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        holders.append(holder)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        return lambda: _end(holder)
+
+    yield start
+    for holder in holders:
+        if holder.poll() is None:
+            _end(holder)
+
+
+def _end(holder: subprocess.Popen[str]) -> None:
+    holder.communicate(timeout=30)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wait ten times shorter: three seconds of a lock are the thirty of a real one. Named before the store."""
+    monkeypatch.setattr(connection, "LOCK_WAIT_MS", 100)
+    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.025)
+    monkeypatch.setattr(writer, "PATIENCE", 0.8)
+
+
+@pytest.mark.usefixtures("quick")
+def test_lock_held_for_long_loses_nothing(
+    store: Store, session_id: SessionId, path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eventually(lambda: store.waiting == 0)
+    rung: list[str] = []
+    store.bus.subscribe(lambda topic, version: rung.append(topic))
+    release = hold(path)
+    began = time.monotonic()
+
+    futures = [store.record(Change(session_id=session_id, events=[Text(content=str(n))])) for n in range(50)]
+    with pytest.raises(StoreBusy) as told:
+        store.submit(SendPrompt(actor=LULU, session_id=session_id, text="withdrawn"))
+    health = store.health
+    readable = store.get_session(session_id).status
+    eventually(lambda: time.monotonic() - began > 3)
+    waiting = [future.done() for future in futures]
+    release()
+    ids = [future.result(30).event_ids[0] for future in futures]
+
+    assert not health.ok
+    assert health.waiting >= 50
+    assert isinstance(health.problem, StoreBusy)
+    assert "locked" in health.problem.happened
+    assert str(path) in health.problem.next_step
+    assert "locked" in told.value.happened
+    assert readable == "starting"
+    assert not any(waiting)
+    assert ids == sorted(ids, key=lambda event_id: event_id or 0)
+    events = store.get_session_events(session_id)
+    assert [event.event for event in events] == [Text(content=str(number)) for number in range(50)]
+    eventually(lambda: store.health.ok)
+    assert rung.count(HEALTH) == 2
+    assert store.pending_commands() == []
+    assert store.get_session("held").prompt == "p"
+
+
+def test_lock_held_for_three_seconds_is_only_a_delay(
+    store: Store, session_id: SessionId, path: Path, hold: Hold
+) -> None:
+    eventually(lambda: store.waiting == 0)
+    release = hold(path)
+    began = time.monotonic()
+
+    future = store.record(Change(session_id=session_id, events=[Text(content="later")]))
+    eventually(lambda: not store.health.ok)
+    eventually(lambda: time.monotonic() - began > 3)
+    release()
+    event_id = store.insert_event(session_id, Text(content="a person's, at once"))
+
+    assert future.result(0).event_ids == [1]
+    assert event_id == 2
+    assert store.health.ok
+
+
+@pytest.mark.parametrize("begin", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_store_opens_beside_a_writer_and_tells_what_it_waits_for(path: Path, hold: Hold, begin: str) -> None:
+    Store.open(path).close()
+    release = hold(path, begin)
+
+    store = Store.open(path)
+    problem = eventually(lambda: store.health.problem)
+    sessions = store.list_sessions()
+    release()
+    eventually(lambda: store.health.ok)
+    store.close()
+
+    assert "locked" in problem.happened
+    assert sessions == []
+
+
+def test_seed_that_is_being_written_is_not_migrated(path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_seed(path)
+    before = path.read_bytes()
+    release = hold(path)
+
+    with pytest.raises(DatabaseInUse) as refused:
+        Store.open(path)
+    content = path.read_bytes()
+    release()
+    Store.open(path).close()
+
+    assert content == before
+    assert refused.value.next_step
+    assert "held" in [row[0] for row in rows_of(path)[0]]
