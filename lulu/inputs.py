@@ -55,8 +55,10 @@ def checked_folder(text: str) -> str:
             problem = "is a file, not a folder"
         elif not os.access(path, os.R_OK | os.X_OK):
             problem = "cannot be read by this user"
-    except (OSError, ValueError, RuntimeError) as exc:
-        problem = f"cannot be used ({exc})"
+    except OSError as exc:
+        problem = f"cannot be used ({exc.strerror})"
+    except (ValueError, RuntimeError) as exc:
+        problem = f"cannot be used ({str(exc)[:200]})"
     if problem:
         raise InputError(
             f"The working directory {text[:200]!r} {problem}.",

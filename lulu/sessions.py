@@ -127,10 +127,10 @@ class Session:
 
     @property
     def name(self) -> str:
-        """What lists call it: the title, else the first 50 characters of the prompt."""
+        """What lists call it: the title, else the first 50 characters of the prompt; never nothing."""
         if self.title and self.title.strip():
             return self.title.strip()
-        words = " ".join(self.prompt.split())
+        words = " ".join(self.prompt.split()) or "Untitled"
         return words if len(words) <= 50 else words[:50].rstrip() + "…"
 
 

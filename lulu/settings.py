@@ -9,7 +9,7 @@ from typing import Literal
 import platformdirs
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from lulu.errors import ConfigurationError
 
@@ -74,7 +74,10 @@ class Settings(BaseSettings):
     @field_validator("data_dir", "working_directory", mode="after")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().absolute()
+        try:
+            return path.expanduser().absolute()
+        except (RuntimeError, OSError) as exc:
+            raise ValueError(str(exc)) from exc
 
     @property
     def database_path(self) -> Path:
@@ -106,14 +109,24 @@ def _has(variables: os._Environ[str] | dict[str, str | None], wanted: str) -> bo
 
 
 def load_settings() -> Settings:
-    """The settings of this process. Raises ``ConfigurationError`` that names the variable at fault."""
+    """The settings of this process. Raises ``ConfigurationError`` that names the variable or the file at fault."""
     try:
         return Settings()
     except ValidationError as exc:
         first = exc.errors()[0]
         name = (PREFIX + str(first["loc"][0])).upper() if first["loc"] else "a setting"
-        raise ConfigurationError(
-            f"{name} cannot be used: {first['msg']}.",
-            safe="Nothing was started.",
-            next_step="Correct it, or unset it to use the default (see the README).",
-        ) from exc
+        raise _unusable(f"{name} cannot be used: {first['msg']}.") from exc
+    except SettingsError as exc:
+        # Only a list is parsed before it is validated; its field is all that the message names.
+        name = next((name for name in Settings.model_fields if f'"{name}"' in str(exc)), "")
+        raise _unusable(f"{PREFIX}{name.upper()} cannot be used: it is not a JSON list.") from exc
+    except UnicodeDecodeError as exc:
+        raise _unusable(f"The file {Path(_ENV_FILE).absolute()} cannot be read: it is not UTF-8 text.") from exc
+    except OSError as exc:
+        raise _unusable(f"The folder that Lulu is started in cannot be used: {exc.strerror}.") from exc
+
+
+def _unusable(happened: str) -> ConfigurationError:
+    return ConfigurationError(
+        happened, safe="Nothing was started.", next_step="Correct it, or unset it to use the default (see the README)."
+    )
