@@ -459,6 +459,9 @@ PATHS = [
     ("Read(*.py)", "Read", "src/a.py", True, True),
     ("Read(src/*.py)", "Read", "src/a.py", True, True),
     ("Read(src/*.py)", "Read", "src/x/a.py", False, False),
+    ("Read(src/*)", "Read", "src/a.py", True, True),
+    ("Read(src/*)", "Read", "src/lib/a.py", False, True),
+    ("Read(**/test_*.py)", "Read", "a/b/test_x.py", True, True),
     ("Read(src/?.py)", "Read", "src/ab.py", False, False),
     ("Read(src/[ab].py)", "Read", "src/a.py", True, True),
     ("Read(src/[!ab].py)", "Read", "src/a.py", False, False),
@@ -492,6 +495,7 @@ PATHS = [
     ("Read(src/**)", "Grep", "src", True, True),
     ("Read(src/**)", "Edit", "src/a.py", False, True),
     ("Read(src/*.py)", "Grep", "src", False, False),
+    ("Read(src/*)", "Grep", "src", False, True),
     ("Write(*)", "Write", "/etc/passwd", False, True),
 ]
 

@@ -1,6 +1,7 @@
 """Path patterns as Claude Code takes them from gitignore: where a pattern starts, and what it covers below that.
 
-A pattern that covers a folder covers everything in it. Nothing here touches a file system.
+A pattern that covers a folder covers everything in it; to approve, only where the folder is named: ``src/*`` approves
+what is in ``src``, not what is in its folders. Nothing here touches a file system.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class PathGlob:
         )
         wanted = (*(("**",) if any_depth else ()), *self.parts)
         crossing = Check.SEGMENT not in checks
-        if _covers(wanted, parts, crossing=crossing):
+        whole = not deny and self.parts[-1] != "**" and any(sign in self.parts[-1] for sign in "*?[")
+        if _covers(wanted, parts, crossing=crossing, whole=whole):
             return True
         # `secrets/**` denies a search in `secrets` itself as well.
         named = wanted[:-1] if deny and len(self.parts) > 1 and self.parts[-1] == "**" else ()
@@ -111,8 +113,8 @@ def _anchored(text: str) -> tuple[Anchor, str]:
     return Anchor.HERE, text
 
 
-def _covers(wanted: Sequence[str], parts: Sequence[str], *, crossing: bool) -> bool:
-    """Whether the pattern takes the path, or a folder that the path is in. Linear but for one retry at ``**``."""
+def _covers(wanted: Sequence[str], parts: Sequence[str], *, crossing: bool, whole: bool = False) -> bool:
+    """Whether the pattern takes the path, or, unless it must be the ``whole`` path, a folder that the path is in."""
     if crossing:
         pattern = "/".join(wanted).replace("**/", "*").replace("**", "*")
         return any(fnmatch.fnmatchcase("/".join(parts[:end]), pattern) for end in range(len(parts) + 1))
@@ -121,11 +123,11 @@ def _covers(wanted: Sequence[str], parts: Sequence[str], *, crossing: bool) -> b
         wanted = (*wanted, "*")
     at, position = 0, 0
     retry_at, retry_position = -1, 0
-    while at < len(wanted):
-        if wanted[at] == "**":
+    while at < len(wanted) or (whole and position < len(parts)):
+        if at < len(wanted) and wanted[at] == "**":
             retry_at, retry_position = at, position
             at += 1
-        elif position < len(parts) and _takes(wanted[at], parts[position]):
+        elif at < len(wanted) and position < len(parts) and _takes(wanted[at], parts[position]):
             at, position = at + 1, position + 1
         elif retry_at >= 0 and retry_position < len(parts):
             retry_position += 1

@@ -70,16 +70,22 @@ class Paths:
         if spellings is None:
             return False
         anchors = self._anchors(glob, rule_folder, deny=False)
-        # What covers any name in a folder covers everything below it.
-        probe = [ANY_NAME] if target.searched and Check.WHOLE_FOLDER in self._checks else []
-        return bool(anchors) and all(self._inside(glob, anchors, spelling, probe, deny=False) for spelling in spellings)
+        # What covers any name in a folder, and in its folders, covers everything below it.
+        whole_folder = target.searched and Check.WHOLE_FOLDER in self._checks
+        probes = [[ANY_NAME], [ANY_NAME] * 2] if whole_folder else [[]]
+        return bool(anchors) and all(
+            self._inside(glob, anchors, spelling, probe, deny=False) for spelling in spellings for probe in probes
+        )
 
     def touches(self, glob: PathGlob, rule_folder: str | None, target: Target, folders: Iterable[str] = ()) -> bool:
         """To deny: some way to read the path, from here or from one of ``folders``, is inside the pattern."""
         bases = [self._cwd, self._call.folder, *(self._absolute(folder, self._cwd) for folder in folders)]
         spellings = self._spellings(target.path, dict.fromkeys(bases), generous=True) or []
         anchors = self._anchors(glob, rule_folder, deny=True)
-        return any(self._inside(glob, anchors, spelling, [], deny=True) for spelling in spellings)
+        probes = [[], [ANY_NAME]] if target.searched else [[]]
+        return any(
+            self._inside(glob, anchors, spelling, probe, deny=True) for spelling in spellings for probe in probes
+        )
 
     def below(self, folder: str, top: str, *, deny: bool) -> bool:
         """Whether ``folder`` is ``top`` or lies below it; by every spelling to approve, by any to deny."""
