@@ -68,7 +68,7 @@ def test_pattern_names_tools(pattern: str, tool: str, matched: bool) -> None:
         ("domain:example.org", "https://evil.com\\@example.org/", False, True),
         ("domain:evil.com", "https://evil.com\\@example.org/", False, True),
         ("domain:evil.com", "https://%65vil.com/", False, True),
-        ("domain:evil.com", "https://ｅvil.com/", False, True),
+        ("domain:evil.com", "https://\uff45vil.com/", False, True),  # a fullwidth letter
         ("domain:münchen.de", "https://xn--mnchen-3ya.de/", True, True),
         ("domain:example.org", "file:///example.org", False, False),
         ("domain:example.org", "not a url", False, False),
