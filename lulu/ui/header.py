@@ -9,7 +9,7 @@ from lulu.commands import Interrupt
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
-from lulu.ui import notices, wording
+from lulu.ui import keyboard, notices, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import SESSION_HEADER, STOP
 from lulu.ui.text import safe_label
@@ -31,7 +31,7 @@ def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
                 st.markdown(f"##### {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
                 st.caption(details(session))
             if session.is_live and actor.role is Role.OWNER:
-                stop_button(lulu, actor, session_id, key=STOP)
+                stop_button(lulu, actor, session_id, key=STOP, shortcut=keyboard.STOP)
         notices.show_problem(_where(session_id))
 
 
@@ -53,12 +53,13 @@ def details(session: Session) -> str:
     )
 
 
-def stop_button(lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str) -> None:
+def stop_button(lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str, shortcut: str | None = None) -> None:
     """The button that interrupts the turn and keeps the session."""
     st.button(
         "Stop",
         key=key,
         icon=":material/stop_circle:",
+        shortcut=shortcut,
         help="Interrupt this turn. The session stays and can go on.",
         on_click=_stop,
         args=(lulu, actor, session_id),

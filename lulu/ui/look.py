@@ -29,6 +29,7 @@ EXAMPLES = "examples"
 CARDS = "cards"
 SEARCH_RESULTS = "search_results"
 MARKED = "marked"
+INBOX = "inbox"
 STORE_HEALTH = "store_health"
 
 #: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.

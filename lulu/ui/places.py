@@ -14,7 +14,8 @@ _FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
 def pages_for(actor: Actor) -> list[st.Page]:
     """The pages that this actor may open: a page that is not registered cannot be run by any message."""
-    return [_home(), _session(), _search(), _settings()] if actor.role is Role.OWNER else []
+    pages = [_home(), _session(), _inbox(), _search(), _settings()]
+    return pages if actor.role is Role.OWNER else []
 
 
 # A Page carries a flag for the run that it was registered in, so each run registers its own, and links share another.
@@ -39,6 +40,12 @@ def search() -> st.Page:
 
 
 @cache
+def inbox() -> st.Page:
+    """``/inbox``: every open request."""
+    return _inbox()
+
+
+@cache
 def settings() -> st.Page:
     """``/settings``: the values in force."""
     return _settings()
@@ -54,6 +61,10 @@ def _session() -> st.Page:
 
 def _search() -> st.Page:
     return st.Page(_FOLDER / "search.py", title="Search", icon=":material/search:", url_path="search")
+
+
+def _inbox() -> st.Page:
+    return st.Page(_FOLDER / "inbox.py", title="Inbox", icon=":material/inbox:", url_path="inbox")
 
 
 def _settings() -> st.Page:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionStatus
-from lulu.store import SESSIONS
+from lulu.store import APPROVALS, SESSIONS
 from lulu.ui import notices, places, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import NEW_SESSION, OPEN_ROW, PAGES, SESSION_LIST, SESSION_SEARCH
@@ -22,10 +22,21 @@ def show(lulu: Runtime, open_id: str | None) -> None:
         with st.container(key=PAGES, gap=None):
             with st.container(key=NEW_SESSION):
                 st.page_link(places.home(), label="New session", icon=":material/add:", width="stretch")
+            _inbox_link(lulu)
             st.page_link(places.search(), label="Search", icon=":material/search:", width="stretch")
             st.page_link(places.settings(), label="Settings", icon=":material/settings:", width="stretch")
         _sessions(lulu, open_id)
         st.caption(f":material/smart_toy: {wording.agent(lulu.agent.kind)} at work")
+
+
+@st.fragment
+@notices.told
+def _inbox_link(lulu: Runtime) -> None:
+    """The way to the inbox, with the number of requests that wait."""
+    bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox_count")
+    waiting = len(lulu.store.approvals())
+    count = f" :blue-badge[{waiting}]" if waiting else ""
+    st.page_link(places.inbox(), label=f"Inbox{count}", icon=":material/inbox:", width="stretch")
 
 
 @st.fragment

@@ -12,6 +12,8 @@ from lulu.sessions import SessionId
 
 #: Rows of the session list shown at first, and added by "Show more".
 LIST_STEP = 50
+#: Requests that the inbox shows at first, and adds by "Show more".
+INBOX_STEP = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class State:
 
     #: How many rows of the session list are shown.
     rows_shown: int = LIST_STEP
+    #: How many requests the inbox shows.
+    requests_shown: int = INBOX_STEP
     #: For each session, the first event that "Load earlier" has reached.
     earliest: dict[SessionId, int] = field(default_factory=dict)
     #: A session that was just started and has to be opened.
@@ -60,6 +64,16 @@ def is_unfolded(key: str) -> bool:
     return st.session_state.get(key) is True
 
 
+def picked(key: str) -> object:
+    """What is chosen in a widget; nothing where nothing is."""
+    return st.session_state.get(key)
+
+
+def is_on(key: str) -> bool:
+    """Whether a box is ticked or a switch is on."""
+    return st.session_state.get(key) is True
+
+
 def put_back(key: str, text: str) -> None:
-    """Put text into an input box: a prompt that could not be sent, or an example."""
+    """Put text into an input box: a prompt that could not be sent, an example, an offer."""
     st.session_state[key] = text
