@@ -30,6 +30,8 @@ CARDS = "cards"
 SEARCH_RESULTS = "search_results"
 MARKED = "marked"
 INBOX = "inbox"
+AS_DRAFT = "as_draft"
+KEYS = "keys"
 STORE_HEALTH = "store_health"
 
 #: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.
@@ -110,6 +112,9 @@ CSS = """
 
 /* A card's link begins where its text does. */
 .st-key-cards .stPageLink a { padding-left: 0; background: transparent; }
+
+/* Buttons that are only keys. */
+.st-key-keys { display: none; }
 
 /* The sidebar: less air on top, and rows of two lines. */
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }

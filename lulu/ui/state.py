@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -12,6 +13,9 @@ from lulu.sessions import SessionId
 
 #: Rows of the session list shown at first, and added by "Show more".
 LIST_STEP = 50
+#: Pages that a click or a key leads to.
+HOME = "/"
+INBOX_PAGE = "/inbox"
 #: Requests that the inbox shows at first, and adds by "Show more".
 INBOX_STEP = 30
 
@@ -29,14 +33,16 @@ class Problem:
 class State:
     """One tab's unfinished business. Losing it loses nothing that was sent."""
 
+    #: Text for the prompt box that the next full run puts there: a fragment cannot reach it.
+    to_type: str | None = None
     #: How many rows of the session list are shown.
     rows_shown: int = LIST_STEP
     #: How many requests the inbox shows.
     requests_shown: int = INBOX_STEP
     #: For each session, the first event that "Load earlier" has reached.
     earliest: dict[SessionId, int] = field(default_factory=dict)
-    #: A session that was just started and has to be opened.
-    launched: SessionId | None = None
+    #: Where the last click leads: a session's id, ``HOME`` or ``INBOX_PAGE``.
+    leave_for: str | None = None
     #: A search, and how far back "Show older hits" has got in it.
     searched: tuple[str, EventId] | None = None
     #: Rows of tool calls that stay open, because something in them was opened.
@@ -72,6 +78,13 @@ def picked(key: str) -> object:
 def is_on(key: str) -> bool:
     """Whether a box is ticked or a switch is on."""
     return st.session_state.get(key) is True
+
+
+def switch_off(keys: Iterable[str]) -> None:
+    """Untick boxes. Only a callback may."""
+    for key in keys:
+        if key in st.session_state:
+            st.session_state[key] = False
 
 
 def put_back(key: str, text: str) -> None:
