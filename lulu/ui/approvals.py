@@ -73,9 +73,9 @@ def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Sess
     )
     if actor.role is Role.OWNER:
         _show_answers(lulu, actor, approval, is_read=is_read, in_view=in_view)
-        with st.container(horizontal=True):
-            remembering.show(lulu, actor, approval, session, is_read=is_read)
-            _show_editor(lulu, actor, approval)
+        if is_read:
+            remembering.show(lulu, actor, approval, session)
+        _show_editor(lulu, actor, approval)
 
 
 def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:
@@ -116,7 +116,13 @@ def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: b
 
 
 def _show_editor(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    editor = st.popover("Edit the input", key=f"edit_{approval.id}", icon=":material/edit:", on_change="rerun")
+    editor = st.expander(
+        "Edit the input",
+        key=f"edit_{approval.id}",
+        icon=":material/edit:",
+        type="compact",
+        on_change="rerun",
+    )
     if not editor.open:
         return
     with editor:

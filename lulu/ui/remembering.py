@@ -33,18 +33,18 @@ def call_of(lulu: Runtime, approval: Approval, session: Session) -> ToolCall:
     )
 
 
-def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, is_read: bool) -> None:
-    """Draw the button; behind it the rule, for whom it holds, and what it would do with this call."""
-    menu = st.popover(
+def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session) -> None:
+    """Draw the fold; in it the rule, for whom it holds, and what it would do with this call."""
+    opened = st.expander(
         "Approve and don't ask again",
         key=f"remember_{approval.id}",
         icon=":material/done_all:",
+        type="compact",
         on_change="rerun",
-        disabled=not is_read,
     )
-    if not menu.open:
+    if not opened.open:
         return
-    with menu:
+    with opened:
         call = call_of(lulu, approval, session)
         _show_rule(approval, call)
         st.radio(

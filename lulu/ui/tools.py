@@ -75,7 +75,8 @@ def run_label(run: Run) -> str:
         times = f" ×{count}" if count > 1 else ""
         parts.append(f"{safe_label(name or 'Tool')}{times}" + (f": :red[{failed} failed]" if failed else ""))
     took = wording.duration(run.seconds * 1000) if run.seconds and run.seconds >= 1 else ""
-    return wording.line(f"**{', '.join(parts)}**", f":small[:gray[{took}]]" if took else "")
+    answerers = dict.fromkeys(_answerer(call) for call in run.calls)
+    return wording.line(f"**{', '.join(parts)}**", f":small[:gray[{took}]]" if took else "", *answerers)
 
 
 def icon(call: ToolCall) -> str:

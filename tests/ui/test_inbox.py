@@ -17,7 +17,7 @@ from lulu.ui import plans, questions, requested
 from lulu.ui.approvals import CONTINUE
 from tests.samples import HOSTILE
 from tests.ui.conftest import OWNER, OpenPage
-from tests.ui.support import ask, keys_of, open_popover, text_of
+from tests.ui.support import ask, folds, keys_of, open_popover, text_of
 
 NewSession = Callable[..., SessionId]
 
@@ -127,7 +127,7 @@ def test_what_is_not_shown_is_counted_and_must_be_opened(
     before = text_of(app)
 
     assert app.button(key="approve_a1").disabled
-    assert app.get("popover")[0].proto.popover.disabled
+    assert "remember_a1" not in folds(app)
     assert app.checkbox(key="rest_command_a1").label == f"Show {len(command) - requested.FIRST} more characters"
     app.checkbox(key="rest_command_a1").check().run()
 
