@@ -105,6 +105,8 @@ class SendNow(AgentCommand):
     kind: ClassVar[str] = "send_now"
     text: str
     attachments: list[Attachment] = field(default_factory=list)
+    #: The queued prompt that this one is: it is withdrawn in the same transaction.
+    replaces: int | None = None
 
     def check(self) -> None:
         """The prompt says something."""

@@ -7,4 +7,4 @@ from lulu.ui import identity, launch
 
 _lulu = runtime.current()
 launch.show(_lulu, identity.actor())
-launch.show_now(_lulu)
+launch.show_now(_lulu, identity.actor())

@@ -6,8 +6,8 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.errors import SessionNotFound
-from lulu.sessions import parse_session_id
-from lulu.ui import composer, feed, header, identity, notices
+from lulu.sessions import SessionStatus, parse_session_id
+from lulu.ui import composer, drafts, feed, header, identity, notices
 from lulu.ui.text import one_line
 
 _lulu = runtime.current()
@@ -22,5 +22,8 @@ except SessionNotFound:
 
 st.set_page_config(page_title=one_line(_session.name))
 header.show(_lulu, _actor, _session.id)
+if _session.known_status is SessionStatus.DRAFT:
+    drafts.show(_lulu, _actor, _session)
+    st.stop()
 feed.show(_lulu, _actor, _session, event=st.query_params.get("event"))
 composer.show(_lulu, _actor, _session)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from lulu import runtime
-from lulu.ui import settings_page
+from lulu.ui import identity, settings_page
 
-settings_page.show(runtime.current())
+settings_page.show(runtime.current(), identity.actor())

@@ -95,17 +95,22 @@ def _edit_queued(tx: Transaction, command: EditQueued) -> None:
 
 
 def _withdraw_queued(tx: Transaction, command: WithdrawQueued) -> None:
+    withdraw(tx, command.session_id, command.command_id)
+
+
+def withdraw(tx: Transaction, session_id: str, command_id: int) -> None:
+    """Take a queued prompt back. Raises ``Conflict`` where the agent has it already."""
     withdrawn = tx.query(
         "UPDATE commands SET status = 'refused', error = 'withdrawn', done_at = :at "
         "WHERE id = :id AND session_id = :session AND status = 'pending' AND kind IN ('prompt', 'send_now') "
         "RETURNING id",
-        id=command.command_id,
-        session=command.session_id,
+        id=command_id,
+        session=session_id,
         at=now(),
     )
     if not withdrawn:
         raise _too_late()
-    tx.ring(session_topic(command.session_id))
+    tx.ring(session_topic(session_id))
 
 
 def _too_late() -> Conflict:

@@ -51,6 +51,10 @@ _APPROVALS_OF_SESSION = (
     "ORDER BY created_at, rowid"
 )
 _APPROVALS_BY_STATUS = "SELECT * FROM approvals WHERE status = :status ORDER BY created_at, rowid"
+# In the order in which they were asked: what rules decided in between is passed over.
+_LAST_ANSWERS = (
+    "SELECT * FROM approvals WHERE status != 'pending' AND auto_approved = 0 ORDER BY rowid DESC LIMIT :limit"
+)
 _APPROVALS = "SELECT * FROM approvals ORDER BY created_at, rowid"
 
 
@@ -220,6 +224,11 @@ class Readers:
         else:
             found = self._query(_APPROVALS)
         return [rows.approval(row) for row in found]
+
+    def last_answers(self, limit: int) -> list[Approval]:
+        """The last requests that were answered, expired or withdrawn without a rule; the last answer first."""
+        found = [rows.approval(row) for row in self._query(_LAST_ANSWERS, limit=limit)]
+        return sorted(found, key=lambda approval: approval.decided_at or approval.created_at, reverse=True)
 
     def get_approval(self, approval_id: str) -> Approval | None:
         """One request, or nothing."""

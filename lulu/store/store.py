@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lulu.actors import LULU, Actor
-from lulu.commands import AddRule, AgentCommand, Command, CommandId, CommandStatus, Delete, Interrupt
+from lulu.commands import AddRule, AgentCommand, Command, CommandId, CommandStatus, Delete, Interrupt, SendNow
 from lulu.errors import InputError, LuluError
 from lulu.events import Event, EventId, Result
 from lulu.rules import Rule
@@ -203,6 +203,8 @@ class Store(Searching):
 
 def _accept(tx: Transaction, command: Command) -> CommandId:
     """The command's row; one that only changes rows is carried out with it."""
+    if isinstance(command, SendNow) and command.replaces is not None:
+        organizing.withdraw(tx, command.session_id, command.replaces)
     if isinstance(command, AgentCommand):
         return changes.insert_command(tx, command)
     organizing.apply(tx, command)

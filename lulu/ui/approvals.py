@@ -1,83 +1,111 @@
-"""Requests of agents, and the two answers. The whole input is shown, as code; the first answer wins."""
+"""Requests of agents: what is asked, why, and the answers. The whole input is shown; the first answer wins."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from lulu.actors import Actor, Role
+from lulu.commands import SendPrompt
+from lulu.events import User
 from lulu.runtime import Runtime
-from lulu.sessions import Session
+from lulu.sessions import ENDED, Session
 from lulu.store import Approval
-from lulu.ui import blocks, notices, tools, wording
+from lulu.ui import answering, keyboard, notices, plans, questions, remembering, requested, wording
 from lulu.ui.state import typed
 from lulu.ui.text import safe_label
 
-#: A longer input scrolls inside its block (pixels), so that the buttons stay in reach.
-_HEIGHT = 320
-_LINES_BEFORE_SCROLL = 14
-#: Their input is shown as a diff.
-EDITING_TOOLS = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
+#: What "Continue" sends where a request could not be answered any more.
+CONTINUE = "Go on where you were interrupted. Your last request was never answered: ask again if you still need it."
 
 
 def show_pending(lulu: Runtime, actor: Actor, session: Session) -> None:
-    """Draw every open request of a session."""
-    notices.show_problem(_where(session.id))
-    for approval in lulu.store.approvals(session.id):
-        show(lulu, actor, approval, session)
+    """Draw every open request of a session, and those that nobody can answer any more."""
+    notices.show_problem(answering.place(session.id))
+    for place, approval in enumerate(lulu.store.approvals(session.id)):
+        show(lulu, actor, approval, session, in_view=place == 0)
+    if session.known_status in ENDED:
+        _show_expired(lulu, actor, session)
 
 
-def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session) -> None:
-    """Draw one open request, with its answers for the owner."""
+def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool = False) -> None:
+    """Draw one open request, with its answers for the owner; the one ``in_view`` is answered by keys, too."""
     with st.container(border=True, key=f"approval_{approval.id}"):
-        who = "A sub-agent" if approval.agent_id else "The agent"
-        st.markdown(f"**:blue[{who} asks to use {safe_label(approval.tool_name)}]**")
-        _show_input(approval)
-        st.caption(
-            wording.line(
-                safe_label(approval.reason or "", 400),
-                f"in {wording.code(session.working_directory)}" if session.working_directory else "",
-                f"since {wording.clock(approval.created_at)}",
-            )
+        st.markdown(f"**:blue[{_what(approval)}]**")
+        asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
+        if asked:
+            _show_questions(lulu, actor, approval, asked)
+        elif approval.tool_name == plans.TOOL:
+            _show_plan(lulu, actor, approval)
+        else:
+            _show_request(lulu, actor, approval, session, in_view=in_view)
+
+
+def _what(approval: Approval) -> str:
+    who = "A sub-agent" if approval.agent_id else "The agent"
+    if approval.tool_name == questions.TOOL:
+        return f"{who} asks you"
+    if approval.tool_name == plans.TOOL:
+        return f"{who} has a plan"
+    return f"{who} asks to use {safe_label(approval.tool_name)}"
+
+
+def _show_questions(lulu: Runtime, actor: Actor, approval: Approval, asked: list[questions.Question]) -> None:
+    if actor.role is Role.OWNER:
+        questions.show_form(lulu, actor, approval, asked)
+    else:
+        questions.show(approval, asked)
+
+
+def _show_plan(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    plans.show(lulu, approval)
+    if actor.role is Role.OWNER:
+        plans.show_answers(lulu, actor, approval)
+
+
+def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool) -> None:
+    is_read = requested.show(approval)
+    st.caption(
+        wording.line(
+            safe_label(approval.reason or "", 400),
+            f"in {wording.code(session.working_directory)}" if session.working_directory else "",
+            f"since {wording.clock(approval.created_at)}",
         )
-        if actor.role is Role.OWNER:
-            _show_answers(lulu, actor, approval)
+    )
+    if actor.role is Role.OWNER:
+        _show_answers(lulu, actor, approval, is_read=is_read, in_view=in_view)
+        if is_read:
+            remembering.show(lulu, actor, approval, session)
+        _show_editor(lulu, actor, approval)
 
 
-def _show_input(approval: Approval) -> None:
-    """The whole input: as its tool shows it, and whatever that leaves out as JSON."""
-    arguments = rest = approval.tool_input
-    if approval.tool_name == "Bash" and isinstance(arguments.get("command"), str):
-        _show_block(arguments["command"], f"command_{approval.id}", "bash")
-        rest = {name: value for name, value in arguments.items() if name != "command"}
-    elif approval.tool_name in EDITING_TOOLS:
-        # Every line that the tool would replace or write: a person answers for all of it.
-        _show_block("\n".join(tools.change_in(arguments, context=10**9)), f"change_{approval.id}", "diff")
-        rest = tools.beside_the_change(arguments)
-    if rest or not arguments:
-        _show_block(tools.as_json(rest), f"asked_{approval.id}", "json")
-
-
-def _show_block(text: str, key: str, language: str) -> None:
-    height = _HEIGHT if text.count("\n") > _LINES_BEFORE_SCROLL else None
-    blocks.code(text, key=key, language=language, height=height, limit=blocks.MOST)
-
-
-def _show_answers(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             "Approve",
             key=f"approve_{approval.id}",
             type="primary",
             icon=":material/check:",
-            on_click=_answer,
-            args=(lulu, actor, approval, True),
+            shortcut=keyboard.APPROVE if in_view else None,
+            disabled=not is_read,
+            help=None if is_read else "Open the whole input first: you answer for all of it.",
+            on_click=_approve,
+            args=(lulu, actor, approval),
         )
         st.button(
             "Deny",
             key=f"deny_{approval.id}",
             icon=":material/close:",
-            on_click=_answer,
-            args=(lulu, actor, approval, False),
+            shortcut=keyboard.DENY if in_view else None,
+            on_click=_deny,
+            args=(lulu, actor, approval),
+        )
+        st.button(
+            "Deny and stop",
+            key=f"deny_stop_{approval.id}",
+            icon=":material/stop_circle:",
+            help="The agent's turn ends; the session can go on.",
+            on_click=_deny,
+            args=(lulu, actor, approval, True),
         )
         st.text_input(
             "Reason for the agent",
@@ -87,18 +115,87 @@ def _show_answers(lulu: Runtime, actor: Actor, approval: Approval) -> None:
         )
 
 
-def _answer(lulu: Runtime, actor: Actor, approval: Approval, approve: bool) -> None:
-    message = None if approve else typed(_reason_key(approval.id)).strip() or None
+def _show_editor(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    editor = st.expander(
+        "Edit the input",
+        key=f"edit_{approval.id}",
+        icon=":material/edit:",
+        type="compact",
+        on_change="rerun",
+    )
+    if not editor.open:
+        return
+    with editor:
+        st.text_area(
+            "Input, as JSON",
+            value=requested.as_typed(approval.tool_input),
+            key=_edited_key(approval.id),
+            height=240,
+        )
+        st.caption("What you approve here is what runs, and the agent is told.")
+        st.button(
+            "Approve with this input",
+            key=f"approve_edited_{approval.id}",
+            type="primary",
+            on_click=_approve_edited,
+            args=(lulu, actor, approval),
+        )
+
+
+def _approve(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    answering.answer(lulu, actor, approval, approve=True)
+
+
+def _deny(lulu: Runtime, actor: Actor, approval: Approval, stop: bool = False) -> None:
+    reason = typed(_reason_key(approval.id)).strip() or None
+    answering.answer(lulu, actor, approval, approve=False, message=reason, stop=stop)
+
+
+def _approve_edited(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    edited = typed(_edited_key(approval.id))
     notices.attempt(
-        _where(approval.session_id),
-        lambda: lulu.store.decide(actor, approval.id, approve=approve, message=message),
+        answering.place(approval.session_id),
+        lambda: lulu.store.decide(actor, approval.id, approve=True, updated_input=requested.parse(edited)),
     )
 
 
-def _where(session_id: str) -> str:
-    # Not beside the request: when somebody else was first, that is gone.
-    return f"approvals_{session_id}"
+# -- requests that nobody can answer any more ------------------------------------------------------------------------
+
+
+def _show_expired(lulu: Runtime, actor: Actor, session: Session) -> None:
+    last_prompt = lulu.store.last_event(session.id, User.type)
+    expired = [
+        approval
+        for approval in lulu.store.approvals(session.id, status="expired")
+        if last_prompt is None or approval.created_at >= last_prompt.created_at
+    ]
+    if not expired:
+        return
+    names = ", ".join(dict.fromkeys(safe_label(approval.tool_name) for approval in expired))
+    with st.container(border=True, key=f"expired_{session.id}"):
+        st.markdown(f"**:orange[Expired: nobody answered the request to use {names} before the agent was gone.]**")
+        for approval in expired:
+            requested.show(approval)
+        st.caption("Nothing of it was run. Continue, and the agent can ask again.")
+        if actor.role is Role.OWNER:
+            st.button(
+                "Continue",
+                key=f"continue_{session.id}",
+                type="primary",
+                icon=":material/play_arrow:",
+                on_click=_continue,
+                args=(lulu, actor, session),
+            )
+
+
+def _continue(lulu: Runtime, actor: Actor, session: Session) -> None:
+    command = SendPrompt(actor=actor, session_id=session.id, text=CONTINUE)
+    notices.attempt(answering.place(session.id), lambda: lulu.store.submit(command))
 
 
 def _reason_key(approval_id: str) -> str:
     return f"reason_{approval_id}"
+
+
+def _edited_key(approval_id: str) -> str:
+    return f"edited_{approval_id}"

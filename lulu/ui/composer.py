@@ -1,37 +1,168 @@
-"""The input at the bottom of a session, which continues the same conversation."""
+"""The input at the bottom of a session, which continues the same conversation; under it, how the next prompt is run."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor
-from lulu.commands import SendPrompt
+from lulu.actors import Actor, Role
+from lulu.commands import Command, SendPrompt, SetModel, SetPermissionMode
+from lulu.events import System
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
-from lulu.ui import notices, wording
+from lulu.store import row_topic
+from lulu.ui import attachments, notices, wording
+from lulu.ui.bell import bell
 from lulu.ui.look import COMPOSER, PROMPT
-from lulu.ui.state import put_back, typed
+from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
+from lulu.ui.state import put_back, state, typed
 from lulu.ui.text import safe_label
+
+#: Claude Code takes this mode only where the session was launched with it.
+BYPASS = "bypassPermissions"
+#: Slash commands that are offered.
+_COMMANDS = 60
 
 
 def show(lulu: Runtime, actor: Actor, session: Session) -> None:
     """Draw the input, what was refused, and under it how the next prompt will be run."""
+    if to_type := state().to_type:
+        put_back(PROMPT, to_type)
+        state().to_type = None
     with st.bottom:
         notices.show_problem(PROMPT)
     # Not inside ``st.bottom``: only an input that places itself there makes the page follow its end.
-    st.chat_input("Continue the conversation", key=PROMPT, on_submit=_send, args=(lulu, actor, session.id))
-    with st.bottom, st.container(key=COMPOSER):
-        st.caption(
-            wording.line(
-                wording.mode(session.permission_mode),
-                safe_label(session.model or ""),
-                wording.code(session.working_directory) if session.working_directory else "",
-            )
-        )
+    st.chat_input(
+        "Continue the conversation",
+        key=PROMPT,
+        accept_file="multiple",
+        max_upload_size=attachments.MAX_MEGABYTES,
+        on_submit=_send,
+        args=(lulu, actor, session.id),
+    )
+    with st.bottom:
+        _controls(lulu, actor, session.id)
 
 
 def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    text = typed(PROMPT)
-    command = SendPrompt(actor=actor, session_id=session_id, text=text)
+    text, files = attachments.sent(PROMPT)
+    command = SendPrompt(actor=actor, session_id=session_id, text=text, attachments=files)
     if not notices.attempt(PROMPT, lambda: lulu.store.submit(command)):
         put_back(PROMPT, text)
+
+
+@st.fragment
+@notices.told
+def _controls(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    """Mode, model, slash commands and folder; renewed when the session's row changes."""
+    with st.container(key=COMPOSER, horizontal=True, vertical_alignment="center", gap="small"):
+        topic = row_topic(session_id)
+        bell(topic, seen=lulu.store.bus.version(topic), key=f"composer_{session_id}")
+        session = lulu.store.get_session(session_id)
+        if actor.role is Role.OWNER:
+            _show_modes(lulu, actor, session)
+            _show_models(lulu, actor, session)
+            _show_commands(lulu, session_id)
+        if session.working_directory:
+            st.caption(wording.code(session.working_directory))
+    notices.show_problem(_place(session_id))
+
+
+def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
+    now = session.permission_mode or "default"
+    menu = st.popover(
+        wording.mode(now), key="mode_menu", type="tertiary", icon=":material/shield_person:", on_change="rerun"
+    )
+    if not menu.open:
+        return
+    with menu:
+        st.caption("How much the agent may do without asking. It holds at once, also in a running turn.")
+        for mode in modes_for(session):
+            st.button(
+                wording.mode(mode),
+                key=f"set_mode_{mode}",
+                type="tertiary",
+                icon=":material/check:" if mode == now else ":material/radio_button_unchecked:",
+                on_click=_submit,
+                args=(lulu, SetPermissionMode(actor=actor, session_id=session.id, mode=mode)),
+            )
+        if BYPASS not in modes_for(session):
+            st.caption("Bypassing permissions is offered only in a session that was started so.")
+
+
+def modes_for(session: Session) -> list[str]:
+    """The modes that a session can be changed to."""
+    return [mode for mode in wording.MODES if mode != BYPASS or session.permission_mode == BYPASS]
+
+
+def _show_models(lulu: Runtime, actor: Actor, session: Session) -> None:
+    label = safe_label(session.model or DEFAULT_MODEL)
+    menu = st.popover(label, key="model_menu", type="tertiary", icon=":material/neurology:", on_change="rerun")
+    if not menu.open:
+        return
+    with menu:
+        for name in (DEFAULT_MODEL, *MODEL_ALIASES):
+            model = None if name == DEFAULT_MODEL else name
+            st.button(
+                name,
+                key=f"set_model_{name}",
+                type="tertiary",
+                icon=":material/check:" if model == session.model else ":material/radio_button_unchecked:",
+                on_click=_submit,
+                args=(lulu, SetModel(actor=actor, session_id=session.id, model=model)),
+            )
+        st.text_input(
+            "Another model",
+            key="another_model",
+            placeholder="Another: its full name",
+            label_visibility="collapsed",
+            on_change=_set_typed_model,
+            args=(lulu, actor, session.id),
+        )
+
+
+def _set_typed_model(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    if name := typed("another_model").strip():
+        _submit(lulu, SetModel(actor=actor, session_id=session_id, model=name))
+        put_back("another_model", "")
+
+
+def _show_commands(lulu: Runtime, session_id: SessionId) -> None:
+    menu = st.popover("/", key="slash_menu", type="tertiary", help="Slash commands", on_change="rerun")
+    if not menu.open:
+        return
+    with menu:
+        names = slash_commands(lulu, session_id)
+        if not names:
+            st.caption("The agent tells its commands with its first answer. Type one: /help, for example.")
+        with st.container(horizontal=True, gap="small", key="slash_commands"):
+            for name in names:
+                st.button(
+                    f"/{safe_label(name)}",
+                    key=f"slash_{name}",
+                    type="tertiary",
+                    on_click=_type_command,
+                    args=(name,),
+                )
+        if state().to_type:
+            st.rerun()
+
+
+def _type_command(name: str) -> None:
+    state().to_type = f"/{name} "
+
+
+def slash_commands(lulu: Runtime, session_id: SessionId) -> list[str]:
+    """The commands that the agent said it knows."""
+    init = lulu.store.last_event(session_id, System.type, subtype="init")
+    data = init.event.data if init is not None and isinstance(init.event, System) else None
+    found = (data or {}).get("slash_commands")
+    return [name for name in found if isinstance(name, str)][:_COMMANDS] if isinstance(found, list) else []
+
+
+def _submit(lulu: Runtime, command: Command) -> None:
+    if command.session_id is not None:
+        notices.attempt(_place(command.session_id), lambda: lulu.store.submit(command))
+
+
+def _place(session_id: SessionId) -> str:
+    return f"composer_{session_id}"

@@ -6,17 +6,19 @@ Only a window of the log is read. What is settled is drawn once; new text re-run
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from lulu import transcript
-from lulu.actors import Actor
+from lulu.actors import Actor, Role
 from lulu.events import StoredEvent
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic
-from lulu.ui import approvals, notices, places, render, wording
+from lulu.transcript import Turn
+from lulu.ui import approvals, notices, places, queued, render, session_menu, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.marker import scroll_to_marked
@@ -40,7 +42,7 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, event: str | None = N
     first = rows[0].id if rows else 0
     settled = transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN)
     with st.container(key=TRANSCRIPT):
-        _history(lulu, session.id, first, settled, has_earlier, [rows])
+        _history(lulu, actor, session.id, first, settled, has_earlier, [rows])
         _open_turn(lulu, actor, session.id, settled)
 
 
@@ -76,7 +78,13 @@ def _show_around(session_id: SessionId, event_id: int, rows: list[StoredEvent]) 
 @st.fragment
 @notices.told
 def _history(
-    lulu: Runtime, session_id: SessionId, first: int, settled: int, has_earlier: bool, read: list[list[StoredEvent]]
+    lulu: Runtime,
+    actor: Actor,
+    session_id: SessionId,
+    first: int,
+    settled: int,
+    has_earlier: bool,
+    read: list[list[StoredEvent]],
 ) -> None:
     """Events ``first`` to ``settled``. A fragment of its own, so that opening a fold redraws nothing else.
 
@@ -95,7 +103,34 @@ def _history(
         if state().earliest.get(session_id, first) < first:
             st.rerun()
     rows = read.pop() if read else lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1)
-    render.show_turns(transcript.turns(row for row in rows if row.id <= settled))
+    places.follow()
+    notices.show_problem(_fork_place(session_id))
+    render.show_turns(
+        transcript.turns(row for row in rows if row.id <= settled), after=_fork_button(lulu, actor, session_id)
+    )
+
+
+def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId) -> Callable[[Turn], None]:
+    """Draws what stands at the end of a settled turn."""
+
+    def draw(turn: Turn) -> None:
+        if actor.role is Role.OWNER:
+            last = max(stored.id for stored in turn.events())
+            st.button(
+                "Fork from here",
+                key=f"fork_at_{last}",
+                type="tertiary",
+                icon=":material/fork_right:",
+                help="A new session that knows everything up to here.",
+                on_click=session_menu.fork,
+                args=(lulu, actor, session_id, last, _fork_place(session_id)),
+            )
+
+    return draw
+
+
+def _fork_place(session_id: SessionId) -> str:
+    return f"fork_{session_id}"
 
 
 def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
@@ -123,7 +158,7 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int)
         with st.container(key=LIVE_TEXT):
             st.caption("Starting the agent…" if session.known_status is SessionStatus.STARTING else "Working…")
     approvals.show_pending(lulu, actor, session)
-    _show_queue(lulu, session_id)
+    queued.show(lulu, actor, session_id)
     if session.known_status is SessionStatus.RUNNING:
         _silence(lulu, session_id)
 
@@ -150,13 +185,6 @@ def _show_written(written: LiveText) -> None:
             st.caption("Thinking…")
         else:
             st.markdown(safe_markdown(written.text))
-
-
-def _show_queue(lulu: Runtime, session_id: SessionId) -> None:
-    for stored in lulu.store.queued_prompts(session_id):
-        with st.container(key=f"queued_{stored.id}"), st.chat_message("user"):
-            render.prompt(str(getattr(stored.command, "text", "")), key=f"queued_text_{stored.id}")
-            st.caption("Queued: it is sent when this turn is over.")
 
 
 @st.fragment(run_every=_LOOK_EVERY)

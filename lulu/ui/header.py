@@ -9,7 +9,7 @@ from lulu.commands import Interrupt
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
-from lulu.ui import notices, wording
+from lulu.ui import keyboard, notices, places, session_menu, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import SESSION_HEADER, STOP
 from lulu.ui.text import safe_label
@@ -24,14 +24,19 @@ def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     """Draw the header; it renews itself when the session's row changes."""
     topic = row_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"header_{session_id}")
+    places.follow()
     session = lulu.store.get_session(session_id)
     with st.container(key=SESSION_HEADER):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             with st.container(gap=None):
                 st.markdown(f"##### {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
                 st.caption(details(session))
-            if session.is_live and actor.role is Role.OWNER:
-                stop_button(lulu, actor, session_id, key=STOP)
+            if actor.role is Role.OWNER:
+                if session.is_live:
+                    stop_button(lulu, actor, session_id, key=STOP, shortcut=keyboard.STOP)
+                session_menu.show(lulu, actor, session, place=_where(session_id))
+        if actor.role is Role.OWNER:
+            session_menu.show_kin(lulu, session)
         notices.show_problem(_where(session_id))
 
 
@@ -44,6 +49,8 @@ def details(session: Session) -> str:
     """The second line: status, agent and model, folder, and what it took so far."""
     return wording.line(
         wording.status(session),
+        ":red-badge[bypasses permissions]" if session.permission_mode == "bypassPermissions" else "",
+        ":gray[archived]" if session.archived_at else "",
         wording.agent(session.agent),
         safe_label(session.model) if session.model and session.model != session.agent else "",
         wording.code(session.working_directory) if session.working_directory else "",
@@ -53,12 +60,13 @@ def details(session: Session) -> str:
     )
 
 
-def stop_button(lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str) -> None:
+def stop_button(lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str, shortcut: str | None = None) -> None:
     """The button that interrupts the turn and keeps the session."""
     st.button(
         "Stop",
         key=key,
         icon=":material/stop_circle:",
+        shortcut=shortcut,
         help="Interrupt this turn. The session stays and can go on.",
         on_click=_stop,
         args=(lulu, actor, session_id),
@@ -68,6 +76,11 @@ def stop_button(lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str)
 def _stop(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     command = Interrupt(actor=actor, session_id=session_id)
     notices.attempt(_where(session_id), lambda: lulu.store.submit(command))
+
+
+def show_refusal(session_id: SessionId) -> None:
+    """Draw why the last click on this session's buttons did nothing."""
+    notices.show_problem(_where(session_id))
 
 
 def _where(session_id: SessionId) -> str:

@@ -29,6 +29,9 @@ EXAMPLES = "examples"
 CARDS = "cards"
 SEARCH_RESULTS = "search_results"
 MARKED = "marked"
+INBOX = "inbox"
+AS_DRAFT = "as_draft"
+KEYS = "keys"
 STORE_HEALTH = "store_health"
 
 #: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.
@@ -44,7 +47,8 @@ CSS = """
 
 /* The toolbar is empty but for its menu: content begins beside it, not under it. */
 .stMainBlockContainer { padding-top: 1rem; padding-bottom: 1rem; }
-.stAppHeader { background: transparent; pointer-events: none; }
+.stAppHeader { background: transparent; }
+.stAppHeader, .stAppHeader div { pointer-events: none; }
 .stAppHeader button, .stAppHeader a { pointer-events: auto; }
 [data-testid="stBottomBlockContainer"] { padding-top: 0.5rem; padding-bottom: 0.75rem; }
 [data-testid="stBottomBlockContainer"] .stVerticalBlock { gap: 0.4rem; }
@@ -73,6 +77,11 @@ CSS = """
   .stMainBlockContainer > .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-session_header) {
     margin-top: -3.25rem; padding-inline: 2.5rem 1.5rem;
   }
+}
+
+/* On a phone there are no keys, and the title needs the room. */
+@media (max-width: 640px) {
+  .st-key-session_menu p, .stButton kbd { display: none; }
 }
 
 /* A transcript is text on the page: no avatars, no box round an answer, little air between steps. */
@@ -109,6 +118,9 @@ CSS = """
 
 /* A card's link begins where its text does. */
 .st-key-cards .stPageLink a { padding-left: 0; background: transparent; }
+
+/* Buttons that are only keys. */
+.st-key-keys { display: none; }
 
 /* The sidebar: less air on top, and rows of two lines. */
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }

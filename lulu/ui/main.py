@@ -20,8 +20,9 @@ def draw() -> None:
     lulu = runtime.current()
     page = st.navigation(places.pages_for(actor), position="hidden")
     look.apply()
+    places.follow()
     if actor.role is Role.OWNER:
-        sidebar.show(lulu, st.query_params.get("id") if page.url_path == places.session().url_path else None)
+        sidebar.show(lulu, actor, st.query_params.get("id") if page.url_path == places.session().url_path else None)
         notices.show_store(lulu.store)
     page.run()
 

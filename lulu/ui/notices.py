@@ -9,7 +9,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from lulu.errors import LuluError, SessionNotFound
+from lulu.errors import Conflict, LuluError, SessionNotFound
 from lulu.store import HEALTH, Store
 from lulu.ui import places
 from lulu.ui.bell import bell
@@ -29,7 +29,10 @@ def show(error: LuluError, *, serious: bool = True) -> None:
     """Draw one error as a box of up to three sentences."""
     happened, *others = (safe_label(part, _LIMIT) for part in (error.happened, error.safe, error.next_step))
     text = "  \n".join([f"**{happened}**", " ".join(part for part in others if part)])
-    if serious:
+    if isinstance(error, Conflict):
+        # Somebody else was first: news, and nobody's fault.
+        st.info(text, icon=":material/group:")
+    elif serious:
         st.error(text, icon=":material/error:")
     else:
         st.warning(text, icon=":material/info:")
@@ -79,6 +82,13 @@ def show_problem(where: str) -> None:
     problem = state().problems.get(where)
     if problem is not None and time.monotonic() - problem.at < _TOLD_FOR:
         show(problem.error)
+
+
+def show_problems(prefix: str) -> None:
+    """Draw what the last attempts at all places that begin with ``prefix`` ran into."""
+    for where in list(state().problems):
+        if where.startswith(prefix):
+            show_problem(where)
 
 
 def not_found() -> None:

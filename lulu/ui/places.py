@@ -8,13 +8,15 @@ from pathlib import Path
 import streamlit as st
 
 from lulu.actors import Actor, Role
+from lulu.ui.state import HOME, INBOX_PAGE, state
 
 _FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
 
 def pages_for(actor: Actor) -> list[st.Page]:
     """The pages that this actor may open: a page that is not registered cannot be run by any message."""
-    return [_home(), _session(), _search(), _settings()] if actor.role is Role.OWNER else []
+    pages = [_home(), _session(), _inbox(), _search(), _settings(), _help()]
+    return pages if actor.role is Role.OWNER else []
 
 
 # A Page carries a flag for the run that it was registered in, so each run registers its own, and links share another.
@@ -39,9 +41,32 @@ def search() -> st.Page:
 
 
 @cache
+def inbox() -> st.Page:
+    """``/inbox``: every open request."""
+    return _inbox()
+
+
+@cache
 def settings() -> st.Page:
     """``/settings``: the values in force."""
     return _settings()
+
+
+@cache
+def help_page() -> st.Page:
+    """``/help``: keys and notifications."""
+    return _help()
+
+
+def follow() -> None:
+    """Go where the last click leads. Its callback only says where to: Streamlit lets none leave the page."""
+    wanted, state().leave_for = state().leave_for, None
+    if wanted == HOME:
+        st.switch_page(home())
+    elif wanted == INBOX_PAGE:
+        st.switch_page(inbox())
+    elif wanted:
+        st.switch_page(session(), query_params={"id": wanted})
 
 
 def _home() -> st.Page:
@@ -56,5 +81,13 @@ def _search() -> st.Page:
     return st.Page(_FOLDER / "search.py", title="Search", icon=":material/search:", url_path="search")
 
 
+def _inbox() -> st.Page:
+    return st.Page(_FOLDER / "inbox.py", title="Inbox", icon=":material/inbox:", url_path="inbox")
+
+
 def _settings() -> st.Page:
     return st.Page(_FOLDER / "settings.py", title="Settings", icon=":material/settings:", url_path="settings")
+
+
+def _help() -> st.Page:
+    return st.Page(_FOLDER / "help.py", title="Help", icon=":material/help:", url_path="help")

@@ -12,7 +12,7 @@ from lulu import events, transcript
 from lulu.errors import LuluError
 from lulu.events import StoredEvent
 from lulu.transcript import Item, Note, Run, ToolCall, Turn
-from lulu.ui import blocks, notices, tools, wording
+from lulu.ui import attachments, blocks, notices, tools, wording
 from lulu.ui.look import MARKED
 from lulu.ui.state import is_unfolded, state
 from lulu.ui.text import plain, safe_label, safe_markdown
@@ -37,11 +37,22 @@ def renderer(kind: type[E]) -> Callable[[Callable[[E, StoredEvent], None]], Call
     return register
 
 
-def show_turns(shown: Iterable[Turn], *, live: bool = False, marked: int | None = None) -> None:
-    """Draw turns; with ``live``, the last one is still at work. The event with the id ``marked`` is marked and open."""
+def show_turns(
+    shown: Iterable[Turn],
+    *,
+    live: bool = False,
+    marked: int | None = None,
+    after: Callable[[Turn], None] | None = None,
+) -> None:
+    """Draw turns; with ``live``, the last one is still at work. The event with the id ``marked`` is marked and open.
+
+    ``after`` draws what belongs at the end of each turn.
+    """
     turns = list(shown)
     for turn in turns:
         show_turn(turn, live=live and turn is turns[-1], marked=marked)
+        if after is not None:
+            after(turn)
 
 
 def show_turn(turn: Turn, *, live: bool = False, marked: int | None = None) -> None:
@@ -146,6 +157,8 @@ def user(event: events.User, stored: StoredEvent) -> None:
     with st.chat_message("user"), st.container(horizontal=True, wrap=False):
         with st.container():
             prompt(event.text, key=f"prompt_{stored.id}")
+            if event.attachments:
+                attachments.show(event.attachments, key=str(stored.id))
         st.caption(wording.clock(stored.created_at), width="content")
 
 
@@ -241,6 +254,12 @@ SYSTEM_LINES: dict[str, str] = {
     "rate_limit": "Rate limit",
     "task_started": "Background task started",
     "task_notification": "Background task ended",
+    "forked": "Forked from another session",
+    "fork": "A fork was made here",
+    "lulu_stopped": "Lulu was stopped here",
+    "conversation_lost": "The agent does not remember what stands above: its transcript is gone",
+    "stopped": "Stopped",
+    "stalled": "Silent for long",
 }
 
 #: How a failed turn ended, by ``terminal_reason``.

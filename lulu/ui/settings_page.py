@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.settings import PREFIX, Settings
-from lulu.ui import wording
+from lulu.ui import rules_table, wording
 from lulu.ui.text import safe_label
 
 
-def show(lulu: Runtime) -> None:
+def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the page."""
     st.header("Settings", anchor=False)
     show_agent(lulu)
+    rules_table.show(lulu, actor)
     st.subheader("Values in force", anchor=False)
     st.caption(
         "Set a variable in the environment or in a file named .env in the folder that Lulu is started in, then restart."

@@ -2,64 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import streamlit as st
 
+from lulu.actors import Actor
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionStatus
-from lulu.store import SESSIONS
-from lulu.ui import notices, places, wording
+from lulu.sessions import Session, SessionId, SessionStatus
+from lulu.store import APPROVALS, SESSIONS
+from lulu.ui import filters, keyboard, notices, places, selecting, signals, wording
 from lulu.ui.bell import bell
-from lulu.ui.look import NEW_SESSION, OPEN_ROW, PAGES, SESSION_LIST, SESSION_SEARCH
-from lulu.ui.state import LIST_STEP, state, typed
+from lulu.ui.look import KEYS, NEW_SESSION, OPEN_ROW, PAGES, SESSION_LIST, SESSION_SEARCH
+from lulu.ui.state import HOME, INBOX_PAGE, LIST_STEP, is_on, state, typed
 from lulu.ui.text import safe_label
 
 
-def show(lulu: Runtime, open_id: str | None) -> None:
+def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
     """Draw the sidebar; ``open_id`` is the session that the page shows."""
     with st.sidebar:
         with st.container(key=PAGES, gap=None):
             with st.container(key=NEW_SESSION):
                 st.page_link(places.home(), label="New session", icon=":material/add:", width="stretch")
+            _inbox_link(lulu)
             st.page_link(places.search(), label="Search", icon=":material/search:", width="stretch")
             st.page_link(places.settings(), label="Settings", icon=":material/settings:", width="stretch")
-        _sessions(lulu, open_id)
-        st.caption(f":material/smart_toy: {wording.agent(lulu.agent.kind)} at work")
+        _sessions(lulu, actor, open_id)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f":material/smart_toy: {wording.agent(lulu.agent.kind)} at work")
+            st.page_link(places.help_page(), label=":small[Help and keys]", width="content")
 
 
 @st.fragment
 @notices.told
-def _sessions(lulu: Runtime, open_id: str | None) -> None:
-    """Search field and rows; renewed when any row changes."""
+def _inbox_link(lulu: Runtime) -> None:
+    """The way to the inbox, with the number of requests that wait."""
+    bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox_count")
+    waiting = len(lulu.store.approvals())
+    count = f" :blue-badge[{waiting}]" if waiting else ""
+    st.page_link(places.inbox(), label=f"Inbox{count}", icon=":material/inbox:", width="stretch")
+
+
+@st.fragment
+@notices.told
+def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
+    """Search field, filters and rows; renewed when any row changes."""
     bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="sidebar")
-    st.text_input(
-        "Search sessions",
-        key=SESSION_SEARCH,
-        type="search",
-        live=True,
-        placeholder="Search titles and prompts",
-        label_visibility="collapsed",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
+        st.text_input(
+            "Search sessions",
+            key=SESSION_SEARCH,
+            type="search",
+            live=True,
+            placeholder="Search titles and prompts",
+            label_visibility="collapsed",
+        )
+        filters.show(lulu)
+    filters.show_active()
     search = typed(SESSION_SEARCH).strip()
-    found = lulu.store.list_sessions(limit=state().rows_shown + 1, search=search)
-    shown = found[: state().rows_shown]
+    shown, has_more = filters.listed(lulu, search=search, limit=state().rows_shown)
+    is_selecting = is_on(filters.SELECTING)
+    if is_selecting:
+        selecting.show_actions(lulu, actor, shown)
     with st.container(key=SESSION_LIST, gap=None):
-        for session in waiting_first(shown):
-            _row(session, is_open=session.id == open_id)
+        for session in shown:
+            if is_selecting:
+                selecting.show_row(session, row_details(session))
+            else:
+                _row(session, is_open=session.id == open_id)
         if not shown:
-            st.caption("Nothing matches." if search else "No sessions yet. Type a prompt to start one.")
-    if len(found) > len(shown):
+            is_narrowed = search or filters.is_active()
+            st.caption("Nothing matches." if is_narrowed else "No sessions yet. Type a prompt to start one.")
+    if has_more:
         st.button("Show more", key="show_more", type="tertiary", width="stretch", on_click=_show_more)
+    _show_keys(shown, open_id)
+    waiting = sum(session.known_status is SessionStatus.WAITING for session in shown)
+    signals.show(shown, waiting)
 
 
-def waiting_first(sessions: Iterable[Session]) -> list[Session]:
-    """Those that wait for a person, then the others; each in the order they came."""
-    return sorted(sessions, key=lambda session: session.known_status is not SessionStatus.WAITING)
+def _show_keys(shown: list[Session], open_id: str | None) -> None:
+    """Keys that have no button of their own: out of sight, and a key presses them all the same."""
+    places.follow()
+    with st.container(key=KEYS):
+        for name, key, leads_to in (
+            ("New session", keyboard.NEW, HOME),
+            ("Inbox", keyboard.INBOX, INBOX_PAGE),
+            ("Next session", keyboard.NEXT, _beside(shown, open_id, 1)),
+            ("Previous session", keyboard.PREVIOUS, _beside(shown, open_id, -1)),
+        ):
+            st.button(name, key=f"key_{name}", shortcut=key, disabled=not leads_to, on_click=_leave, args=(leads_to,))
+
+
+def _beside(shown: list[Session], open_id: str | None, step: int) -> str | None:
+    """The session above or below the open one; the first where none of the list is open."""
+    ids = [session.id for session in shown]
+    if open_id not in ids:
+        return ids[0] if ids else None
+    place = ids.index(SessionId(open_id or "")) + step
+    return ids[place] if 0 <= place < len(ids) else None
+
+
+def _leave(leads_to: str | None) -> None:
+    state().leave_for = leads_to
 
 
 def _row(session: Session, *, is_open: bool) -> None:
-    label = f"{safe_label(session.name)} :small[{row_details(session)}]"
+    pinned = ":material/keep: " if session.pinned_at else ""
+    label = f"{pinned}{safe_label(session.name)} :small[{row_details(session)}]"
     if is_open:
         with st.container(key=OPEN_ROW):
             _link(session, label)

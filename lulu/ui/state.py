@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -12,6 +13,11 @@ from lulu.sessions import SessionId
 
 #: Rows of the session list shown at first, and added by "Show more".
 LIST_STEP = 50
+#: Pages that a click or a key leads to.
+HOME = "/"
+INBOX_PAGE = "/inbox"
+#: Requests that the inbox shows at first, and adds by "Show more".
+INBOX_STEP = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +33,16 @@ class Problem:
 class State:
     """One tab's unfinished business. Losing it loses nothing that was sent."""
 
+    #: Text for the prompt box that the next full run puts there: a fragment cannot reach it.
+    to_type: str | None = None
     #: How many rows of the session list are shown.
     rows_shown: int = LIST_STEP
+    #: How many requests the inbox shows.
+    requests_shown: int = INBOX_STEP
     #: For each session, the first event that "Load earlier" has reached.
     earliest: dict[SessionId, int] = field(default_factory=dict)
-    #: A session that was just started and has to be opened.
-    launched: SessionId | None = None
+    #: Where the last click leads: a session's id, ``HOME`` or ``INBOX_PAGE``.
+    leave_for: str | None = None
     #: A search, and how far back "Show older hits" has got in it.
     searched: tuple[str, EventId] | None = None
     #: Rows of tool calls that stay open, because something in them was opened.
@@ -60,6 +70,23 @@ def is_unfolded(key: str) -> bool:
     return st.session_state.get(key) is True
 
 
+def picked(key: str) -> object:
+    """What is chosen in a widget; nothing where nothing is."""
+    return st.session_state.get(key)
+
+
+def is_on(key: str) -> bool:
+    """Whether a box is ticked or a switch is on."""
+    return st.session_state.get(key) is True
+
+
+def switch_off(keys: Iterable[str]) -> None:
+    """Untick boxes. Only a callback may."""
+    for key in keys:
+        if key in st.session_state:
+            st.session_state[key] = False
+
+
 def put_back(key: str, text: str) -> None:
-    """Put text into an input box: a prompt that could not be sent, or an example."""
+    """Put text into an input box: a prompt that could not be sent, an example, an offer."""
     st.session_state[key] = text

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from lulu.actors import LULU
 from lulu.transcript import Run, ToolCall
 from lulu.ui import blocks, wording
 from lulu.ui.text import safe_label
@@ -74,7 +75,8 @@ def run_label(run: Run) -> str:
         times = f" ×{count}" if count > 1 else ""
         parts.append(f"{safe_label(name or 'Tool')}{times}" + (f": :red[{failed} failed]" if failed else ""))
     took = wording.duration(run.seconds * 1000) if run.seconds and run.seconds >= 1 else ""
-    return wording.line(f"**{', '.join(parts)}**", f":small[:gray[{took}]]" if took else "")
+    answerers = dict.fromkeys(_answerer(call) for call in run.calls)
+    return wording.line(f"**{', '.join(parts)}**", f":small[:gray[{took}]]" if took else "", *answerers)
 
 
 def icon(call: ToolCall) -> str:
@@ -83,16 +85,28 @@ def icon(call: ToolCall) -> str:
 
 
 def outcome(call: ToolCall, *, live: bool) -> str:
-    """How a call stands, for the end of its line: denied, waiting, how long it took; nothing while it just runs."""
+    """How a call stands, for the end of its line: who answered, waiting, how long it took; nothing while it just runs."""
     if call.is_denied:
-        return ":orange[denied]"
+        return f":orange[{_answerer(call) or 'denied'}]"
     if call.is_waiting and live:
         return ":blue[waits for you]"
+    return wording.line(_answerer(call), _end(call, live=live))
+
+
+def _end(call: ToolCall, *, live: bool) -> str:
     if call.decision is not None and call.decision.decision != "approved" and call.result is None:
         return safe_label(call.decision.decision)
     if call.result is None and call.use is not None and not live:
         return "no result"
     return wording.duration(call.seconds * 1000) if call.seconds and call.seconds >= 1 else ""
+
+
+def _answerer(call: ToolCall) -> str:
+    """What a person answered, and who it was; nothing where nobody was asked."""
+    decision = call.decision
+    if decision is None or decision.decision not in ("approved", "denied") or decision.actor in (None, LULU.name):
+        return ""
+    return f"{decision.decision} by {safe_label(decision.actor or '')}"
 
 
 # -- reading inputs and results --------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from lulu.access import guard
 from lulu.actors import Role
 from lulu.errors import InputError, SessionNotFound
 from lulu.sessions import parse_session_id
-from lulu.store.bus import APPROVALS, HEALTH, SESSIONS, Bus
+from lulu.store.bus import APPROVALS, HEALTH, RULES, SESSIONS, Bus
 
 PATH = "/bell"
 #: A page listens to few things: its lists, one session, the rows of the cards on it.
@@ -32,7 +32,7 @@ _GAP = 0.02
 #: WebSocket close codes: the server goes away, the message is not understood or not allowed.
 _GOING_AWAY, _REFUSED = 1001, 1008
 
-_PLAIN_TOPICS = frozenset({SESSIONS, APPROVALS, HEALTH})
+_PLAIN_TOPICS = frozenset({SESSIONS, APPROVALS, RULES, HEALTH})
 _TOPICS_OF_A_SESSION = frozenset({"session", "row"})
 
 

@@ -1,14 +1,20 @@
-"""Reads what a page shows."""
+"""Reads what a page shows, and asks what an agent would."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from streamlit.testing.v1 import AppTest
+
+from lulu.runtime import Runtime
+from lulu.sessions import SessionId
+from lulu.store import Approval
 
 
 def text_of(app: AppTest) -> str:
     """Everything that the page says, as it was handed to Streamlit."""
     assert not app.exception, [element.value for element in app.exception]
-    kinds = ("markdown", "caption", "text", "code", "error", "warning", "header", "subheader", "title")
+    kinds = ("markdown", "caption", "text", "code", "error", "warning", "info", "header", "subheader", "title")
     said = [str(getattr(element, "value", "")) for kind in kinds for element in app.get(kind)]
     return "\n".join([*said, *folds(app).values()])
 
@@ -32,4 +38,41 @@ def open_folds(app: AppTest) -> AppTest:
     """Open every fold on the page, as a reader would."""
     for key in folds(app):
         app.session_state[key] = True
+    return app.run()
+
+
+def ask(lulu: Runtime, session_id: SessionId, approval_id: str = "a1", **fields: object) -> None:
+    """An agent asks: to use Bash, unless ``fields`` say otherwise."""
+    values: dict[str, object] = {
+        "tool_name": "Bash",
+        "tool_input": {"command": "rm -r build", "timeout": 5},
+        "agent_id": None,
+        **fields,
+    }
+    approval = Approval(
+        id=approval_id,
+        session_id=session_id,
+        tool_use_id=None,
+        suggestions=[],
+        status="pending",
+        updated_input=None,
+        reason="Deletes files",
+        message=None,
+        decided_by=None,
+        rule_id=None,
+        created_at=datetime.now(UTC),
+        decided_at=None,
+        **values,  # type: ignore[arg-type]
+    )
+    lulu.store.ask(approval).result(5)
+
+
+def keys_of(app: AppTest, kind: str = "button") -> list[str]:
+    """The keys of all widgets of a kind, in the order of the page."""
+    return [str(widget.key) for widget in app.get(kind)]
+
+
+def open_popover(app: AppTest, key: str) -> AppTest:
+    """Open a popover, as a click on it would."""
+    app.session_state[key] = True
     return app.run()

@@ -16,12 +16,12 @@ from lulu.errors import InputError
 from lulu.events import Event, Text, ToolResult, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus
-from lulu.store import Approval, Change, LiveText
+from lulu.store import Change, LiveText
 from lulu.ui import launch
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage
-from tests.ui.support import folds, links, rows, text_of
+from tests.ui.support import ask, folds, links, rows, text_of
 
 NewSession = Callable[..., SessionId]
 
@@ -155,32 +155,6 @@ def test_stop_asks_to_interrupt(open_page: OpenPage, lulu: Runtime, new_session:
     eventually(lambda: lulu.store.get_session(session_id).status == "interrupted")
 
 
-def ask(lulu: Runtime, session_id: SessionId, approval_id: str = "a1", **fields: object) -> None:
-    values: dict[str, object] = {
-        "tool_name": "Bash",
-        "tool_input": {"command": "rm -r build", "timeout": 5},
-        "agent_id": None,
-        **fields,
-    }
-    approval = Approval(
-        id=approval_id,
-        session_id=session_id,
-        tool_use_id=None,
-        suggestions=[],
-        status="pending",
-        updated_input=None,
-        auto_approved=False,
-        reason="Deletes files",
-        message=None,
-        decided_by=None,
-        rule_id=None,
-        created_at=datetime.now(UTC),
-        decided_at=None,
-        **values,  # type: ignore[arg-type]
-    )
-    lulu.store.ask(approval).result(5)
-
-
 def test_a_request_shows_its_whole_input_and_can_be_approved(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
@@ -232,7 +206,7 @@ def test_who_comes_second_is_told(open_page: OpenPage, lulu: Runtime, new_sessio
     app.button(key="approve_a1").click().run()
 
     assert [approval.status for approval in lulu.store.approvals(session_id, status=None)] == ["denied"]
-    assert len(app.error) == 1
+    assert "already denied by this computer" in app.info[0].value
 
 
 def test_an_edit_is_asked_for_as_a_diff_with_all_that_it_leaves_out(

@@ -1,0 +1,44 @@
+"""The one way in which a page answers a request: through the store, with what went wrong told on the page."""
+
+from __future__ import annotations
+
+from lulu.actors import Actor
+from lulu.commands import AddRule
+from lulu.runtime import Runtime
+from lulu.store import Approval
+from lulu.ui import notices
+
+#: Where a refused answer is told begins with this; the session's id follows. Not beside the request: when somebody
+#: else was first, that is gone.
+PLACE = "approvals_"
+
+
+def place(session_id: str) -> str:
+    """Where refused answers to this session's requests are told."""
+    return f"{PLACE}{session_id}"
+
+
+def answer(
+    lulu: Runtime,
+    actor: Actor,
+    approval: Approval,
+    *,
+    approve: bool,
+    message: str | None = None,
+    updated_input: dict[str, object] | None = None,
+    rule: AddRule | None = None,
+    stop: bool = False,
+) -> bool:
+    """Answer a request: whether the answer was taken."""
+    return notices.attempt(
+        place(approval.session_id),
+        lambda: lulu.store.decide(
+            actor,
+            approval.id,
+            approve=approve,
+            message=message,
+            updated_input=updated_input,
+            rule=rule,
+            stop=stop,
+        ),
+    )

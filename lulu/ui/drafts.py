@@ -1,0 +1,102 @@
+"""Prompts that are kept for later, with their settings: to edit, to launch, to delete."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.actors import Actor, Role
+from lulu.commands import Delete, SaveDraft, StartSession
+from lulu.runtime import Runtime
+from lulu.sessions import Session, SessionId, SessionStatus
+from lulu.store import Show
+from lulu.ui import notices, options, places, wording
+from lulu.ui.state import HOME, is_on, state, typed
+from lulu.ui.text import safe_label
+
+#: Drafts that the home page lists.
+_LISTED = 20
+
+
+def show_list(lulu: Runtime) -> None:
+    """Draw links to the drafts, newest first."""
+    found = lulu.store.list_sessions(limit=_LISTED, show=Show(status=SessionStatus.DRAFT.value))
+    if not found:
+        return
+    st.subheader("Drafts", anchor=False)
+    with st.container(key="drafts", gap=None):
+        for draft in found:
+            details = wording.line(wording.folder(draft.working_directory), wording.age(draft.created_at))
+            st.page_link(
+                places.session(),
+                label=f"{safe_label(draft.name)} :small[:gray[{details}]]",
+                icon=":material/edit_note:",
+                query_params={"id": draft.id},
+            )
+
+
+def show(lulu: Runtime, actor: Actor, draft: Session) -> None:
+    """Draw the page of one draft."""
+    if actor.role is not Role.OWNER:
+        st.markdown("This is a draft; nothing was started yet.")
+        return
+    places.follow()
+    notices.show_problem(_place(draft.id))
+    st.text_area("Prompt", value=draft.prompt, key=_prompt_key(draft.id), height=180)
+    options.show(lulu, draft)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Start",
+            key=f"launch_{draft.id}",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_launch,
+            args=(lulu, actor, draft),
+        )
+        st.button(
+            "Save",
+            key=f"save_{draft.id}",
+            icon=":material/save:",
+            on_click=_save,
+            args=(lulu, actor, draft),
+        )
+        sure = f"discard_sure_{draft.id}"
+        st.toggle("Delete", key=sure)
+        if is_on(sure):
+            st.button(
+                "Delete for good",
+                key=f"discard_{draft.id}",
+                icon=":material/delete_forever:",
+                on_click=_discard,
+                args=(lulu, actor, draft.id),
+            )
+
+
+def _launch(lulu: Runtime, actor: Actor, draft: Session) -> None:
+    def launch() -> None:
+        wanted = options.read(lulu, typed(_prompt_key(draft.id)), draft)
+        lulu.store.submit(StartSession(actor=actor, session_id=draft.id, launch=wanted))
+
+    notices.attempt(_place(draft.id), launch)
+
+
+def _save(lulu: Runtime, actor: Actor, draft: Session) -> None:
+    def save() -> None:
+        wanted = options.read(lulu, typed(_prompt_key(draft.id)), draft)
+        lulu.store.submit(SaveDraft(actor=actor, session_id=draft.id, launch=wanted))
+
+    if notices.attempt(_place(draft.id), save):
+        st.toast("The draft is saved.", icon=":material/save:")
+
+
+def _discard(lulu: Runtime, actor: Actor, draft_id: SessionId) -> None:
+    command = Delete(actor=actor, session_id=draft_id)
+    if notices.attempt(_place(draft_id), lambda: lulu.store.submit(command)):
+        state().leave_for = HOME
+
+
+def _prompt_key(draft_id: str) -> str:
+    return f"prompt_{draft_id}"
+
+
+def _place(draft_id: str) -> str:
+    return f"draft_{draft_id}"

@@ -1,0 +1,100 @@
+"""Which sessions the list shows, and in which order: those that wait first, pinned ones next, then the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import streamlit as st
+
+from lulu.runtime import Runtime
+from lulu.sessions import Session, SessionStatus
+from lulu.store import Show
+from lulu.ui import wording
+from lulu.ui.state import is_on, picked, put_back, switch_off
+
+_STATUS, _FOLDER, _PINNED, _ARCHIVED = "filter_status", "filter_folder", "filter_pinned", "filter_archived"
+SELECTING = "selecting"
+_ANY = ""
+
+
+def show(lulu: Runtime) -> None:
+    """Draw the filters behind their button. Drawn also while it is closed: a field that is not is forgotten."""
+    menu = st.popover("", icon=":material/filter_list:", key="filters", type="tertiary", help="Filter and select")
+    with menu:
+        st.selectbox(
+            "Status",
+            [_ANY, *(status.value for status in SessionStatus)],
+            format_func=lambda status: status or "Any",
+            key=_STATUS,
+        )
+        st.selectbox(
+            "Folder",
+            [_ANY, *lulu.store.recent_folders()],
+            format_func=lambda folder: folder or "Any",
+            key=_FOLDER,
+        )
+        st.toggle("Pinned only", key=_PINNED)
+        st.toggle("Archived", key=_ARCHIVED)
+        st.toggle("Select several", key=SELECTING)
+
+
+def show_active() -> None:
+    """Draw which filters are on, and the way to be rid of them."""
+    active = wording.line(
+        str(picked(_STATUS) or ""),
+        wording.folder(str(picked(_FOLDER) or "")),
+        "pinned" if is_on(_PINNED) else "",
+        "archived" if is_on(_ARCHIVED) else "",
+    )
+    if active:
+        st.button(
+            f"Only {active}",
+            key="clear_filters",
+            type="tertiary",
+            icon=":material/filter_list_off:",
+            help="Show all again",
+            on_click=_clear,
+        )
+
+
+def _clear() -> None:
+    for key in (_STATUS, _FOLDER):
+        put_back(key, _ANY)
+    switch_off([_PINNED, _ARCHIVED])
+
+
+def is_active() -> bool:
+    """Whether anything but archived sessions is left out."""
+    return bool(picked(_STATUS) or picked(_FOLDER) or is_on(_PINNED) or is_on(_ARCHIVED))
+
+
+def listed(lulu: Runtime, *, search: str, limit: int) -> tuple[list[Session], bool]:
+    """The sessions to show, in order, and whether there are more. What waits or is pinned is there however old."""
+    wanted = Show(
+        status=str(picked(_STATUS) or "") or None,
+        folder=str(picked(_FOLDER) or "") or None,
+        pinned=True if is_on(_PINNED) else None,
+        archived=is_on(_ARCHIVED),
+    )
+    newest = lulu.store.list_sessions(limit=limit + 1, search=search, show=wanted)
+    on_top: list[Session] = []
+    if wanted.status is None:
+        waiting = replace(wanted, status=SessionStatus.WAITING.value)
+        on_top += lulu.store.list_sessions(limit=limit, search=search, show=waiting)
+    if wanted.pinned is None:
+        on_top += lulu.store.list_sessions(limit=limit, search=search, show=replace(wanted, pinned=True))
+    found = {session.id: session for session in (*on_top, *newest[:limit])}
+    return in_order(found.values()), len(newest) > limit
+
+
+def in_order(sessions: Iterable[Session]) -> list[Session]:
+    """Those that wait for a person, then pinned ones, then the others; each newest first."""
+    newest_first = sorted(sessions, key=lambda session: session.created_at, reverse=True)
+    return sorted(newest_first, key=_rank)
+
+
+def _rank(session: Session) -> int:
+    if session.known_status is SessionStatus.WAITING:
+        return 0
+    return 1 if session.pinned_at else 2

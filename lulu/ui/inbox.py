@@ -1,0 +1,113 @@
+"""The inbox: every open request of every session, oldest first, and who answered the last ones."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.actors import Actor
+from lulu.errors import SessionNotFound
+from lulu.runtime import Runtime
+from lulu.sessions import Session
+from lulu.store import APPROVALS, Approval
+from lulu.ui import answering, approvals, header, notices, places, wording
+from lulu.ui.bell import bell
+from lulu.ui.look import INBOX
+from lulu.ui.state import INBOX_STEP, state
+from lulu.ui.text import safe_label
+
+#: Answers that are told below the open requests.
+_RECENT = 10
+#: How an answer is told.
+_SAID = {
+    "approved": ":green[approved]",
+    "denied": ":orange[denied]",
+    "expired": ":orange[expired]",
+    "cancelled": ":gray[withdrawn by the agent]",
+}
+
+
+@st.fragment
+@notices.told
+def show(lulu: Runtime, actor: Actor) -> None:
+    """Draw the page; it renews itself when anything is asked or answered."""
+    bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox")
+    pending = lulu.store.approvals()
+    st.header("Inbox", anchor=False)
+    notices.show_problems(answering.PLACE)
+    if not pending:
+        st.markdown("Nobody waits for you. When an agent asks for something, it stands here.")
+    sessions: dict[str, Session | None] = {}
+    with st.container(key=INBOX, gap="large"):
+        for place, approval in enumerate(pending[: state().requests_shown]):
+            if approval.session_id not in sessions:
+                sessions[approval.session_id] = _session(lulu, approval.session_id)
+            session = sessions[approval.session_id]
+            if session is not None:
+                _show_request(lulu, actor, approval, session, in_view=place == 0)
+    if len(pending) > state().requests_shown:
+        more = len(pending) - state().requests_shown
+        st.button(f"Show more ({more:,} wait)", key="show_more_requests", type="tertiary", on_click=_show_more)
+    _show_recent(lulu, sessions)
+
+
+def _session(lulu: Runtime, session_id: str) -> Session | None:
+    try:
+        return lulu.store.get_session(session_id)
+    except SessionNotFound:
+        return None
+
+
+def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool) -> None:
+    with st.container(gap="small", key=f"inbox_{approval.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(gap=None):
+                _link(session)
+            st.caption(
+                wording.line(wording.folder(session.working_directory), wording.age(approval.created_at)),
+                width="content",
+            )
+            header.stop_button(lulu, actor, session.id, key=f"stop_{approval.id}")
+        approvals.show(lulu, actor, approval, session, in_view=in_view)
+
+
+def _link(session: Session) -> None:
+    st.page_link(places.session(), label=f"**{safe_label(session.name)}**", query_params={"id": session.id})
+
+
+def _show_recent(lulu: Runtime, sessions: dict[str, Session | None]) -> None:
+    recent = lulu.store.last_answers(_RECENT)
+    if not recent:
+        return
+    st.subheader("Answered last", anchor=False)
+    with st.container(key="answered", gap="small"):
+        for approval in recent:
+            if approval.session_id not in sessions:
+                sessions[approval.session_id] = _session(lulu, approval.session_id)
+            session = sessions[approval.session_id]
+            if session is not None:
+                _show_answer(approval, session)
+
+
+def _show_answer(approval: Approval, session: Session) -> None:
+    by_person = approval.status in ("approved", "denied") and approval.decided_by
+    with st.container(key=f"answered_{approval.id}", gap=None):
+        st.caption(
+            wording.line(
+                f"{_SAID.get(approval.status, safe_label(approval.status))}"
+                + (f" by **{safe_label(approval.decided_by or '')}**" if by_person else ""),
+                _asked(approval),
+                wording.clock(approval.decided_at) if approval.decided_at else "",
+                f"“{safe_label(approval.message, 200)}”" if approval.message else "",
+            )
+        )
+        _link(session)
+
+
+def _asked(approval: Approval) -> str:
+    values = [value for value in approval.tool_input.values() if isinstance(value, str) and value.strip()]
+    shown = wording.code(values[0], 80) if values else ""
+    return f"{safe_label(approval.tool_name)} {shown}".strip()
+
+
+def _show_more() -> None:
+    state().requests_shown += INBOX_STEP

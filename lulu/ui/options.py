@@ -1,0 +1,105 @@
+"""How a session is to be run: the fields for folder, model, permissions, title and limits, and what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from lulu import folders
+from lulu.inputs import checked_folder
+from lulu.runtime import Runtime
+from lulu.sessions import Launch, Session
+from lulu.ui import limits, wording
+from lulu.ui.look import CWD, MODEL, PERMISSION_MODE, TITLE
+from lulu.ui.state import typed
+from lulu.ui.text import safe_label
+
+#: Aliases that Claude Code resolves itself; any other name can be typed.
+MODEL_ALIASES = ("opus", "sonnet", "haiku")
+DEFAULT_MODEL = "Default model"
+
+_MAX_COST = "max_cost"
+_MAX_TURNS = "max_turns"
+
+
+def show(lulu: Runtime, draft: Session | None = None) -> None:
+    """Draw the fields, filled with the defaults or with a draft's own values; its id is part of their keys."""
+    settings = lulu.settings
+    suffix = _suffix(draft)
+    first, second, third, fourth = st.columns([5, 3, 3, 3])
+    recent = [folder for folder in lulu.store.recent_folders() if Path(folder).is_dir()]
+    own_folder = draft.working_directory if draft else None
+    first.selectbox(
+        "Folder",
+        _choices(own_folder, str(settings.working_directory), *recent),
+        key=CWD + suffix,
+        accept_new_options=True,
+        placeholder="Choose, or type an absolute path",
+    )
+    own_model = (draft.model or DEFAULT_MODEL) if draft else settings.model
+    second.selectbox(
+        "Model", _choices(own_model, DEFAULT_MODEL, *MODEL_ALIASES), key=MODEL + suffix, accept_new_options=True
+    )
+    third.selectbox(
+        "Permissions",
+        _choices(draft.permission_mode if draft else None, settings.permission_mode, *wording.MODES),
+        key=PERMISSION_MODE + suffix,
+        format_func=wording.mode,
+    )
+    fourth.text_input(
+        "Title",
+        value=(draft.title if draft else None) or "",
+        key=TITLE + suffix,
+        placeholder="Optional",
+        max_chars=200,
+    )
+    # Drawn also while it is closed: what stands in a field that is not drawn is forgotten.
+    with st.popover("Limits", icon=":material/speed:", type="tertiary", key=f"limits{suffix}"):
+        limits.show_fields(
+            _MAX_COST + suffix,
+            _MAX_TURNS + suffix,
+            draft.max_cost_usd if draft else settings.max_cost_usd,
+            draft.max_turns if draft else settings.max_turns,
+        )
+        st.caption(limits.MEANING)
+    show_findings(typed(CWD + suffix), settings.setting_sources)
+
+
+def _choices(*values: str | None) -> list[str]:
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def read(lulu: Runtime, prompt: str, draft: Session | None = None) -> Launch:
+    """What is asked for. Raises ``InputError`` for a folder that cannot be used."""
+    suffix = _suffix(draft)
+    model = typed(MODEL + suffix).strip()
+    return Launch(
+        prompt=prompt,
+        working_directory=checked_folder(typed(CWD + suffix) or str(lulu.settings.working_directory)),
+        model=None if model in ("", DEFAULT_MODEL) else model,
+        permission_mode=typed(PERMISSION_MODE + suffix) or lulu.settings.permission_mode,
+        title=typed(TITLE + suffix).strip() or None,
+        agent=lulu.agent.kind,
+        max_cost_usd=limits.number(_MAX_COST + suffix),
+        max_turns=limits.whole_number(_MAX_TURNS + suffix),
+    )
+
+
+def _suffix(draft: Session | None) -> str:
+    return f"_{draft.id}" if draft else ""
+
+
+def show_findings(folder: str, sources: Sequence[str]) -> None:
+    """Tell what a folder brings with it that acts or allows by itself: a repository can carry it unseen."""
+    found = folders.findings(folder, sources) if folder else []
+    if found:
+        # A list: what a name in somebody's file says, no line of it may hide another.
+        lines = [f"- {safe_label(_words(finding), 200)}" for finding in found]
+        st.warning("\n".join(["**This folder brings its own Claude Code settings:**", *lines]), icon=":material/rule:")
+
+
+def _words(finding: folders.Finding) -> str:
+    names = ", ".join(finding.names)
+    return f"{finding.file}: {finding.kind}{f' ({names})' if names else ''}"

@@ -1,0 +1,152 @@
+"""An agent's questions (AskUserQuestion) as a form: its options, several where it allows that, and free text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lulu.actors import Actor
+from lulu.errors import InputError
+from lulu.runtime import Runtime
+from lulu.store import Approval
+from lulu.ui import answering, notices
+from lulu.ui.state import is_on, picked, typed
+from lulu.ui.text import safe_label
+
+TOOL = "AskUserQuestion"
+#: Characters of a question, an option and its description that are shown.
+_LIMIT = 2_000
+#: What the agent reads when nobody answers.
+SKIPPED = "The user does not want to answer this now. Go on with what you think is best, or stop and say what you need."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One answer to choose."""
+
+    label: str
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One question."""
+
+    text: str
+    header: str
+    options: tuple[Option, ...]
+    #: Whether several options may be chosen.
+    is_multiple: bool
+
+
+def read(tool_input: Mapping[str, object]) -> list[Question]:
+    """The questions of a request; nothing where they are not of a shape that this version knows."""
+    found = tool_input.get("questions")
+    questions = [_question(item) for item in found] if isinstance(found, list) else []
+    known = [question for question in questions if question is not None]
+    return known if len(known) == len(questions) else []
+
+
+def _question(item: object) -> Question | None:
+    if not isinstance(item, Mapping) or not isinstance(item.get("question"), str):
+        return None
+    options = item.get("options") or []
+    if not isinstance(options, list) or not all(isinstance(option, Mapping) for option in options):
+        return None
+    return Question(
+        text=str(item["question"]),
+        header=str(item.get("header") or ""),
+        options=tuple(
+            Option(label=str(option.get("label") or ""), description=str(option.get("description") or ""))
+            for option in options
+        ),
+        is_multiple=item.get("multiSelect") is True,
+    )
+
+
+def show(approval: Approval, questions: list[Question]) -> None:
+    """Draw every question, for a reader."""
+    for number, question in enumerate(questions):
+        with st.container(key=f"question_{approval.id}_{number}"):
+            if question.header:
+                st.caption(safe_label(question.header))
+            st.markdown(f"**{safe_label(question.text, _LIMIT)}**")
+            for option in question.options:
+                st.markdown(f"- {safe_label(option.label, _LIMIT)} :gray[{safe_label(option.description, _LIMIT)}]")
+
+
+def show_form(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question]) -> None:
+    """Draw the form, for the owner."""
+    with st.form(key=f"questions_{approval.id}", border=False):
+        for number, question in enumerate(questions):
+            _show_question(question, f"{approval.id}_{number}")
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                "Answer",
+                key=f"answer_{approval.id}",
+                type="primary",
+                icon=":material/send:",
+                on_click=_answer,
+                args=(lulu, actor, approval, questions),
+            )
+            st.form_submit_button("Skip", key=f"skip_{approval.id}", on_click=_skip, args=(lulu, actor, approval))
+
+
+def _show_question(question: Question, key: str) -> None:
+    if question.header:
+        st.caption(safe_label(question.header))
+    labels = [safe_label(option.label, _LIMIT) for option in question.options]
+    captions = [safe_label(option.description, _LIMIT) for option in question.options]
+    text = f"**{safe_label(question.text, _LIMIT)}**"
+    if question.is_multiple or not question.options:
+        st.markdown(text)
+        for place, label in enumerate(labels):
+            said = f"{label} :small[:gray[{captions[place]}]]" if captions[place] else label
+            st.checkbox(said, key=f"choice_{key}_{place}")
+    else:
+        st.radio(
+            text,
+            range(len(labels)),
+            index=None,
+            format_func=lambda place: labels[place],
+            captions=captions,
+            key=f"choice_{key}",
+        )
+    st.text_input(
+        "In your own words",
+        key=f"words_{key}",
+        placeholder="And in your own words" if question.is_multiple else "Or in your own words",
+        label_visibility="collapsed",
+    )
+
+
+def _answer(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question]) -> None:
+    answers = {
+        question.text: said
+        for number, question in enumerate(questions)
+        if (said := _answer_to(question, f"{approval.id}_{number}"))
+    }
+    if not answers:
+        notices.attempt(answering.place(approval.session_id), _refuse_nothing)
+        return
+    answering.answer(lulu, actor, approval, approve=True, updated_input={**approval.tool_input, "answers": answers})
+
+
+def _answer_to(question: Question, key: str) -> str:
+    """What was chosen and typed, as the one text that the tool takes."""
+    words = typed(f"words_{key}").strip()
+    if question.is_multiple:
+        chosen = [option.label for place, option in enumerate(question.options) if is_on(f"choice_{key}_{place}")]
+        return ", ".join([*chosen, *([words] if words else [])])
+    place = picked(f"choice_{key}")
+    return words or (question.options[place].label if isinstance(place, int) else "")
+
+
+def _refuse_nothing() -> None:
+    raise InputError("Nothing is answered yet.", next_step="Choose or type an answer, or skip the questions.")
+
+
+def _skip(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    answering.answer(lulu, actor, approval, approve=False, message=SKIPPED)

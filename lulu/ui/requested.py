@@ -1,0 +1,98 @@
+"""What a request asks for: its whole input, as code or as a diff, never as markdown; and as a person edits it.
+
+What is not shown at first is counted, and has to be opened before anybody can approve.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lulu.errors import InputError
+from lulu.store import Approval
+from lulu.ui import blocks, tools
+from lulu.ui.text import plain
+
+#: Characters of one part that are shown before somebody opens the rest.
+FIRST = 4_000
+#: A longer part scrolls inside its block (pixels), so that the buttons stay in reach.
+_HEIGHT = 320
+_LINES_BEFORE_SCROLL = 14
+#: Their input is shown as a diff.
+EDITING_TOOLS = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
+#: What a browser would obey or hide, and a lone surrogate, which no page can carry: shown as JSON writes it.
+_UNUSUAL = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One block of an input."""
+
+    name: str
+    text: str
+    language: str
+
+
+def parts(approval: Approval) -> list[Part]:
+    """The whole input: as its tool shows it, and whatever that leaves out as JSON."""
+    rest = arguments = approval.tool_input
+    found: list[Part] = []
+    command = arguments.get("command")
+    if approval.tool_name == "Bash" and isinstance(command, str):
+        found.append(Part(name="command", text=command, language="bash"))
+        rest = {name: value for name, value in arguments.items() if name != "command"}
+    elif approval.tool_name in EDITING_TOOLS:
+        # Every line that the tool would replace or write: a person answers for all of it.
+        found.append(Part(name="change", text="\n".join(tools.change_in(arguments, context=10**9)), language="diff"))
+        rest = tools.beside_the_change(arguments)
+    if rest or not arguments:
+        found.append(Part(name="asked", text=tools.as_json(rest), language="json"))
+    return found
+
+
+def show(approval: Approval) -> bool:
+    """Draw the input; whether all of it is there to be read."""
+    are_read = [_show_part(part, approval.id) for part in parts(approval)]
+    return all(are_read)
+
+
+def _show_part(part: Part, approval_id: str) -> bool:
+    text = plain(part.text)
+    key = f"{part.name}_{approval_id}"
+    hidden = len(text) - FIRST
+    height = _HEIGHT if text.count("\n") > _LINES_BEFORE_SCROLL else None
+    if hidden <= 0:
+        blocks.code(text, key=key, language=part.language, height=height, limit=blocks.MOST)
+        return True
+    box = st.container()
+    is_open = st.checkbox(f"Show {hidden:,} more characters", key=f"rest_{key}")
+    with box:
+        shown = text if is_open else text[:FIRST] + "…"
+        blocks.code(shown, key=key, language=part.language, height=_HEIGHT, limit=blocks.MOST)
+    return is_open
+
+
+def as_typed(tool_input: dict[str, object]) -> str:
+    """The input as indented JSON that a person can read and edit; ``parse`` gives the same values back."""
+    text = json.dumps(tool_input, indent=2, ensure_ascii=False)
+    return _UNUSUAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def parse(text: str) -> dict[str, object]:
+    """The input that somebody typed. Raises ``InputError`` that says where it is not JSON."""
+    problem = ""
+    found: object = None
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as exc:
+        problem = f"The input is not JSON: {exc.msg} in line {exc.lineno}, column {exc.colno}."
+    except (ValueError, RecursionError):
+        problem = "The input is not JSON that can be read."
+    if not problem and not isinstance(found, dict):
+        problem = "The input must be a JSON object, in braces."
+    if problem or not isinstance(found, dict):
+        raise InputError(problem, safe="Your answer was not used.", next_step="Correct it, or close the editor.")
+    return found

@@ -1,0 +1,126 @@
+"""What reaches a person who does not look: a browser notification and the number in the tab's title.
+
+Both live in the browser. Off until somebody turns them on there; that is asked once, and kept in that browser only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from lulu.sessions import Session, SessionStatus
+from lulu.ui.text import one_line
+
+#: How a change is told, for each status that somebody wants to hear of.
+_WORDS = {
+    SessionStatus.WAITING: "waits for you",
+    SessionStatus.COMPLETED: "is done",
+    SessionStatus.FAILED: "failed",
+}
+
+SIGNALS_HTML = (
+    '<div class="ask" hidden>'
+    '<span class="words"></span> <button class="yes" type="button"></button> <button class="no" type="button"></button>'
+    "</div>"
+)
+
+SIGNALS_CSS = """
+.ask { font-size: 0.8rem; line-height: 1.6; color: var(--st-text-color); }
+button {
+  font: inherit; color: var(--st-text-color); background: none; cursor: pointer; padding: 0.1rem 0.6rem;
+  border: 1px solid color-mix(in srgb, currentColor 30%, transparent); border-radius: 0.4rem;
+}
+button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+"""
+
+# One memory for the tab: a component is made anew with every page.
+SIGNALS_JS = r"""
+const CHOICE = "lulu-notifications";
+const memory = (window.luluSignals ??= { known: new Map(), waiting: 0, started: false });
+
+function choice() { try { return localStorage.getItem(CHOICE); } catch { return "off"; } }
+function choose(value) { try { localStorage.setItem(CHOICE, value); } catch { /* a private window keeps nothing */ } }
+const canNotify = () => "Notification" in window;
+
+function numbered(title) {
+  const plain = title.replace(/^\(\d+\) /, "");
+  return memory.waiting > 0 && choice() === "on" ? `(${memory.waiting}) ${plain}` : plain;
+}
+
+function retitle() {
+  const wanted = numbered(document.title);
+  if (document.title !== wanted) document.title = wanted;
+}
+
+function start() {
+  if (memory.started) return;
+  memory.started = true;
+  new MutationObserver(retitle).observe(document.head, { subtree: true, childList: true, characterData: true });
+  window.addEventListener("keydown", (event) => {
+    const target = event.composedPath()[0];
+    const isTyping = target instanceof HTMLElement
+      && (target.isContentEditable || /INPUT|TEXTAREA|SELECT/.test(target.tagName));
+    if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    const field = document.querySelector(".st-key-session_search input");
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+  });
+}
+
+function tell(sessions) {
+  for (const { id, status, title, words } of sessions) {
+    const before = memory.known.get(id);
+    memory.known.set(id, status);
+    if (before === undefined || before === status || !words || choice() !== "on") continue;
+    if (canNotify() && Notification.permission === "granted" && !document.hasFocus()) {
+      const note = new Notification(title, { body: words, tag: id });
+      note.onclick = () => { window.focus(); location.href = `/session?id=${encodeURIComponent(id)}`; };
+    }
+  }
+}
+
+export default function ({ data, parentElement }) {
+  start();
+  if (data.sessions) { memory.waiting = data.waiting; tell(data.sessions); retitle(); }
+  const box = parentElement.querySelector(".ask");
+  const [words, yes, no] = [".words", ".yes", ".no"].map((name) => box.querySelector(name));
+  const isOn = choice() === "on" && canNotify() && Notification.permission === "granted";
+  const draw = () => {
+    const asked = choice() !== null;
+    box.hidden = !canNotify() || (asked && !data.always);
+    words.textContent = choice() === "on" ? "This browser tells you when a session waits, is done or fails."
+      : "Shall this browser tell you when a session waits, is done or fails?";
+    yes.textContent = "Tell me"; yes.hidden = choice() === "on";
+    no.textContent = choice() === "on" ? "Stop telling me" : "No"; no.hidden = choice() === "off";
+  };
+  yes.onclick = async () => {
+    choose((await Notification.requestPermission()) === "granted" ? "on" : "off"); retitle(); draw();
+  };
+  no.onclick = () => { choose("off"); retitle(); draw(); };
+  if (choice() === "on" && !isOn) choose("off");
+  draw();
+}
+"""
+
+_mount = st.components.v2.component("lulu_signals", html=SIGNALS_HTML, css=SIGNALS_CSS, js=SIGNALS_JS)
+
+
+def show(sessions: Iterable[Session], waiting: int) -> None:
+    """Tell the browser how the sessions stand; it notices by itself what has changed."""
+    told = [
+        {
+            "id": session.id,
+            "status": session.status,
+            "title": one_line(session.name),
+            "words": _WORDS.get(session.known_status, "") if session.known_status else "",
+        }
+        for session in sessions
+    ]
+    _mount(key="signals", data={"sessions": told, "waiting": waiting}, height="content")
+
+
+def show_switch() -> None:
+    """Draw the question always, to change an earlier answer."""
+    _mount(key="signals_switch", data={"always": True}, height="content")

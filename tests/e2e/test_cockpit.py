@@ -1,0 +1,172 @@
+"""Staying in command, in a real browser: two people, a restart, twenty that wait, the queue, every demo script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from lulu.agent.demo.repertoire import scripts
+from tests.browser import Viewer
+from tests.conftest import NewServer
+
+#: How long a page or a demo session may take here (milliseconds).
+PATIENCE = 30_000
+#: The other viewer hears of an answer within this time (milliseconds), a busy machine's slack included.
+HEARD = 1_000
+
+FAST = {"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "20"}
+
+
+def start(page: Page, url: str, prompt: str) -> str:
+    """Start a session; its address."""
+    page.goto(url)
+    send(page, prompt)
+    page.wait_for_url("**/session?id=*", timeout=PATIENCE)
+    return page.url
+
+
+def send(page: Page, prompt: str) -> None:
+    box = page.locator(".st-key-prompt textarea")
+    box.fill(prompt, timeout=PATIENCE)
+    box.press("Enter")
+
+
+def status(page: Page, word: str) -> Locator:
+    return page.locator(".st-key-session_header").get_by_text(word)
+
+
+def buttons(page: Page, name: str) -> Locator:
+    return page.get_by_test_id("stMain").get_by_role("button", name=name)
+
+
+def test_one_approves_and_the_other_sees_who_within_a_second(
+    server: NewServer, new_viewer: Callable[..., Viewer]
+) -> None:
+    lulu = server(env=FAST)
+    one, other = new_viewer(), new_viewer()
+    address = start(one.page, lulu.url, "Give me the tour")
+    expect(buttons(one.page, "Approve Alt")).to_be_visible(timeout=PATIENCE)
+    other.page.goto(address)
+    request = other.page.locator("[class*='st-key-approval_']").first
+    expect(request).to_be_visible(timeout=PATIENCE)
+    card = re.search(r"st-key-approval_\w+", request.get_attribute("class") or "")
+    assert card is not None
+
+    buttons(one.page, "Approve Alt").click()
+
+    expect(other.page.locator(f".{card[0]}")).to_be_hidden(timeout=HEARD)
+    expect(other.page.get_by_text("approved by this computer").first).to_be_visible(timeout=HEARD)
+    assert one.console_errors == []
+    assert other.console_errors == []
+
+
+def test_an_open_request_is_expired_after_a_restart_and_can_be_continued(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    start(page, lulu.url, "Give me the tour")
+    expect(buttons(page, "Approve Alt")).to_be_visible(timeout=PATIENCE)
+
+    lulu.kill9()
+    lulu.start()
+
+    expect(page.get_by_text("Expired: nobody answered")).to_be_visible(timeout=PATIENCE)
+    expect(buttons(page, "Approve Alt")).to_be_hidden()
+    buttons(page, "Continue").click()
+    expect(page.get_by_text("Go on where you were interrupted")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Expired: nobody answered")).to_be_hidden(timeout=PATIENCE)
+
+
+@pytest.mark.timeout(240)
+def test_twenty_that_wait_are_all_in_the_inbox_and_answerable(server: NewServer, page: Page) -> None:
+    lulu = server(env={**FAST, "LULU_MAX_STARTING": "10"})
+    for number in range(20):
+        start(page, lulu.url, f"Give me tour {number}")
+    page.goto(f"{lulu.url}/inbox")
+    cards = page.locator("[class*='st-key-inbox_']").filter(has=page.get_by_text("asks to use"))
+    expect(cards).to_have_count(20, timeout=60_000)
+    expect(page.get_by_test_id("stSidebar").get_by_role("link", name="Inbox 20")).to_be_visible(timeout=PATIENCE)
+
+    for left in range(19, -1, -1):
+        first = cards.first
+        card = re.search(r"st-key-inbox_\w+", first.get_attribute("class") or "")
+        assert card is not None
+        first.get_by_role("button", name="Deny and stop").click()
+        expect(page.locator(f".{card[0]}")).to_be_hidden(timeout=PATIENCE)
+        expect(cards).to_have_count(left, timeout=PATIENCE)
+
+    expect(page.get_by_text("Nobody waits for you")).to_be_visible(timeout=PATIENCE)
+
+
+def test_the_queue_is_edited_and_shortened_before_it_is_sent(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    start(page, lulu.url, "Stall, please.")
+    expect(page.get_by_text("The first of them is")).to_be_visible(timeout=PATIENCE)
+    for number in (1, 2):
+        send(page, f"echo prompt {number}")
+        expect(page.get_by_text(f"Queued, number {number}.")).to_be_visible(timeout=PATIENCE)
+    first, second = (page.locator("[class*='st-key-queued_']").filter(has_text=f"number {n}.").first for n in (1, 2))
+
+    second.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Queued, number 2.")).to_be_hidden(timeout=PATIENCE)
+    first.get_by_role("button", name="Edit").click()
+    page.get_by_role("textbox", name="Prompt").fill("echo prompt one")
+    page.get_by_role("button", name="Save").click()
+    expect(first.get_by_text("echo prompt one")).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("Escape")
+    first.get_by_role("button", name="Interrupt and send now").click()
+
+    transcript = page.locator(".st-key-transcript")
+    expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    expect(transcript.get_by_text("echo prompt one")).to_have_count(1)
+    expect(transcript.get_by_text("prompt 2")).to_have_count(0)
+
+
+def test_keys_answer_and_lead_about(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    start(page, lulu.url, "Give me the tour")
+    expect(buttons(page, "Approve Alt")).to_be_visible(timeout=PATIENCE)
+
+    page.keyboard.press("Alt+i")
+    page.wait_for_url("**/inbox", timeout=PATIENCE)
+    expect(buttons(page, "Deny Alt")).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("Alt+x")
+    expect(page.locator(".st-key-answered").get_by_text("denied")).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search sessions")).to_be_focused(timeout=PATIENCE)
+
+
+@pytest.mark.timeout(300)
+def test_every_demo_script_is_answered_to_its_end(server: NewServer, page: Page) -> None:
+    lulu = server(env={**FAST, "LULU_STALL_SECONDS": "3"})
+    ends = re.compile("completed|failed|interrupted")
+
+    for script in scripts():
+        start(page, lulu.url, script.example)
+        header = page.locator(".st-key-session_header")
+        for _ in range(12):
+            waiting = page.locator("[class*='st-key-approval_']").first
+            expect(waiting.or_(header.get_by_text(ends)).or_(page.get_by_text("first of them is")).first).to_be_visible(
+                timeout=PATIENCE
+            )
+            if header.get_by_text(ends).count():
+                break
+            if waiting.count():
+                answer(page, waiting)
+            else:
+                header.get_by_role("button", name="Stop").click()
+                expect(header.get_by_text(ends)).to_be_visible(timeout=PATIENCE)
+        expect(header.get_by_text(ends), script.name).to_be_visible(timeout=PATIENCE)
+
+
+def answer(page: Page, request: Locator) -> None:
+    """Answer a request as whatever it is: the first choice of a question, a plan, a tool."""
+    card = re.search(r"st-key-approval_\w+", request.get_attribute("class") or "")
+    if request.get_by_role("radio").count():
+        request.get_by_test_id("stRadioOption").first.click()
+        request.get_by_role("button", name="Answer").click()
+    else:
+        request.get_by_role("button", name=re.compile("^Approve( Alt.*)?$")).first.click()
+    assert card is not None
+    expect(page.locator(f".{card[0]}")).to_be_hidden(timeout=PATIENCE)

@@ -1,0 +1,270 @@
+"""The queue, the composer, the session's menu, drafts, forks: each click becomes its command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lulu.commands import SendPrompt
+from lulu.errors import SessionNotFound
+from lulu.events import System, Text, User
+from lulu.inputs import Attachment
+from lulu.runtime import Runtime
+from lulu.sessions import Launch, SessionId, SessionStatus
+from tests.samples import HOSTILE
+from tests.support import eventually
+from tests.ui.conftest import OWNER, OpenPage
+from tests.ui.support import keys_of, links, open_popover, text_of
+
+NewSession = Callable[..., SessionId]
+
+#: The smallest GIF.
+GIF = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
+
+
+@pytest.fixture
+def queue(lulu: Runtime) -> tuple[SessionId, list[int]]:
+    """A session whose agent takes its time, and three prompts behind the running one."""
+    session_id = lulu.store.insert_session(
+        Launch(prompt="Stall", working_directory=str(lulu.settings.working_directory), agent="demo"),
+        status=SessionStatus.COMPLETED,
+    )
+    lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="Stall, please."))
+    eventually(lambda: lulu.store.get_session(session_id).is_live)
+    ids = [
+        int(lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text=f"prompt {number}.")))
+        for number in (1, 2, 3)
+    ]
+    return session_id, ids
+
+
+def queued(lulu: Runtime, session_id: SessionId) -> list[str]:
+    return [str(getattr(stored.command, "text", "")) for stored in lulu.store.queued_prompts(session_id)]
+
+
+# ---- the queue
+
+
+def test_the_queue_is_shown_in_order_edited_and_shortened(
+    open_page: OpenPage, lulu: Runtime, queue: tuple[SessionId, list[int]]
+) -> None:
+    session_id, (first, second, _) = queue
+    app = open_popover(open_page("session", id=session_id), f"edit_queued_{first}")
+    shown = text_of(app)
+
+    app.text_area(key=f"edited_queued_{first}").set_value("prompt one.")
+    app.button(key=f"save_queued_{first}").click().run()
+    app.button(key=f"withdraw_{second}").click().run()
+
+    assert shown.index("prompt 1.") < shown.index("prompt 2.") < shown.index("prompt 3.")
+    assert "Queued, number 3." in shown
+    assert queued(lulu, session_id) == ["prompt one.", "prompt 3."]
+
+
+def test_send_now_interrupts_and_is_sent_once_and_first(
+    open_page: OpenPage, lulu: Runtime, queue: tuple[SessionId, list[int]]
+) -> None:
+    session_id, (_, _, third) = queue
+    app = open_page("session", id=session_id)
+
+    app.button(key=f"send_now_{third}").click().run()
+
+    eventually(lambda: len(_prompts(lulu, session_id)) > 1, timeout=20)
+    assert _prompts(lulu, session_id)[1] == "prompt 3."
+    assert "prompt 3." not in queued(lulu, session_id)
+
+
+def _prompts(lulu: Runtime, session_id: SessionId) -> list[str]:
+    events = [stored.event for stored in lulu.store.get_session_events(session_id)]
+    return [event.text for event in events if isinstance(event, User)]
+
+
+# ---- the composer
+
+
+def test_files_go_with_a_prompt_and_are_shown(open_page: OpenPage, lulu: Runtime) -> None:
+    app = open_page()
+
+    box = app.chat_input(key="prompt").set_value("Tell me a story")
+    box.upload("dot.gif", GIF, "image/gif")
+    box.upload("notes.md", b"# **notes**", "text/markdown")
+    app.run()
+
+    session_id = SessionId(str(app.query_params["id"]))
+    eventually(lambda: _prompts(lulu, session_id))
+    shown = text_of(app.run())
+    assert not app.error
+    assert "dot.gif" in shown
+    assert "notes.md" in shown
+    assert [file.name for file in lulu.store.attachments([1, 2])] == ["dot.gif", "notes.md"]
+
+
+def test_a_file_that_cannot_be_sent_keeps_the_prompt(open_page: OpenPage, lulu: Runtime) -> None:
+    app = open_page()
+
+    app.chat_input(key="prompt").set_value("Look").upload("a.bin", b"\0\xff", "application/octet-stream")
+    app.run()
+
+    assert "neither an image" in app.error[0].value
+    assert app.chat_input(key="prompt").proto.value == "Look"
+    assert lulu.store.list_sessions() == []
+
+
+def test_an_image_that_is_none_is_told(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    session_id = new_session()
+    broken = Attachment(name=HOSTILE, media_type="image/png", content=b"no image")
+    lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="echo hi", attachments=[broken]))
+    eventually(lambda: _prompts(lulu, session_id))
+
+    assert "cannot be shown" in text_of(open_page("session", id=session_id))
+
+
+def test_mode_and_model_change_in_mid_session(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    session_id = new_session()
+    app = open_popover(open_page("session", id=session_id), "mode_menu")
+
+    app.button(key="set_mode_plan").click().run()
+    open_popover(app, "model_menu").button(key="set_model_opus").click().run()
+
+    eventually(lambda: lulu.store.get_session(session_id).model == "opus")
+    assert lulu.store.get_session(session_id).permission_mode == "plan"
+    assert "set_mode_bypassPermissions" not in keys_of(app)
+
+
+def test_bypass_is_marked_and_only_offered_where_it_was_launched(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    launch = Launch(prompt="x", working_directory="/", permission_mode="bypassPermissions", agent="demo")
+    session_id = lulu.store.insert_session(launch, status=SessionStatus.COMPLETED)
+
+    app = open_popover(open_page("session", id=session_id), "mode_menu")
+
+    assert ":red-badge[bypasses permissions]" in text_of(app)
+    assert "set_mode_bypassPermissions" in keys_of(app)
+
+
+def test_a_slash_command_is_put_into_the_box(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    session_id = new_session()
+    lulu.store.insert_event(session_id, System(subtype="init", data={"slash_commands": ["compact", 3]}))
+    app = open_popover(open_page("session", id=session_id), "slash_menu")
+
+    app.button(key="slash_compact").click().run()
+
+    assert app.chat_input(key="prompt").proto.value == "/compact "
+
+
+# ---- one session
+
+
+def test_the_menu_renames_pins_archives_and_sets_limits(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    session_id = new_session("old words")
+    app = open_popover(open_page("session", id=session_id), "session_menu")
+
+    app.text_input(key=f"rename_{session_id}").set_value("A new title").run()
+    app.button(key=f"pin_{session_id}").click().run()
+    app.number_input(key=f"max_cost_{session_id}").set_value(2.5)
+    app.number_input(key=f"max_turns_{session_id}").set_value(7)
+    app.button(key=f"set_budget_{session_id}").click().run()
+    app.button(key=f"archive_{session_id}").click().run()
+
+    session = lulu.store.get_session(session_id)
+    assert (session.title, session.title_source) == ("A new title", "person")
+    assert session.pinned_at
+    assert session.archived_at
+    assert (session.max_cost_usd, session.max_turns) == (2.5, 7)
+    assert "##### A new title" in text_of(app)
+
+
+def test_deleting_is_asked_twice_and_leads_home(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    session_id = new_session("delete me")
+    app = open_popover(open_page("session", id=session_id), "session_menu")
+    before = keys_of(app)
+
+    app.toggle(key=f"delete_sure_{session_id}").set_value(True).run()
+    app.button(key=f"delete_{session_id}").click().run()
+
+    assert f"delete_{session_id}" not in before
+    with pytest.raises(SessionNotFound):
+        lulu.store.get_session(session_id)
+    assert "What should the agent do?" in text_of(app)
+
+
+def test_a_live_session_is_not_deleted(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    session_id = new_session(status=SessionStatus.RUNNING)
+    app = open_popover(open_page("session", id=session_id), "session_menu")
+
+    app.toggle(key=f"delete_sure_{session_id}").set_value(True).run()
+    app.button(key=f"delete_{session_id}").click().run()
+
+    assert "at work" in app.info[0].value
+    assert lulu.store.get_session(session_id).status == "running"
+
+
+def test_a_fork_from_a_turn_knows_its_parent_and_both_show_the_link(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    session_id = new_session("the parent")
+    for number in (1, 2):
+        lulu.store.append(session_id, [User(text=f"prompt {number}."), Text(content=f"answer {number}.")])
+    app = open_page("session", id=session_id)
+    (first, _) = [key for key in keys_of(app) if key.startswith("fork_at_")]
+
+    app.button(key=first).click().run()
+
+    (forked,) = lulu.store.forks_of(session_id)
+    shown = text_of(app)
+    assert app.query_params["id"] == forked.id
+    assert forked.parent_session_id == session_id
+    assert "answer 1." in shown
+    assert "answer 2." not in shown
+    assert any("Forked from the parent" in label for label in links(app))
+    assert any("Fork: the parent" in label for label in links(open_page("session", id=session_id)))
+
+
+# ---- drafts
+
+
+def test_a_draft_is_kept_edited_and_launched(open_page: OpenPage, lulu: Runtime) -> None:
+    app = open_page()
+    app.toggle(key="as_draft").set_value(True)
+    app.number_input(key="max_turns").set_value(9)
+    app.chat_input(key="prompt").set_value("Tell me a story").run()
+    (draft,) = lulu.store.list_sessions()
+    kept = (draft.status, draft.max_turns)
+    listed = any("Tell me a story" in label for label in links(app))
+
+    app = open_page("session", id=draft.id)
+    app.text_area(key=f"prompt_{draft.id}").set_value("echo a better story")
+    app.button(key=f"save_{draft.id}").click().run()
+    saved = lulu.store.get_session(draft.id).prompt
+    app.button(key=f"launch_{draft.id}").click().run()
+
+    assert kept == ("draft", 9)
+    assert listed
+    assert saved == "echo a better story"
+    eventually(lambda: _prompts(lulu, draft.id) == ["echo a better story"])
+    assert len(lulu.store.list_sessions()) == 1
+
+
+def test_a_draft_is_deleted(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    draft_id = new_session("later", status=SessionStatus.DRAFT)
+    app = open_page("session", id=draft_id)
+
+    app.toggle(key=f"discard_sure_{draft_id}").set_value(True).run()
+    app.button(key=f"discard_{draft_id}").click().run()
+
+    assert lulu.store.list_sessions() == []
+
+
+def test_a_draft_keeps_no_files(open_page: OpenPage, lulu: Runtime) -> None:
+    app = open_page()
+    app.toggle(key="as_draft").set_value(True)
+
+    app.chat_input(key="prompt").set_value("Look").upload("a.gif", GIF, "image/gif")
+    app.run()
+
+    assert "keeps no files" in app.error[0].value
+    assert lulu.store.list_sessions() == []

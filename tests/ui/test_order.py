@@ -1,0 +1,194 @@
+"""The list's order and filters, several sessions at once, rules on the Settings page, keys and help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from streamlit.elements.lib.shortcut_utils import normalize_shortcut
+
+from lulu.commands import AddRule, Archive, Pin
+from lulu.errors import InputError
+from lulu.runtime import Runtime
+from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.ui import help_page, keyboard, rules_table, signals
+from tests.ui.conftest import OWNER, OpenPage
+from tests.ui.support import keys_of, rows, text_of
+
+NewSession = Callable[..., SessionId]
+
+
+def names(labels: list[str]) -> list[str]:
+    return [label.replace(":material/keep: ", "").split()[0] for label in labels]
+
+
+# ---- the list
+
+
+def test_those_that_wait_come_first_then_pinned_ones_then_the_newest(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    pinned = new_session("pinned")
+    new_session("waits", status=SessionStatus.WAITING)
+    for number in range(60):
+        new_session(f"other{number}")
+    lulu.store.submit(Pin(actor=OWNER, session_id=pinned, pinned=True))
+
+    assert names(rows(open_page()))[:3] == ["waits", "pinned", "other59"]
+
+
+def test_archived_sessions_are_out_of_the_list_until_they_are_asked_for(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    archived = new_session("old")
+    new_session("new")
+    lulu.store.submit(Archive(actor=OWNER, session_id=archived, archived=True))
+    app = open_page()
+
+    before = names(rows(app))
+    app.toggle(key="filter_archived").set_value(True).run()
+
+    assert before == ["new"]
+    assert names(rows(app)) == ["old"]
+
+
+def test_the_list_is_filtered_by_status_folder_and_pin(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    new_session("failed", status=SessionStatus.FAILED)
+    pinned = new_session("pinned")
+    lulu.store.submit(Pin(actor=OWNER, session_id=pinned, pinned=True))
+    elsewhere = Launch(prompt="elsewhere", working_directory="/elsewhere", agent="demo")
+    lulu.store.insert_session(elsewhere, status=SessionStatus.COMPLETED)
+    app = open_page()
+
+    app.selectbox(key="filter_status").set_value("failed").run()
+    by_status = names(rows(app))
+    app.button(key="clear_filters").click().run()
+    app.selectbox(key="filter_folder").set_value("/elsewhere").run()
+    by_folder = names(rows(app))
+    app.button(key="clear_filters").click().run()
+    app.toggle(key="filter_pinned").set_value(True).run()
+    by_pin = names(rows(app))
+    app.button(key="clear_filters").click().run()
+
+    assert (by_status, by_folder, by_pin) == (["failed"], ["elsewhere"], ["pinned"])
+    assert len(rows(app)) == 3
+    assert "clear_filters" not in keys_of(app)
+
+
+def test_several_sessions_are_changed_at_once(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    one, two, three = new_session("one"), new_session("two"), new_session("three", status=SessionStatus.RUNNING)
+    app = open_page()
+    app.toggle(key="selecting").set_value(True).run()
+
+    def tick(*ids: SessionId) -> None:
+        for session_id in ids:
+            app.checkbox(key=f"pick_{session_id}").check()
+        app.run()
+
+    tick(one, two)
+    app.button(key="selected_pin").click().run()
+    pinned = [session.id for session in lulu.store.list_sessions() if session.pinned_at]
+    tick(two, three)
+    app.button(key="selected_archive").click().run()
+    told = app.info[0].value
+    tick(one)
+    app.toggle(key="delete_selected_sure").set_value(True).run()
+    app.button(key="selected_delete").click().run()
+
+    assert set(pinned) == {one, two}
+    assert "1 of 2 stay as they were" in told
+    assert {session.id: bool(session.archived_at) for session in lulu.store.list_sessions()} == {
+        two: True,
+        three: False,
+    }
+
+
+# ---- rules
+
+
+def test_rules_are_added_switched_and_deleted(open_page: OpenPage, lulu: Runtime) -> None:
+    app = open_page("settings")
+    app.text_input(key="rule_pattern").set_value("Bash(git diff *)")
+    app.selectbox(key="rule_action").set_value("deny")
+    app.button(key="add_rule").click().run()
+    (added,) = lulu.store.rules()
+    shown = text_of(app)
+
+    app.toggle(key=f"rule_on_{added.id}_True").set_value(False).run()
+    (switched,) = lulu.store.rules()
+    app.button(key=f"delete_rule_{added.id}").click().run()
+
+    assert (added.tool_pattern, added.action, added.folder, added.enabled) == ("Bash(git diff *)", "deny", None, True)
+    assert ":red[Deny] `Bash(git diff *)`" in shown
+    assert not switched.enabled
+    assert lulu.store.rules() == []
+
+
+@pytest.mark.parametrize("pattern", ["", "Bash("])
+def test_a_rule_that_cannot_be_read_is_refused(open_page: OpenPage, lulu: Runtime, pattern: str) -> None:
+    app = open_page("settings")
+
+    app.text_input(key="rule_pattern").set_value(pattern)
+    app.button(key="add_rule").click().run()
+
+    assert len(app.error) == 1
+    assert lulu.store.rules() == []
+
+
+def test_the_tester_says_which_rule_decides_and_why(open_page: OpenPage, lulu: Runtime) -> None:
+    for pattern, action in (("Bash(git *)", "approve"), ("Bash(git push *)", "deny")):
+        lulu.store.submit(AddRule(actor=OWNER, tool_pattern=pattern, action="deny" if action == "deny" else "approve"))
+    app = open_page("settings")
+
+    told = {}
+    for command in ("git status", "git push origin", "rm -r /"):
+        app.text_area(key="try_input").set_value(command).run()
+        told[command] = text_of(app)
+
+    assert "**:green[Approved.]**" in told["git status"]
+    assert "**:red[Denied.]**" in told["git push origin"]
+    assert "**:blue[A person is asked.]**" in told["rm -r /"]
+
+
+def test_a_pasted_tool_use_is_tried_as_it_is() -> None:
+    call = rules_table.call_typed("Bash", '{"name": "Write", "input": {"file_path": "a.py"}}', "/w")
+
+    assert (call.tool_name, call.tool_input, call.folder) == ("Write", {"file_path": "a.py"}, "/w")
+    with pytest.raises(InputError, match="JSON"):
+        rules_table.call_typed("mcp__x__y", "text", "/w")
+
+
+# ---- keys, help, notifications
+
+
+def test_every_key_can_be_a_shortcut_and_is_on_the_help_page(open_page: OpenPage) -> None:
+    shown = text_of(open_page("help"))
+
+    shortcuts = [key for key in keyboard.MEANINGS if key.startswith("Alt+")]
+    assert len({normalize_shortcut(key) for key in shortcuts}) == 7
+    assert all(f"`{key}`" in shown for key in keyboard.MEANINGS)
+    assert help_page.show.__doc__
+
+
+def test_keys_lead_to_the_next_and_the_previous_session(open_page: OpenPage, new_session: NewSession) -> None:
+    old, middle, new = new_session("old"), new_session("middle"), new_session("new")
+    app = open_page("session", id=middle)
+
+    app.button(key="key_Next session").click().run()
+    after_next = app.query_params["id"]
+    app.button(key="key_Previous session").click().run()
+    app.button(key="key_Previous session").click().run()
+
+    assert after_next == old
+    assert app.query_params["id"] == new
+
+
+def test_notifications_are_off_until_somebody_turns_them_on() -> None:
+    script = signals.SIGNALS_JS
+
+    assert re.search(r'choice\(\) !== "on"\) continue', script)
+    assert script.count("requestPermission") == 1
+    assert "yes.onclick" in script.split("requestPermission")[0].rsplit("\n", 2)[1]
