@@ -85,7 +85,7 @@ def icon(call: ToolCall) -> str:
 
 
 def outcome(call: ToolCall, *, live: bool) -> str:
-    """How a call stands, for the end of its line: who answered, waiting, how long it took; nothing while it just runs."""
+    """How a call stands, for the end of its line: who answered, waiting, how long it took; or nothing."""
     if call.is_denied:
         return f":orange[{_answerer(call) or 'denied'}]"
     if call.is_waiting and live:
