@@ -105,6 +105,8 @@ ASKED = [
     ("Bash(git *)", "git diff ${X:-$(rm x)}"),
     ("Bash(git *)", "git diff $'\\x24(rm x)'"),
     ("Bash(git *)", "git diff $((1))"),
+    ("Bash(git *)", "git diff $=X"),
+    ("Bash(echo *)", "echo x 1>&2-"),
     ("Bash(git *)", "git commit -m \"$(cat <<'EOF'\nx\nEOF); rm y\nEOF\n)\""),
     ("Bash(git *)", 'git commit -m "$(cat <<EOF\n$(rm x)\nEOF\n)"'),
     # compound commands
@@ -238,6 +240,8 @@ DENIED = [
     ("Bash(rm *)", "r\\\nm x"),
     ("Bash(rm *)", r"$'r\x6d' x"),
     ("Bash(rm *)", "r$@m x"),
+    ("Bash(rm *)", "rm$~ x"),
+    ("Bash(rm *)", "=rm x"),
     ("Bash(rm *)", "/bin/rm x"),
     ("Bash(rm *)", '"/bin/"rm x'),
     ("Bash(rm *)", "./rm x"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from lulu.rules.checks import Check
 
-_VARIABLE = re.compile(r"\$([A-Za-z_]\w*|[0-9@*#?$!_-])", re.ASCII)
+#: zsh takes signs before the name, too.
+_VARIABLE = re.compile(r"\$(?:[~^=+]*([A-Za-z_]\w*|[0-9@*#?$!_-])|[~^=+]+)", re.ASCII)
 _DEFAULT = re.compile(r"[!#]?([A-Za-z_]\w*|[0-9@*#?$!_-])(:?[-=+?](.*))?", re.ASCII | re.DOTALL)
 _HEREDOC = re.compile(r"<<-?[ \t]*\\?(['\"]?)([\w.-]+)\1")
 #: The way in which agents write long messages: a text and nothing else, for no line of it can end it early.
@@ -139,7 +140,7 @@ class WordReader:
             self.double_quoted('"')
         elif found:
             self.doubt(Check.EXPANSION, "it has a variable")
-            self.take(raw=found.group(), text=self.values.get(found[1], ""))
+            self.take(raw=found.group(), text=self.values.get(found[1] or "", ""))
             self.mark_expanded()
         else:
             if following and following not in _BEHIND_DOLLAR:
