@@ -64,20 +64,31 @@ class Transaction:
 
     def update(self, table: str, row: dict[str, Any]) -> None:
         """Set columns of the row with this ``id``."""
-        # Not dataset's own: that reads the whole schema first, and all names here are our own.
-        columns = ", ".join(f"{name} = :{name}" for name in row if name != "id")
-        self.query(f"UPDATE {table} SET {columns} WHERE id = :id", **row)  # nosec B608
+        # Not dataset's own: that reads the whole schema first.
+        sql = f"UPDATE {_name(table)} SET {_equal(row, ', ', skip='id')} WHERE id = :id"  # nosec B608 - see _name
+        self.query(sql, **row)
 
     def delete(self, table: str, **values: Any) -> None:
         """Remove the rows with these values; at least one is named."""
         if not values:
             raise ValueError("a whole table is never emptied")
-        where = " AND ".join(f"{name} = :{name}" for name in values)
-        self.query(f"DELETE FROM {table} WHERE {where}", **values)  # nosec B608
+        sql = f"DELETE FROM {_name(table)} WHERE {_equal(values, ' AND ')}"  # nosec B608 - see _name
+        self.query(sql, **values)
 
     def ring(self, *topics: str) -> None:
         """Ring these after the commit."""
         self.rung.extend(topics)
+
+
+def _name(name: str) -> str:
+    """A table's or column's name: our own, and nothing but a name. Raises ``ValueError``."""
+    if not name.isidentifier():
+        raise ValueError(f"not a name: {name!r}")
+    return name
+
+
+def _equal(values: Iterable[str], separator: str, *, skip: str = "") -> str:
+    return separator.join(f"{_name(name)} = :{name}" for name in values if name != skip)
 
 
 Job = Callable[[Transaction], T]
