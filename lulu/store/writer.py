@@ -65,14 +65,14 @@ class Transaction:
     def update(self, table: str, row: dict[str, Any]) -> None:
         """Set columns of the row with this ``id``."""
         # Not dataset's own: that reads the whole schema first.
-        sql = f"UPDATE {_name(table)} SET {_equal(row, ', ', skip='id')} WHERE id = :id"  # nosec B608 - see _name
+        sql = f"UPDATE {_name(table)} SET {_equal(row, ', ', skip='id')} WHERE id = :id"  # nosec B608
         self.query(sql, **row)
 
     def delete(self, table: str, **values: Any) -> None:
         """Remove the rows with these values; at least one is named."""
         if not values:
             raise ValueError("a whole table is never emptied")
-        sql = f"DELETE FROM {_name(table)} WHERE {_equal(values, ' AND ')}"  # nosec B608 - see _name
+        sql = f"DELETE FROM {_name(table)} WHERE {_equal(values, ' AND ')}"  # nosec B608
         self.query(sql, **values)
 
     def ring(self, *topics: str) -> None:
