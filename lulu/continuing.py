@@ -1,25 +1,55 @@
-"""How a session goes on: what its next agent process is started with, read from its rows."""
+"""How a session goes on: its next agent process, begun, resumed or forked as its rows say."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from lulu.agent import AgentSpec
-from lulu.events import Result, System
+from lulu.agent import AgentSpec, Ask, ConversationExists, Gate, TranscriptMissing
+from lulu.events import Event, Result, System
 from lulu.sessions import Session
 from lulu.settings import PermissionMode, Settings
-from lulu.store import Store
+from lulu.store import Change, Store
+
+if TYPE_CHECKING:
+    from lulu.agent.client import Agent
 
 #: Columns of a fork whose first answer has begun, or can never come.
 FORK_DONE: dict[str, object] = {"fork_conversation": None, "fork_message": None}
 
 
+async def connected_agent(
+    store: Store, settings: Settings, session_id: str, ask: Ask, gate: Gate, record: Callable[[Change], None]
+) -> Agent:
+    """A started process. Where it cannot begin or resume as the rows say, that is recorded. Raises ``AgentError``."""
+    # Here and not at the top: the SDK takes a second to import, which would hold up the first page.
+    from lulu.agent.client import Agent
+
+    spec = spec_for(store, settings, store.get_session(session_id))
+    notes: list[Event] = []
+    try:
+        agent = Agent(spec, settings, ask, gate)
+        await agent.connect()
+        return agent
+    except TranscriptMissing:
+        # Nothing to resume: it failed before its first answer, or Claude Code removed the transcript.
+        spec = anew(spec)
+        notes = [System(subtype="conversation_lost", data={})]
+    except ConversationExists:
+        # It has begun, but Lulu was killed before it had heard so.
+        spec = replace(spec, resume=True, fork_of=None, fork_at=None)
+    agent = Agent(spec, settings, ask, gate)
+    await agent.connect()
+    columns = {"session_id_claude": spec.conversation_id, **FORK_DONE}
+    record(Change(session_id=session_id, events=notes, columns=columns))
+    return agent
+
+
 def spec_for(store: Store, settings: Settings, session: Session) -> AgentSpec:
     """Begin, resume or fork: what the rows say. The prompt that is about to be sent is stored already."""
     conversation = session.session_id_claude or session.id
-    continued = session.fork_conversation or conversation
     return AgentSpec(
         kind=session.agent or "claude",
         working_directory=session.working_directory or str(settings.working_directory),
@@ -31,7 +61,8 @@ def spec_for(store: Store, settings: Settings, session: Session) -> AgentSpec:
         fork_at=session.fork_message,
         max_cost_usd=session.max_cost_usd,
         max_turns=session.max_turns,
-        total_cost_usd=_total_cost(store, session, continued),
+        # A fork under an id of our own counts from nothing (measured with CLI 2.1.330).
+        total_cost_usd=0.0 if session.fork_conversation else _total_cost(store, session, conversation),
         prompts_so_far=max(0, store.count_events(session.id, "user") - 1),
     )
 

@@ -12,10 +12,10 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from lulu.agent import TranscriptMissing, Translation
+from lulu.agent import Translation
 from lulu.asking import Asking
 from lulu.commands import CommandId, CommandStatus, StoredCommand
-from lulu.continuing import FORK_DONE, anew, spec_for
+from lulu.continuing import connected_agent
 from lulu.errors import AgentError, LuluError, StoreError
 from lulu.events import Error, Event, System, User
 from lulu.live import LivePace
@@ -152,27 +152,10 @@ class Worker:
         return None if turn.stop.is_set() else agent
 
     async def _connect(self) -> Agent:
-        # Here and not at the top: the SDK takes a second to import, which would hold up the first page.
-        from lulu.agent.client import Agent
-
-        spec = spec_for(self._store, self._settings, self._store.get_session(self.session_id))
         async with self._starts:
-            agent = Agent(spec, self._settings, self._asking.ask, self._asking.gate)
-            try:
-                await agent.connect()
-            except TranscriptMissing:
-                # Nothing to resume: it failed before its first answer, or Claude Code removed the transcript.
-                fresh = anew(spec)
-                agent = Agent(fresh, self._settings, self._asking.ask, self._asking.gate)
-                await agent.connect()
-                await self._commit(
-                    Change(
-                        session_id=self.session_id,
-                        events=[System(subtype="conversation_lost", data={})],
-                        columns={"session_id_claude": fresh.conversation_id, **FORK_DONE},
-                    )
-                )
-        return agent
+            return await connected_agent(
+                self._store, self._settings, self.session_id, self._asking.ask, self._asking.gate, self._record
+            )
 
     # -- what the agent says -----------------------------------------------------------------------------------------
 

@@ -181,6 +181,13 @@ def _bash(step: Step) -> Reply:
     return _in_steps(step, [think("I should run echo."), say("Running the command."), command])
 
 
+@scenario("run")
+def _run(step: Step) -> Reply:
+    """COMMAND, with its blanks written as ``_``."""
+    command = step.argument("COMMAND", "true").replace("_", " ")
+    return _in_steps(step, [call("Bash", command=command, description="Run it")])
+
+
 @scenario("twice")
 def _twice(step: Step) -> Reply:
     """Two commands, one after the other."""
@@ -250,12 +257,15 @@ def _plan(step: Step) -> Reply:
 
 @scenario("agent")
 def _agent(step: Step) -> Reply:
-    """A sub-agent, which plays JOB for SECONDS; what its end wakes plays THEN (``stall`` falls silent)."""
+    """AGENTS sub-agents, which play JOB for SECONDS; what their end wakes plays THEN (``stall`` falls silent)."""
     if step.number > 1 and step.argument("THEN", "") == "stall":
         return _stall(step)
-    prompt = f"SCN:{step.argument('JOB', 'job')} SECONDS={step.argument('SECONDS', '30')} do it"
-    job = call("Agent", description="Sub job", prompt=prompt, subagent_type="general-purpose")
-    return _in_steps(step, [say("Delegating."), job])
+    job = f"SCN:{step.argument('JOB', 'job')} SECONDS={step.argument('SECONDS', '30')}"
+    jobs = [
+        call("Agent", description="Sub job", prompt=f"{job} COMMAND=touch_p{n}.txt", subagent_type="general-purpose")
+        for n in range(int(step.argument("AGENTS", "1")))
+    ]
+    return _in_steps(step, [say("Delegating."), *jobs])
 
 
 @scenario("job")

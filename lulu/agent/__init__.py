@@ -5,12 +5,23 @@ and pages can be served before that.
 """
 
 from lulu.agent.credentials import AgentSetup, choose_agent
-from lulu.agent.requests import AgentSpec, PermissionAnswer, PermissionRequest, TranscriptMissing
+from lulu.agent.requests import (
+    AgentSpec,
+    Ask,
+    ConversationExists,
+    Gate,
+    PermissionAnswer,
+    PermissionRequest,
+    TranscriptMissing,
+)
 from lulu.agent.translate import Translation, TurnEnd
 
 __all__ = [
     "AgentSetup",
     "AgentSpec",
+    "Ask",
+    "ConversationExists",
+    "Gate",
     "PermissionAnswer",
     "PermissionRequest",
     "TranscriptMissing",

@@ -24,7 +24,7 @@ from claude_agent_sdk import (
 from lulu.agent import processes
 from lulu.agent.demo import DemoTransport
 from lulu.agent.permissions import before_tool_use, can_use_tool
-from lulu.agent.requests import AgentSpec, Ask, Gate, TranscriptMissing
+from lulu.agent.requests import AgentSpec, Ask, ConversationExists, Gate, TranscriptMissing
 from lulu.agent.translate import Translation, Translator
 from lulu.errors import AgentError
 from lulu.inputs import IMAGE_TYPES, Attachment
@@ -234,6 +234,8 @@ class Agent:
         safe = "Everything up to here is saved."
         if "No conversation found" in f"{exc} {self.stderr_tail}":
             return TranscriptMissing("Claude Code no longer has this conversation.", safe=safe)
+        if "is already in use" in self.stderr_tail:
+            return ConversationExists("Claude Code has this conversation already.", safe=safe, stderr=self.stderr_tail)
         happened, next_step = self._reason(exc)
         return AgentError(happened, safe=safe, next_step=next_step, stderr=self.stderr_tail)
 

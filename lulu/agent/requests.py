@@ -37,6 +37,10 @@ class TranscriptMissing(AgentError):
     """Claude Code has no transcript under this id any more."""
 
 
+class ConversationExists(AgentError):
+    """Claude Code has a transcript under the id that a new conversation was to get."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PermissionRequest:
     """An agent asks to use a tool."""

@@ -7,14 +7,14 @@ import json
 import os
 import sqlite3
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import claude_agent_sdk
 import psutil
 
 from lulu import runtime
 from lulu.actors import Actor, Role
-from lulu.commands import Interrupt, SendPrompt, StartSession
+from lulu.commands import AddRule, Command, Interrupt, SendPrompt, StartSession
 from lulu.events import Error, Event, Result, System, Text, ToolResult, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import ENDED, Launch, Session, SessionId, SessionStatus, new_session_id
@@ -66,9 +66,11 @@ class Claude:
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
-    def launch(self, prompt: str, *, folder: Path | None = None, **values: Any) -> SessionId:
+    def launch(
+        self, prompt: str, *, session_id: SessionId | None = None, folder: Path | None = None, **values: Any
+    ) -> SessionId:
         """A new session with its first prompt."""
-        session_id = new_session_id()
+        session_id = session_id or new_session_id()
         launch = Launch(prompt=prompt, working_directory=str(folder or self.work), agent="claude", **values)
         self.lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
         return session_id
@@ -85,6 +87,18 @@ class Claude:
     def stop(self, session_id: SessionId) -> None:
         """The Stop button."""
         self.lulu.store.submit(Interrupt(actor=OWNER, session_id=session_id))
+
+    def do(self, kind: type[Command], session_id: SessionId, **values: Any) -> None:
+        """Any other command."""
+        self.lulu.store.submit(kind(actor=OWNER, session_id=session_id, **values))
+
+    def decide(self, approval: Approval, **answer: Any) -> None:
+        """Answer a request, as ``Store.decide``."""
+        self.lulu.store.decide(OWNER, approval.id, **answer)
+
+    def rule(self, pattern: str, action: Literal["approve", "deny"]) -> None:
+        """A rule that holds everywhere."""
+        self.lulu.store.submit(AddRule(actor=OWNER, tool_pattern=pattern, action=action))
 
     def turn(self, session_id: SessionId, text: str) -> Session:
         """One more prompt, answered."""
@@ -210,6 +224,10 @@ class Claude:
         return psutil.Process(pid)
 
     # -- what the API saw --------------------------------------------------------------------------------------------
+
+    def times_asked(self, session_id: SessionId, words: str) -> int:
+        """In how many of its messages the conversation has these words by now."""
+        return sum(words in said for said in prompts_in(self.requests(session_id)[-1]))
 
     def is_asked(self, words: str) -> bool:
         """Whether a request has come with these words in its last prompt."""

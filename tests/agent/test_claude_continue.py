@@ -1,0 +1,230 @@
+"""How sessions with the real Claude Code go on: forked, anew, from a queue, with other limits, mode or model."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+
+import pytest
+
+from lulu.commands import Fork, SendNow, SendPrompt, SetBudget, SetModel, SetPermissionMode
+from lulu.events import Error, User
+from lulu.inputs import Attachment
+from lulu.sessions import SessionStatus, new_session_id
+from tests.agent.claude_driver import Claude, has_prompt
+from tests.support import eventually
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def test_a_fork_from_a_middle_turn_knows_what_was_before_and_counts_its_own_cost(claude: Claude) -> None:
+    claude.start()
+    parent = claude.launch("SCN:default one")
+    claude.ended(parent)
+    claude.turn(parent, "SCN:default two")
+    claude.turn(parent, "SCN:default three")
+    first_result = next(stored.id for stored in claude.lulu.store.get_session_events(parent) if stored.type == "result")
+    middle, end = new_session_id(), new_session_id()
+
+    claude.do(Fork, parent, new_session_id=middle, event_id=first_result)
+    claude.do(Fork, parent, new_session_id=end)
+    for fork in (middle, end):
+        claude.turn(fork, "SCN:costly fork")
+    claude.turn(middle, "SCN:default fork again")
+    claude.turn(parent, "SCN:default four")
+
+    rows = {one: claude.session(one) for one in (parent, middle, end)}
+    words = {one: claude.requests(one)[-1] for one in rows}
+    assert {rows[one].session_id_claude for one in (middle, end)} == {middle, end}
+    assert [rows[one].parent_session_id for one in rows] == [None, parent, parent]
+    assert [has_prompt(words[middle], word) for word in ("one", "two", "three", "fork", "four")] == [
+        *(True, False, False, True, False)
+    ]
+    assert [has_prompt(words[end], word) for word in ("one", "two", "three", "fork", "four")] == [
+        *(True, True, True, True, False)
+    ]
+    assert not has_prompt(words[parent], "fork")
+    cheap = claude.results(parent)[0].cost_usd or 0
+    costly = claude.results(end)[-1].total_cost_usd or 0
+    assert costly > 100 * cheap
+    assert rows[parent].cost_usd == pytest.approx(4 * cheap)
+    assert rows[middle].cost_usd == pytest.approx(costly + cheap)
+    assert rows[end].cost_usd == pytest.approx(costly)
+
+
+def test_a_fork_survives_a_restart_before_and_after_its_first_prompt(claude: Claude) -> None:
+    claude.start()
+    parent = claude.launch("SCN:default one")
+    claude.ended(parent)
+    fork = new_session_id()
+    claude.do(Fork, parent, new_session_id=fork)
+
+    claude.start()
+    claude.turn(fork, "SCN:default two")
+    claude.start()
+    claude.turn(fork, "SCN:default three")
+
+    assert [has_prompt(claude.requests(fork)[-1], word) for word in ("one", "two", "three")] == [True] * 3
+    assert claude.session(fork).session_id_claude == fork
+
+
+def test_a_conversation_whose_transcript_is_gone_begins_anew_and_says_so(claude: Claude) -> None:
+    claude.start()
+    session_id = claude.launch("SCN:default one")
+    claude.ended(session_id)
+    claude.start()
+    [transcript] = (Path(os.environ["CLAUDE_CONFIG_DIR"]) / "projects").rglob("*.jsonl")
+    transcript.unlink()
+
+    session = claude.turn(session_id, "SCN:default two")
+    claude.start()
+    claude.turn(session_id, "SCN:default three")
+
+    assert session.status == SessionStatus.COMPLETED
+    assert session.session_id_claude != session_id
+    assert claude.notes(session_id).count("conversation_lost") == 1
+    assert [claude.times_asked(session_id, word) for word in ("one", "two", "three")] == [0, 1, 1]
+    assert [event.text.split()[1] for event in claude.of(session_id, User)] == ["one", "two", "three"]
+    assert claude.session(session_id).cost_usd == pytest.approx(3 * (claude.results(session_id)[0].cost_usd or 0))
+
+
+def test_a_conversation_that_lulu_never_heard_of_beginning_is_resumed(claude: Claude) -> None:
+    """Lulu was killed between the prompt and the first sign of life: here, the file knows nothing of it."""
+    claude.start()
+    session_id = claude.launch("SCN:default one")
+    claude.ended(session_id)
+    claude.start(data_dir=claude.folder / "as before")
+
+    claude.launch("SCN:default two", session_id=session_id)
+    session = claude.ended(session_id)
+    claude.start(data_dir=claude.folder / "as before")
+    claude.turn(session_id, "SCN:default three")
+
+    assert session.status == SessionStatus.COMPLETED
+    assert not claude.of(session_id, Error)
+    assert [claude.times_asked(session_id, word) for word in ("one", "two", "three")] == [1, 1, 1]
+
+
+def test_a_queue_is_sent_once_over_a_restart(claude: Claude) -> None:
+    claude.start()
+    session_id = claude.launch("SCN:slow WORDS=2000")
+    claude.says(session_id, "word5")
+    for number in (1, 2, 3):
+        claude.send(session_id, f"SCN:default number {number}")
+
+    claude.start()
+    session = claude.ended(session_id, turns=4)
+
+    assert session.status == SessionStatus.COMPLETED
+    assert [claude.times_asked(session_id, f"number {number}") for number in (1, 2, 3)] == [1, 1, 1]
+    assert len(claude.requests(session_id)) == 4
+    assert claude.lulu.store.queued_prompts(session_id) == []
+
+
+def test_send_now_stops_the_turn_and_goes_before_the_queue(claude: Claude) -> None:
+    claude.start()
+    session_id = claude.launch("SCN:slow WORDS=2000")
+    claude.says(session_id, "word5")
+    claude.send(session_id, "SCN:default queued")
+
+    claude.do(SendNow, session_id, text="SCN:default now")
+    session = claude.ended(session_id, turns=3)
+
+    assert session.status == SessionStatus.COMPLETED
+    assert [event.text.split()[1] for event in claude.of(session_id, User)] == ["WORDS=2000", "now", "queued"]
+    assert [result.terminal_reason for result in claude.results(session_id)] == [
+        *("aborted_streaming", "completed", "completed")
+    ]
+
+
+def test_limits_end_a_turn_clearly_and_can_be_raised(claude: Claude) -> None:
+    claude.allow("Bash")
+    claude.start()
+    turns = claude.launch("SCN:loop", max_turns=2)
+    money = claude.launch("SCN:costly", max_cost_usd=0.1)
+
+    ended = [claude.ended(turns).status, claude.ended(money).status]
+    again = claude.turn(money, "SCN:default no money").status
+    claude.do(SetBudget, turns, max_cost_usd=None, max_turns=None)
+    claude.do(SetBudget, money, max_cost_usd=100.0, max_turns=None)
+    claude.turn(turns, "SCN:default go on")
+    claude.turn(money, "SCN:default go on")
+
+    assert ended == ["failed", "failed"]
+    assert again == "failed"
+    assert [error.code for error in claude.of(turns, Error)] == ["error_max_turns"]
+    assert {error.code for error in claude.of(money, Error)} == {"error_max_budget_usd"}
+    assert [claude.session(one).status for one in (turns, money)] == ["completed"] * 2
+    assert has_prompt(claude.requests(money)[-1], "SCN:costly")
+    costs = [result.cost_usd or 0 for result in claude.results(money)]
+    assert (
+        claude.session(money).cost_usd
+        == pytest.approx(sum(costs))
+        == pytest.approx(claude.results(money)[-1].total_cost_usd)
+    )
+
+
+def test_mode_and_model_change_between_turns_and_in_a_turn(claude: Claude) -> None:
+    claude.start()
+    session_id = claude.launch("SCN:slow WORDS=60", model="sonnet")
+    claude.says(session_id, "word5")
+
+    claude.do(SetPermissionMode, session_id, mode="acceptEdits")
+    claude.do(SetModel, session_id, model="haiku")
+    claude.ended(session_id)
+    claude.turn(session_id, "SCN:write")
+    changed = claude.session(session_id)
+    claude.start()
+    claude.turn(session_id, "SCN:write PATH=ho.txt")
+    claude.do(SetPermissionMode, session_id, mode="default")
+    claude.send(session_id, "SCN:write PATH=hu.txt")
+    claude.decide(claude.asked(session_id), approve=False)
+    claude.ended(session_id, turns=4)
+
+    models = [request.body["model"] for request in claude.requests(session_id)]
+    assert {path.name for path in claude.work.glob("*.txt")} == {"hi.txt", "ho.txt"}
+    assert changed.permission_mode == "acceptEdits"
+    assert "haiku" in (changed.model or "")
+    assert claude.session(session_id).permission_mode == "default"
+    assert "sonnet" in models[0]
+    assert all("haiku" in model for model in models[1:])
+    assert not claude.of(session_id, Error)
+
+
+def test_a_refused_mode_is_told_and_changes_nothing(claude: Claude, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IS_SANDBOX", "1")
+    claude.start()
+    session_id = claude.launch("SCN:default hello")
+    claude.ended(session_id)
+
+    claude.do(SetPermissionMode, session_id, mode="bypassPermissions")
+    [error] = eventually(lambda: claude.of(session_id, Error))
+
+    assert error.code == "refused"
+    assert claude.commands(session_id)[-1] == "refused"
+    assert claude.session(session_id).permission_mode == "default"
+    assert claude.turn(session_id, "SCN:default go on").status == SessionStatus.COMPLETED
+
+
+def test_images_and_texts_go_with_a_prompt(claude: Claude) -> None:
+    claude.start()
+    session_id = claude.launch("SCN:default hello")
+    claude.ended(session_id)
+    files = [
+        Attachment(name="pixel.png", media_type="image/png", content=PIXEL),
+        Attachment(name="notes.txt", media_type="text/plain", content="Grüße".encode()),
+    ]
+
+    claude.do(SendPrompt, session_id, text="SCN:default look", attachments=files)
+    session = claude.ended(session_id, turns=2)
+
+    [message] = [m for m in claude.requests(session_id)[-1].body["messages"] if "SCN:default look" in str(m["content"])]
+    kinds = [block["type"] for block in message["content"]]
+    assert session.status == SessionStatus.COMPLETED
+    assert kinds.index("image") < kinds.index("document")
+    assert base64.b64encode(PIXEL).decode() in str(message["content"])
+    assert "Grüße" in str(message["content"])
+    assert len(claude.of(session_id, User)[-1].attachments or []) == 2
