@@ -208,7 +208,7 @@ def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0)
         session=session_id,
         type=event_type,
         payload=payload,
-        uid=f"{event.uuid}:{place}" if event.uuid else None,
+        uid=f"{_key(event.uuid)}:{place}" if event.uuid else None,
         at=now(),
     )
     tx.ring(session_topic(session_id))
@@ -216,6 +216,11 @@ def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0)
         return None
     index_event(tx, inserted[0]["id"], event)
     return EventId(inserted[0]["id"])
+
+
+def _key(uuid: str) -> str:
+    """The uuid as a column holds it; two odd ones must not become the same, or the second event would be lost."""
+    return uuid.encode(errors="backslashreplace").decode()
 
 
 def _encoded(event: Event) -> tuple[str, str]:

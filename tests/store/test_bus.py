@@ -1,0 +1,205 @@
+"""The bus: numbers only grow, news comes after the commit, and no listener stops the next."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from lulu.events import Text
+from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.store import COMMANDS, SESSIONS, Bus, Change, LiveText, Store, row_topic, session_topic
+from tests.store.files import connect
+from tests.support import eventually
+
+
+def test_numbers_grow_with_every_ring() -> None:
+    bus = Bus()
+    before = bus.version("a")
+    heard: list[tuple[str, int]] = []
+    bus.subscribe(lambda topic, version: heard.append((topic, version)))
+
+    bus.ring(["a", "b"])
+    bus.ring(["a"])
+
+    assert heard == [("a", before + 1), ("b", before + 1), ("a", before + 2)]
+    assert [bus.version(topic) for topic in ("a", "b", "never rung")] == [before + 2, before + 1, before]
+
+
+def test_topic_that_changed_twice_in_one_commit_rings_once() -> None:
+    bus = Bus()
+    heard: list[str] = []
+    bus.subscribe(lambda topic, version: heard.append(topic))
+
+    bus.ring(["b", "a", "b", "b"])
+
+    assert heard == ["b", "a"]
+
+
+def test_numbers_go_on_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Bus()
+    for _ in range(1000):
+        first.ring(["a"])
+    last = first.version("a")
+    # A thousand changes of one topic take a second at the very least: no commit is faster than a millisecond.
+    later = time.time() + 1.001
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    second = Bus()
+
+    assert second.version("a") > last
+
+
+def test_listener_that_fails_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    bus = Bus()
+    heard: list[str] = []
+
+    def fails(topic: str, version: int) -> None:
+        raise RuntimeError("broken listener")
+
+    bus.subscribe(fails)
+    bus.subscribe(lambda topic, version: heard.append(topic))
+    with caplog.at_level(logging.ERROR):
+        bus.ring(["a", "b"])
+
+    assert heard == ["a", "b"]
+    assert "a listener of the bus failed" in caplog.text
+
+
+def test_listener_that_left_hears_nothing() -> None:
+    bus = Bus()
+    heard: list[str] = []
+    leave = bus.subscribe(lambda topic, version: heard.append(topic))
+
+    bus.ring(["a"])
+    leave()
+    leave()
+    bus.ring(["b"])
+
+    assert heard == ["a"]
+
+
+def test_listener_may_leave_or_join_while_it_is_told() -> None:
+    bus = Bus()
+    heard: list[str] = []
+
+    def once(topic: str, version: int) -> None:
+        heard.append(topic)
+        leave()
+        bus.subscribe(lambda topic, version: heard.append(f"second {topic}"))
+
+    leave = bus.subscribe(once)
+    bus.ring(["a"])
+    bus.ring(["b"])
+
+    assert heard == ["a", "second b"]
+
+
+def test_rings_from_many_threads_are_all_counted() -> None:
+    bus = Bus()
+    before = bus.version("a")
+
+    def ring() -> None:
+        for _ in range(200):
+            bus.ring(["a"])
+
+    threads = [threading.Thread(target=ring) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert bus.version("a") == before + 1600
+
+
+def test_what_is_rung_can_be_read_by_everybody(store: Store, session_id: SessionId, path: Path) -> None:
+    other = connect(path)
+    seen: list[tuple[int, int]] = []
+
+    def look(topic: str, version: int) -> None:
+        if topic == session_topic(session_id):
+            with_sqlite = connect(path).execute("SELECT count(*) FROM conversation_events").fetchone()[0]
+            seen.append((store.count_events(session_id), with_sqlite))
+
+    store.bus.subscribe(look)
+    futures = [store.record(Change(session_id=session_id, events=[Text(content=str(n))])) for n in range(100)]
+    for future in futures:
+        future.result(30)
+    eventually(lambda: seen and seen[-1] == (100, 100))
+    other.close()
+
+    assert all(by_store == by_sqlite > 0 for by_store, by_sqlite in seen)
+
+
+def test_number_read_before_the_rows_misses_no_change(store: Store, session_id: SessionId) -> None:
+    """What the doorbell does: a page that is shown with the last number shows the last row, too."""
+    topic = session_topic(session_id)
+    pages: list[tuple[int, int]] = []
+    done = threading.Event()
+
+    def show_pages() -> None:
+        while not done.is_set():
+            number = store.bus.version(topic)
+            pages.append((number, store.count_events(session_id)))
+
+    reader = threading.Thread(target=show_pages)
+    reader.start()
+    for _ in range(100):
+        store.insert_event(session_id, Text(content="x"))
+    eventually(lambda: store.waiting == 0)
+    store.insert_event(session_id, Text(content="the last"))
+    last = eventually(lambda: pages and pages[-1][1] == 101 and store.bus.version(topic))
+    eventually(lambda: pages[-1][0] == last)
+    done.set()
+    reader.join(30)
+
+    assert [count for number, count in pages if number == last and count != 101] == []
+    assert pages == sorted(pages)
+
+
+@pytest.mark.parametrize(
+    ("change", "topics"),
+    [
+        ({"events": [Text(content="x")]}, {"session"}),
+        ({"status": SessionStatus.RUNNING}, {"sessions", "row", "session"}),
+        ({"columns": {"title": "x"}}, {"sessions", "row"}),
+        ({"cost_usd": 0.5}, {"sessions", "row"}),
+        ({"clear_live": True}, {"session"}),
+        ({"status": SessionStatus.DRAFT}, set()),
+        ({}, set()),
+    ],
+)
+def test_only_what_changed_is_rung(
+    store: Store, session_id: SessionId, change: dict[str, object], topics: set[str]
+) -> None:
+    names = {SESSIONS: "sessions", row_topic(session_id): "row", session_topic(session_id): "session"}
+    rung: set[str] = set()
+    eventually(lambda: store.waiting == 0)
+    store.insert_event(session_id, Text(content="settled"))
+    marker = store.bus.version("marker")
+    store.bus.subscribe(lambda topic, version: rung.add(names.get(topic, topic)))
+
+    store.record(Change(session_id=session_id, **change)).result(30)  # type: ignore[arg-type]  # as parametrized
+    store.insert_session(Launch(prompt="the end", working_directory="/"), session_id=SessionId("end"))
+    eventually(lambda: row_topic("end") in rung)
+
+    assert marker == store.bus.version("marker")
+    assert rung - {row_topic("end"), COMMANDS} - ({"sessions"} - topics) == topics
+
+
+def test_live_text_rings_its_session(store: Store, session_id: SessionId) -> None:
+    rung: list[str] = []
+    store.bus.subscribe(lambda topic, version: rung.append(topic))
+    live = LiveText(
+        message_id="m", kind="text", text="half a w\ud800", updated_at=store.get_session(session_id).created_at
+    )
+
+    store.record(Change(session_id=session_id, live=live)).result(30)
+    eventually(lambda: session_topic(session_id) in rung)
+
+    shown = store.live_text(session_id)
+    assert shown is not None
+    assert shown.text == "half a w\ufffd"
