@@ -20,7 +20,7 @@ _ANY = ""
 
 def show(lulu: Runtime) -> None:
     """Draw the filters behind their button. Drawn also while it is closed: a field that is not is forgotten."""
-    menu = st.popover("", icon=":material/filter_list:", key="filters", type="tertiary", help="Filter and select")
+    menu = st.popover("Filter", icon=":material/filter_list:", key="filters", type="tertiary", help="Filter and select")
     with menu:
         st.selectbox(
             "Status",

@@ -81,7 +81,8 @@ CSS = """
 
 /* On a phone there are no keys, and the title needs the room. */
 @media (max-width: 640px) {
-  .st-key-session_menu p, .stButton kbd { display: none; }
+  .stButton kbd { display: none; }
+  .st-key-session_menu button p { position: absolute; clip-path: inset(50%); }
 }
 
 /* A transcript is text on the page: no avatars, no box round an answer, little air between steps. */
@@ -118,6 +119,9 @@ CSS = """
 
 /* A card's link begins where its text does. */
 .st-key-cards .stPageLink a { padding-left: 0; background: transparent; }
+
+/* An icon for the eye, the word for a screen reader. */
+.st-key-filters button p { position: absolute; clip-path: inset(50%); }
 
 /* Buttons that are only keys. */
 .st-key-keys { display: none; }
