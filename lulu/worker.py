@@ -111,6 +111,8 @@ class Worker:
         try:
             agent = await self._usable_agent() or await self._open(turn)
             if agent is None:
+                # Its row forgets the process with the turn: nothing must be left that has one.
+                await self._drop_agent()
                 await self._close_out(
                     SessionStatus.INTERRUPTED, [System(subtype="stopped", data={"by": "not started"})]
                 )
@@ -119,8 +121,10 @@ class Worker:
             self._hear()
             await agent.send(text, turn.uuid, self._store.attachments(stored.attachment_ids))
         except LuluError as exc:
-            await self._drop_agent()
-            await self._close_out(SessionStatus.FAILED, [failure(exc)])
+            # The process may have died first: then that has been told, and another turn may have begun.
+            if self._turn is turn:
+                await self._drop_agent()
+                await self._close_out(SessionStatus.FAILED, [failure(exc)])
 
     async def _usable_agent(self) -> Agent | None:
         """The agent that is there, unless its limits have changed since: they are set when it starts."""
@@ -367,9 +371,12 @@ class Worker:
         except StoreError as exc:
             log.error("session %s: %s", self.session_id, exc)
             self._turn = None
+            await self._drop_agent()
             self._settle()
         except Exception as exc:
             log.exception("session %s", self.session_id)
+            # Whoever failed may have been reading it; the next prompt starts another.
+            await self._drop_agent()
             note = Error(message="Lulu failed here; this is a bug in Lulu.", code=type(exc).__name__, detail=str(exc))
             await self._close_out(SessionStatus.FAILED, [note])
 

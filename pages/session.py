@@ -7,7 +7,7 @@ import streamlit as st
 from lulu import runtime
 from lulu.errors import SessionNotFound
 from lulu.sessions import SessionStatus, parse_session_id
-from lulu.ui import composer, drafts, feed, header, identity, notices
+from lulu.ui import address, composer, drafts, feed, header, identity, notices
 from lulu.ui.text import one_line
 
 _lulu = runtime.current()
@@ -21,6 +21,7 @@ except SessionNotFound:
     st.stop()
 
 st.set_page_config(page_title=one_line(_session.name))
+address.keep(_session.id)
 header.show(_lulu, _actor, _session.id)
 if _session.known_status is SessionStatus.DRAFT:
     drafts.show(_lulu, _actor, _session)

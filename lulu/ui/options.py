@@ -13,7 +13,7 @@ from lulu.runtime import Runtime
 from lulu.sessions import Launch, Session
 from lulu.ui import limits, wording
 from lulu.ui.look import CWD, MODEL, PERMISSION_MODE, TITLE
-from lulu.ui.state import typed
+from lulu.ui.state import put_back, typed
 from lulu.ui.text import safe_label
 
 #: Aliases that Claude Code resolves itself; any other name can be typed.
@@ -31,13 +31,15 @@ def show(lulu: Runtime, draft: Session | None = None) -> None:
     first, second, third, fourth = st.columns([5, 3, 3, 3])
     recent = [folder for folder in lulu.store.recent_folders() if Path(folder).is_dir()]
     own_folder = draft.working_directory if draft else None
-    first.selectbox(
-        "Folder",
-        _choices(own_folder, str(settings.working_directory), *recent),
-        key=CWD + suffix,
-        accept_new_options=True,
-        placeholder="Choose, or type an absolute path",
-    )
+    with first, st.container(horizontal=True, wrap=False, vertical_alignment="bottom", gap="xsmall"):
+        # Not a select box that takes new options: of what is typed over a value, it keeps the difference alone.
+        st.text_input(
+            "Folder",
+            value=own_folder or str(settings.working_directory),
+            key=CWD + suffix,
+            placeholder="An absolute path",
+        )
+        _recent_folders(_choices(str(settings.working_directory), *recent), CWD + suffix)
     own_model = (draft.model or DEFAULT_MODEL) if draft else settings.model
     second.selectbox(
         "Model", _choices(own_model, DEFAULT_MODEL, *MODEL_ALIASES), key=MODEL + suffix, accept_new_options=True
@@ -65,6 +67,19 @@ def show(lulu: Runtime, draft: Session | None = None) -> None:
         )
         st.caption(limits.MEANING)
     show_findings(typed(CWD + suffix), settings.setting_sources)
+
+
+def _recent_folders(found: Sequence[str], field: str) -> None:
+    """A menu of folders used before; choosing one writes it into the field."""
+    with st.popover("", icon=":material/folder_open:", help="Recent folders", key=f"recent_{field}"):
+        for place, folder in enumerate(found):
+            st.button(
+                wording.code(folder),
+                key=f"recent_{field}_{place}",
+                type="tertiary",
+                on_click=put_back,
+                args=(field, folder),
+            )
 
 
 def _choices(*values: str | None) -> list[str]:
