@@ -57,6 +57,28 @@ def test_a_page_that_is_left_while_agents_write_is_never_empty(server: NewServer
     assert viewer.console_errors == []
 
 
+def test_the_address_follows_the_session_shown(server: NewServer, viewer: Viewer) -> None:
+    lulu = server()
+    page = viewer.page
+    addresses = {}
+    for name in ("Story of the first", "Story of the second"):
+        start_session(page, lulu.url, name)
+        page.get_by_role("button", name="Stop").first.click(timeout=PATIENCE)
+        expect(status(page, "interrupted")).to_be_visible(timeout=PATIENCE)
+        addresses[name] = page.url
+
+    page.locator(".st-key-session_list a", has_text="Story of the first").click()
+
+    title = page.locator(".st-key-session_header h5")
+    expect(title).to_have_text("Story of the first", timeout=PATIENCE)
+    expect(page).to_have_url(addresses["Story of the first"], timeout=PATIENCE)
+    page.reload()
+    expect(title).to_have_text("Story of the first", timeout=PATIENCE)
+    page.go_back()
+    expect(title).to_have_text("Story of the second", timeout=PATIENCE)
+    expect(page).to_have_url(addresses["Story of the second"], timeout=PATIENCE)
+
+
 def test_exactly_one_row_is_marked_as_open(server: NewServer, viewer: Viewer) -> None:
     lulu = server(env={"LULU_DEMO_SPEED": "20"})
     page = viewer.page

@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_used_any_more_is_told(
     folder.mkdir()
     lulu.store.insert_session(Launch(prompt="x", working_directory=str(folder)), status=SessionStatus.COMPLETED)
     app = open_page()
-    app.selectbox(key="cwd").set_value(str(folder))
+    app.text_input(key="cwd").set_value(str(folder))
     folder.rmdir()
     if now == "a file":
         folder.write_text("x")
@@ -92,7 +92,12 @@ def test_recent_folders_are_offered_while_they_exist(open_page: OpenPage, lulu: 
         lulu.store.insert_session(Launch(prompt="x", working_directory=folder), status=SessionStatus.COMPLETED)
     (tmp_path / "here").mkdir()
 
-    assert open_page().selectbox(key="cwd").options == [str(tmp_path / "work"), str(tmp_path / "here")]
+    app = open_page()
+    offered = [button for button in app.main.button if str(button.key).startswith("recent_cwd")]
+
+    assert [button.label.strip("`") for button in offered] == [str(tmp_path / "work"), str(tmp_path / "here")]
+    offered[1].click().run()
+    assert app.text_input(key="cwd").value == str(tmp_path / "here")
 
 
 def test_a_problem_is_gone_after_the_next_try(open_page: OpenPage) -> None:

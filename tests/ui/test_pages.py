@@ -30,7 +30,8 @@ def test_home_without_sessions_says_what_to_do(open_page: OpenPage) -> None:
     assert "What should the agent do?" in text_of(app)
     assert "No sessions yet" in text_of(app)
     assert app.chat_input(key="prompt").placeholder == "Type a prompt"
-    assert [box.key for box in app.main.selectbox] == ["cwd", "model", "permission_mode"]
+    assert app.text_input(key="cwd").value
+    assert [box.key for box in app.main.selectbox] == ["model", "permission_mode"]
 
 
 @pytest.mark.parametrize("status", SessionStatus)
