@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import dataset
 import pytest
 
+from lulu.actors import LULU
+from lulu.commands import SendPrompt
+from lulu.events import System, Text
 from lulu.sessions import Launch, SessionId
-from lulu.store import Store
+from lulu.store import Change, LiveText, Store, readers
+from lulu.store.connection import open_reader
+from tests.store.files import make_seed
+from tests.store.questions import request
 
 
 @pytest.fixture
@@ -35,3 +43,49 @@ def launch(tmp_path: Path) -> Launch:
 def session_id(store: Store, launch: Launch) -> SessionId:
     """A session that is starting."""
     return store.insert_session(launch)
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> list[dataset.Database]:
+    """The readers' pool of every store that is opened from now on; named before the store."""
+    made: list[dataset.Database] = []
+
+    def opening(path: Path) -> dataset.Database:
+        made.append(open_reader(path))
+        return made[-1]
+
+    monkeypatch.setattr(readers, "open_reader", opening)
+    return made
+
+
+@pytest.fixture
+def busy(pool: list[dataset.Database], store: Store, session_id: SessionId) -> Store:
+    """A store with a little of everything."""
+    store.append(session_id, [Text(content="some words"), System(subtype="init", data={"session_id": session_id})])
+    store.ask(request(session_id)).result(30)
+    store.submit(SendPrompt(actor=LULU, session_id=session_id, text="more"))
+    live = LiveText(
+        message_id=None, kind="text", text="being written", updated_at=store.get_session(session_id).created_at
+    )
+    store.record(Change(session_id=session_id, live=live)).result(30)
+    return store
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed database with long and short rows on some hundred pages."""
+    path = make_seed(tmp_path_factory.mktemp("sound") / "lulu.db", sessions=40, events=20)
+    store = Store.open(path)
+    for number in range(40):
+        store.append(f"session-{number}", [Text(content=f"{number} " * length) for length in (1, 300, 9000)])
+    store.close()
+    shutil.copy(path, path.with_name("copy"))
+    return path.with_name("copy")
+
+
+@pytest.fixture
+def damaged(path: Path, sound: Path) -> Path:
+    """A copy of it to damage."""
+    path.parent.mkdir()
+    shutil.copy(sound, path)
+    return path

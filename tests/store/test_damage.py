@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import random
-import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -20,64 +16,12 @@ from lulu.sessions import Launch
 from lulu.store import HEALTH, Store, damage
 from lulu.store import file as store_file
 from lulu.store import writer as store_writer
-from tests.store.files import connect, execute, integrity, kept_aside, make_seed
+from tests.store.files import connect, execute, kept_aside, make_seed
+from tests.store.questions import read_all, write
 from tests.support import eventually
 
 #: Damage is done in blocks of this size.
 BLOCK = 4096
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from lulu.events import Text
-from lulu.store import Store
-store = Store.open(Path(sys.argv[1]))
-for number in range(int(sys.argv[2])):
-    store.insert_event("session-1", Text(content="in the log %d " % number * 50))
-os.kill(os.getpid(), 9)
-"""
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A closed database with long and short rows on some hundred pages."""
-    path = make_seed(tmp_path_factory.mktemp("sound") / "lulu.db", sessions=40, events=20)
-    store = Store.open(path)
-    for number in range(40):
-        store.append(f"session-{number}", [Text(content=f"{number} " * length) for length in (1, 300, 9000)])
-    store.close()
-    shutil.copy(path, path.with_name("copy"))
-    return path.with_name("copy")
-
-
-@pytest.fixture
-def damaged(path: Path, sound: Path) -> Path:
-    """A copy of it to damage."""
-    path.parent.mkdir()
-    shutil.copy(sound, path)
-    return path
-
-
-def _read_all(store: Store) -> int:
-    """Everything that pages ask for; the number of sessions that could be read."""
-    read = 0
-    for session in store.list_sessions(limit=1000):
-        try:
-            store.get_session(session.id)
-            store.get_session_events(session.id)
-            store.live_text(session.id)
-            read += 1
-        except LuluError:
-            continue
-    store.approvals(status=None)
-    store.pending_commands()
-    return read
-
-
-def _write(store: Store, launch: Launch) -> None:
-    session_id = store.insert_session(launch)
-    store.insert_event(session_id, Text(content="after the damage"))
-    assert [event.event for event in store.get_session_events(session_id)] == [Text(content="after the damage")]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -93,15 +37,15 @@ def test_random_block_anywhere(damaged: Path, launch: Launch, seed: int, monkeyp
 
     first = Store.open(damaged)
     notices = first.notices
-    _read_all(first)
+    read_all(first)
     writes_go_through = True
     try:
-        _write(first, launch)
+        write(first, launch)
     except LuluError:
         writes_go_through = False
     first.close()
     second = Store.open(damaged)
-    _read_all(second)
+    read_all(second)
     second.close()
 
     kept = kept_aside(damaged)
@@ -131,7 +75,7 @@ def test_what_is_no_database_is_kept_aside(path: Path, launch: Launch, content: 
     path.write_bytes(content)
 
     store = Store.open(path)
-    _write(store, launch)
+    write(store, launch)
     store.close()
 
     [kept] = kept_aside(path)
@@ -146,7 +90,7 @@ def test_truncated(damaged: Path, launch: Launch, size: int) -> None:
     damaged.write_bytes(content)
 
     store = Store.open(damaged)
-    _write(store, launch)
+    write(store, launch)
     store.close()
 
     [kept] = kept_aside(damaged)
@@ -158,102 +102,11 @@ def test_empty_file_is_begun_anew(damaged: Path, launch: Launch) -> None:
     damaged.write_bytes(b"")
 
     store = Store.open(damaged)
-    _write(store, launch)
+    write(store, launch)
     store.close()
 
     assert not store.notices
     assert not kept_aside(damaged)
-
-
-def _die_with_a_log(path: Path, events: int = 50) -> Path:
-    died = subprocess.run([sys.executable, "-c", KILLED, str(path), str(events)], check=False)
-    assert died.returncode == -signal.SIGKILL
-    log = path.with_name("lulu.db-wal")
-    assert log.stat().st_size > BLOCK
-    return log
-
-
-@pytest.mark.parametrize("gone", [True, False], ids=["no file", "empty file"])
-def test_log_of_a_lost_file_is_kept_and_not_read_into_the_new_one(damaged: Path, launch: Launch, gone: bool) -> None:
-    content = _die_with_a_log(damaged).read_bytes()
-    damaged.unlink()
-    if not gone:
-        damaged.touch()
-
-    store = Store.open(damaged)
-    _write(store, launch)
-    store.close()
-
-    [kept] = damaged.parent.glob("lulu.db.corrupt-*-wal")
-    assert kept.read_bytes() == content
-    assert integrity(damaged) == "ok"
-    assert "log" in str(store.notices[0])
-
-
-def test_deleted_log_loses_no_more_than_itself(damaged: Path, launch: Launch) -> None:
-    _die_with_a_log(damaged).unlink()
-
-    store = Store.open(damaged)
-    sessions = _read_all(store)
-    _write(store, launch)
-    store.close()
-
-    assert sessions == 40
-    assert integrity(damaged) == "ok"
-
-
-@pytest.mark.parametrize("kind", ["all", "header", "zeros", "short"])
-def test_garbage_in_the_logs_header_is_kept_aside(damaged: Path, launch: Launch, kind: str) -> None:
-    log = _die_with_a_log(damaged)
-    whole = log.read_bytes()
-    content = {
-        "all": random.Random(1).randbytes(len(whole)),
-        "header": random.Random(2).randbytes(32) + whole[32:],
-        "zeros": bytes(len(whole)),
-        "short": whole[:20],
-    }[kind]
-    log.write_bytes(content)
-
-    store = Store.open(damaged)
-    sessions = _read_all(store)
-    _write(store, launch)
-    store.close()
-
-    [kept] = damaged.parent.glob("lulu.db.corrupt-*-wal")
-    assert kept.read_bytes() == content
-    assert str(kept) in str(store.notices[0])
-    assert sessions == 40
-    assert integrity(damaged) == "ok"
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_garbage_further_down_the_log_ends_it_there(damaged: Path, launch: Launch, seed: int) -> None:
-    log = _die_with_a_log(damaged)
-    choice = random.Random(seed)
-    with log.open("r+b") as file:
-        file.seek(choice.randrange(32, log.stat().st_size - BLOCK))
-        file.write(choice.randbytes(BLOCK))
-
-    store = Store.open(damaged)
-    sessions = _read_all(store)
-    _write(store, launch)
-    store.close()
-
-    assert sessions == 40
-    assert integrity(damaged) == "ok"
-
-
-def test_sound_log_is_read(damaged: Path) -> None:
-    log = _die_with_a_log(damaged, events=7)
-
-    assert not damage.has_broken_log(damaged)
-    assert log.exists()
-    store = Store.open(damaged)
-    events = store.get_session_events("session-1")
-    store.close()
-
-    assert not store.notices
-    assert sum("in the log" in event.raw for event in events) == 7
 
 
 def test_two_damages_in_one_second_are_both_kept(path: Path) -> None:
@@ -339,7 +192,7 @@ def test_check_that_fails_for_another_reason_is_no_damage(damaged: Path, monkeyp
     monkeypatch.setattr(damage, "damage_of", fails)
 
     store = Store.open(damaged)
-    sessions = _read_all(store)
+    sessions = read_all(store)
     store.close()
 
     assert sessions == 40
@@ -380,7 +233,7 @@ def test_damage_that_a_write_meets_stops_writing_and_the_next_start_keeps_the_fi
     store.close()
     content = damaged.read_bytes()
     again = Store.open(damaged)
-    _write(again, launch)
+    write(again, launch)
     again.close()
 
     assert "damaged" in told.value.happened

@@ -6,7 +6,6 @@ import inspect
 import threading
 import typing
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,30 +41,10 @@ from lulu.events import PermissionDecision
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.store import APPROVALS, COMMANDS, Approval, Store, session_topic
 from tests.store.files import execute
+from tests.store.questions import request
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
 GUEST = Actor(role=Role.GUEST, name="a share", session_id="any")
-
-
-def request(session_id: str, approval_id: str = "request-1") -> Approval:
-    """What an agent asks."""
-    return Approval(
-        id=approval_id,
-        session_id=session_id,
-        tool_use_id="tool-1",
-        agent_id=None,
-        tool_name="Bash",
-        tool_input={"command": "ls"},
-        suggestions=[],
-        status="pending",
-        updated_input=None,
-        reason=None,
-        message=None,
-        decided_by=None,
-        rule_id=None,
-        created_at=datetime.now(UTC),
-        decided_at=None,
-    )
 
 
 @pytest.fixture

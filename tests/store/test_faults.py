@@ -20,7 +20,7 @@ from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import HEALTH, Approval, Change, Store, writer
 from tests.store.faults import CODES, Faults, install, of_the_file
 from tests.store.files import execute, integrity
-from tests.store.test_decisions import request
+from tests.store.questions import request
 from tests.support import eventually
 
 

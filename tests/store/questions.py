@@ -1,0 +1,81 @@
+"""Everything that can be asked of a store, for the tests that ask it all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from lulu.errors import LuluError
+from lulu.events import Text
+from lulu.sessions import Launch
+from lulu.store import Approval, Query, Show, Store
+
+
+def request(session_id: str, approval_id: str = "request-1") -> Approval:
+    """What an agent asks."""
+    return Approval(
+        id=approval_id,
+        session_id=session_id,
+        tool_use_id="tool-1",
+        agent_id=None,
+        tool_name="Bash",
+        tool_input={"command": "ls"},
+        suggestions=[],
+        status="pending",
+        updated_input=None,
+        reason=None,
+        message=None,
+        decided_by=None,
+        rule_id=None,
+        created_at=datetime.now(UTC),
+        decided_at=None,
+    )
+
+
+def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Every question that can be asked of the store."""
+    yield "list_sessions", lambda: store.list_sessions()
+    yield "list_sessions, searching", lambda: store.list_sessions(search="hello", show=Show(status="starting"))
+    yield "live_sessions", store.live_sessions
+    yield "forks_of", lambda: store.forks_of(session_id)
+    yield "get_session", lambda: store.get_session(session_id)
+    yield "recent_folders", store.recent_folders
+    yield "get_session_events", lambda: store.get_session_events(session_id)
+    yield "get_session_events, the last", lambda: store.get_session_events(session_id, after=1, before=9, limit=1)
+    yield "events_around", lambda: store.events_around(session_id, 2, before=1, after=1)
+    yield "last_event", lambda: store.last_event(session_id, "system", subtype="init")
+    yield "count_events", lambda: store.count_events(session_id, "text")
+    yield "live_text", lambda: store.live_text(session_id)
+    yield "approvals", store.approvals
+    yield "approvals of a session", lambda: store.approvals(session_id, status=None)
+    yield "last_answers", lambda: store.last_answers(5)
+    yield "get_approval", lambda: store.get_approval("request-1")
+    yield "pending_commands", store.pending_commands
+    yield "queued_prompts", lambda: store.queued_prompts(session_id)
+    yield "attachments", lambda: store.attachments([1])
+    yield "rules", store.rules
+    yield "search", lambda: store.search(Query(text="words"))
+    yield "search for a short word", lambda: store.search(Query(text="so"))
+    yield "not_indexed", store.not_indexed
+
+
+def read_all(store: Store) -> int:
+    """Everything that pages ask for; the number of sessions that could be read."""
+    read = 0
+    for session in store.list_sessions(limit=1000):
+        try:
+            store.get_session(session.id)
+            store.get_session_events(session.id)
+            store.live_text(session.id)
+            read += 1
+        except LuluError:
+            continue
+    store.approvals(status=None)
+    store.pending_commands()
+    return read
+
+
+def write(store: Store, launch: Launch) -> None:
+    session_id = store.insert_session(launch)
+    store.insert_event(session_id, Text(content="after the damage"))
+    assert [event.event for event in store.get_session_events(session_id)] == [Text(content="after the damage")]

@@ -1,0 +1,209 @@
+"""Lists: their order, what a search finds in them, and the index behind every question."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import dataset
+import pytest
+import sqlalchemy.event
+
+from lulu.errors import SessionNotFound
+from lulu.events import Text
+from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.store import Store
+from tests.store.files import connect, execute, rows_of
+from tests.store.questions import every_reader
+
+Statements = list[tuple[str, tuple[Any, ...]]]
+
+
+def test_sessions_of_one_instant_keep_their_order(store: Store, launch: Launch, path: Path) -> None:
+    ids = [store.insert_session(launch) for _ in range(30)]
+    execute(path, "UPDATE sessions SET created_at = '2025-01-01T00:00:00.000Z'")
+
+    listed = [[session.id for session in store.list_sessions(limit=limit)] for limit in (10, 20, 30)]
+
+    newest_first = ids[::-1]
+    assert listed == [newest_first[:10], newest_first[:20], newest_first]
+
+
+def test_ranges_of_events(store: Store, session_id: SessionId) -> None:
+    store.append(session_id, [Text(content=str(number)) for number in range(1, 11)])
+
+    def ids(**options: int) -> list[int]:
+        return [event.id for event in store.get_session_events(session_id, **options)]
+
+    assert ids() == list(range(1, 11))
+    assert ids(after=7) == [8, 9, 10]
+    assert ids(before=4) == [1, 2, 3]
+    assert ids(limit=3) == [8, 9, 10]
+    assert ids(before=8, limit=2) == [6, 7]
+    assert ids(after=2, before=6, limit=2) == [4, 5]
+    assert ids(limit=0) == []
+    assert ids(after=10**30) == []
+    assert ids(before=10**30, after=-(10**30)) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("hostile", ["", "' OR 1=1 --", "%", "\0", "\ud800", "x" * 100_000, "../x"], ids=ascii)
+def test_hostile_ids_find_nothing(busy: Store, hostile: str) -> None:
+    with pytest.raises(SessionNotFound):
+        busy.get_session(hostile)
+
+    assert busy.get_session_events(hostile) == []
+    assert busy.live_text(hostile) is None
+    assert busy.approvals(hostile) == []
+    assert busy.queued_prompts(hostile) == []
+
+
+SEARCHED = {
+    "percent": "100% of it",
+    "underscore": "snake_case",
+    "backslash": "C:\\folder\\_file",
+    "quotes": 'it\'s "quoted" -- ; DROP TABLE sessions',
+    "nul": "before\0after",
+    "surrogate": "half \ud83d emoji",
+    "rtl": "\u202eright to left \u0627\u0644\u0639\u0631\u0628\u064a\u0629",
+    "emoji": "family \U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "ansi": "\x1b[31mred\x1b[0m",
+    "noncharacter": "\ufffe\uffff",
+    "newline": "first line\nsecond line",
+    "plain": "nothing special",
+}
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("%", {"percent"}),
+        ("100%", {"percent"}),
+        ("_", {"underscore", "backslash"}),
+        ("e_c", {"underscore"}),
+        ("\\_", {"backslash"}),
+        ("\\", {"backslash"}),
+        ("'", {"quotes"}),
+        ('"quoted"', {"quotes"}),
+        ("' OR 1=1 --", set()),
+        ("before\0after", {"nul"}),
+        ("after", {"nul"}),
+        ("\0zzz", set()),
+        # What no column can hold is one sign there; LIKE takes U+FFFE for the same.
+        ("\ud83d", {"nul", "surrogate", "noncharacter"}),
+        ("\u0627\u0644", {"rtl"}),
+        ("\U0001f469", {"emoji"}),
+        ("\x1b[31m", {"ansi"}),
+        ("\ufffe", {"nul", "surrogate", "noncharacter"}),
+        ("line\nsecond", {"newline"}),
+        ("NOTHING", {"plain"}),
+        ("x" * 200_000, set()),
+        ("%" * 60_000, set()),
+    ],
+)
+@pytest.mark.parametrize("column", ["prompt", "title"])
+def test_search_finds_what_was_typed(store: Store, tmp_path: Path, column: str, search: str, found: set[str]) -> None:
+    for name, text in SEARCHED.items():
+        launch = Launch(prompt=text if column == "prompt" else "-", title=text, working_directory=str(tmp_path))
+        store.insert_session(launch, session_id=SessionId(name))
+
+    assert {session.id for session in store.list_sessions(search=search)} == found
+
+
+def test_texts_of_lists_are_short_and_those_of_one_session_whole(store: Store, tmp_path: Path) -> None:
+    prompt = "\U0001f600long " * 200_000
+    session_id = store.insert_session(Launch(prompt=prompt, working_directory=str(tmp_path)))
+
+    [listed] = store.list_sessions()
+    [live] = store.live_sessions()
+
+    assert store.get_session(session_id).prompt == prompt
+    assert listed.prompt == live.prompt == prompt[:1000]
+    assert listed.name == store.get_session(session_id).name
+
+
+@pytest.fixture
+def many(pool: list[dataset.Database], store: Store, path: Path) -> Store:
+    """5,000 sessions, each with events, a request and a command."""
+    with closing(connect(path)) as other:
+        other.execute("BEGIN")
+        other.executemany(
+            "INSERT INTO sessions (id, prompt, status, working_directory, created_at, updated_at) "
+            "VALUES (?, 'p', ?, ?, ?, '')",
+            [
+                (f"s{n}", "running" if n % 500 == 0 else "completed", f"/f{n % 40}", f"2025-01-{n % 28 + 1:02}T00:00Z")
+                for n in range(5000)
+            ],
+        )
+        for table, columns in {
+            "conversation_events": "(session_id, event_type, payload) SELECT id, 'text', '{}' FROM sessions",
+            "commands": "(session_id, kind, payload, actor, status, created_at) "
+            "SELECT id, 'prompt', '{\"text\":\"x\"}', 'a', 'done', '' FROM sessions",
+            "approvals": "(id, session_id, tool_name, tool_input, status, created_at) "
+            "SELECT id, id, 'Bash', '{}', 'approved', '' FROM sessions",
+        }.items():
+            other.execute(f"INSERT INTO {table} {columns}")
+        other.execute("COMMIT")
+    return store
+
+
+@pytest.fixture
+def statements(pool: list[dataset.Database], many: Store) -> Statements:
+    """What the readers send to SQLite."""
+    sent: Statements = []
+    engine = pool[0].engine
+    assert engine is not None
+
+    def note(connection: object, cursor: object, statement: str, parameters: tuple[Any, ...], *_: object) -> None:
+        sent.append((statement, parameters))
+
+    sqlalchemy.event.listen(engine, "before_cursor_execute", note)
+    return sent
+
+
+#: Questions of every page, and of the host's loop. Those that are left out are asked once in a while.
+PLANNED = {
+    "list_sessions": "idx_sessions_created",
+    "list_sessions, searching": "idx_sessions_created",
+    "live_sessions": "idx_sessions_status",
+    "forks_of": "idx_sessions_parent",
+    "get_session": "sqlite_autoindex_sessions_1",
+    "recent_folders": "idx_sessions_folder",
+    "get_session_events": "idx_events_session",
+    "get_session_events, the last": "idx_events_session",
+    "events_around": "idx_events_session",
+    "last_event": "idx_events_session",
+    "count_events": "idx_events_session",
+    "live_text": "sqlite_autoindex_live_text_1",
+    "approvals": "idx_approvals_status",
+    "approvals of a session": "idx_approvals_session",
+    "get_approval": "sqlite_autoindex_approvals_1",
+    "pending_commands": "idx_commands_status",
+    "queued_prompts": "idx_commands_session",
+}
+#: Few rows are sorted there: live sessions, folders.
+SORTED = {"live_sessions", "recent_folders", "forks_of"}
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_index_serves_the_question(many: Store, statements: Statements, path: Path, name: str) -> None:
+    dict(every_reader(many, "s7"))[name]()
+
+    [(statement, parameters)] = [sent for sent in statements if sent[0].startswith("SELECT")]
+    plan = [str(row[3]) for row in execute(path, f"EXPLAIN QUERY PLAN {statement}", *parameters)]
+    assert any(PLANNED[name] in step for step in plan), plan
+    assert not any("AUTOMATIC" in step for step in plan), plan
+    assert all("USING" in step or "TEMP B-TREE" in step or "json_each" in step for step in plan), plan
+    if name not in SORTED:
+        assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
+def test_lists_of_many_sessions(many: Store, path: Path) -> None:
+    listed = many.list_sessions(limit=120)
+
+    wanted = [row[0] for row in execute(path, "SELECT id FROM sessions ORDER BY created_at DESC, rowid DESC LIMIT 120")]
+    assert [session.id for session in listed] == wanted
+    assert len(many.list_sessions(limit=5000)) == 5000
+    assert {session.status for session in many.live_sessions()} == {SessionStatus.RUNNING}
+    assert len(many.recent_folders()) == 8
+    assert len(rows_of(path)[0]) == 5000
