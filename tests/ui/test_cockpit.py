@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from lulu.commands import SendPrompt
+from lulu.commands import SendPrompt, StartSession
 from lulu.errors import SessionNotFound
 from lulu.events import System, Text, User
 from lulu.inputs import Attachment
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage
@@ -222,6 +222,27 @@ def test_a_fork_from_a_turn_knows_its_parent_and_both_show_the_link(
     assert "answer 2." not in shown
     assert any("Forked from the parent" in label for label in links(app))
     assert any("Fork: the parent" in label for label in links(open_page("session", id=session_id)))
+
+
+# ---- a plan, to its end
+
+
+def test_an_approved_plan_edits_without_asking_again(open_page: OpenPage, lulu: Runtime) -> None:
+    session_id = new_session_id()
+    launch = Launch(
+        prompt="Make a plan first.",
+        working_directory=str(lulu.settings.working_directory),
+        permission_mode="plan",
+        agent="demo",
+    )
+    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+    (plan,) = eventually(lambda: lulu.store.approvals(session_id), timeout=30)
+
+    open_page("inbox").button(key=f"approve_edits_{plan.id}").click().run()
+
+    eventually(lambda: lulu.store.get_session(session_id).status == "completed", timeout=30)
+    assert lulu.store.get_session(session_id).permission_mode == "acceptEdits"
+    assert len(lulu.store.approvals(session_id, status=None)) == 1
 
 
 # ---- drafts
