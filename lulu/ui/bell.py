@@ -110,7 +110,8 @@ function makeHub() {
   const noteInput = (event) => {
     inputAt = Date.now();
     const target = event.target instanceof Element ? event.target : null;
-    if (event.type === "keydown" ? event.key === "Enter" : target?.closest("a, button, [role=button], [role=option]"))
+    const isPress = event.type === "keydown" && (event.key === "Enter" || event.altKey);  // Alt: a button's shortcut
+    if (isPress || (event.type !== "keydown" && target?.closest("a, button, [role=button], [role=option]")))
       noteLeaving();
   };
   for (const type of ["keydown", "pointerup", "click", "change", "drop", "paste"])

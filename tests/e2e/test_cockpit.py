@@ -166,10 +166,13 @@ def test_every_demo_script_is_answered_to_its_end(server: NewServer, page: Page)
 def answer(page: Page, request: Locator) -> None:
     """Answer a request as whatever it is: the first choice of a question, a plan, a tool."""
     card = re.search(r"st-key-approval_\w+", request.get_attribute("class") or "")
-    if request.get_by_role("radio").count():
-        request.get_by_test_id("stRadioOption").first.click()
-        request.get_by_role("button", name="Answer").click()
+    approves = request.locator("[class*='st-key-approve_'] button").first
+    answers = request.locator("[class*='st-key-answer_'] button").first
+    expect(approves.or_(answers).first).to_be_visible(timeout=PATIENCE)
+    if answers.count():
+        request.get_by_text("Once per invoice").click()
+        answers.click()
     else:
-        request.locator("[class*='st-key-approve_'] button").first.click()
+        approves.click()
     assert card is not None
     expect(page.locator(f".{card[0]}")).to_be_hidden(timeout=PATIENCE)
