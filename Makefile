@@ -4,7 +4,7 @@
 .PHONY: help setup app run test check format bench screenshots clean
 
 PYTHON := .venv/bin/python
-CODE := lulu $(wildcard pages) lulu_app.py tests $(wildcard scripts/*.py)
+CODE := lulu $(wildcard pages) lulu_app.py tests $(wildcard scripts)
 
 # More arguments for the command, for example: make test ARGS="-k store -x"
 ARGS ?=

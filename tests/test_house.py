@@ -18,7 +18,7 @@ PRODUCT = [ROOT / "lulu_app.py", *sorted(ROOT.glob("pages/*.py")), *sorted(ROOT.
 #: A migration's statements are all its own, and given to Alembic one by one.
 STORE = sorted(ROOT.glob("lulu/store/*.py"))
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
-SCRIPTS = sorted(ROOT.glob("scripts/*.py"))
+SCRIPTS = sorted(ROOT.glob("scripts/**/*.py"))
 EVERYTHING = [*PRODUCT, *TESTS, *SCRIPTS]
 
 MOST_LINES = 400

@@ -1,0 +1,152 @@
+"""Lulu with a few more routes, with which a measurement fills the store, starts agents and reads numbers.
+
+Served in the place of ``lulu_app.py`` and nowhere else; everything that is measured is Lulu's own.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import Future
+from typing import Any
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+import lulu_app
+from lulu import runtime
+from lulu.access.guard import Guard
+from lulu.actors import Actor, Role
+from lulu.commands import StartSession
+from lulu.events import Text
+from lulu.sessions import Launch, SessionStatus, new_session_id
+from lulu.store import Change, Recorded, Store
+from lulu.web.health import health_route
+from scripts.bench.transcripts import last_words, transcript
+from tests.support import ROOT
+
+_SOMEBODY = Actor(role=Role.OWNER, name="this computer")
+#: Events that one transaction of ``fill`` takes.
+_BATCH = 500
+
+#: For each commit that an agent waited for: milliseconds from the hand-over to the commit.
+_commits: list[float] = []
+#: For each session, what stood in its live text and when it was committed (seconds since the epoch).
+_written: dict[str, list[tuple[str, float]]] = {}
+
+_record = Store.record
+
+
+def _timed(store: Store, change: Change) -> Future[Recorded]:
+    began = time.perf_counter()
+    future = _record(store, change)
+
+    def note(_: Future[Recorded]) -> None:
+        _commits.append((time.perf_counter() - began) * 1000)
+        if change.live is not None:
+            _written.setdefault(change.session_id, []).append((change.live.text[-40:], time.time()))
+
+    future.add_done_callback(note)
+    return future
+
+
+Store.record = _timed  # type: ignore[method-assign,assignment]  # the one seam through which agents write
+
+
+def fill(wanted: dict[str, Any]) -> dict[str, Any]:
+    """A session with a transcript of so many events, finished unless another status is wanted."""
+    store = runtime.current().store
+    tag = str(wanted["tag"])
+    events = list(transcript(tag, int(wanted["events"])))
+    status = SessionStatus(wanted.get("status", SessionStatus.COMPLETED))
+    session_id = store.insert_session(_launch(f"The session {tag}"), status=status)
+    for start in range(0, len(events), _BATCH):
+        store.append(session_id, events[start : start + _BATCH])
+    return {"id": session_id}
+
+
+def crowd(wanted: dict[str, Any]) -> dict[str, Any]:
+    """So many small finished sessions."""
+    store = runtime.current().store
+    for number in range(int(wanted["count"])):
+        launch = _launch(f"Session {number} of a crowd: look into the invoices of month {number % 12}")
+        session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
+        store.append(session_id, [Text(content=last_words(f"the crowd's {number}"))])
+    return {}
+
+
+def stage(_: dict[str, Any]) -> dict[str, Any]:
+    """A session that runs without an agent: ``append`` speaks in its place."""
+    return {"id": runtime.current().store.insert_session(_launch("A stage"), status=SessionStatus.RUNNING)}
+
+
+def append(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Say one text. The answer: when that was committed."""
+    runtime.current().store.insert_event(wanted["id"], Text(content=wanted["text"]))
+    return {"committed": time.time()}
+
+
+def chatter(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Say so many texts, so many a second."""
+    store = runtime.current().store
+    began = time.monotonic()
+    for number in range(int(wanted["count"])):
+        time.sleep(max(0.0, began + number / wanted["rate"] - time.monotonic()))
+        store.insert_event(wanted["id"], Text(content=f"This is update {number}; with **some** words and `code`."))
+    return {"seconds": time.monotonic() - began}
+
+
+def start(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Start so many demo agents with one prompt."""
+    store = runtime.current().store
+    ids = [new_session_id() for _ in range(int(wanted["count"]))]
+    for session_id in ids:
+        launch = _launch(wanted["prompt"], permission_mode="bypassPermissions")
+        store.submit(StartSession(actor=_SOMEBODY, session_id=session_id, launch=launch))
+    return {"ids": ids}
+
+
+def numbers(wanted: dict[str, Any]) -> dict[str, Any]:
+    """What was noted since the last call, and how many texts are stored of these sessions."""
+    store = runtime.current().store
+    ids = list(wanted.get("ids", []))
+    said: dict[str, Any] = {
+        "commits": list(_commits) if ids else [],
+        "written": {session_id: _written.get(session_id, []) for session_id in ids},
+        "texts": [store.count_events(session_id, "text") for session_id in ids],
+        "live": [session.id for session in store.live_sessions()],
+    }
+    if wanted.get("clear"):
+        _commits.clear()
+        _written.clear()
+    return said
+
+
+def _launch(prompt: str, permission_mode: str = "default") -> Launch:
+    folder = str(runtime.current().settings.working_directory)
+    return Launch(prompt=prompt, working_directory=folder, agent="demo", permission_mode=permission_mode)
+
+
+_JOBS = {job.__name__: job for job in (fill, crowd, stage, append, chatter, start, numbers)}
+
+
+async def bench(request: Request) -> JSONResponse:
+    """Do one of the jobs above."""
+    job = _JOBS[request.path_params["job"]]
+    return JSONResponse(await run_in_threadpool(job, json.loads(await request.body())))
+
+
+app = st.App(
+    str(ROOT / "lulu" / "ui" / "main.py"),
+    lifespan=lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.doorbell.close_all),
+    routes=[
+        lulu_app.doorbell.route,
+        health_route(lambda: runtime.current().store.health),
+        Route("/bench/{job}", bench, methods=["POST"]),
+    ],
+    middleware=[Middleware(Guard)],
+)

@@ -1,0 +1,150 @@
+"""How soon what was committed is on a screen, and what it costs to look on."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+from playwright.sync_api import Page
+
+from scripts.bench import browser_side
+from scripts.bench.figures import Figure, middle, percentile, row
+from scripts.bench.stage import Stage, Work, cpu_percent, first_seen, settle
+from scripts.bench.transcripts import last_words
+
+#: Texts that are said, one after the other.
+_SAID = 60
+#: Pause between two (milliseconds): longer than any of them takes.
+_APART = 400
+#: Seconds over which a processor's load is taken.
+_LOOK = 15.0
+
+
+def _commit_to_visible(stage: Stage, others: int) -> tuple[list[float], str]:
+    """Milliseconds for each text from its commit until a frame with it was painted; and what one text costs."""
+    server = stage.new_server()
+    session_id = stage.ask("stage", server)["id"]
+    path = f"/session?id={session_id}"
+    committed: dict[int, float] = {}
+    with contextlib.ExitStack() as stack:
+        page = stack.enter_context(stage.page())
+        if others:
+            stack.enter_context(stage.viewers(server, path, others))
+        page.goto(server.url + path)
+        first_seen(page, "Working…")
+        settle(page)
+        work = Work(server)
+        for number in range(_SAID):
+            answer = stage.ask("append", server, id=session_id, text=f"This is mark {number}; and a few words.")
+            committed[number] = answer["committed"] * 1000
+            page.wait_for_timeout(_APART)
+        marks = page.evaluate(browser_side.MARKS)
+        note = work.note(_SAID)
+    server.close()
+    lost = [number for number in committed if marks.get(str(number), -1) < 0]
+    if lost:
+        raise RuntimeError(f"The page never showed {len(lost)} of {_SAID} texts.")
+    # The first few warm up what is used for the first time.
+    return [float(marks[str(number)]) - committed[number] for number in range(5, _SAID)], note
+
+
+@row("visible-1")
+def visible_1(stage: Stage) -> list[Figure]:
+    """Commit → visible in Chromium, one viewer."""
+    times, note = _commit_to_visible(stage, 0)
+    return [
+        Figure(what="commit → visible, one viewer, median", value=middle(times), unit="ms", most=42, note=note),
+        Figure(what="commit → visible, one viewer, p95", value=percentile(times, 95), unit="ms", most=100),
+    ]
+
+
+@row("visible-20")
+def visible_20(stage: Stage) -> list[Figure]:
+    """Commit → visible in Chromium, one among 20 viewers."""
+    times, note = _commit_to_visible(stage, 19)
+    note += "; 19 protocol clients share the cores"
+    return [
+        Figure(what="commit → visible, one among 20, median", value=middle(times), unit="ms", most=150, note=note),
+        Figure(what="commit → visible, one among 20, p95", value=percentile(times, 95), unit="ms", most=300),
+    ]
+
+
+@row("idle")
+def idle(stage: Stage) -> list[Figure]:
+    """The processor's load while 20 viewers look at a page where nothing happens."""
+    server = stage.new_server()
+    session_id = stage.ask("fill", server, tag="idle", events=200)["id"]
+    path = f"/session?id={session_id}"
+    with stage.viewers(server, path, 19), stage.page() as page:
+        page.goto(server.url + path)
+        first_seen(page, last_words("idle"))
+        settle(page)
+        page.wait_for_timeout(3_000)
+        load = cpu_percent(server.pid, _LOOK, page)
+    server.close()
+    return [Figure(what="20 idle viewers, load of one core", value=load, unit="%", most=2)]
+
+
+#: Counted words, streamed back by the demo agent: each says how far the text had come.
+_WORDS = "echo " + " ".join(f"w{number}." for number in range(4_000))
+_WRITTEN = re.compile(r"w(\d+)\.")
+
+#: Notes when each counted word was painted.
+_NOTE_WORDS = r"""
+() => {
+  window.words = {};
+  let last = -1;
+  const look = () => {
+    const text = document.querySelector(".st-key-live_text")?.textContent ?? "";
+    const found = text.slice(-60).match(/w(\d+)\.(?!.*w\d+\.)/);
+    if (found && +found[1] > last) { last = +found[1]; words[last] = Date.now(); }
+    requestAnimationFrame(look);
+  };
+  look();
+}
+"""
+
+
+def _word_times(page: Page, written: list[tuple[str, float]], since: float) -> list[float]:
+    """For each commit of a live text: milliseconds until that much of it was on the page."""
+    shown = sorted((int(word), float(at)) for word, at in page.evaluate("() => words").items())
+    times = []
+    for text, committed in written:
+        found = _WRITTEN.findall(text)
+        if not found or committed < since:
+            continue
+        seen = next((at for word, at in shown if word >= int(found[-1])), None)
+        if seen is not None:
+            times.append(max(0.0, seen - committed * 1000))
+    return times
+
+
+@row("streaming")
+def streaming(stage: Stage) -> list[Figure]:
+    """Eight agents write at once, five viewers look at one of them."""
+    server = stage.new_server(LULU_DEMO_SPEED="1")
+    ids: list[str] = stage.ask("start", server, prompt=_WORDS, count=8)["ids"]
+    path = f"/session?id={ids[0]}"
+    with stage.page() as page, stage.viewers(server, path, 4):
+        page.goto(server.url + path)
+        page.wait_for_function("() => (document.querySelector('.st-key-live_text')?.textContent ?? '').includes('w9.')")
+        page.evaluate(_NOTE_WORDS)
+        page.wait_for_timeout(1_000)
+        since = float(page.evaluate("() => Date.now()")) / 1000
+        load = cpu_percent(server.pid, _LOOK, page)
+        said = stage.ask("numbers", server, ids=ids)
+        times = _word_times(page, said["written"][ids[0]], since)
+    _assert_live(said["live"], ids)
+    server.close()
+    return [
+        Figure(what="8 agents writing, 5 viewers: load of one core", value=load, unit="%", most=60),
+        Figure(what="8 agents writing, 5 viewers: commit → visible, median", value=middle(times), unit="ms"),
+        Figure(
+            what="8 agents writing, 5 viewers: commit → visible, p95", value=percentile(times, 95), unit="ms", most=500
+        ),
+    ]
+
+
+def _assert_live(live: list[str], ids: list[str]) -> None:
+    if not set(ids) <= set(live):
+        raise RuntimeError(f"Only {len(set(ids) & set(live))} of {len(ids)} agents were at work to the end.")

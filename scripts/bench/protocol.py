@@ -1,0 +1,147 @@
+"""A viewer without a browser: keeps Streamlit's WebSocket and the doorbell, and answers rings as the page would."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+#: How the browser's half names the triggers of a component: ``lulu.ui.bell`` has one, called "ring".
+_TRIGGERS = "$$STREAMLIT_INTERNAL_KEY_{id}__events"
+_LARGEST = 64 * 2**20
+#: A run that has not ended after this long (seconds) is not waited for.
+_RUN_WITHIN = 30.0
+#: Pause before the same news is asked for again (seconds), as in ``lulu.ui.bell``.
+_SAME_AGAIN = 1.0
+
+
+@dataclass
+class _Bell:
+    """One bell of the page, as last drawn."""
+
+    fragment_id: str
+    widget_id: str
+    topic: str
+    seen: int
+
+
+@dataclass
+class ProtocolViewer:
+    """One window on ``path``, for example ``/session?id=…``. Use ``async with``."""
+
+    url: str
+    path: str
+    #: Milliseconds that each run of the whole script took, on the wire.
+    runs: list[float] = field(default_factory=list)
+    #: Bytes that came.
+    received: int = 0
+    _bells: dict[str, _Bell] = field(default_factory=dict)
+    _rung: dict[str, int] = field(default_factory=dict)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _page_hash: str = ""
+    _began: float = 0.0
+    _page: ClientConnection | None = None
+    _bell: ClientConnection | None = None
+
+    async def __aenter__(self) -> Self:
+        base = self.url.replace("http", "ws", 1)
+        self._page = await connect(
+            f"{base}/_stcore/stream",
+            origin=self.url,  # type: ignore[arg-type]  # a NewType of str
+            subprotocols=["streamlit", "no-token"],  # type: ignore[list-item]  # likewise
+            max_size=_LARGEST,
+            compression=None,
+        )
+        self._tasks.append(asyncio.create_task(self._hear_page(self._page)))
+        await self.run()
+        self._bell = await connect(f"{base}/bell", origin=self.url, compression=None)  # type: ignore[arg-type]
+        self._tasks.append(asyncio.create_task(self._hear_bell(self._bell)))
+        self._tasks.append(asyncio.create_task(self._answer_rings()))
+        await self._listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for socket in (self._bell, self._page):
+            if socket is not None:
+                await socket.close()
+
+    async def run(self) -> None:
+        """Run the whole script, as a reload does."""
+        await self._rerun("", None)
+
+    async def _rerun(self, fragment_id: str, bell: _Bell | None) -> None:
+        message = BackMsg()
+        state = message.rerun_script
+        parts = urlsplit(self.path)
+        state.query_string = parts.query
+        state.page_script_hash = self._page_hash
+        state.page_name = "" if self._page_hash else parts.path.strip("/")
+        state.fragment_id = fragment_id
+        state.context_info.url = self.url + self.path
+        if bell is not None:
+            widget = state.widget_states.widgets.add()
+            widget.id = _TRIGGERS.format(id=bell.widget_id)
+            widget.json_trigger_value = json.dumps([{"event": "ring", "value": self._rung.get(bell.topic, 0)}])
+        self._ended.clear()
+        assert self._page is not None
+        await self._page.send(message.SerializeToString())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), _RUN_WITHIN)
+
+    async def _hear_page(self, socket: ClientConnection) -> None:
+        async for data in socket:
+            self.received += len(data)
+            message = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
+            match message.WhichOneof("type"):
+                case "new_session":
+                    self._page_hash = message.new_session.page_script_hash
+                    self._began = time.perf_counter()
+                case "delta" if message.delta.new_element.HasField("bidi_component"):
+                    self._note_bell(message)
+                case "script_finished":
+                    if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                        self.runs.append((time.perf_counter() - self._began) * 1000)
+                    self._ended.set()
+
+    def _note_bell(self, message: ForwardMsg) -> None:
+        component = message.delta.new_element.bidi_component
+        data = json.loads(component.mixed.json or component.json or "{}")
+        if "topic" in data:
+            self._bells[component.id] = _Bell(message.delta.fragment_id, component.id, data["topic"], data["seen"])
+
+    async def _listen(self) -> None:
+        assert self._bell is not None
+        topics = sorted({bell.topic for bell in self._bells.values()})
+        await self._bell.send(json.dumps({"listen": topics}))
+
+    async def _hear_bell(self, socket: ClientConnection) -> None:
+        async for data in socket:
+            self._rung.update(json.loads(data)["ring"])
+            self._news.set()
+
+    async def _answer_rings(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            for bell in list(self._bells.values()):
+                number = self._rung.get(bell.topic, 0)
+                if number > bell.seen:
+                    await self._rerun(bell.fragment_id, bell)
+                    self._news.set()
+                    drawn = self._bells[bell.widget_id]
+                    if drawn.seen < number:
+                        # As the page does: no second request for the same news before a second has passed.
+                        await asyncio.sleep(_SAME_AGAIN)

@@ -1,0 +1,25 @@
+"""So many protocol viewers of one page, in a process of their own: ``python -m scripts.bench.viewers URL PATH COUNT``.
+
+Prints ``ready`` when all have the page, and ends when its input does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+
+from scripts.bench.protocol import ProtocolViewer
+
+
+async def main(url: str, path: str, count: int) -> None:
+    """Look until there is no more input."""
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(count):
+            await stack.enter_async_context(ProtocolViewer(url, path))
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
