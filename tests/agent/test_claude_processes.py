@@ -104,4 +104,4 @@ def test_30_sessions_leave_at_most_5_processes(claude: Claude) -> None:
     assert most <= 5 + 2 + 2, "idle ones are closed once a second; two run meanwhile"
     assert claude.lulu.host.connected <= 5
     assert [claude.session(session_id).status for session_id in sessions] == ["completed"] * 30
-    assert len({session.agent_pid for session in map(claude.session, sessions)} - {None}) <= 5
+    eventually(lambda: len({session.agent_pid for session in map(claude.session, sessions)} - {None}) <= 5)
