@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from lulu.agent import AgentSpec, Ask, ConversationExists, Gate, TranscriptMissing
+from lulu.agent import AgentSpec, Ask, ConversationExists, Gate, TranscriptMissing, running_total
 from lulu.events import Event, Result, System
 from lulu.sessions import Session
 from lulu.settings import PermissionMode, Settings
@@ -27,7 +28,8 @@ async def connected_agent(
     # Here and not at the top: the SDK takes a second to import, which would hold up the first page.
     from lulu.agent.client import Agent
 
-    spec = spec_for(store, settings, store.get_session(session_id))
+    # In a thread: a transcript may be many megabytes long.
+    spec = await asyncio.to_thread(lambda: spec_for(store, settings, store.get_session(session_id)))
     notes: list[Event] = []
     try:
         agent = Agent(spec, settings, ask, gate)
@@ -61,8 +63,7 @@ def spec_for(store: Store, settings: Settings, session: Session) -> AgentSpec:
         fork_at=session.fork_message,
         max_cost_usd=session.max_cost_usd,
         max_turns=session.max_turns,
-        # A fork under an id of our own counts from nothing (measured with CLI 2.1.330).
-        total_cost_usd=0.0 if session.fork_conversation else _total_cost(store, session, conversation),
+        total_cost_usd=_counts_from(store, session, conversation),
         prompts_so_far=max(0, store.count_events(session.id, "user") - 1),
     )
 
@@ -84,8 +85,23 @@ def _has_begun(store: Store, session: Session, conversation: str) -> bool:
     )
 
 
+def _counts_from(store: Store, session: Session, conversation: str) -> float:
+    """The running total that the next process starts from; a turn's own cost is counted from it.
+
+    Claude Code goes on from what the last process that was not killed wrote down. What that one spent unheard is still
+    to be counted, but a fork takes over all that its parent had spent by then, also after the point of the fork.
+    """
+    known = _total_cost(store, session, session.fork_conversation or conversation)
+    if session.agent == "demo":
+        return known
+    written = running_total(session.fork_conversation or conversation)
+    if written is None:
+        return known
+    return written if session.fork_conversation else min(written, known)
+
+
 def _total_cost(store: Store, session: Session, conversation: str) -> float:
-    """The SDK's running total of this conversation so far; a turn's own cost is counted from it."""
+    """The last total that this conversation told."""
     last = store.last_event(session.id, "result")
     if last is None or not isinstance(last.event, Result) or last.event.session_id != conversation:
         return 0.0

@@ -14,6 +14,7 @@ from lulu.agent.requests import (
     PermissionRequest,
     TranscriptMissing,
 )
+from lulu.agent.transcripts import running_total
 from lulu.agent.translate import Translation, TurnEnd
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "Translation",
     "TurnEnd",
     "choose_agent",
+    "running_total",
 ]

@@ -24,7 +24,8 @@ def test_a_fork_from_a_middle_turn_knows_what_was_before_and_counts_its_own_cost
     claude.start()
     parent = claude.launch("SCN:default one")
     claude.ended(parent)
-    claude.turn(parent, "SCN:default two")
+    claude.turn(parent, "SCN:costly two")
+    claude.start()
     claude.turn(parent, "SCN:default three")
     first_result = next(stored.id for stored in claude.lulu.store.get_session_events(parent) if stored.type == "result")
     middle, end = new_session_id(), new_session_id()
@@ -47,12 +48,35 @@ def test_a_fork_from_a_middle_turn_knows_what_was_before_and_counts_its_own_cost
         *(True, True, True, True, False)
     ]
     assert not has_prompt(words[parent], "fork")
-    cheap = claude.results(parent)[0].cost_usd or 0
-    costly = claude.results(end)[-1].total_cost_usd or 0
+    cheap, costly = (result.cost_usd or 0 for result in claude.results(parent)[:2])
     assert costly > 100 * cheap
-    assert rows[parent].cost_usd == pytest.approx(4 * cheap)
+    assert rows[parent].cost_usd == pytest.approx(costly + 3 * cheap)
     assert rows[middle].cost_usd == pytest.approx(costly + cheap)
     assert rows[end].cost_usd == pytest.approx(costly)
+
+
+def test_costs_are_counted_right_after_kills(claude: Claude) -> None:
+    """A killed process forgets what it has spent: the next one's running total starts from an older figure."""
+    claude.start()
+    session_id = claude.launch("SCN:default one")
+    claude.ended(session_id)
+    claude.turn(session_id, "SCN:default two")
+
+    claude.process(session_id).kill()
+    eventually(lambda: claude.session(session_id).agent_pid is None)
+    claude.turn(session_id, "SCN:costly three")
+    claude.send(session_id, "SCN:slow WORDS=2000")
+    claude.says(session_id, "word5")
+    claude.process(session_id).kill()
+    claude.has(session_id, SessionStatus.FAILED)
+    claude.turn(session_id, "SCN:costly four")
+    claude.start()
+    session = claude.turn(session_id, "SCN:default five")
+
+    costs = [result.cost_usd or 0 for result in claude.results(session_id)]
+    assert costs == pytest.approx([costs[0], costs[0], costs[2], costs[2], costs[0]])
+    assert costs[2] > 100 * costs[0] > 0
+    assert session.cost_usd == pytest.approx(sum(costs))
 
 
 def test_a_fork_survives_a_restart_before_and_after_its_first_prompt(claude: Claude) -> None:
@@ -106,6 +130,7 @@ def test_a_conversation_that_lulu_never_heard_of_beginning_is_resumed(claude: Cl
     assert session.status == SessionStatus.COMPLETED
     assert not claude.of(session_id, Error)
     assert [claude.times_asked(session_id, word) for word in ("one", "two", "three")] == [1, 1, 1]
+    assert claude.session(session_id).cost_usd == pytest.approx(claude.results(session_id)[-1].total_cost_usd)
 
 
 def test_a_queue_is_sent_once_over_a_restart(claude: Claude) -> None:
