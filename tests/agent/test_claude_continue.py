@@ -12,7 +12,7 @@ from lulu.commands import Fork, SendNow, SendPrompt, SetBudget, SetModel, SetPer
 from lulu.events import Error, User
 from lulu.inputs import Attachment
 from lulu.sessions import SessionStatus, new_session_id
-from tests.agent.claude_driver import Claude, has_prompt
+from tests.agent.claude_driver import Claude, has_prompt, tool_results_in
 from tests.support import eventually
 
 PIXEL = base64.b64decode(
@@ -93,6 +93,31 @@ def test_a_fork_survives_a_restart_before_and_after_its_first_prompt(claude: Cla
 
     assert [has_prompt(claude.requests(fork)[-1], word) for word in ("one", "two", "three")] == [True] * 3
     assert claude.session(fork).session_id_claude == fork
+
+
+def test_a_fork_from_a_stopped_turn_or_from_one_with_tools_goes_on_from_there(claude: Claude) -> None:
+    claude.allow("Bash")
+    claude.start()
+    parent = claude.launch("SCN:bash one")
+    claude.ended(parent)
+    claude.send(parent, "SCN:slow WORDS=2000 two")
+    claude.says(parent, "word5")
+    claude.stop(parent)
+    claude.ended(parent, turns=2)
+    claude.turn(parent, "SCN:default three")
+    turns = [stored.id for stored in claude.lulu.store.get_session_events(parent) if stored.type == "user"]
+    tools, stopped = new_session_id(), new_session_id()
+
+    claude.do(Fork, parent, new_session_id=tools, event_id=turns[0])
+    claude.do(Fork, parent, new_session_id=stopped, event_id=turns[1])
+    for fork in (tools, stopped):
+        claude.turn(fork, "SCN:default fork")
+
+    words = ("one", "two", "three", "fork")
+    assert [claude.times_asked(tools, f"{word}") for word in words] == [1, 0, 0, 1]
+    assert [claude.times_asked(stopped, f"{word}") for word in words] == [1, 1, 0, 1]
+    assert "word5" in str(claude.requests(stopped)[-1].body["messages"])
+    assert tool_results_in(claude.requests(tools)[-1])
 
 
 def test_a_conversation_whose_transcript_is_gone_begins_anew_and_says_so(claude: Claude) -> None:

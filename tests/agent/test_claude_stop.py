@@ -153,9 +153,12 @@ def test_shutdown_ends_every_agent_within_8_seconds(claude: Claude) -> None:
     writes = claude.launch("SCN:slow WORDS=2000")
     works = claude.launch("SCN:sleep SECONDS=60")
     resists = claude.launch("SCN:slow WORDS=2000", folder=work)
+    rests = claude.launch("SCN:background SECONDS=60")
     shown = {session_id: claude.says(session_id, "word5") for session_id in (writes, resists)}
     eventually(lambda: [one for one in tools_of(claude.process(works)) if "time.sleep" in str(one.cmdline())])
+    claude.ended(rests)
     processes = psutil.Process().children(recursive=True)
+    assert sum("time.sleep(60)" in " ".join(process.cmdline()) for process in processes) >= 2
 
     began = time.monotonic()
     runtime.stop()
@@ -164,8 +167,8 @@ def test_shutdown_ends_every_agent_within_8_seconds(claude: Claude) -> None:
     assert seconds < 8
     assert [process for process in processes if is_alive(process)] == []
     claude.start()
-    sessions = [claude.session(session_id) for session_id in (writes, works, resists)]
-    assert [session.status for session in sessions] == ["interrupted"] * 3
+    sessions = [claude.session(session_id) for session_id in (writes, works, resists, rests)]
+    assert [session.status for session in sessions] == ["interrupted"] * 3 + ["completed"]
     assert all(claude.texts(session_id)[0].startswith(text) for session_id, text in shown.items())
     assert claude.turn(resists, "SCN:default go on").status == SessionStatus.COMPLETED
     assert has_prompt(claude.requests(resists)[-1], "SCN:slow")
