@@ -46,7 +46,7 @@ def test_a_session_runs_until_its_sub_agents_and_what_they_wake_are_done(claude:
 
     assert seen == {"running"}
     assert session.status == SessionStatus.COMPLETED
-    assert "stalled" not in claude.notes(session_id)
+    assert "stalled" not in claude.outline(session_id).partition("result")[2], "the silence was the sub-agent's"
     assert claude.commands(session_id) == ["done"]
 
 
