@@ -53,6 +53,8 @@ class Worker:
         self._turn: Turn | None = None
         self._progress = Progress(session_id)
         self._asking = Asking(session_id, store, settings, log_failure=_log_failure, changed=self._hear)
+        #: Held while a process is on its way out: the next one reads what it writes down at its end.
+        self._leaving = asyncio.Lock()
         self._settled = asyncio.Event()
         self._settled.set()
         self._stopping = False
@@ -156,7 +158,7 @@ class Worker:
         return None if turn.stop.is_set() else agent
 
     async def _connect(self) -> Agent:
-        async with self._starts:
+        async with self._leaving, self._starts:
             return await connected_agent(
                 self._store, self._settings, self.session_id, self._asking.ask, self._asking.gate, self._record
             )
@@ -308,11 +310,12 @@ class Worker:
         agent, self._agent = self._agent, None
         if agent is None:
             return
-        try:
-            await asyncio.wait_for(agent.disconnect(), TERMINATE_SECONDS)
-        except Exception as exc:
-            log.warning("agent of session %s did not close: %s", self.session_id, exc)
-        agent.kill()
+        async with self._leaving:
+            try:
+                await asyncio.wait_for(agent.disconnect(), TERMINATE_SECONDS)
+            except Exception as exc:
+                log.warning("agent of session %s did not close: %s", self.session_id, exc)
+            agent.kill()
 
     # -- silence -----------------------------------------------------------------------------------------------------
 

@@ -87,6 +87,25 @@ def test_a_process_that_got_an_old_pid_is_never_hit(claude: Claude, bystander: p
     assert all(session.agent_pid is None for session in claude.lulu.store.list_sessions())
 
 
+def test_a_prompt_that_comes_while_its_process_is_closed_goes_to_the_next_one(claude: Claude) -> None:
+    claude.start(max_idle=0)
+    session_id = claude.launch("SCN:default round 0")
+    claude.ended(session_id)
+
+    for number in (1, 2):
+        # Let go of, and not gone yet.
+        eventually(lambda: claude.lulu.host.connected == 0, every=0.005)
+        claude.turn(session_id, f"SCN:default round {number}")
+    eventually(lambda: claude.lulu.host.connected == 0, every=0.005)
+    claude.send(session_id, "SCN:slow")
+    claude.says(session_id, "word5")
+
+    costs = [result.cost_usd for result in claude.results(session_id)]
+    assert [claude.times_asked(session_id, f"round {number}") for number in range(3)] == [1, 1, 1]
+    assert costs == pytest.approx([costs[0]] * 3)
+    assert [process.pid for process in agents_now()] == [claude.session(session_id).agent_pid]
+
+
 @pytest.mark.timeout(240)
 def test_30_sessions_leave_at_most_5_processes(claude: Claude) -> None:
     claude.start(max_running=2)
