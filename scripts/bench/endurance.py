@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from playwright.sync_api import Page
 
 from scripts.bench.figures import Figure, percentile, row
 from scripts.bench.protocol import ProtocolViewer
-from scripts.bench.stage import Stage, first_seen, memory_mb, settle
+from scripts.bench.stage import Stage, first_seen, memory_mb, run, settle
 from scripts.bench.transcripts import last_words
 from tests.support import LuluServer
 
@@ -64,9 +63,9 @@ def opens(stage: Stage) -> list[Figure]:
             async with ProtocolViewer(server.url, f"/session?id={session_id}"):
                 pass
 
-    asyncio.run(look(_WARM_OPENS))
+    run(look(_WARM_OPENS))
     before = memory_mb(server.pid)
-    asyncio.run(look(_OPENS))
+    run(look(_OPENS))
     growth = (memory_mb(server.pid) / before - 1) * 100
     server.close()
     return [

@@ -38,6 +38,7 @@ def _commit_to_visible(stage: Stage, others: int) -> tuple[list[float], str]:
             answer = stage.ask("append", server, id=session_id, text=f"This is mark {number}; and a few words.")
             committed[number] = answer["committed"] * 1000
             page.wait_for_timeout(_APART)
+        page.wait_for_function("last => bench.marks[last] > 0", arg=_SAID - 1)
         marks = page.evaluate(browser_side.MARKS)
         note = work.note(_SAID)
     server.close()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from playwright.sync_api import Page
 
 from scripts.bench import static
 from scripts.bench.figures import Figure, middle, row
 from scripts.bench.protocol import ProtocolViewer
-from scripts.bench.stage import GIVE_UP, Stage, Work, click_until_seen, first_seen, settle
+from scripts.bench.stage import GIVE_UP, Stage, Work, click_until_seen, first_seen, run, settle
 from scripts.bench.transcripts import last_words
 
 #: What stands on the home page.
@@ -143,7 +141,7 @@ def scale(stage: Stage) -> list[Figure]:
     tag = "scale"
     session_id = stage.session(tag, 10_000)
     other = stage.session("elsewhere", 40)
-    home, session = (asyncio.run(_script_times(stage, path)) for path in ("/", f"/session?id={session_id}"))
+    home, session = (run(_script_times(stage, path)) for path in ("/", f"/session?id={session_id}"))
     colds, clicks = [], []
     for _ in range(stage.rounds):
         with stage.page() as page:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 import psutil
@@ -19,6 +21,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from scripts.bench import browser_side
 from tests.browser import ARGUMENTS, executable
 from tests.support import ROOT, LuluServer
+
+T = TypeVar("T")
 
 #: Sessions in the list, where a row speaks of a long list.
 CROWD = 5_000
@@ -128,6 +132,12 @@ class Stage:
         context = self.new_context()
         yield context.new_page()
         context.close()
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns. In a thread of its own: Playwright's loop runs in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def first_seen(page: Page, text: str) -> float:
