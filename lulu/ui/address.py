@@ -9,19 +9,34 @@ from __future__ import annotations
 import streamlit as st
 
 _JS = """
-let shown = null;
-const isStale = () => shown && location.pathname === shown.path && idOf(location.search) !== shown.id;
-// Back and forward: Streamlit reruns the page for the address that it finds. If it does not, a reload does.
-window.addEventListener("popstate", () => setTimeout(() => isStale() && location.reload(), 1500));
+let shown = null, pushed = false, timer;
 const idOf = (search) => new URLSearchParams(search).get("id");
+const isStale = (id) => location.pathname.endsWith("/session") && idOf(location.search) !== id;
+
+// Looked at for a while: the client may still be writing an address of its own.
+function settle(tries) {
+  clearTimeout(timer);
+  if (shown !== null && isStale(shown)) {
+    const address = location.pathname + "?" + new URLSearchParams({ id: shown });
+    if (pushed) history.replaceState({}, "", address); else history.pushState({}, "", address);
+    pushed = true;
+  }
+  if (tries > 0) timer = setTimeout(() => settle(tries - 1), 250);
+}
+
+// Back and forward: Streamlit reruns the page for the address that it finds. If it does not, a reload does.
+window.addEventListener("popstate", () => {
+  const before = shown;
+  clearTimeout(timer);
+  shown = null;
+  setTimeout(() => { if (shown === null && before !== null && isStale(before)) location.reload(); }, 1500);
+});
 
 export default function ({ data }) {
-  if (shown && shown.id === data.id) return;
-  const before = shown;
-  shown = { id: data.id, path: location.pathname };
-  if (idOf(location.search) === data.id) return;
-  const address = location.pathname + "?" + new URLSearchParams({ id: data.id });
-  if (before) history.pushState({}, "", address); else history.replaceState({}, "", address);
+  if (data.id === shown) return;
+  shown = data.id;
+  pushed = false;
+  settle(12);
 }
 """
 _mount = st.components.v2.component("lulu_address", js=_JS)
