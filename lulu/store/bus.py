@@ -49,7 +49,8 @@ class Bus:
             return self._versions.get(topic, self._start)
 
     def ring(self, topics: Iterable[str]) -> None:
-        """Tell every listener that these topics changed. Called after the commit, in the writer's thread."""
+        """Tell every listener that these topics changed. Called after the commit, in the writer's thread; or, for
+        ``HEALTH``, in the thread that found the file damaged."""
         with self._lock:
             rung = {topic: self._versions.get(topic, self._start) + 1 for topic in dict.fromkeys(topics)}
             self._versions.update(rung)
@@ -65,7 +66,7 @@ class Bus:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener(topic, version)`` for every ring until the returned function is called.
 
-        The listener runs in the writer's thread: it hands the news on and returns at once.
+        The listener runs in the writer's thread, seldom in another: it hands the news on and returns at once.
         """
         with self._lock:
             self._listeners.append(listener)

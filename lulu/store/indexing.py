@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
@@ -10,8 +9,6 @@ from sqlalchemy.exc import DBAPIError
 from lulu.events import Error, Event, Permission, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, User
 from lulu.store import problems, rows
 from lulu.store.writer import Transaction
-
-log = logging.getLogger(__name__)
 
 #: Characters of one event that are indexed; a longer output is found by its beginning.
 MAX_TEXT = 1_000_000
@@ -50,8 +47,8 @@ def kind_of(event: Event) -> str:
 
 
 def index_event(tx: Transaction, event_id: int, event: Event) -> None:
-    """Put an event into the index, in the transaction that stores it. A damaged index costs no event."""
-    text = searchable_text(event)
+    """Put an event into the index, in the transaction that stores it. Raises ``IndexDamaged``."""
+    text = searchable_text(event) if tx.indexing else ""
     if not text:
         return
     try:
@@ -62,13 +59,37 @@ def index_event(tx: Transaction, event_id: int, event: Event) -> None:
             kind=kind_of(event),
         )
     except DBAPIError as exc:
-        if problems.code_of(exc) not in ("SQLITE_CORRUPT_VTAB", "SQLITE_CONSTRAINT"):
+        if problems.is_of_the_index(exc):
+            raise problems.IndexDamaged from exc
+        raise
+
+
+def rebuild(tx: Transaction) -> None:
+    """Begin an empty index in the place of a damaged one; ``index_older`` fills it."""
+    if not tx.indexing:
+        return
+    try:
+        tx.query("DROP TABLE IF EXISTS search")
+    except DBAPIError as exc:
+        if not problems.is_of_the_index(exc):
             raise
-        log.warning("event %d is not in the search index: %s", event_id, exc.orig)
+        # Too damaged even to be dropped: its line in the schema goes, then its tables one by one.
+        tx.query("PRAGMA writable_schema=ON")
+        tx.query("DELETE FROM sqlite_master WHERE name = 'search'")
+        tx.query("PRAGMA writable_schema=RESET")
+    tx.query("DROP TABLE IF EXISTS search_data")
+    tx.query("DROP TABLE IF EXISTS search_idx")
+    tx.query("DROP TABLE IF EXISTS search_content")
+    tx.query("DROP TABLE IF EXISTS search_docsize")
+    tx.query("DROP TABLE IF EXISTS search_config")
+    tx.query("CREATE VIRTUAL TABLE search USING fts5(text, kind, tokenize = 'trigram')")
+    tx.query("UPDATE search_progress SET below = (SELECT coalesce(max(id), 0) + 1 FROM conversation_events)")
 
 
 def forget_session(tx: Transaction, session_id: str) -> None:
     """Take a session's events out of the index; called before they are deleted."""
+    if not tx.indexing:
+        return
     tx.query(
         "DELETE FROM search WHERE rowid IN (SELECT id FROM conversation_events WHERE session_id = :id)", id=session_id
     )
@@ -76,6 +97,8 @@ def forget_session(tx: Transaction, session_id: str) -> None:
 
 def index_older(tx: Transaction) -> bool:
     """Index the next step of events from before the index: whether there are more."""
+    if not tx.indexing:
+        return False
     mark = tx.query("SELECT below FROM search_progress")
     below = int(mark[0]["below"]) if mark else 0
     found = tx.query(

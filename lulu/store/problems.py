@@ -19,6 +19,12 @@ from lulu.errors import (
 
 #: The statement was wrong, or a value in it; the file and the disk are well.
 _OF_THE_JOB = ("SQLITE_CONSTRAINT", "SQLITE_ERROR", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "SQLITE_RANGE")
+#: What it says of a search index that lacks a table, or whose tables do not say what they are.
+_OF_THE_INDEX = ("fts5 file format", "vtable constructor failed", "no such table: search", "no such table: main.search")
+
+
+class IndexDamaged(Exception):
+    """The search index contradicts itself; the rows that it was made from are well, so it can be made again."""
 
 
 def code_of(exc: DBAPIError) -> str:
@@ -27,14 +33,31 @@ def code_of(exc: DBAPIError) -> str:
 
 
 def is_damage(exc: DBAPIError) -> bool:
-    """Whether the file's content is not what SQLite wrote."""
+    """Whether the file's content is not what SQLite wrote. The search index's is not meant: see ``is_index_damage``."""
+    if is_index_damage(exc):
+        return False
     # The last is how a damaged header may look; no SQLite has ever written a format that another refuses so.
     return code_of(exc).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "unsupported file format" in str(exc.orig)
+
+
+def is_index_damage(exc: BaseException) -> bool:
+    """Whether the search index does not fit its own rules, or lacks one of its tables."""
+    if not isinstance(exc, DBAPIError):
+        return isinstance(exc, IndexDamaged)
+    return code_of(exc) == "SQLITE_CORRUPT_VTAB" or any(sign in str(exc.orig) for sign in _OF_THE_INDEX)
 
 
 def is_job_fault(exc: DBAPIError) -> bool:
     """Whether the statement was wrong, rather than the file or the disk."""
     return not exc.connection_invalidated and (code_of(exc) or "SQLITE_ERROR").startswith(_OF_THE_JOB)
+
+
+def is_of_the_index(exc: BaseException) -> bool:
+    """Whether the index is to blame where none of our own statements can be: in writing to it, and at a COMMIT.
+
+    The index is written out as late as that, and damage may then look like a constraint or a "logic error".
+    """
+    return is_index_damage(exc) or (isinstance(exc, DBAPIError) and is_job_fault(exc))
 
 
 def of_a_job(exc: BaseException) -> BaseException:
@@ -102,6 +125,12 @@ def while_reading(path: Path, exc: DBAPIError) -> StoreError:
             f"Lulu's database {path} is damaged ({exc.orig}).",
             safe="Nothing is written over; what can be read is still shown.",
             next_step="Stop Lulu, copy the file, and start again: a damaged file is kept aside and a new one begun.",
+        )
+    if is_index_damage(exc):
+        return StoreError(
+            "The search index is damaged.",
+            safe="Only the index: nothing else is touched, and it is being built anew.",
+            next_step="Search again in a while.",
         )
     return StoreError(
         f"Lulu's database cannot be read ({exc.orig}).",

@@ -91,7 +91,12 @@ class Readers:
                 problem = problems.while_reading(self._database_path, exc)
                 if problems.is_damage(exc):
                     self._found_damage(problem)
+                if problems.is_index_damage(exc):
+                    self._mend_index()
                 raise problem from exc
+
+    def _mend_index(self) -> None:
+        """The search index is damaged: whoever can write begins it anew."""
 
     @contextmanager
     def _under_way(self) -> Iterator[None]:

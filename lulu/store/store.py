@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lulu.actors import LULU, Actor
 from lulu.commands import AddRule, AgentCommand, Command, CommandId, CommandStatus, Delete, Interrupt, SendNow
-from lulu.errors import InputError, LuluError
+from lulu.errors import InputError, LuluError, StoreBusy
 from lulu.events import Event, EventId, Result
 from lulu.rules import Rule
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
@@ -35,7 +36,7 @@ class Store(Searching):
         self._file = opened
         self.bus = Bus()
         opened.on_notice = lambda: self.bus.ring([HEALTH, SESSIONS])
-        self._writer = Writer(opened.path, self.bus)
+        self._writer = Writer(opened.path, self.bus, mend_index=indexing.rebuild, on_mended=self._fill_index)
 
     @classmethod
     def open(cls, path: Path) -> Store:
@@ -196,6 +197,16 @@ class Store(Searching):
             num_turns=result.num_turns or 0,
         )
         return self._commit(lambda tx: changes.record(tx, change)).moved
+
+    def _mend_index(self) -> None:
+        with contextlib.suppress(StoreBusy):
+            self._writer.submit(indexing.rebuild).add_done_callback(self._fill_index)
+
+    def _fill_index(self, step: Future[Any] | None = None) -> None:
+        """Step by step, each behind what agents have written meanwhile."""
+        if step is None or (step.exception() is None and step.result() is not False):
+            with contextlib.suppress(StoreBusy):
+                self._writer.submit(indexing.index_older).add_done_callback(self._fill_index)
 
     def _commit(self, job: Callable[[Transaction], T]) -> T:
         return self._writer.commit(job)

@@ -38,6 +38,8 @@ _BUSY_BATCH = 4
 RETRY_SECONDS = 0.25
 #: A person waits this long for a commit (seconds) before the request is withdrawn.
 PATIENCE = 8.0
+#: A search index that breaks again and again is left alone after so many times.
+MENDS = 3
 #: When Lulu stops, a file that cannot be written is tried this much longer (seconds).
 CLOSE_SECONDS = 2.0
 
@@ -57,6 +59,8 @@ class Transaction:
 
     _db: dataset.Database
     rung: list[str] = field(default_factory=list)
+    #: Whether the search index is kept; not after it was damaged beyond mending.
+    indexing: bool = True
 
     def query(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         """Run one statement with named ``:parameters``; every row at once (no cursor outlives this call)."""
@@ -115,9 +119,19 @@ class _JobFailed(Exception):
 class Writer:
     """Owns the writing connection and its thread."""
 
-    def __init__(self, path: Path, bus: Bus) -> None:
+    def __init__(
+        self,
+        path: Path,
+        bus: Bus,
+        *,
+        mend_index: Job[None] | None = None,
+        on_mended: Callable[[], object] = lambda: None,
+    ) -> None:
         self._path = path
         self._bus = bus
+        self._mend_index = mend_index
+        self._on_mended = on_mended
+        self._mends_left = MENDS
         self._file = _identity(path)
         self._queue: queue.SimpleQueue[_Request[Any] | None] = queue.SimpleQueue()
         self._health = StoreHealth()
@@ -224,6 +238,8 @@ class Writer:
                 topics = self._try(db, batch)
             except BaseException as exc:
                 start_afresh(db)
+                if problems.is_of_the_index(exc) and self._mend(db):
+                    continue
                 self._report(exc)
                 if self._too_late():
                     log.error("%d changes could not be saved before Lulu stopped.", self.waiting)
@@ -240,7 +256,7 @@ class Writer:
         """One transaction over the batch; the topics to ring. A job that raises is answered and left out."""
         while batch:
             self._check_place()
-            transaction = Transaction(db)
+            transaction = Transaction(db, indexing=self._mends_left > 0)
             answers: list[Any] = []
             try:
                 with db:
@@ -254,6 +270,23 @@ class Writer:
                 _answer(request, answer)
             return transaction.rung
         return []
+
+    def _mend(self, db: dataset.Database) -> bool:
+        """Begin a new search index, so that a damaged one stops no write; whether the batch is worth another try."""
+        if self._mend_index is None or self._mends_left == 0:
+            return False
+        self._mends_left -= 1
+        log.warning("the search index is damaged and is begun anew")
+        try:
+            with db:
+                db.query("BEGIN IMMEDIATE")
+                self._mend_index(Transaction(db))
+            self._on_mended()
+        except BaseException:
+            start_afresh(db)
+            self._mends_left = 0
+            log.exception("the search index cannot be mended: what comes now is not found by search")
+        return True
 
     def _check_place(self) -> None:
         """A file that was moved away or replaced still takes writes, which nobody would ever find again."""
@@ -322,6 +355,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _result(job: Job[T], transaction: Transaction) -> T:
     try:
         return job(transaction)
+    except problems.IndexDamaged:
+        raise
     except DBAPIError as exc:
         if problems.is_job_fault(exc):
             raise _JobFailed(exc) from exc
