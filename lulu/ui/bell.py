@@ -21,6 +21,7 @@ HUB_JS = (
 const OPEN_WITHIN = 3000, TICK = 1000, ANSWER_WITHIN = 2000, QUIET = 30000, LINGER = 5000;
 const BACKOFF = [250, 500, 1000, 2000, 4000, 8000];
 const RUN_WITHIN = 3000, CALM = 20, APART = 10, POLL = 10, LEAVE_WITHIN = 400, LEAVING = 2000, STEADY = 50;
+const OVERDUE = 300;
 
 // What Streamlit's client says of itself; as wanted where it says nothing.
 function appState(kind, wanted) {
@@ -133,10 +134,12 @@ function makeHub() {
   function pump() {
     pumpTimer = undefined;
     const now = Date.now();
-    while (jobs.length > 0 && !jobs[0].isWanted()) jobs.shift();
+    for (let at = jobs.length - 1; at >= 0; at--) if (!jobs[at].isWanted()) jobs.splice(at, 1);
     const isAnswered = current === null || !current.isWanted() || now > startedAt + RUN_WITHIN;
     if (jobs.length > 0 && isFree(now) && isAnswered) {
-      current = jobs.shift();
+      // Text that keeps coming is urgent each time; on a slow machine nothing else would ever have its turn.
+      const late = jobs.findIndex((job) => now > job.since + OVERDUE);
+      [current] = jobs.splice(Math.max(late, 0), 1);
       startedAt = waitingSince = now;
       current.run();
     }
@@ -166,6 +169,7 @@ function makeHub() {
     // A job is {isWanted(), run()}; it stays wanted until what it asked for has come.
     ask(job, isUrgent) {
       if (jobs.length === 0) waitingSince = Date.now();
+      job.since = Date.now();
       if (isUrgent) jobs.unshift(job); else jobs.push(job);
       pumpTimer ??= setTimeout(pump, 0);
     },
