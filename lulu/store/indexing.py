@@ -47,27 +47,18 @@ def kind_of(event: Event) -> str:
 
 
 def index_event(tx: Transaction, event_id: int, event: Event) -> None:
-    """Put an event into the index, in the transaction that stores it. Raises ``IndexDamaged``."""
+    """Put an event into the index, in the transaction that stores it."""
     text = searchable_text(event) if tx.indexing else ""
-    if not text:
-        return
-    try:
-        tx.query(
-            "INSERT INTO search (rowid, text, kind) VALUES (:id, :text, :kind)",
-            id=event_id,
-            text=text,
-            kind=kind_of(event),
-        )
-    except DBAPIError as exc:
-        if problems.is_of_the_index(exc):
-            raise problems.IndexDamaged from exc
-        raise
+    if text:
+        tx.index(event_id, text, kind_of(event))
 
 
 def rebuild(tx: Transaction) -> None:
     """Begin an empty index in the place of a damaged one; ``index_older`` fills it."""
     if not tx.indexing:
         return
+    # What came before in this transaction is below the mark, and found again.
+    tx.unindexed.clear()
     try:
         tx.query("DROP TABLE IF EXISTS search")
     except DBAPIError as exc:
@@ -90,6 +81,7 @@ def forget_session(tx: Transaction, session_id: str) -> None:
     """Take a session's events out of the index; called before they are deleted."""
     if not tx.indexing:
         return
+    tx.write_index()
     tx.query(
         "DELETE FROM search WHERE rowid IN (SELECT id FROM conversation_events WHERE session_id = :id)", id=session_id
     )

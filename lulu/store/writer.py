@@ -61,10 +61,13 @@ class Transaction:
     rung: list[str] = field(default_factory=list)
     #: Whether the search index is kept; not after it was damaged beyond mending.
     indexing: bool = True
+    #: Rows that the search index gets before the commit.
+    unindexed: list[dict[str, Any]] = field(default_factory=list)
 
     def query(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         """Run one statement with named ``:parameters``; every row at once (no cursor outlives this call)."""
-        return [dict(row) for row in self._db.query(sql, **rows.bindable(values))]
+        result = self._db.executable.exec_driver_sql(sql, rows.bindable(values))
+        return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
     def update(self, table: str, row: dict[str, Any]) -> None:
         """Set columns of the row with this ``id``."""
@@ -78,6 +81,23 @@ class Transaction:
             raise ValueError("a whole table is never emptied")
         sql = f"DELETE FROM {_name(table)} WHERE {_equal(values, ' AND ')}"  # nosec B608
         self.query(sql, **values)
+
+    def index(self, event_id: int, text: str, kind: str) -> None:
+        """Put an event into the search index before the commit, with others: one by one costs as much as the events."""
+        self.unindexed.append(rows.bindable({"id": event_id, "text": text, "kind": kind}))
+
+    def write_index(self) -> None:
+        """Write what ``index`` was given. Raises ``IndexDamaged``."""
+        if not self.unindexed:
+            return
+        sql = "INSERT INTO search (rowid, text, kind) VALUES (:id, :text, :kind)"
+        try:
+            self._db.executable.exec_driver_sql(sql, self.unindexed)
+        except DBAPIError as exc:
+            if problems.is_of_the_index(exc):
+                raise problems.IndexDamaged from exc
+            raise
+        self.unindexed.clear()
 
     def ring(self, *topics: str) -> None:
         """Ring these after the commit."""
@@ -263,6 +283,7 @@ class Writer:
                     db.query("BEGIN IMMEDIATE")
                     for request in batch:
                         answers.append(_result(request.job, transaction))
+                    transaction.write_index()
             except _JobFailed as failed:
                 _answer(batch.pop(len(answers)), failure=problems.of_a_job(failed.reason))
                 continue
