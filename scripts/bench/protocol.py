@@ -109,6 +109,9 @@ class ProtocolViewer:
                 case "new_session":
                     self._page_hash = message.new_session.page_script_hash
                     self._began = time.perf_counter()
+                case "navigation":
+                    # The page that is drawn; a new session names the start page until this comes.
+                    self._page_hash = message.navigation.page_script_hash
                 case "delta" if message.delta.new_element.HasField("bidi_component"):
                     self._note_bell(message)
                 case "script_finished":
