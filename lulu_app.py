@@ -4,7 +4,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from lulu import runtime
+from lulu.access import opening
+from lulu.access.door import door
 from lulu.access.guard import Guard
+from lulu.web import login
+from lulu.web.control import control_route
 from lulu.web.doorbell import Doorbell
 from lulu.web.health import health_route
 from lulu.web.shutdown import limited
@@ -13,13 +17,20 @@ doorbell = Doorbell(lambda: runtime.current().store.bus)
 
 
 def link() -> str:
-    """The address to open in a browser on this machine."""
-    return f"http://127.0.0.1:{st.get_option('server.port')}/"
+    """The address to open in a browser on this machine, once."""
+    scheme = "https" if st.get_option("server.sslCertFile") else "http"
+    return opening.welcome(runtime.current(), f"{scheme}://127.0.0.1:{st.get_option('server.port')}/")
+
+
+def stopping() -> None:
+    """Let go of the pages, and take back what let somebody in."""
+    doorbell.close_all()
+    opening.goodbye(runtime.current().settings.data_dir)
 
 
 app = st.App(
     "lulu/ui/main.py",
-    lifespan=limited(lambda app: runtime.serving(link, stopping=doorbell.close_all)),
-    routes=[doorbell.route, health_route(lambda: runtime.current().store.health)],
-    middleware=[Middleware(Guard)],
+    lifespan=limited(lambda app: runtime.serving(link, stopping=stopping)),
+    routes=[*login.ROUTES, control_route, doorbell.route, health_route(lambda: runtime.current().store.health)],
+    middleware=[Middleware(Guard, door=door)],
 )

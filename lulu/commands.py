@@ -2,7 +2,7 @@
 
 Command
 ├── AgentCommand      the host takes it: StartSession, SendPrompt, SendNow, Interrupt, SetPermissionMode, SetModel
-└── StoreCommand      done in the transaction that accepts it: drafts, the queue, forks, order, budgets, rules
+└── StoreCommand      done in the transaction that accepts it: drafts, queue, forks, order, budgets, rules, LAN
 """
 
 from __future__ import annotations
@@ -276,12 +276,21 @@ class DeleteRule(StoreCommand):
     rule_id: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class SwitchLan(StoreCommand):
+    """Open Lulu to other computers of the network, or close it again."""
+
+    kind: ClassVar[str] = "switch_lan"
+    session_id: SessionId | None = None
+    on: bool
+
+
 KINDS: dict[str, type[Command]] = {
     kind.kind: kind
     for kind in (
         *(StartSession, SendPrompt, SendNow, Interrupt, SetPermissionMode, SetModel),
         *(SaveDraft, EditQueued, WithdrawQueued, Fork),
-        *(Rename, Pin, Archive, Delete, SetBudget, AddRule, SwitchRule, DeleteRule),
+        *(Rename, Pin, Archive, Delete, SetBudget, AddRule, SwitchRule, DeleteRule, SwitchLan),
     )
 }
 

@@ -11,9 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from lulu.agent import AgentSetup, choose_agent
+from lulu.data_folder import make_private
 from lulu.errors import LuluError
 from lulu.host import AgentHost
-from lulu.settings import Settings, load_settings
+from lulu.settings import Settings, forget_environment, load_settings
 from lulu.store import Store
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def start(settings: Settings) -> Runtime:
     """Open the store, recover, and take commands. Raises a ``LuluError`` that says what to do."""
     if _running:
         raise LuluError("Lulu is already running in this process.")
+    make_private(settings.data_dir)
     store = Store.open(settings.database_path)
     host = AgentHost(store, settings)
     host.start()
@@ -70,15 +72,17 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
     Where Lulu cannot start, it says why on stderr and ends the process: there is nothing to serve.
     """
     try:
-        start(await asyncio.to_thread(load_settings))
+        settings = await asyncio.to_thread(load_settings)
+        forget_environment()
+        start(settings)
     except LuluError as exc:
         sys.stderr.write(f"Lulu cannot start. {exc}\n")
         sys.stderr.flush()
         # Not ``sys.exit``: the server would print the traceback of a failed lifespan over the message.
         os._exit(1)
-    sys.stdout.write(f"Lulu is ready: {link()}\n")
-    sys.stdout.flush()
     try:
+        sys.stdout.write(f"Lulu is ready: {await asyncio.to_thread(link)}\n")
+        sys.stdout.flush()
         yield
     finally:
         stopping()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from lulu.errors import ConfigurationError
@@ -75,6 +76,29 @@ class Settings(BaseSettings):
     )
     open_browser: bool = Field(default=True, description="Open the browser at start.")
 
+    #: Where each value comes from: the environment is emptied of ours once it was read.
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, context: object) -> None:
+        """Note where each value comes from."""
+        found = {name: (PREFIX + name).upper() for name in type(self).model_fields}
+        in_file = dotenv_values(_ENV_FILE)
+        for name, variable in found.items():
+            if _has(os.environ, variable):
+                self._sources[name] = "environment"
+            elif _has(in_file, variable):
+                self._sources[name] = ".env file"
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _without_a_path(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        url = url.rstrip("/")
+        if not re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?", url):
+            raise ValueError("write https://, a host and perhaps a port, without a path")
+        return url
+
     @field_validator("data_dir", "working_directory", mode="after")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
@@ -100,12 +124,7 @@ class Settings(BaseSettings):
 
     def source_of(self, name: str) -> str:
         """Where the value in force comes from: ``environment``, ``.env file`` or ``default``."""
-        variable = (PREFIX + name).upper()
-        if _has(os.environ, variable):
-            return "environment"
-        if _has(dotenv_values(_ENV_FILE), variable):
-            return ".env file"
-        return "default"
+        return self._sources.get(name, "default")
 
 
 def _has(variables: os._Environ[str] | dict[str, str | None], wanted: str) -> bool:
@@ -134,3 +153,9 @@ def _unusable(happened: str) -> ConfigurationError:
     return ConfigurationError(
         happened, safe="Nothing was started.", next_step="Correct it, or unset it to use the default (see the README)."
     )
+
+
+def forget_environment() -> None:
+    """Take our variables out of this process's environment: what it starts inherits none of them."""
+    for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
+        del os.environ[name]

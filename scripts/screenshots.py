@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 
-from tests.browser import ARGUMENTS, executable
+from tests.browser import ARGUMENTS, executable, sign_in
 from tests.support import ROOT, LuluServer, clean_environ
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -43,14 +43,17 @@ def main() -> None:
                 sync_playwright() as playwright,
                 playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS)) as browser,
             ):
-                take(browser, lulu.url)
+                take(browser, lulu)
         finally:
             lulu.close()
 
 
-def take(browser: Browser, url: str) -> None:
+def take(browser: Browser, lulu: LuluServer) -> None:
     """All pictures, each session as far as its picture needs it."""
-    page = browser.new_page(viewport=WINDOW)
+    url = lulu.url
+    first = browser.new_context(viewport=WINDOW)
+    sign_in(first, lulu)
+    page = first.new_page()
     play(page, url, STORY, approve=True)
     waiting = play(page, url, WAITING, approve=False)
     settled = play(page, url, BUG, approve=True)
@@ -63,6 +66,7 @@ def take(browser: Browser, url: str) -> None:
         ),
     }
     for suffix, context in looks.items():
+        sign_in(context, lulu)
         page = context.new_page()
         for name, address in places.items():
             page.goto(address)

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebSocket
 
+from tests.support import LuluServer
+
 #: Names under which a Chromium is found on PATH, in order.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -39,6 +41,12 @@ def executable() -> str | None:
 def _runs(path: str) -> bool:
     # Ubuntu puts a script of that name on PATH that only tells how to install a snap.
     return subprocess.run([path, "--version"], capture_output=True).returncode == 0
+
+
+def sign_in(context: BrowserContext, server: LuluServer) -> None:
+    """Give a browser window the owner's cookie."""
+    name, _, value = server.sign_in().partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": server.url, "httpOnly": True, "sameSite": "Lax"}])
 
 
 @dataclass
@@ -71,6 +79,10 @@ class Viewer:
         home = urlsplit(self.requests[0]).netloc if self.requests else ""
         parts = [(address, urlsplit(address)) for address in self.requests]
         return [address for address, part in parts if part.scheme not in ("data", "blob") and part.netloc != home]
+
+    def sign_in(self, server: LuluServer) -> None:
+        """Come in as the owner, without opening a page."""
+        sign_in(self.context, server)
 
     def close(self) -> None:
         """Leave, as closing the window would."""

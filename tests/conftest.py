@@ -17,6 +17,7 @@ from tests.support import LuluServer, clean_environ
 #: Found before the environment is cleaned.
 _EXECUTABLE = executable()
 _SERVERS = pytest.StashKey[list[LuluServer]]()
+_VIEWERS = pytest.StashKey[list[Viewer]]()
 
 #: Fixtures that start a server or a browser.
 _SLOW = frozenset({"server", "browser", "new_viewer", "viewer", "page"})
@@ -80,12 +81,15 @@ def _stop_lulu() -> None:
 def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[NewServer]:
     """A factory of Lulu servers, each with folders of its own."""
     servers = request.node.stash.setdefault(_SERVERS, [])
+    viewers = request.node.stash.setdefault(_VIEWERS, [])
 
     def new(*, env: Mapping[str, str] | None = None, script: Path | None = None, start: bool = True) -> LuluServer:
         made = LuluServer(tmp_path / f"server{len(servers)}", env=env, script=script)
         servers.append(made)
         if start:
             made.start()
+            for viewer in viewers if made.has_login else []:
+                viewer.sign_in(made)
         return made
 
     yield new
@@ -103,13 +107,24 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def new_viewer(browser: Browser) -> Iterator[Callable[..., Viewer]]:
-    """A factory of viewers, each a browser window with cookies of its own; options as of ``new_context``."""
+def new_viewer(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Viewer]]:
+    """A factory of viewers, each a browser window with cookies of its own; options as of ``new_context``.
+
+    A viewer is signed in at the test's servers, those that it starts later too; with ``signed_in=False`` it is nobody.
+    """
+    servers = request.node.stash.setdefault(_SERVERS, [])
+    owners = request.node.stash.setdefault(_VIEWERS, [])
     viewers: list[Viewer] = []
 
-    def new(**options: Any) -> Viewer:
-        viewers.append(Viewer(browser.new_context(**options)))
-        return viewers[-1]
+    def new(*, signed_in: bool = True, **options: Any) -> Viewer:
+        viewer = Viewer(browser.new_context(**options))
+        viewers.append(viewer)
+        if signed_in:
+            owners.append(viewer)
+            for server in servers:
+                if server.has_login:
+                    viewer.sign_in(server)
+        return viewer
 
     yield new
     for viewer in viewers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -99,6 +100,7 @@ class LuluServer:
         self._script = script or ROOT / "lulu_app.py"
         self._env = {**os.environ, "LULU_DATA_DIR": str(self.data_dir), "LULU_OPEN_BROWSER": "false", **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
+        self._cookie: str | None = None
         self._seen: set[psutil.Process] = set()
         self.work_dir.mkdir(parents=True, exist_ok=True)
 
@@ -106,6 +108,33 @@ class LuluServer:
     def url(self) -> str:
         """The address of the home page, without a slash at its end."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def login_link(self) -> str:
+        """The one-time link that it printed last. Raises ``AssertionError`` where there is none."""
+        links = re.findall(r"^Lulu is ready: (\S+)$", self.log, re.MULTILINE)
+        assert links, self.log
+        return str(links[-1])
+
+    @property
+    def has_login(self) -> bool:
+        """Whether it printed a link to sign in with: a small app of a test does not."""
+        return "/login?t=" in self.log
+
+    def sign_in(self) -> str:
+        """An owner's cookie, as ``name=value``: of the printed link, or the one that was got before."""
+        if self._cookie is None:
+            answer = httpx.get(self.login_link, timeout=10, trust_env=False)
+            assert answer.status_code == 303, self.log
+            self._cookie = answer.headers["set-cookie"].split(";", 1)[0]
+        return self._cookie
+
+    def command(self, *arguments: str) -> str:
+        """What ``python -m lulu`` prints."""
+        run = [sys.executable, "-m", "lulu", *arguments]
+        done = subprocess.run(run, cwd=ROOT, env=self._env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     @property
     def database(self) -> Path:

@@ -160,7 +160,7 @@ def honest_test(path: str, tree: ast.Module) -> Iterator[str]:
 
 #: Each rule, the files that it is for, and a file that breaks it.
 RULES: list[tuple[Rule, list[Path], str]] = [
-    (thin, [path for path in PRODUCT if path.parent.name in (ROOT.name, "pages")], "from lulu.store import Store"),
+    (thin, [path for path in PRODUCT if path.parent in (ROOT, ROOT / "pages")], "from lulu.store import Store"),
     (html_is_ours, PRODUCT, "st.markdown(answer, unsafe_allow_html=True)"),
     (html_is_ours, PRODUCT, "st.html(f'<b>{title}</b>')"),
     (html_is_ours, PRODUCT, "st.components.v2.component('bell', js=script)"),

@@ -1,22 +1,27 @@
 """The guard: one pure ASGI middleware in front of every route and every WebSocket, deny by default.
 
-It owns the order in which a request is judged and the headers of every answer. It knows no page and no route.
+It owns the order in which a request is judged and the headers of every answer. It knows no page, no route and no row:
+who may come in is asked of a ``Door``.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
-import ipaddress
 import logging
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lulu.access import refusing
+from lulu.access.authority import Authority, header_values, parse_authority, parse_origin
 from lulu.access.headers import secured
+from lulu.access.refusing import Refusal
 from lulu.actors import Role
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,68 +38,73 @@ _PROOF = secrets.token_hex(32)
 
 #: The names that a browser on this machine uses for it. ``lulu.localhost`` shares no cookies with other local servers.
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "lulu.localhost"})
+#: What is answered without a credential: each of these looks at a token itself, or tells only that Lulu is there.
+OPEN_PATHS = ("/login", "/healthz")
+OPEN_FOLDERS = ("/pair/", "/s/")
+#: All that a guest's page needs; nothing that uploads, downloads or tells of other sessions.
+GUEST_PATHS = frozenset(
+    {"/", "/bell", "/favicon.png", "/index.html", "/manifest.json", "/healthz", "/login"}
+    | {f"/_stcore/{name}" for name in ("stream", "health", "host-config", "allowed-message-origins")}
+)
+GUEST_FOLDERS = ("/static/", "/_stcore/bidi-components/", "/component/", *OPEN_FOLDERS)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"(?P<name>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?", re.IGNORECASE)
-_FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+#: A socket is judged again at least this often (seconds), and whenever anything about access changes.
+_LOOK_AGAIN = 60.0
+#: A socket that is ended gets this long (seconds) to take the news.
+_CLOSE_WITHIN = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
     """Who the guard let in."""
 
-    #: Never ``Role.NOBODY``: nobody is not let in.
+    #: ``Role.NOBODY`` only on the open paths.
     role: Role
-    #: The row in ``access`` that let them in, once there is one.
-    access_id: int | None = None
+    #: The rows in ``access`` that let them in: one of an owner, up to twenty of a guest.
+    access_ids: tuple[int, ...] = ()
+    #: When the first of them expires.
+    expires_at: datetime | None = None
+    #: A cookie that the browser should keep for longer, as the value of ``Set-Cookie`` without ``Secure``.
+    renewal: str | None = None
+
+    def is_same(self, other: Admission | None) -> bool:
+        """Whether both let the same people see the same things."""
+        return other is not None and (self.role, self.access_ids) == (other.role, other.access_ids)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Authority:
-    """The scheme, host and port under which a browser sees Lulu."""
+class Door(Protocol):
+    """Who may come in, and from where."""
 
-    #: ``http`` or ``https``.
-    scheme: str
-    #: In lower case; an IPv6 address keeps its brackets.
-    name: str
-    port: int
+    @property
+    def is_open_to_lan(self) -> bool:
+        """Whether other computers are answered at all."""
 
-    def __str__(self) -> str:
-        default = self.port == _DEFAULT_PORTS[self.scheme]
-        return self.name if default else f"{self.name}:{self.port}"
+    @property
+    def public(self) -> Authority | None:
+        """The address at which a proxy serves Lulu."""
 
+    def own_names(self) -> frozenset[str]:
+        """This computer's addresses, as a Host header writes them."""
 
-class Refusal(Exception):
-    """Ends the judgement. The text is all that the asker learns."""
+    def is_here(self, scope: Scope) -> bool:
+        """Whether the asker is this computer."""
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
+    def judge(self, scope: Scope) -> Admission | None:
+        """Who asks. Nothing means nobody: the guard answers 401."""
 
+    async def changed(self) -> None:
+        """Returns when anything about access has changed."""
 
-class Judge(Protocol):
-    """Finds who asks. Nothing means nobody: the guard answers 401."""
-
-    def __call__(self, scope: Scope) -> Admission | None: ...
-
-
-def this_computer(scope: Scope) -> Admission | None:
-    """Admit whoever asks from this machine as the owner. Login and share links replace this function."""
-    if any(name in _FORWARDED for name, _ in scope["headers"]):
-        return None  # behind a proxy everybody would look local
-    peer = scope.get("client")
-    if peer is None or not _is_loopback(peer[0]):
-        return None
-    return Admission(role=Role.OWNER)
+    def watching(self, scope: Scope, admission: Admission) -> contextlib.AbstractContextManager[None]:
+        """Around a socket that is open."""
 
 
 class Guard:
-    """Judges a request once: host, origin, credential. Then hands it on with the role, or answers itself."""
+    """Judges a request once: host, network, origin, credential. Then hands it on with the role, or answers itself."""
 
-    def __init__(self, app: ASGIApp, judge: Judge = this_computer) -> None:
+    def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
-        self._judge = judge
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -102,19 +112,57 @@ class Guard:
             return
         answer = _Answer(scope, send)
         try:
-            authority = authority_of(scope)
-            answer.authority = authority
+            authority = answer.authority = authority_of(scope, self._door)
+            check_network(scope, self._door)
             check_origin(scope, authority)
-            admission = self._judge(scope)
-            if admission is None:
-                raise Refusal(401, "You are not signed in.")
-            await self._app(_admitted(scope, admission), receive, answer.send)
+            admission = answer.admission = admit(scope, self._door)
+            check_path(scope, admission)
+            if scope["type"] == "websocket":
+                await self._serve_socket(admitted(scope, admission, authority), receive, answer, admission)
+            else:
+                await self._app(admitted(scope, admission, authority), receive, answer.send)
         except Refusal as refusal:
             await answer.refuse(refusal)
         except Exception:
             # Whatever went wrong, the request is not let through and its answer carries the same headers.
             _LOGGER.exception("A request failed")
             await answer.refuse(Refusal(500, "Something went wrong in Lulu. Nothing was changed; the log says more."))
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, answer: _Answer, admission: Admission) -> None:
+        """Serve it for as long as its credential counts. The client has no say in when that ends."""
+        with self._door.watching(scope, admission):
+            serving = asyncio.ensure_future(self._app(scope, receive, answer.send))
+            watching = asyncio.ensure_future(self._until_ended(scope, admission))
+            try:
+                await asyncio.wait([serving, watching], return_when=asyncio.FIRST_COMPLETED)
+                if not serving.done():
+                    await answer.cut()
+            finally:
+                watching.cancel()
+                if not serving.done():
+                    serving.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+
+    async def _until_ended(self, scope: Scope, admission: Admission) -> None:
+        """Returns when this admission no longer holds: revoked, expired, or the network closed to it."""
+        current: Admission | None = admission
+        while admission.is_same(current):
+            left = _LOOK_AGAIN
+            if current is not None and current.expires_at is not None:
+                left = min(left, max(0.0, (current.expires_at - datetime.now(UTC)).total_seconds()) + 0.01)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._door.changed(), left)
+            current = self._judge_again(scope)
+
+    def _judge_again(self, scope: Scope) -> Admission | None:
+        try:
+            authority_of(scope, self._door)
+            check_network(scope, self._door)
+            return self._door.judge(scope)
+        except Exception:
+            return None
 
 
 def admission_of(headers: Mapping[str, str]) -> Admission | None:
@@ -124,29 +172,45 @@ def admission_of(headers: Mapping[str, str]) -> Admission | None:
     """
     if not hmac.compare_digest(headers.get(PROOF_HEADER, "").encode(), _PROOF.encode()):
         return None
-    access_id = headers.get(ACCESS_HEADER)
-    return Admission(role=Role(headers[ROLE_HEADER]), access_id=int(access_id) if access_id else None)
+    access_ids = headers.get(ACCESS_HEADER, "")
+    return Admission(
+        role=Role(headers[ROLE_HEADER]), access_ids=tuple(int(one) for one in access_ids.split(",") if one)
+    )
 
 
-def authority_of(scope: Scope) -> Authority:
+def authority_of(scope: Scope, door: Door) -> Authority:
     """The name under which Lulu was asked for. Raises ``Refusal`` unless it is a name of this machine, with our port.
 
     A page of another site whose name was made to point at 127.0.0.1 (DNS rebinding) still sends its own name.
     """
-    hosts = _values(scope, b"host")
+    hosts = header_values(scope, b"host")
     if len(hosts) != 1:
         raise Refusal(400, "A request names exactly one host.")
     scheme = str(scope["scheme"]).replace("ws", "http")
-    authority = _parse_authority(scheme, hosts[0])
+    authority = parse_authority(scheme, hosts[0])
     port = _own_port(scope)
-    if authority is None or authority.name not in LOCAL_NAMES or authority.port != port:
-        raise Refusal(
-            421,
-            "Lulu does not answer under this name.\n\n"
-            f"On the computer where it runs, open {scheme}://127.0.0.1:{port} instead.\n"
-            f"From another computer, forward the port: ssh -L {port}:127.0.0.1:{port} that-computer",
-        )
-    return authority
+    if authority is not None and authority.name in LOCAL_NAMES and authority.port == port:
+        return authority
+    if door.is_open_to_lan:
+        if authority is not None and authority.name in door.own_names() and authority.port == port:
+            return authority
+        public = door.public
+        # The proxy ends TLS: what arrives here may be plain.
+        if public is not None and parse_authority(public.scheme, hosts[0]) == public:
+            return public
+    raise Refusal(
+        421,
+        "Lulu does not answer under this name.\n\n"
+        f"On the computer where it runs, open {scheme}://127.0.0.1:{port} instead.\n"
+        f"From another computer, forward the port: ssh -L {port}:127.0.0.1:{port} that-computer\n"
+        "Behind a proxy, set LULU_PUBLIC_URL and switch LAN access on.",
+    )
+
+
+def check_network(scope: Scope, door: Door) -> None:
+    """Raise ``Refusal`` for another computer while LAN access is off."""
+    if not door.is_open_to_lan and not door.is_here(scope):
+        raise Refusal(403, "Lulu answers on its own computer only.")
 
 
 def check_origin(scope: Scope, authority: Authority) -> None:
@@ -155,20 +219,57 @@ def check_origin(scope: Scope, authority: Authority) -> None:
     A WebSocket needs an Origin that is exactly ours. So does a method that can change something, unless the browser
     itself says that the request comes from our page (``Sec-Fetch-Site``).
     """
-    origins = _values(scope, b"origin")
+    origins = header_values(scope, b"origin")
     if scope["type"] == "websocket":
-        if len(origins) != 1 or _parse_origin(origins[0]) != authority:
+        if len(origins) != 1 or parse_origin(origins[0]) != authority:
             raise Refusal(403, "Only Lulu's own page may connect.")
         return
     if scope["method"] in _SAFE_METHODS:
         return
-    sites = _values(scope, b"sec-fetch-site")
+    sites = header_values(scope, b"sec-fetch-site")
     if sites and sites != ["same-origin"]:
         raise Refusal(403, "Only Lulu's own page may send this.")
     # A page with Referrer-Policy: no-referrer posts its own forms with "Origin: null".
-    ours = [] if sites and origins == ["null"] else [_parse_origin(origin) == authority for origin in origins]
+    ours = [] if sites and origins == ["null"] else [parse_origin(origin) == authority for origin in origins]
     if not all(ours) or (not sites and len(ours) != 1):
         raise Refusal(403, "Only Lulu's own page may send this.")
+
+
+def admit(scope: Scope, door: Door) -> Admission:
+    """Who asks; on the open paths that may be nobody. Raises ``Refusal``."""
+    admission = door.judge(scope)
+    if admission is not None:
+        return admission
+    if scope["type"] == "http" and is_open(scope["path"]):
+        return Admission(role=Role.NOBODY)
+    raise refusing.not_signed_in()
+
+
+def is_open(path: str) -> bool:
+    """Whether this path is answered without a credential."""
+    return path in OPEN_PATHS or any(_is_one_below(path, folder) for folder in OPEN_FOLDERS)
+
+
+def check_path(scope: Scope, admission: Admission) -> None:
+    """Raise ``Refusal`` where a guest asks for something that their page does not need."""
+    if admission.role is Role.OWNER or (admission.role is Role.NOBODY and is_open(scope["path"])):
+        return
+    path = scope["path"]
+    known = path in GUEST_PATHS or any(path.startswith(folder) for folder in GUEST_FOLDERS)
+    method = scope.get("method", "GET")
+    if not known or ".." in path or (method not in _SAFE_METHODS and not is_open(path)):
+        raise Refusal(403, "This is not part of what was shared with you.")
+
+
+def admitted(scope: Scope, admission: Admission, authority: Authority) -> Scope:
+    """The request as the application sees it: what it said of itself is gone, what the guard found is there."""
+    headers = [(name, value) for name, value in scope["headers"] if not _is_ours(name)]
+    headers.append((ROLE_HEADER.lower().encode(), admission.role.encode()))
+    headers.append((PROOF_HEADER.lower().encode(), _PROOF.encode()))
+    ids = ",".join(str(one) for one in admission.access_ids)
+    headers.append((ACCESS_HEADER.lower().encode(), ids.encode()))
+    # Behind a proxy the cookies that the routes set must know that the browser came over TLS.
+    return {**scope, "headers": headers, "lulu.authority": authority}
 
 
 class _Answer:
@@ -178,39 +279,59 @@ class _Answer:
         self._scope = scope
         self._send = send
         self._started = False
+        self._is_cut = False
         #: Known once the host was judged.
         self.authority: Authority | None = None
+        #: Known once the credential was judged.
+        self.admission: Admission | None = None
 
     async def send(self, message: Message) -> None:
         """Hand an answer's message on, its headers secured."""
+        if self._is_cut:
+            return
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
-            message = {**message, "headers": secured(message.get("headers", []), self._sockets())}
+            headers = secured([*message.get("headers", []), *self._renewal(message)], self._sockets())
+            message = {**message, "headers": headers}
         self._started = True
         await self._send(message)
+
+    async def cut(self) -> None:
+        """End a socket from our side; whatever the application still says is not sent."""
+        self._is_cut = True
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._send({"type": "websocket.close", "code": 1008}), _CLOSE_WITHIN)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer instead of the application, or end what it began."""
         websocket = self._scope["type"] == "websocket"
-        if self._started:
+        if self._started or self._is_cut:
             if websocket:
-                await self._send({"type": "websocket.close", "code": 1011})
+                with contextlib.suppress(Exception):  # it may be closed already
+                    await self._send({"type": "websocket.close", "code": 1011})
                 return
             raise RuntimeError("the answer had begun; the connection is cut") from refusal
         if websocket and "websocket.http.response" not in self._scope.get("extensions", {}):
             await self._send({"type": "websocket.close", "code": 1008})
             return
         prefix = "websocket.http.response" if websocket else "http.response"
-        body = (refusal.text + "\n").encode()
         headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
+            (b"content-type", f"{refusal.media_type}; charset=utf-8".encode()),
+            (b"content-length", str(len(refusal.body)).encode()),
             (b"cache-control", b"no-store"),
         ]
         await self.send({"type": f"{prefix}.start", "status": refusal.status, "headers": headers})
-        await self.send({"type": f"{prefix}.body", "body": b"" if self._is_head() else body})
+        is_head = self._scope.get("method") == "HEAD"
+        await self.send({"type": f"{prefix}.body", "body": b"" if is_head else refusal.body})
 
-    def _is_head(self) -> bool:
-        return self._scope.get("method") == "HEAD"
+    def _renewal(self, message: Message) -> list[tuple[bytes, bytes]]:
+        """The owner's cookie once more, with every page: its thirty days begin anew."""
+        if self.admission is None or self.admission.renewal is None or message["status"] != 200:
+            return []
+        sent = {name.lower(): value for name, value in message.get("headers", [])}
+        if not sent.get(b"content-type", b"").startswith(b"text/html") or b"set-cookie" in sent:
+            return []
+        secure = "; Secure" if self.authority is not None and self.authority.scheme == "https" else ""
+        return [(b"set-cookie", (self.admission.renewal + secure).encode())]
 
     def _sockets(self) -> str:
         """The WebSocket source for the policy: some browsers do not count it as ``'self'``."""
@@ -219,17 +340,12 @@ class _Answer:
         return f"{self.authority.scheme.replace('http', 'ws')}://{self.authority}"
 
 
-def _admitted(scope: Scope, admission: Admission) -> Scope:
-    headers = [(name, value) for name, value in scope["headers"] if not _is_ours(name)]
-    headers.append((ROLE_HEADER.lower().encode(), admission.role.encode()))
-    headers.append((PROOF_HEADER.lower().encode(), _PROOF.encode()))
-    if admission.access_id is not None:
-        headers.append((ACCESS_HEADER.lower().encode(), str(admission.access_id).encode()))
-    return {**scope, "headers": headers}
-
-
 def _is_ours(name: bytes) -> bool:
     return name.lower().replace(b"_", b"-").startswith(_OURS)
+
+
+def _is_one_below(path: str, folder: str) -> bool:
+    return path.startswith(folder) and len(path) > len(folder) and "/" not in path[len(folder) :]
 
 
 def _own_port(scope: Scope) -> int:
@@ -238,29 +354,3 @@ def _own_port(scope: Scope) -> int:
     if server is None or server[1] is None:
         raise Refusal(421, "Lulu answers on a TCP port only.")
     return int(server[1])
-
-
-def _parse_authority(scheme: str, text: str) -> Authority | None:
-    match = _HOST.fullmatch(text)
-    if match is None or scheme not in _DEFAULT_PORTS:
-        return None
-    port = int(match["port"]) if match["port"] else _DEFAULT_PORTS[scheme]
-    return Authority(scheme=scheme, name=match["name"].lower(), port=port)
-
-
-def _parse_origin(text: str) -> Authority | None:
-    scheme, separator, host = text.partition("://")
-    return _parse_authority(scheme, host) if separator else None
-
-
-def _values(scope: Scope, wanted: bytes) -> list[str]:
-    return [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == wanted]
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_loopback

@@ -1,12 +1,15 @@
 """What is stored: the only package that knows SQL."""
 
+from lulu.store.admitting import Access, AccessKind, ShareOptions
 from lulu.store.approving import Decision
 from lulu.store.bus import (
+    ACCESS,
     APPROVALS,
     COMMANDS,
     HEALTH,
     RULES,
     SESSIONS,
+    VISITORS,
     Bus,
     row_topic,
     session_topic,
@@ -19,11 +22,15 @@ from lulu.store.store import Store
 from lulu.store.writer import StoreHealth
 
 __all__ = [
+    "ACCESS",
     "APPROVALS",
     "COMMANDS",
     "HEALTH",
     "RULES",
     "SESSIONS",
+    "VISITORS",
+    "Access",
+    "AccessKind",
     "Approval",
     "Bus",
     "Change",
@@ -33,6 +40,7 @@ __all__ = [
     "LiveText",
     "Query",
     "Recorded",
+    "ShareOptions",
     "Show",
     "Store",
     "StoreHealth",

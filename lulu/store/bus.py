@@ -21,6 +21,10 @@ APPROVALS = "approvals"
 RULES = "rules"
 #: The store's own health changed.
 HEALTH = "health"
+#: A login, a device, a share link or the LAN switch changed: who may be here is judged anew.
+ACCESS = "access"
+#: Somebody came to watch a shared session, or left.
+VISITORS = "visitors"
 
 
 def session_topic(session_id: str) -> str:

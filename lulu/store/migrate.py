@@ -25,7 +25,7 @@ from lulu.store.damage import SIDE_FILES, beside, is_empty, stamped
 #: The revision that this version of Lulu writes.
 HEAD = "005"
 #: Every revision that it can start from.
-KNOWN = ("001", "002", "003", "005")
+KNOWN = ("001", "002", "003", "004", "005")
 #: The number that the seed wrote into ``schema_version``; it stays for older readers.
 SEED_VERSION = 1
 #: The seed's tables. It made them one by one: a crash can have left some.

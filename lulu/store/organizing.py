@@ -18,13 +18,14 @@ from lulu.commands import (
     Rename,
     SaveDraft,
     SetBudget,
+    SwitchLan,
     SwitchRule,
     WithdrawQueued,
 )
 from lulu.errors import Conflict, SessionNotFound
 from lulu.events import System, now
 from lulu.sessions import LIVE, SessionStatus
-from lulu.store import changes, indexing, rows
+from lulu.store import admitting, changes, indexing, rows
 from lulu.store.bus import RULES, SESSIONS, row_topic, session_topic
 from lulu.store.writer import Transaction
 
@@ -208,6 +209,7 @@ def _delete(tx: Transaction, command: Delete) -> None:
     for table in ("conversation_events", "live_text", "approvals", "attachments", "auto_approve_rules"):
         tx.delete(table, session_id=command.session_id)
     tx.delete("commands", session_id=command.session_id)
+    admitting.end_shares(tx, command.session_id, command.actor.name)
     tx.query("UPDATE sessions SET parent_session_id = NULL WHERE parent_session_id = :id", id=command.session_id)
     tx.delete("sessions", id=command.session_id)
     changes.insert_done(tx, command, {"deleted": command.session_id, "title": name})
@@ -246,6 +248,10 @@ def _delete_rule(tx: Transaction, command: DeleteRule) -> None:
     tx.ring(RULES)
 
 
+def _switch_lan(tx: Transaction, command: SwitchLan) -> None:
+    admitting.switch(tx, admitting.LAN, "on" if command.on else "off")
+
+
 _APPLY: dict[str, Callable[[Transaction, Any], object]] = {
     Rename.kind: _rename,
     Pin.kind: _pin,
@@ -259,4 +265,5 @@ _APPLY: dict[str, Callable[[Transaction, Any], object]] = {
     AddRule.kind: insert_rule,
     SwitchRule.kind: _switch_rule,
     DeleteRule.kind: _delete_rule,
+    SwitchLan.kind: _switch_lan,
 }

@@ -17,6 +17,7 @@ from lulu.events import Event, EventId, Result
 from lulu.rules import Rule
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.store import approving, changes, closing, indexing, organizing, rows
+from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
 from lulu.store.bus import HEALTH, SESSIONS, Bus
 from lulu.store.changes import Change, Recorded
@@ -28,7 +29,7 @@ from lulu.store.writer import StoreHealth, Transaction, Writer
 T = TypeVar("T")
 
 
-class Store(Searching):
+class Store(Searching, Admitting):
     """What people asked for and agents did. Every write returns after its commit, or is a ``Future`` that does."""
 
     def __init__(self, opened: OpenedFile) -> None:

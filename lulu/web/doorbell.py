@@ -11,16 +11,17 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from lulu.access import guard
+from lulu.access.door import door
 from lulu.actors import Role
 from lulu.errors import InputError, SessionNotFound
 from lulu.sessions import parse_session_id
-from lulu.store.bus import APPROVALS, HEALTH, RULES, SESSIONS, Bus
+from lulu.store.bus import ACCESS, APPROVALS, HEALTH, RULES, SESSIONS, VISITORS, Bus
 
 PATH = "/bell"
 #: A page listens to few things: its lists, one session, the rows of the cards on it.
@@ -32,7 +33,7 @@ _GAP = 0.02
 #: WebSocket close codes: the server goes away, the message is not understood or not allowed.
 _GOING_AWAY, _REFUSED = 1001, 1008
 
-_PLAIN_TOPICS = frozenset({SESSIONS, APPROVALS, RULES, HEALTH})
+_PLAIN_TOPICS = frozenset({SESSIONS, APPROVALS, RULES, HEALTH, ACCESS, VISITORS})
 _TOPICS_OF_A_SESSION = frozenset({"session", "row"})
 
 
@@ -59,10 +60,15 @@ def _parse_topic(text: object) -> str:
     raise InputError("There is no such topic.")
 
 
-def may_listen(admission: guard.Admission | None, topics: Iterable[str]) -> bool:
-    """Whether this visitor may hear of these topics. Share links add the guest's one session here."""
-    del topics
-    return admission is not None and admission.role is Role.OWNER
+def may_listen(admission: guard.Admission | None, topics: Collection[str]) -> bool:
+    """Whether this visitor may hear of these topics: an owner of all, a guest of the session that was shared."""
+    if admission is None:
+        return False
+    if admission.role is Role.OWNER:
+        return True
+    kinds = {kind for kind, _, _ in (topic.partition(":") for topic in topics)}
+    shown = {session_id for _, _, session_id in (topic.partition(":") for topic in topics)}
+    return kinds <= _TOPICS_OF_A_SESSION and all(door.actor(admission, one).may_watch(one) for one in shown)
 
 
 class Doorbell:

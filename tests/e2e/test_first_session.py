@@ -73,4 +73,4 @@ def test_server_ends_in_time_while_somebody_looks_and_an_agent_works(server: New
 
     assert seconds < 10
     assert process_tree(pid) == []
-    assert lulu.log.count(f"Lulu is ready: {lulu.url}/\n") == 1
+    assert lulu.log.count(f"Lulu is ready: {lulu.url}/login?t=") == 1

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from lulu.access.guard import Guard
 from lulu.web.doorbell import Doorbell
 from lulu.web.health import health_route
+from tests.doors import OpenDoor
 from tests.e2e.edge import stage
 
 doorbell = Doorbell(lambda: stage.bus)
@@ -44,5 +45,5 @@ app = st.App(
         doorbell.route,
         health_route(lambda: SimpleNamespace(ok=True, waiting=0, problem=None)),
     ],
-    middleware=[Middleware(Guard)],
+    middleware=[Middleware(Guard, door=OpenDoor())],
 )

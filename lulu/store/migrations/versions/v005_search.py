@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "005"
-down_revision = "003"
+down_revision = "004"
 
 _STATEMENTS = (
     # ``rowid`` is the event's id. ``kind`` holds ``<type>`` and ``<tool name>``, so that a filter narrows the match.

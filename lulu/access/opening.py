@@ -1,0 +1,105 @@
+"""Ways in that the owner makes: login links, the browser at start, device links, shares, and the command line's own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+import webbrowser
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from lulu.access.tokens import hash_of, new_token
+from lulu.actors import LULU, Actor
+from lulu.runtime import Runtime
+from lulu.store import Access, AccessKind, ShareOptions
+
+log = logging.getLogger(__name__)
+
+#: How long one-time links count (minutes).
+LOGIN_MINUTES = 10
+PAIR_MINUTES = 5
+#: Where ``python -m lulu`` finds the running Lulu, in the data folder.
+CONTROL_FILE = "control.json"
+#: A page that only leads on to the login link, so that the token stands in no process list.
+_REDIRECT_FILE = "open-lulu.html"
+
+
+def login_link(lulu: Runtime, actor: Actor, root: str) -> str:
+    """A fresh one-time link that signs a browser in as the owner. ``root`` ends with a slash."""
+    token = new_token()
+    lulu.store.make_link(actor, AccessKind.LOGIN, hash_of(token), minutes=LOGIN_MINUTES)
+    return f"{root}login?t={token}"
+
+
+def pair_link(lulu: Runtime, actor: Actor, root: str, label: str) -> str:
+    """A one-time link for another device of the owner."""
+    token = new_token()
+    lulu.store.make_link(actor, AccessKind.PAIR, hash_of(token), minutes=PAIR_MINUTES, label=label)
+    return f"{root}pair/{token}"
+
+
+def share_link(
+    lulu: Runtime,
+    actor: Actor,
+    root: str,
+    session_id: str,
+    *,
+    hours: float | None,
+    options: ShareOptions,
+    label: str,
+) -> tuple[Access, str]:
+    """A link to watch one session for so many hours, or until it is revoked. Only here is the link ever known."""
+    token = new_token()
+    expires = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
+    made = lulu.store.share(actor, session_id, hash_of(token), expires_at=expires, options=options, label=label)
+    return made, f"{root}s/{token}"
+
+
+def welcome(lulu: Runtime, root: str) -> str:
+    """At start: the link to print. Opens the browser on it where there is one, and lets ``python -m lulu`` in."""
+    token = new_token()
+    lulu.store.open_command_line(LULU, hash_of(token))
+    write_private(lulu.settings.data_dir / CONTROL_FILE, json.dumps({"url": root, "token": token, "pid": os.getpid()}))
+    link = login_link(lulu, LULU, root)
+    if lulu.settings.open_browser and has_display():
+        page = lulu.settings.data_dir / _REDIRECT_FILE
+        write_private(page, f'<!doctype html><meta http-equiv="refresh" content="0; url={link}"><title>Lulu</title>')
+        threading.Thread(target=_open, args=[page], name="open-browser", daemon=True).start()
+    return link
+
+
+def goodbye(data_dir: Path) -> None:
+    """At the end: what lay in the data folder to let somebody in is gone."""
+    for name in (CONTROL_FILE, _REDIRECT_FILE):
+        with suppress(OSError):
+            (data_dir / name).unlink(missing_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file that only this user can read, from its first byte on."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+def has_display() -> bool:
+    """Whether a browser could be shown here."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _open(page: Path) -> None:
+    try:
+        webbrowser.open(page.as_uri())
+    except Exception:
+        # The thread's top: without a browser, the printed link is there.
+        log.exception("the browser could not be opened")

@@ -1,0 +1,49 @@
+"""What somebody sees who is not let in: one page for all, which tells nothing of what is inside."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """Ends the judgement. The text is all that the asker learns."""
+
+    def __init__(self, status: int, text: str, *, media_type: str = "text/plain") -> None:
+        super().__init__(text)
+        self.status = status
+        self.media_type = media_type
+        self.body = (text.rstrip("\n") + "\n").encode()
+
+
+_STYLE = (
+    ":root{color-scheme:light dark}"
+    "body{font:16px/1.6 system-ui,sans-serif;max-width:34rem;margin:12vh auto 0;padding:0 1.25rem;"
+    "background:light-dark(#fff,#14161b);color:light-dark(#1f2430,#e6e8ee)}"
+    "h1{font-size:1.35rem;margin:0 0 1rem}p{margin:0 0 .9rem}"
+    "code{font-size:.95em;padding:.1em .35em;border-radius:.3em;background:light-dark(#f0f1f4,#262a32)}"
+    "button{font:inherit;font-weight:600;padding:.6rem 1.2rem;border:0;border-radius:.5rem;"
+    "background:#4f46e5;color:#fff;cursor:pointer}"
+)
+
+
+def document(title: str, body: str) -> str:
+    """A page of our own constants, complete in itself: no request follows it."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="robots" content="noindex"><link rel="icon" href="data:,"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>{body}</main></body></html>"
+    )
+
+
+#: For wrong, expired, used and revoked links, and for whoever has none.
+CLOSED_PAGE = document(
+    "Lulu is not open to you here",
+    "<p><b>Did somebody share a session with you?</b> The link does not work, or no longer: "
+    "ask the person who sent it for a new one.</p>"
+    "<p><b>Is this your own Lulu?</b> On the computer where it runs, type <code>python -m lulu login</code> "
+    "in Lulu's folder and open the link that it prints. It works once.</p>",
+)
+
+
+def not_signed_in() -> Refusal:
+    """The 401 for everybody without a credential that counts."""
+    return Refusal(401, CLOSED_PAGE, media_type="text/html")

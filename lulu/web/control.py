@@ -1,0 +1,54 @@
+"""``POST /control``: what ``python -m lulu`` asks of the running Lulu. It signs in like a browser, as the owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from lulu import runtime
+from lulu.access import guard, opening
+from lulu.access.door import door
+from lulu.actors import Actor
+from lulu.commands import SwitchLan
+from lulu.errors import InputError, LuluError
+
+PATH = "/control"
+
+
+async def control(request: Request) -> JSONResponse:
+    """Do one thing: ``{"do": "login"}``, ``{"do": "lan", "on": true}``."""
+    admission = guard.admission_of(request.headers)
+    try:
+        if admission is None:
+            raise InputError("This was not understood.")
+        actor = door.actor(admission, None)
+        actor.require_owner()
+        return JSONResponse(await run_in_threadpool(_do, actor, await request.json(), str(request.base_url)))
+    except ValueError:
+        return JSONResponse({"error": "This was not understood."}, status_code=400)
+    except LuluError as exc:
+        return JSONResponse({"error": str(exc)}, status_code=409)
+
+
+def _do(actor: Actor, asked: Any, root: str) -> dict[str, object]:
+    lulu = runtime.current()
+    match asked:
+        case {"do": "login"}:
+            return {"link": opening.login_link(lulu, actor, root)}
+        case {"do": "lan", "on": bool(on)}:
+            if lulu.settings.lan is not None and (lulu.settings.lan == "on") is not on:
+                raise InputError(
+                    f"LULU_LAN={lulu.settings.lan} decides this.",
+                    safe="Nothing was changed.",
+                    next_step="Unset it and restart Lulu to use the switch.",
+                )
+            lulu.store.submit(SwitchLan(actor=actor, on=on))
+            return {"lan": "on" if on else "off"}
+    raise InputError("This was not understood.")
+
+
+control_route = Route(PATH, control, methods=["POST"])

@@ -1,0 +1,103 @@
+"""The ways in: the one-time login link, the link for another device, the link to a shared session."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from lulu import runtime
+from lulu.access import guard, refusing
+from lulu.access.authority import Authority, header_values
+from lulu.access.cookies import GUEST_COOKIE, OWNER_COOKIE, cookie, read_tokens, with_share
+from lulu.access.tokens import hash_of, is_token, new_token
+from lulu.actors import Role
+from lulu.store import Access, AccessKind
+
+_PAIR_PAGE = refusing.document(
+    "Use Lulu on this device?",
+    "<p>This device will be able to do everything that Lulu's owner can, for 30 days after each use. "
+    "It can be removed on Lulu's Devices page.</p>"
+    '<form method="post"><button type="submit">Use Lulu on this device</button></form>',
+)
+
+
+async def login(request: Request) -> Response:
+    """``GET /login?t=<token>``: once. There is nothing in this address that says where to go next."""
+    if _is_owner(request):
+        return RedirectResponse("/", status_code=303)
+    return await _sign_in(request, request.query_params.get("t", ""), AccessKind.LOGIN, "this computer")
+
+
+async def show_pair(request: Request) -> Response:
+    """``GET /pair/<token>``: only a button. A preview of the link in a chat must not use it up."""
+    token = request.path_params["token"]
+    row = await run_in_threadpool(_row, token)
+    if row is None or row.known_kind is not AccessKind.PAIR or not row.is_valid:
+        return closed()
+    # With "no-referrer", a browser would send the form with "Origin: null".
+    return HTMLResponse(_PAIR_PAGE, headers={"cache-control": "no-store", "referrer-policy": "same-origin"})
+
+
+async def pair(request: Request) -> Response:
+    """``POST /pair/<token>``: the button."""
+    return await _sign_in(request, request.path_params["token"], AccessKind.PAIR, "another device")
+
+
+async def share(request: Request) -> Response:
+    """``GET /s/<token>``: the token moves from the address bar into a cookie."""
+    token = request.path_params["token"]
+    row = await run_in_threadpool(_row, token)
+    if row is None or row.known_kind is not AccessKind.SHARE or not row.is_valid or row.session_id is None:
+        return closed()
+    session_id = quote(row.session_id, safe="")
+    if _is_owner(request):
+        return RedirectResponse(f"/session?id={session_id}", status_code=303)
+    known = read_tokens(header_values(request.scope, b"cookie"))[GUEST_COOKIE]
+    answer = RedirectResponse(f"/?id={session_id}", status_code=303)
+    return _with_cookie(request, answer, GUEST_COOKIE, with_share(known, token))
+
+
+def closed() -> Response:
+    """One page for wrong, used, expired and revoked links."""
+    refusal = refusing.not_signed_in()
+    return HTMLResponse(refusal.body, status_code=refusal.status, headers={"cache-control": "no-store"})
+
+
+async def _sign_in(request: Request, token: str, kind: AccessKind, label: str) -> Response:
+    if not is_token(token):
+        return closed()
+    own = new_token()
+    row = await run_in_threadpool(runtime.current().store.redeem, hash_of(token), kind, hash_of(own), label)
+    if row is None:
+        return closed()
+    return _with_cookie(request, RedirectResponse("/", status_code=303), OWNER_COOKIE, own)
+
+
+def _row(token: str) -> Access | None:
+    return runtime.current().store.access_by_hash(hash_of(token)) if is_token(token) else None
+
+
+def _is_owner(request: Request) -> bool:
+    admission = guard.admission_of(request.headers)
+    return admission is not None and admission.role is Role.OWNER
+
+
+def _with_cookie(request: Request, answer: Response, name: str, value: str) -> Response:
+    authority: Authority = request.scope["lulu.authority"]
+    secure = "; Secure" if authority.scheme == "https" else ""
+    answer.headers.append("set-cookie", cookie(name, value) + secure)
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
+#: Every one of them is an open path of the guard, and looks at a token itself.
+ROUTES = [
+    Route("/login", login, methods=["GET"]),
+    Route("/pair/{token}", show_pair, methods=["GET"]),
+    Route("/pair/{token}", pair, methods=["POST"]),
+    Route("/s/{token}", share, methods=["GET"]),
+]
