@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import sys
 import threading
 import webbrowser
@@ -77,6 +78,15 @@ def goodbye(data_dir: Path) -> None:
     for name in (CONTROL_FILE, _REDIRECT_FILE):
         with suppress(OSError):
             (data_dir / name).unlink(missing_ok=True)
+
+
+def lan_address() -> str:
+    """This computer's address in its network, as it stands in a link; the loopback's where there is no network."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # A datagram socket sends nothing when it connects; the system only chooses the interface.
+        probe.connect(("192.0.2.1", 9))
+        return str(probe.getsockname()[0])
+    return "127.0.0.1"
 
 
 def write_private(path: Path, text: str) -> None:

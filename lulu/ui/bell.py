@@ -44,7 +44,7 @@ function makeHub() {
     openTimer = setTimeout(() => drop(mine), OPEN_WITHIN);
     mine.onopen = () => { clearTimeout(openTimer); failures = 0; listening = ""; stopTicking(); listen(); };
     mine.onmessage = (event) => hear(JSON.parse(event.data));
-    mine.onclose = () => drop(mine);
+    mine.onclose = () => { drop(mine); leaveIfEnded(); };
   }
 
   // Also for a socket that is only half dead: its own close event may take a minute.
@@ -58,6 +58,13 @@ function makeHub() {
     if (members.size === 0) return;
     startTicking();
     retryTimer = setTimeout(connect, BACKOFF[Math.min(failures++, BACKOFF.length - 1)] * (0.8 + 0.4 * Math.random()));
+  }
+
+  // Nobody is let in any longer: what stands on the page goes, and the guard's own page comes.
+  function leaveIfEnded() {
+    fetch("/", { method: "HEAD", cache: "no-store" }).then((answer) => {
+      if (answer.status === 401) location.reload();
+    }, () => {});
   }
 
   function listen(again = false) {

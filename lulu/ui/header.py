@@ -9,7 +9,7 @@ from lulu.commands import Interrupt
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
-from lulu.ui import keyboard, notices, places, session_menu, wording
+from lulu.ui import keyboard, notices, places, session_menu, share, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import SESSION_HEADER, STOP
 from lulu.ui.text import safe_label
@@ -32,6 +32,7 @@ def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
                 st.markdown(f"##### {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
                 st.caption(details(session))
             if actor.role is Role.OWNER:
+                share.button(lulu, actor, session_id)
                 if session.is_live:
                     stop_button(lulu, actor, session_id, key=STOP, shortcut=keyboard.STOP)
                 session_menu.show(lulu, actor, session, place=_where(session_id))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.actors import Role
-from lulu.ui import identity, look, notices, places, sidebar
+from lulu.ui import guest, identity, look, notices, places, sidebar
 
 
 @notices.told
@@ -15,7 +15,7 @@ def draw() -> None:
     st.set_page_config(page_title="Lulu", page_icon=look.ICON, layout="centered", initial_sidebar_state=300)
     actor = identity.actor()
     if actor.role is Role.NOBODY:
-        st.markdown("Nothing to see here.")
+        guest.show_ended()
         return
     lulu = runtime.current()
     page = st.navigation(places.pages_for(actor), position="hidden")

@@ -15,8 +15,10 @@ _FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
 def pages_for(actor: Actor) -> list[st.Page]:
     """The pages that this actor may open: a page that is not registered cannot be run by any message."""
-    pages = [_home(), _session(), _inbox(), _search(), _settings(), _help()]
-    return pages if actor.role is Role.OWNER else []
+    if actor.role is Role.OWNER:
+        everyday = [_home(), _session(), _inbox(), _search(), _settings(), _help()]
+        return [*everyday, _preview(), _devices(), _audit()]
+    return [_watch()] if actor.role is Role.GUEST else []
 
 
 # A Page carries a flag for the run that it was registered in, so each run registers its own, and links share another.
@@ -69,6 +71,24 @@ def follow() -> None:
         st.switch_page(session(), query_params={"id": wanted})
 
 
+@cache
+def preview() -> st.Page:
+    """``/preview?id=…``: one session as a guest sees it."""
+    return _preview()
+
+
+@cache
+def devices() -> st.Page:
+    """``/devices``: where the owner is signed in."""
+    return _devices()
+
+
+@cache
+def audit() -> st.Page:
+    """``/audit``: who did what."""
+    return _audit()
+
+
 def _home() -> st.Page:
     return st.Page(_FOLDER / "home.py", title="New session", icon=":material/add:", default=True)
 
@@ -91,3 +111,19 @@ def _settings() -> st.Page:
 
 def _help() -> st.Page:
     return st.Page(_FOLDER / "help.py", title="Help", icon=":material/help:", url_path="help")
+
+
+def _preview() -> st.Page:
+    return st.Page(_FOLDER / "preview.py", title="Preview", url_path="preview")
+
+
+def _devices() -> st.Page:
+    return st.Page(_FOLDER / "devices.py", title="Devices", icon=":material/devices:", url_path="devices")
+
+
+def _audit() -> st.Page:
+    return st.Page(_FOLDER / "audit.py", title="Audit", icon=":material/history:", url_path="audit")
+
+
+def _watch() -> st.Page:
+    return st.Page(_FOLDER / "watch.py", title="Shared session", default=True)

@@ -7,7 +7,7 @@ import streamlit as st
 from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.settings import PREFIX, Settings
-from lulu.ui import rules_table, wording
+from lulu.ui import lan, places, rules_table, wording
 from lulu.ui.text import safe_label
 
 
@@ -16,6 +16,11 @@ def show(lulu: Runtime, actor: Actor) -> None:
     st.header("Settings", anchor=False)
     show_agent(lulu)
     rules_table.show(lulu, actor)
+    st.subheader("Access", anchor=False)
+    lan.show_switch(lulu, actor)
+    with st.container(horizontal=True):
+        st.page_link(places.devices(), label="Devices", icon=":material/devices:")
+        st.page_link(places.audit(), label="Audit", icon=":material/history:")
     st.subheader("Values in force", anchor=False)
     st.caption(
         "Set a variable in the environment or in a file named .env in the folder that Lulu is started in, then restart."

@@ -23,6 +23,7 @@ def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
                 st.page_link(places.home(), label="New session", icon=":material/add:", width="stretch")
             _inbox_link(lulu)
             st.page_link(places.search(), label="Search", icon=":material/search:", width="stretch")
+            st.page_link(places.devices(), label="Devices", icon=":material/devices:", width="stretch")
             st.page_link(places.settings(), label="Settings", icon=":material/settings:", width="stretch")
         _sessions(lulu, actor, open_id)
         with st.container(horizontal=True, vertical_alignment="center"):

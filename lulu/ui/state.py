@@ -47,6 +47,11 @@ class State:
     searched: tuple[str, EventId] | None = None
     #: Rows of tool calls that stay open, because something in them was opened.
     unfolded: set[str] = field(default_factory=set)
+    #: The session whose Share dialog is open, and a link that was just made in it: nobody keeps it.
+    sharing: SessionId | None = None
+    made_link: str | None = None
+    #: A device link that was just made.
+    made_device: str | None = None
     #: What went wrong with the last click, by the place where it is told.
     problems: dict[str, Problem] = field(default_factory=dict)
 
@@ -85,6 +90,11 @@ def switch_off(keys: Iterable[str]) -> None:
     for key in keys:
         if key in st.session_state:
             st.session_state[key] = False
+
+
+def ticked(key: str, *, default: bool) -> bool:
+    """Whether a checkbox is ticked; what it begins with where it was not drawn yet."""
+    return bool(st.session_state.get(key, default))
 
 
 def put_back(key: str, text: str) -> None:

@@ -1,0 +1,115 @@
+"""What a guest sees of a session: its rows, redacted, without what was not shared. What is stored stays whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+
+from lulu import events
+from lulu.access.redaction import Redactor, redactor
+from lulu.events import Event, StoredEvent
+from lulu.sessions import Session
+from lulu.store import LiveText, ShareOptions
+
+#: What stands in the place of a tool's output that is not shared.
+NOT_SHARED = "[output not shared]"
+#: System notes that say nothing of the computer; the data of none is shared.
+_SYSTEM = frozenset({"compact", "compact_boundary", "retry", "api_retry", "task_started", "task_notification"})
+#: Redacted events that are kept: twenty guests look at the same ones.
+_MOST_KEPT = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestRows:
+    """Rows as a guest sees them, and how much is hidden in them."""
+
+    rows: list[StoredEvent]
+    hidden: Counter[str]
+
+
+def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions) -> GuestRows:
+    """The events that are shared, without secrets."""
+    shown: list[StoredEvent] = []
+    hidden: Counter[str] = Counter()
+    for one in stored:
+        event, found = _redacted(one, options)
+        hidden.update(found)
+        if event is not None:
+            # Not the stored text: a page that cannot read an event would show it raw.
+            shown.append(dataclasses.replace(one, event=event, raw=events.encode(event)[1]))
+    return GuestRows(rows=shown, hidden=hidden)
+
+
+def guest_session(session: Session) -> Session:
+    """The session's row without private names."""
+    hide = this_process()
+    return dataclasses.replace(
+        session,
+        title=hide.text(session.title) if session.title else None,
+        prompt=hide.text(session.prompt),
+        working_directory=hide.text(session.working_directory) if session.working_directory else None,
+    )
+
+
+def guest_text(written: LiveText | None, options: ShareOptions) -> LiveText | None:
+    """The text that is being written, where it is shared."""
+    if written is None or (written.kind == "thinking" and not options.thinking):
+        return None
+    return dataclasses.replace(written, text=this_process().text(written.text))
+
+
+@cache
+def this_process() -> Redactor:
+    """The redactor with this process's own secrets."""
+    return redactor(os.environ, Path.home())
+
+
+_kept: OrderedDict[tuple[object, ...], tuple[Event | None, Counter[str]]] = OrderedDict()
+_lock = Lock()
+
+
+def _redacted(stored: StoredEvent, options: ShareOptions) -> tuple[Event | None, Counter[str]]:
+    key = (stored.session_id, stored.id, hash(stored.raw), options)
+    with _lock:
+        if key in _kept:
+            return _kept[key]
+    hide = dataclasses.replace(this_process(), hidden=Counter())
+    found = (_shared(stored.event, options, hide), hide.hidden)
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > _MOST_KEPT:
+            _kept.popitem(last=False)
+    return found
+
+
+def _shared(event: Event, options: ShareOptions, hide: Redactor) -> Event | None:
+    """The event as a guest sees it; nothing where it is not shared. What this version does not know is not shared."""
+    match event:
+        case events.User():
+            return dataclasses.replace(event, text=hide.text(event.text), attachments=None, actor=None)
+        case events.Text():
+            return dataclasses.replace(event, content=hide.text(event.content))
+        case events.Thinking():
+            return dataclasses.replace(event, content=hide.text(event.content)) if options.thinking else None
+        case events.ToolUse():
+            return dataclasses.replace(event, input=hide.value(event.input))
+        case events.ToolResult():
+            if not options.tool_output:
+                return dataclasses.replace(event, content=NOT_SHARED, data=None)
+            return dataclasses.replace(event, content=hide.value(event.content), data=hide.value(event.data))
+        case events.System():
+            return dataclasses.replace(event, data=None) if event.subtype in _SYSTEM else None
+        case events.Result():
+            text = hide.text(event.result) if event.result else None
+            return dataclasses.replace(event, result=text, session_id=None, model_usage=None)
+        case events.Error():
+            detail = hide.text(event.detail) if event.detail else None
+            return dataclasses.replace(event, message=hide.text(event.message), detail=detail)
+        case _:
+            return None

@@ -1,0 +1,80 @@
+"""The Devices page: every browser that is signed in as the owner, and a link for one more."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.access import opening
+from lulu.access.door import door
+from lulu.actors import Actor, Role
+from lulu.runtime import Runtime
+from lulu.store import ACCESS, Access
+from lulu.store.admitting import COMMAND_LINE
+from lulu.ui import identity, lan, notices, share, wording
+from lulu.ui.bell import bell
+from lulu.ui.state import state, typed
+from lulu.ui.text import safe_label
+
+_ADD = "add_device"
+
+
+def show(lulu: Runtime, actor: Actor) -> None:
+    """Draw the page."""
+    actor.require_owner()
+    st.header("Devices", anchor=False)
+    lan.show_switch(lulu, actor)
+    _show_add(lulu, actor)
+    st.subheader("Signed in", anchor=False)
+    _show_devices(lulu)
+
+
+def _show_add(lulu: Runtime, actor: Actor) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Name of the new device", key="device_label", max_chars=80, placeholder="Phone, laptop …")
+        st.button("Add device", key=_ADD, type="primary", icon=":material/add:", on_click=_add, args=(lulu, actor))
+    notices.show_problem(_ADD)
+    if state().made_device:
+        st.markdown(
+            f"Open this on the new device within {opening.PAIR_MINUTES} minutes and press the button there. "
+            "It works once, and lets that device do everything that you can."
+        )
+        lan.show_link(state().made_device or "")
+
+
+def _add(lulu: Runtime, actor: Actor) -> None:
+    def make() -> None:
+        state().made_device = opening.pair_link(lulu, actor, lan.root(lulu), typed("device_label").strip())
+
+    notices.attempt(_ADD, make)
+
+
+@st.fragment
+@notices.told
+def _show_devices(lulu: Runtime) -> None:
+    bell(ACCESS, seen=lulu.store.bus.version(ACCESS), key="devices")
+    mine = identity.actor()
+    mine.require_owner()
+    notices.show_problem(share.SHARE)
+    for row in lulu.store.accesses():
+        if row.role is Role.OWNER and row.is_valid and row.label != COMMAND_LINE:
+            _show_one(lulu, row, is_this=row.id == mine.access_id)
+
+
+def _show_one(lulu: Runtime, row: Access, *, is_this: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"device_{row.id}"):
+        st.markdown(
+            wording.line(
+                f"**{safe_label(row.label or 'a browser')}**",
+                ":green[this browser]" if is_this else "",
+                ":green[open now]" if door.visitors(row.id) and not is_this else "",
+                f"since {wording.age(row.created_at)}",
+                f"last used {wording.age(row.last_seen_at)}" if row.last_seen_at else "",
+            )
+        )
+        st.button(
+            "Sign out" if is_this else "Remove",
+            key=f"remove_{row.id}",
+            icon=":material/logout:",
+            on_click=share.revoke,
+            args=(lulu, row.id),
+        )

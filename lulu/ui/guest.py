@@ -1,0 +1,141 @@
+"""What a guest sees: one session, live and read-only, redacted. The owner's preview is the same page.
+
+It draws only what ``lulu.access.sharing`` hands out, and offers nothing that a guest could press but folds.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu import transcript
+from lulu.access.sharing import GuestRows, guest_rows, guest_session, guest_text
+from lulu.errors import SessionNotFound
+from lulu.runtime import Runtime
+from lulu.sessions import SessionId, SessionStatus
+from lulu.store import ShareOptions, row_topic, session_topic
+from lulu.ui import header, identity, notices, render, wording
+from lulu.ui.bell import bell
+from lulu.ui.feed import MAX_OPEN, WINDOW
+from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, SESSION_HEADER, TRANSCRIPT
+from lulu.ui.state import state
+from lulu.ui.text import one_line, safe_label, safe_markdown
+
+#: The page for a link that counts no longer, and for every address that was not shared. It repeats nothing.
+ENDED = "This link does not work, or no longer. Ask the person who sent it for a new one."
+
+
+def show_ended() -> None:
+    """Draw what stands in the place of everything that is not, or no longer, shared."""
+    st.header("Nothing is shared here", anchor=False)
+    st.markdown(ENDED)
+
+
+@notices.told
+def show(lulu: Runtime, session_id: SessionId, options: ShareOptions) -> None:
+    """Draw the page."""
+    try:
+        session = guest_session(lulu.store.get_session(session_id))
+    except SessionNotFound:
+        show_ended()
+        return
+    st.set_page_config(page_title=one_line(session.name))
+    _header(lulu, session_id)
+    found = _rows(lulu, session_id, options)
+    first = found.rows[0].id if found.rows else 0
+    settled = transcript.settled_until(found.rows, live=session.is_live, keep=MAX_OPEN)
+    with st.container(key=TRANSCRIPT):
+        _history(lulu, session_id, options, first, settled)
+        _open_turn(lulu, session_id, options, settled)
+
+
+def _is_still_shared(session_id: SessionId) -> bool:
+    """Asked in every run of every fragment: a fragment keeps its arguments, and the link may have ended since."""
+    if identity.actor().may_watch(session_id):
+        return True
+    show_ended()
+    return False
+
+
+def _rows(lulu: Runtime, session_id: SessionId, options: ShareOptions) -> GuestRows:
+    earliest = state().earliest.get(session_id)
+    if earliest is None:
+        return guest_rows(lulu.store.get_session_events(session_id, limit=WINDOW), options)
+    return guest_rows(lulu.store.get_session_events(session_id, after=earliest - 1), options)
+
+
+@st.fragment
+@notices.told
+def _header(lulu: Runtime, session_id: SessionId) -> None:
+    topic = row_topic(session_id)
+    bell(topic, seen=lulu.store.bus.version(topic), key=f"guest_header_{session_id}")
+    if not _is_still_shared(session_id):
+        return
+    session = guest_session(lulu.store.get_session(session_id))
+    with st.container(key=SESSION_HEADER, gap=None):
+        st.markdown(f"##### {safe_label(header.full_name(session), 120)}", anchors=False)
+        st.caption(wording.line(header.details(session), "shared with you, read-only"))
+
+
+@st.fragment
+@notices.told
+def _history(lulu: Runtime, session_id: SessionId, options: ShareOptions, first: int, settled: int) -> None:
+    if not _is_still_shared(session_id):
+        return
+    if lulu.store.get_session_events(session_id, before=first, limit=1):
+        st.button(
+            "Load earlier",
+            key=LOAD_EARLIER,
+            type="tertiary",
+            icon=":material/history:",
+            on_click=_load_earlier,
+            args=(lulu, session_id, first),
+        )
+        if state().earliest.get(session_id, first) < first:
+            st.rerun()
+    found = guest_rows(lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1), options)
+    show_hidden(found)
+    render.show_turns(transcript.turns(found.rows))
+
+
+def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
+    earlier = lulu.store.get_session_events(session_id, before=first, limit=WINDOW)
+    if earlier:
+        state().earliest[session_id] = earlier[0].id
+
+
+@st.fragment
+@notices.told
+def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, settled: int) -> None:
+    topic = session_topic(session_id)
+    bell(topic, seen=lulu.store.bus.version(topic), key=f"guest_{session_id}")
+    if not _is_still_shared(session_id):
+        return
+    written = guest_text(lulu.store.live_text(session_id), options)
+    session = lulu.store.get_session(session_id)
+    found = guest_rows(lulu.store.get_session_events(session_id, after=settled), options)
+    turns = transcript.turns(found.rows)
+    has_grown = len(turns) > 1 or len(found.rows) > 2 * MAX_OPEN
+    if has_grown and transcript.settled_until(found.rows, live=session.is_live, keep=MAX_OPEN) > settled:
+        st.rerun()
+    show_hidden(found)
+    render.show_turns(turns, live=session.is_live)
+    last = found.rows[-1].event.message_id if found.rows else None
+    if written is not None and (written.message_id is None or written.message_id != last):
+        with st.container(key=LIVE_TEXT), st.chat_message("assistant"):
+            st.markdown(safe_markdown(written.text))
+    elif session.known_status is SessionStatus.WAITING:
+        st.caption("The agent waits for the owner's answer.")
+    elif session.is_live:
+        st.caption("The agent is at work.")
+
+
+def show_hidden(found: GuestRows) -> None:
+    """How much is not shown, by kind."""
+    if found.hidden.total():
+        st.caption(f":material/visibility_off: Hidden here: {hidden_kinds(found)}")
+
+
+def hidden_kinds(found: GuestRows) -> str:
+    """``2 × password, 1 × home folder``."""
+    counts = found.hidden.most_common()
+    return ", ".join(f"{count} × {safe_label(kind.replace('_', ' '))}" for kind, count in counts if count)

@@ -1,0 +1,8 @@
+"""``/devices``: where the owner is signed in, and a link for one more device."""
+
+from __future__ import annotations
+
+from lulu import runtime
+from lulu.ui import devices, identity
+
+devices.show(runtime.current(), identity.actor())

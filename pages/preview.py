@@ -1,0 +1,29 @@
+"""``/preview?id=…``: the owner sees what a guest would see."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu import runtime
+from lulu.errors import SessionNotFound
+from lulu.sessions import parse_session_id
+from lulu.ui import guest, identity, places, share
+
+identity.actor().require_owner()
+_ids = st.query_params.get_all("id")
+
+try:
+    _session_id = parse_session_id(_ids[0] if len(_ids) == 1 else None)
+except SessionNotFound:
+    guest.show_ended()
+    st.stop()
+
+st.page_link(
+    places.session(),
+    label="This is how a guest sees it. Back to the session",
+    icon=":material/arrow_back:",
+    query_params={"id": _session_id},
+)
+guest.show(
+    runtime.current(), _session_id, share.options_in(st.query_params.get("output"), st.query_params.get("thinking"))
+)
