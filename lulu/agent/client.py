@@ -21,7 +21,7 @@ from claude_agent_sdk import (
     Transport,
 )
 
-from lulu.agent import processes
+from lulu.agent import private_folder, processes
 from lulu.agent.demo import DemoTransport
 from lulu.agent.permissions import before_tool_use, can_use_tool
 from lulu.agent.requests import AgentSpec, Ask, ConversationExists, Gate, TranscriptMissing
@@ -190,6 +190,7 @@ class Agent:
 
     def _options(self, ask: Ask, gate: Gate) -> ClaudeAgentOptions:
         spec = self.spec
+        gate = private_folder.outside(self._settings.data_dir, spec.working_directory, gate)
         return ClaudeAgentOptions(
             cwd=spec.working_directory,
             model=spec.model,
@@ -202,7 +203,7 @@ class Agent:
             max_turns=spec.max_turns,
             system_prompt={"type": "preset", "preset": "claude_code"},
             setting_sources=list(self._settings.setting_sources),
-            disallowed_tools=DISALLOWED_TOOLS,
+            disallowed_tools=[*DISALLOWED_TOOLS, *private_folder.rules(self._settings.data_dir)],
             include_partial_messages=True,
             max_buffer_size=MAX_BUFFER_BYTES,
             can_use_tool=can_use_tool(ask),

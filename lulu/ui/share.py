@@ -47,12 +47,18 @@ def _dialog(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     actor = identity.actor()
     actor.require_owner()
     lan.show_switch(lulu, actor)
+    # One place for both: what is taken out of it leaves nothing behind.
+    with st.empty().container():
+        _show_made(lulu, actor, session_id)
+    _show_links(lulu, session_id)
+
+
+def _show_made(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     if state().made_link:
         st.markdown("**Copy the link now.** Lulu does not keep it; only the people you give it to have it.")
         lan.show_link(state().made_link or "")
     else:
         _show_form(lulu, actor, session_id)
-    _show_links(lulu, session_id)
 
 
 def _show_form(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:

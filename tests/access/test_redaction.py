@@ -1,0 +1,164 @@
+"""What is hidden from guests: a corpus of secrets, one of look-alikes, and the time that it takes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from lulu.access.redaction import Redactor, redactor, secret_values
+
+_A = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA"
+
+#: A text, and what in it must not be left. Put together, so that no scanner takes this file for a leak.
+SECRETS = {
+    "anthropic": ("key " + "sk-ant-" + "api03-" + _A * 3, _A),
+    "anthropic in JSON": ('{"x": "' + "sk-ant-" + "oat01-" + _A * 2 + '"}', _A),
+    "openai project": ("sk-" + "proj-" + _A * 2, _A),
+    "openai": ("use sk-" + (_A * 2)[:48] + ".", _A),
+    "openai service": ("sk-" + "svcacct-" + _A, _A),
+    "aws id": ("AKIA" + "IOSFODNN7EXAMPLE", "IOSFODNN7"),
+    "aws temporary id": ("ASIA" + "IOSFODNN7EXAMPLE", "IOSFODNN7"),
+    "aws secret": ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "K7MDENG"),
+    "github classic": ("ghp_" + _A + "abcd", _A),
+    "github app": ("ghs_" + _A + "abcd", _A),
+    "github fine": ("github_pat_" + "11ABC_" + _A * 2, _A),
+    "gitlab": ("glpat-" + _A[:20], _A[:20]),
+    "slack bot": ("xoxb-" + "123456789012-" + _A, _A),
+    "slack app": ("xapp-" + "1-" + _A, _A),
+    "slack hook": ("https://hooks.slack.com/services/T0001/B0001/" + _A[:24], _A[:24]),
+    "google key": ("AIza" + "Sy" + _A + "-", _A),
+    "google token": ("ya29." + _A, _A),
+    "stripe": ("sk_live_" + _A[:24], _A[:24]),
+    "npm": ("npm_" + _A + "abcd", _A),
+    "pypi": ("pypi-" + "AgEI" + _A * 2, _A),
+    "hugging face": ("hf_" + _A + "ab", _A),
+    "jwt": ("eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0In0." + _A, _A),
+    "pem": ("-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEowIBAAKC\nabc=\n-----END RSA PRIVATE KEY-----", "MIIEow"),
+    "pem without its end": ("-----BEGIN " + "PRIVATE KEY-----\nMIIEvQIBADAN", "MIIEvQ"),
+    "basic auth in a URL": ("git clone https://bob:hunter2@example.org/x.git", "hunter2"),
+    "database URL": ("postgres://app:s3cr3t-pw@db:5432/app", "s3cr3t"),
+    "bearer": ("Authorization: Bearer " + _A, _A),
+    "environment file": ("DB_PASSWORD=correct-horse-7", "correct-horse"),
+    "quoted password": ('password = "hunter2x"', "hunter2x"),
+    "yaml": ("  client_secret: 9f8e7d6c5b4a", "9f8e7d"),
+    "json": ('{"api_key": "0123456789abcdef", "n": 1}', "0123456789"),
+    "escaped json": ('{\\"token\\": \\"0123456789abcdef\\"}', "0123456789"),
+    "exported": ("export MY_SERVICE_TOKEN=abc123def456", "abc123"),
+}
+
+#: Nothing in these is secret.
+LOOK_ALIKES = [
+    "The password is required.",
+    "Enter your password: then press Enter",
+    "def login(password: str, token: str | None = None) -> None: ...",
+    "token: Token = field(default_factory=Token)",
+    "tokens: 1,204 in, 88 out",
+    "max_tokens=4096",
+    "key = value",
+    "for key, value in pairs: print(key)",
+    "primary key: user_id",
+    "commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    "id 550e8400-e29b-41d4-a716-446655440000",
+    "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4",
+    "Secret Santa: bring a gift",
+    "password = getpass()",
+    "token = request.headers['x-token']",
+    "API_KEY=your_api_key_here",
+    "password: changeme",
+    "secret: ${SECRET}",
+    "password=$PASSWORD",
+    'api_key = os.environ["API_KEY"]',
+    "token_type: bearer",
+    "The bearer of bad news came",
+    "Basic understanding is enough",
+    "passwordless: enabled",
+    "sk-learn and sk-image are packages",
+    "ghost_writer wrote ghp and gho",
+    "https://example.org:8080/path?x=1@y",
+    "see http://localhost:8501/session?id=abc",
+    '<input type="password" name="pw">',
+    "keyboard: qwerty; monkey: see",
+    "AKIA is the beginning of an AWS id; eyJ that of a JWT",
+    "-----BEGIN CERTIFICATE-----",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGx user@host",
+]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_hidden(name: str) -> None:
+    text, secret = SECRETS[name]
+    hide = Redactor()
+
+    shown = hide.text(f"before {text} after")
+
+    assert secret not in shown
+    assert "hidden]" in shown
+    assert shown.startswith("before ")
+    assert hide.count >= 1
+
+
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    hide = Redactor()
+
+    assert hide.text(text) == text
+    assert hide.count == 0
+
+
+def test_a_secret_is_hidden_wherever_it_stands_in_a_value() -> None:
+    hide = Redactor()
+    token = SECRETS["github classic"][0]
+
+    shown = hide.value({"command": f"echo {token}", "list": [token, 1, None], "password": "tr0ub4dor", "key": "name"})
+
+    assert token not in str(shown)
+    assert shown["password"] == "[password hidden]"
+    assert (shown["list"][1:], shown["key"]) == ([1, None], "name")
+
+
+def test_this_process_s_own_secrets_and_names_are_hidden() -> None:
+    hide = redactor({"MY_API_KEY": "quite-ordinary-words", "EDITOR": "vim-is-an-editor"}, Path("/home/anna"))
+
+    shown = hide.text("quite-ordinary-words vim-is-an-editor /home/anna/x /home/annabel")
+
+    assert shown == "[environment hidden] vim-is-an-editor ~/x /home/annabel"
+
+
+def test_computer_and_home_names_are_hidden_as_whole_words() -> None:
+    hide = Redactor(home="/home/anna", names=["annas-laptop", "pc", "localhost"])
+
+    assert hide.text("annas-laptop: pc /home/anna, Annas-Laptop-2 localhost") == (
+        "[this computer]: pc ~, Annas-Laptop-2 localhost"
+    )
+
+
+def test_short_or_harmless_variables_are_no_secrets() -> None:
+    found = list(
+        secret_values({"TOKEN": "short", "KEYFILE": "/etc/keys/file", "LANG": "en_US.UTF-8", "X_SECRET": "12345678"})
+    )
+
+    assert found == ["12345678"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The quick brown fox jumps over the lazy dog. key=value token: foo https://example.org/a?b=c 4b825dc642cb6eb9\n",
+        "    def compute(self, value): return self._cache[value] + 'x' * 20  # nothing here\n",
+        "a_",
+    ],
+)
+def test_a_megabyte_takes_at_most_150_ms(line: str) -> None:
+    text = (line * (1_000_000 // len(line) + 1))[:1_000_000]
+    hide = Redactor(home="/home/anna", names=["annas-laptop"], secrets=["a-secret-value"])
+
+    def took() -> float:
+        # This thread's own time: other tests may share the processor.
+        began = time.thread_time()
+        hide.text(text)
+        return time.thread_time() - began
+
+    assert min(took() for _ in range(3)) <= 0.15
