@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from lulu.access.guard import ROLE_HEADER, Guard
+from tests.doors import OpenDoor
 
 PORT = 8501
 OWN = f"127.0.0.1:{PORT}"
@@ -54,28 +55,27 @@ async def _broken_socket(websocket: WebSocket) -> None:
     raise ValueError("a secret of the inside")
 
 
-def guarded(**options: Any) -> Starlette:
+def guarded(door: OpenDoor | None = None) -> Starlette:
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     return Starlette(
         routes=[
             Route("/echo", _echo, methods=methods),
+            Route("/", _echo),
             Route("/break", _break),
             Route("/break-late", _break_late),
             Route("/referrer", _own_referrer),
             WebSocketRoute("/socket", _socket),
             WebSocketRoute("/broken/{when}", _broken_socket),
         ],
-        middleware=[Middleware(Guard, **options)],
+        middleware=[Middleware(Guard, door=door or OpenDoor())],
     )
 
 
 class Client(TestClient):
     """A browser on this machine, unless told otherwise."""
 
-    def __init__(self, *, host: str = OWN, peer: str = "127.0.0.1", **options: Any) -> None:
-        super().__init__(
-            guarded(**options), base_url=f"http://{OWN}", client=(peer, 50_000), raise_server_exceptions=False
-        )
+    def __init__(self, *, host: str = OWN, peer: str = "127.0.0.1", door: OpenDoor | None = None) -> None:
+        super().__init__(guarded(door), base_url=f"http://{OWN}", client=(peer, 50_000), raise_server_exceptions=False)
         self.headers["Host"] = host
 
 
@@ -91,7 +91,7 @@ def status_of_socket(client: TestClient, sent: Mapping[str, str], path: str = "/
 # --- The bare protocol -------------------------------------------------------------------------------------------
 
 
-def _scope(kind: str, sent: list[tuple[bytes, bytes]], **more: Any) -> Scope:
+def scope_of(kind: str, sent: list[tuple[bytes, bytes]], **more: Any) -> Scope:
     return {
         "type": kind,
         "scheme": "http" if kind == "http" else "ws",
@@ -107,16 +107,16 @@ def _scope(kind: str, sent: list[tuple[bytes, bytes]], **more: Any) -> Scope:
 
 
 def ask(sent: list[tuple[bytes, bytes]], **more: Any) -> tuple[int, list[Message]]:
-    messages = _run(_scope("http", sent, **more))
+    messages = _run(scope_of("http", sent, **more))
     return messages[0]["status"], messages
 
 
 def ask_socket(sent: list[tuple[bytes, bytes]], **more: Any) -> list[Message]:
-    return _run(_scope("websocket", sent, **{"extensions": {"websocket.http.response": {}}, **more}))
+    return _run(scope_of("websocket", sent, **{"extensions": {"websocket.http.response": {}}, **more}))
 
 
 def _run(scope: Scope) -> list[Message]:
-    """Drive the guard as a server would, without an event loop: nothing here waits."""
+    """Drive the guard as a server would."""
     messages: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -129,7 +129,5 @@ def _run(scope: Scope) -> list[Message]:
         await send({"type": "http.response.start", "status": 200})
         await send({"type": "http.response.body", "body": b""})
 
-    call = Guard(application)(scope, receive, send)
-    with pytest.raises(StopIteration):
-        call.send(None)
+    asyncio.run(Guard(application, OpenDoor())(scope, receive, send))
     return messages

@@ -20,17 +20,22 @@ from lulu.access import guard, headers
 from lulu.access.guard import ROLE_HEADER, Admission
 from lulu.actors import Role
 from tests.access.support import OWN, Client, guarded, status_of_socket
+from tests.doors import OpenDoor
+
+#: Everybody is a guest.
+GUESTS = OpenDoor(admission=Admission(role=Role.GUEST, access_ids=(1,)))
 
 # --- Failures ----------------------------------------------------------------------------------------------------
 
 
 def test_a_judge_that_fails_lets_nobody_in(caplog: pytest.LogCaptureFixture) -> None:
-    def broken(scope: Scope) -> Admission:
-        raise RuntimeError("no database")
+    class BrokenDoor(OpenDoor):
+        def judge(self, scope: Scope) -> Admission | None:
+            raise RuntimeError("no database")
 
     with caplog.at_level(logging.CRITICAL, logger="lulu.access.guard"):
-        answer = Client(judge=broken).get("/echo")
-        status = status_of_socket(Client(judge=broken), {"Origin": f"http://{OWN}"})
+        answer = Client(door=BrokenDoor()).get("/echo")
+        status = status_of_socket(Client(door=BrokenDoor()), {"Origin": f"http://{OWN}"})
 
     assert (answer.status_code, status) == (500, 500)
     assert "no database" not in answer.text
@@ -82,8 +87,10 @@ ANSWERS: dict[str, Callable[[], Any]] = {
     "a failure": lambda: Client().get("/break"),
     "a wrong host": lambda: Client(host="evil.example").get("/echo"),
     "a wrong origin": lambda: Client().post("/echo", headers={"Origin": "http://evil.example"}),
-    "nobody": lambda: Client(peer="8.8.8.8").get("/echo"),
-    "only headers": lambda: Client(peer="8.8.8.8").head("/echo"),
+    "another computer": lambda: Client(peer="8.8.8.8").get("/echo"),
+    "nobody": lambda: Client(door=OpenDoor(admission=None)).get("/echo"),
+    "not for a guest": lambda: Client(door=GUESTS).get("/echo"),
+    "only headers": lambda: Client(door=OpenDoor(admission=None)).head("/echo"),
     "a refused websocket": _refused_socket,
 }
 
@@ -147,19 +154,34 @@ def test_without_the_origin_step_another_page_gets_in(monkeypatch: pytest.Monkey
     assert (refused, let_in) == ((403, 403), (200, 101))
 
 
-def test_without_the_judge_a_stranger_gets_in() -> None:
+def test_without_the_network_step_another_computer_gets_in(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = Client(peer="8.8.8.8").get("/echo").status_code
-    anybody = Client(peer="8.8.8.8", judge=lambda scope: Admission(role=Role.OWNER)).get("/echo").status_code
+    monkeypatch.setattr(guard, "check_network", lambda scope, door: None)
 
-    assert (refused, anybody) == (401, 200)
+    assert (refused, Client(peer="8.8.8.8").get("/echo").status_code) == (403, 200)
+
+
+def test_without_the_credential_step_a_stranger_gets_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = Client(door=OpenDoor(admission=None))
+    refused = stranger.get("/echo").status_code
+    monkeypatch.setattr(guard, "admit", lambda scope, door: Admission(role=Role.OWNER))
+
+    assert (refused, stranger.get("/echo").status_code) == (401, 200)
+
+
+def test_without_the_path_step_a_guest_gets_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Client(door=GUESTS).get("/echo").status_code
+    monkeypatch.setattr(guard, "check_path", lambda scope, admission: None)
+
+    assert (refused, Client(door=GUESTS).get("/echo").status_code) == (403, 200)
 
 
 def test_without_stripping_a_forged_role_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     forged = {ROLE_HEADER: "owner"}
-    guest = Client(judge=lambda scope: Admission(role=Role.GUEST))
-    before = guest.get("/echo", headers=forged).text
+    guest = Client(door=GUESTS)
+    before = guest.get("/", headers=forged).text
     monkeypatch.setattr(guard, "_is_ours", lambda name: False)
 
-    after = guest.get("/echo", headers=forged).text
+    after = guest.get("/", headers=forged).text
 
     assert ("x-lulu-role=owner" in before, "x-lulu-role=owner" in after) == (False, True)

@@ -1,0 +1,108 @@
+"""What a guest's page is given: events without secrets, and without what was not shared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lulu import events
+from lulu.access.sharing import NOT_SHARED, guest_rows
+from lulu.agent.private_folder import reaches_into, rules
+from lulu.events import Event, EventId, StoredEvent, now, parse_time
+from lulu.store import ShareOptions
+
+SECRET = "ghp_" + "aB3d" * 9
+ALL = ShareOptions(tool_output=True, thinking=True)
+
+EVENTS: list[Event] = [
+    events.User(text=f"use {SECRET}", actor="anna", attachments=[1]),
+    events.Text(content=f"I use {SECRET}."),
+    events.Thinking(content=f"hm, {SECRET}"),
+    events.ToolUse(id="t", name="Bash", input={"command": f"echo {SECRET}", "env": {"X": [SECRET]}}),
+    events.ToolResult(tool_use_id="t", content=[{"type": "text", "text": SECRET}], data={"stdout": SECRET}),
+    events.System(subtype="init", data={"cwd": "/srv", "tools": [], "key": SECRET}),
+    events.System(subtype="compact", data={"note": SECRET}),
+    events.Permission(id="p", tool_name="Bash", tool_input={"command": SECRET}),
+    events.PermissionDecision(id="p", decision="approved", actor="anna", message=SECRET),
+    events.Result(session_id="inner", result=f"done with {SECRET}", model_usage={"x": SECRET}),
+    events.Error(message=f"failed: {SECRET}", detail=SECRET),
+    events.Unknown(event_type="later", raw=f'{{"x": "{SECRET}"}}'),
+]
+
+
+def _stored(event: Event, number: int = 1) -> StoredEvent:
+    kind, raw = events.encode(event)
+    assert kind == event.type or isinstance(event, events.Unknown)
+    return StoredEvent(id=EventId(number), session_id="s", event=event, created_at=parse_time(now()), raw=raw)
+
+
+@pytest.mark.parametrize("options", [ALL, ShareOptions(), ShareOptions(tool_output=False)], ids=str)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: f"{event.type}-{getattr(event, 'subtype', '')}")
+def test_no_event_carries_a_secret_to_a_guest(event: Event, options: ShareOptions) -> None:
+    found = guest_rows([_stored(event)], options)
+
+    assert SECRET not in repr(found.rows)
+    assert all(row.id == 1 for row in found.rows)
+
+
+def test_what_is_hidden_is_counted_and_the_stored_row_stays() -> None:
+    stored = _stored(EVENTS[0])
+
+    found = guest_rows([stored], ALL)
+
+    assert found.hidden["github_token"] == 1
+    assert SECRET in stored.raw
+    assert "anna" not in repr(found.rows)
+
+
+def test_thinking_and_output_are_shared_only_where_that_was_chosen() -> None:
+    rows = [_stored(event, number) for number, event in enumerate(EVENTS, 1)]
+
+    less = guest_rows(rows, ShareOptions(tool_output=False, thinking=False)).rows
+    more = guest_rows(rows, ALL).rows
+
+    assert "thinking" not in [row.type for row in less]
+    assert "thinking" in [row.type for row in more]
+    assert [row.event.content for row in less if isinstance(row.event, events.ToolResult)] == [NOT_SHARED]
+    for rows_shown in (less, more):
+        kinds = {row.type for row in rows_shown}
+        assert not kinds & {"permission", "permission_decision", "later"}
+        assert [row.event.data for row in rows_shown if isinstance(row.event, events.System)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "reaches"),
+    [
+        ("Read", {"file_path": "{data}/lulu.db"}, True),
+        ("Read", {"file_path": "{work}/../data/control.json"}, True),
+        ("Read", {"file_path": "{work}/link/lulu.db"}, True),
+        ("Edit", {"file_path": "{data}/x"}, True),
+        ("Write", {"file_path": "../data/x"}, True),
+        ("NotebookEdit", {"notebook_path": "{data}/x.ipynb"}, True),
+        ("Glob", {"pattern": "*", "path": "{data}"}, True),
+        ("Glob", {"pattern": "{data}/*"}, True),
+        ("Grep", {"pattern": "token", "path": "{data}"}, True),
+        ("Grep", {"pattern": "{data}"}, False),
+        ("Read", {"file_path": "{work}/lulu.db"}, False),
+        ("Read", {"file_path": "{data}-not/lulu.db"}, False),
+        ("Glob", {"pattern": "**/*.py"}, False),
+        ("Bash", {"command": "cat {data}/lulu.db"}, False),
+        ("Read", {"file_path": 5}, False),
+        ("Read", {"file_path": "\0"}, False),
+    ],
+)
+def test_file_tools_stay_out_of_lulu_s_folder(
+    tmp_path: Path, tool: str, arguments: dict[str, object], reaches: bool
+) -> None:
+    data, work = tmp_path / "data", tmp_path / "work"
+    data.mkdir()
+    work.mkdir(exist_ok=True)
+    (work / "link").symlink_to(data)
+    filled = {
+        name: value.format(data=data, work=work) if isinstance(value, str) else value
+        for name, value in arguments.items()
+    }
+
+    assert reaches_into(data, str(work), tool, filled) is reaches
+    assert rules(data) == [f"Read(/{data}/**)", f"Edit(/{data}/**)"]

@@ -1,0 +1,91 @@
+"""A guest's visit in a real browser: the link, the session live, nothing else of Lulu, and its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import Viewer
+from tests.conftest import NewServer
+from tests.e2e.test_first_session import PATIENCE, start_session, status
+
+CLOSED = "Lulu is not open to you here"
+
+
+def share(page: Page) -> str:
+    """Make a link in the Share dialog that is open after this; its path."""
+    page.locator(".st-key-share button").click(timeout=PATIENCE)
+    page.locator(".st-key-share_make button").click(timeout=PATIENCE)
+    link = page.get_by_role("dialog").locator("code").filter(has_text="/s/")
+    expect(link).to_be_visible(timeout=PATIENCE)
+    return "/s/" + link.inner_text().strip().partition("/s/")[2]
+
+
+def test_a_guest_follows_one_session_live_until_the_link_is_revoked(
+    server: NewServer, new_viewer: Callable[..., Viewer]
+) -> None:
+    lulu = server(env={"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "2"})
+    owner, guest = new_viewer(), new_viewer(signed_in=False)
+    start_session(owner.page, lulu.url, "Tell me a story")
+    session_id = owner.page.url.partition("id=")[2]
+    link = share(owner.page)
+    guest.page.goto(lulu.url + link)
+    transcript = guest.page.locator(".st-key-transcript")
+    expect(transcript.get_by_text("Tell me a story")).to_be_visible(timeout=PATIENCE)
+    expect(status(guest.page, "completed")).to_be_visible(timeout=PATIENCE)
+    expect(transcript.get_by_text("tokens")).to_be_visible(timeout=PATIENCE)
+
+    # What a guest does not have.
+    assert guest.page.url == f"{lulu.url}/?id={session_id}"
+    assert guest.page.locator(".st-key-session_list, .st-key-prompt, .st-key-share, .st-key-stop").count() == 0
+    cookies = guest.context.cookies()
+    assert [(one["name"], one["httpOnly"], one["sameSite"]) for one in cookies if one["name"].startswith("lulu")] == [
+        ("lulu_guest", True, "Lax")
+    ]
+    assert guest.console_errors == []
+    assert guest.offsite_requests == []
+
+    # The owner sees the visit, and ends it.
+    expect(owner.page.get_by_role("dialog").get_by_text("1 watching now")).to_be_visible(timeout=PATIENCE)
+    began = time.monotonic()
+    owner.page.locator("[class*=st-key-revoke_] button").click()
+    expect(guest.page.get_by_text(CLOSED)).to_be_visible(timeout=PATIENCE)
+    assert time.monotonic() - began <= 3  # two seconds, and the click
+    assert transcript.count() == 0
+    guest.page.goto(lulu.url + link)
+    expect(guest.page.get_by_text(CLOSED)).to_be_visible()
+    assert owner.console_errors == []
+    assert owner.offsite_requests == []
+
+
+def test_an_owner_s_addresses_say_nothing_to_a_stranger(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
+    lulu = server(env={"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "0"})
+    stranger = new_viewer(signed_in=False)
+
+    for path in ("/", "/session?id=1", "/settings", "/s/" + "a" * 43, "/pair/" + "a" * 43, "/login?t=" + "a" * 43):
+        stranger.page.goto(lulu.url + path)
+        expect(stranger.page.get_by_role("heading")).to_have_text(CLOSED)
+
+    assert {address for address in stranger.requests if "/_stcore" in address or "static" in address} == set()
+    assert stranger.offsite_requests == []
+
+
+def test_another_device_comes_in_by_its_button(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
+    lulu = server(env={"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "0"})
+    owner, phone = new_viewer(), new_viewer(signed_in=False)
+    owner.page.goto(f"{lulu.url}/devices")
+    owner.page.locator(".st-key-add_device button").click(timeout=PATIENCE)
+    link = owner.page.locator("code").filter(has_text="/pair/")
+    expect(link).to_be_visible(timeout=PATIENCE)
+    expect(owner.page.get_by_alt_text("The link as a QR code")).to_be_visible()
+    path = "/pair/" + link.inner_text().strip().partition("/pair/")[2]
+
+    phone.page.goto(lulu.url + path)
+    phone.page.get_by_role("button", name="Use Lulu on this device").click()
+
+    expect(phone.page.locator(".st-key-prompt textarea")).to_be_visible(timeout=PATIENCE)
+    expect(owner.page.get_by_text("another device")).to_be_visible(timeout=PATIENCE)
+    assert phone.console_errors == []
+    assert owner.console_errors == []
