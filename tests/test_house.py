@@ -234,7 +234,7 @@ def test_changelog_has_a_place_for_what_comes_next() -> None:
     assert first[1] == "[Unreleased]"
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/security.md"])
 def test_documents_name_only_files_that_exist(document: str) -> None:
     text = (ROOT / document).read_text()
 
@@ -242,3 +242,11 @@ def test_documents_name_only_files_that_exist(document: str) -> None:
     missing = [target for target in linked if not (ROOT / document).parent.joinpath(target).exists()]
 
     assert missing == []
+
+
+def test_every_promise_of_security_names_a_test_that_exists() -> None:
+    named = set(re.findall(r"`(test_[a-z0-9_]+)`", (ROOT / "docs/security.md").read_text()))
+    defined = {name for path in TESTS for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)}
+
+    assert len(named) > 20
+    assert named - defined == set()

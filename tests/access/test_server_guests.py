@@ -1,0 +1,143 @@
+"""The whole server, asked by guests: what they see, what they send, and what ends them."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from lulu.access.tokens import hash_of
+from tests.access.server import METHODS, OTHER, OTHER_TEXT, SECRET, SHARED, SHARED_TEXT, Lulu
+from tests.streamlit_client import StreamlitClient
+
+pytestmark = pytest.mark.e2e
+
+# --- Guests ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "path",
+    ["/session", "/control", "/settings", "/media/a.txt", "/_stcore/upload_file/a/b", "/_stcore/metrics", "/audit"],
+)
+def test_a_guest_gets_no_other_route(lulu: Lulu, path: str, method: str) -> None:
+    assert lulu.ask(path, method=method, cookie=lulu.guest(), Origin=lulu.server.url).status_code == 403
+
+
+def test_a_guest_sees_the_shared_session_without_its_secret(lulu: Lulu) -> None:
+    with StreamlitClient(lulu.server.url, lulu.guest()) as client:
+        shown = client.run(f"id={SHARED}")
+
+    assert SHARED_TEXT in shown
+    assert SECRET not in shown
+    assert "github token hidden" in shown
+    assert OTHER_TEXT not in shown
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        {"query": f"id={OTHER}"},
+        {"query": f"id={SHARED}&id={OTHER}"},
+        {"query": f"id={OTHER}&id={SHARED}"},
+        {"query": ""},
+        {"query": f"id={OTHER}", "page_name": "session"},
+        {"query": f"id={OTHER}", "page_name": "preview"},
+        {"query": f"id={OTHER}", "page_name": "settings"},
+        {"query": f"id={OTHER}", "page_name": "audit"},
+        {"query": f"id={OTHER}", "page_hash": "0" * 32},
+        {"query": "id=%00"},
+        {"query": "id=../" + OTHER},
+        {"query": "id=' OR 1=1--"},
+        {"query": "id=" + "x" * 3_000},
+        {"query": f"id={SHARED}", "widgets": {"prompt": "rm -rf /", "stop": "x", "share_make": "x"}},
+        {"query": f"id={OTHER}", "widgets": {"$$ID-x-prompt": "do it", "$$ID-x-approve_1": "x"}},
+    ],
+    ids=lambda attempt: str(attempt)[:60],
+)
+def test_whatever_a_guest_sends_shows_and_changes_nothing(lulu: Lulu, attempt: dict[str, object]) -> None:
+    before = lulu.rows()
+
+    with StreamlitClient(lulu.server.url, lulu.guest()) as client:
+        client.run(f"id={SHARED}")
+        shown = client.run(**attempt)  # type: ignore[arg-type]  # one dictionary for every shape of message
+
+    assert OTHER_TEXT not in shown
+    assert "New session" not in shown
+    assert SECRET not in shown
+    assert lulu.rows() == before
+
+
+def test_pages_of_the_owner_are_not_run_for_a_guest(lulu: Lulu) -> None:
+    with StreamlitClient(lulu.server.url, lulu.owner) as owner:
+        owner.run(f"id={OTHER}", page_name="session")
+    hashes = owner.page_hashes()
+
+    with StreamlitClient(lulu.server.url, lulu.guest()) as guest:
+        shown = [guest.run(f"id={OTHER}", page_hash=one) for one in sorted(hashes)]
+
+    assert len(hashes) >= 5
+    assert OTHER_TEXT not in "".join(shown)
+    assert "Values in force" not in "".join(shown)
+
+
+def test_a_guest_cannot_take_over_the_owner_s_session(lulu: Lulu) -> None:
+    with StreamlitClient(lulu.server.url, lulu.owner) as owner:
+        owner.run(f"id={OTHER}", page_name="session")
+        with StreamlitClient(lulu.server.url, lulu.guest(), resume=owner.session_id) as guest:
+            shown = guest.run(f"id={OTHER}")
+
+    assert owner.session_id
+    assert guest.session_id != owner.session_id
+    assert OTHER_TEXT not in shown
+
+
+def test_a_guest_of_two_sessions_sees_each_at_its_address_only(lulu: Lulu) -> None:
+    with StreamlitClient(lulu.server.url, lulu.guest("share", "other")) as client:
+        first = client.run(f"id={SHARED}")
+        second = client.run(f"id={OTHER}")
+
+    assert SHARED_TEXT in first
+    assert OTHER_TEXT not in first
+    assert OTHER_TEXT in second
+
+
+@pytest.mark.parametrize(
+    ("topic", "is_heard"),
+    [
+        *((f"session:{SHARED}", True), (f"row:{SHARED}", True), (f"session:{OTHER}", False), ("sessions", False)),
+        *(("approvals", False), ("access", False), ("health", False), ("visitors", False)),
+    ],
+)
+def test_a_guest_hears_of_the_shared_session_only(lulu: Lulu, topic: str, is_heard: bool) -> None:
+    url = lulu.server.url
+    address = url.replace("http", "ws", 1) + "/bell"
+    with connect(address, origin=Origin(url), additional_headers={"Cookie": lulu.guest()}, proxy=None) as bell:
+        bell.send(f'{{"listen": ["{topic}"]}}')
+        try:
+            heard = str(bell.recv(timeout=10))
+        except Exception:
+            heard = ""
+
+    assert (topic in heard) is is_heard
+
+
+# --- Ends --------------------------------------------------------------------------------------------------------
+
+
+def test_signing_a_device_out_ends_its_sockets_within_two_seconds(lulu: Lulu) -> None:
+    token = lulu.login_token()
+    cookie = lulu.ask(f"/login?t={token}").headers["set-cookie"].split(";", 1)[0]
+    with StreamlitClient(lulu.server.url, cookie) as device:
+        device.run(page_name="devices")
+        with sqlite3.connect(f"file:{lulu.server.database}?mode=ro", uri=True) as database:
+            found = database.execute(
+                "SELECT id FROM access WHERE token_hash = ?", [hash_of(cookie.partition("=")[2])]
+            ).fetchone()
+        device.press(device.widget_id(f"remove_{found[0]}"), "devices")
+        took = device.wait_for_end(5)
+
+    assert took <= 2
+    assert lulu.ask("/", cookie=cookie).status_code == 401
