@@ -72,7 +72,8 @@ def show_link(link: str) -> None:
 
 
 def _is_pinned() -> bool:
-    return st.get_option("server.address") not in (None, "", "0.0.0.0", "::")
+    address = st.get_option("server.address")
+    return bool(address) and address.strip("0.:") != ""
 
 
 def _switch(lulu: Runtime, actor: Actor, on: bool) -> None:

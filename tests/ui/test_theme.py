@@ -64,7 +64,7 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("section", "name", "value"),
     [
-        ("server", "address", "127.0.0.1"),
+        ("browser", "serverAddress", "127.0.0.1"),
         ("server", "port", 8501),
         ("server", "headless", True),
         ("server", "enableCORS", True),
