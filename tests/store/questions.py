@@ -57,6 +57,12 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "search", lambda: store.search(Query(text="words"))
     yield "search for a short word", lambda: store.search(Query(text="so"))
     yield "not_indexed", store.not_indexed
+    yield "access_by_hash", lambda: store.access_by_hash("0" * 64)
+    yield "get_access", lambda: store.get_access(1)
+    yield "accesses", store.accesses
+    yield "accesses of a session", lambda: store.accesses(session_id=session_id)
+    yield "setting", lambda: store.setting("lan")
+    yield "latest_actions", lambda: store.latest_actions(limit=5)
 
 
 def read_all(store: Store) -> int:

@@ -33,6 +33,7 @@ from lulu.commands import (
     SetModel,
     SetPermissionMode,
     StartSession,
+    SwitchLan,
     SwitchRule,
     WithdrawQueued,
 )
@@ -266,6 +267,7 @@ def _samples(launch: Launch, session_id: SessionId, actor: Actor) -> list[Comman
         AddRule(actor=actor, tool_pattern="Read", action="approve"),
         SwitchRule(actor=actor, rule_id=1, enabled=True),
         DeleteRule(actor=actor, rule_id=1),
+        SwitchLan(actor=actor, on=True),
     ]
 
 

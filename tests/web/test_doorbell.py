@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import uvicorn
@@ -23,22 +22,23 @@ from lulu.errors import InputError, LuluError
 from lulu.store.bus import Bus
 from lulu.web import doorbell
 from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, may_listen, parse_topics
+from tests.doors import OpenDoor
 from tests.support import eventually
 
 
 class House:
     """A bus, its doorbell and a server in a thread."""
 
-    def __init__(self, **guard: Any) -> None:
+    def __init__(self, door: OpenDoor | None = None) -> None:
         self.bus = Bus()
         self.doorbell = Doorbell(lambda: self.bus)
-        app = Starlette(routes=[self.doorbell.route], middleware=[Middleware(Guard, **guard)])
+        app = Starlette(routes=[self.doorbell.route], middleware=[Middleware(Guard, door=door or OpenDoor())])
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)  # little room for a page that does not read
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="websockets-sansio")
         self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, args=([listener],))
+        self.thread = threading.Thread(target=self.server.run, args=([listener],), daemon=True)
 
     @contextlib.contextmanager
     def page(self, *topics: str) -> Iterator[ClientConnection]:
@@ -239,7 +239,7 @@ def test_a_page_that_misbehaves_is_closed(house: House, message: str | bytes) ->
 
 
 def test_who_is_not_the_owner_hears_nothing() -> None:
-    house = House(judge=lambda scope: Admission(role=Role.GUEST))
+    house = House(OpenDoor(admission=Admission(role=Role.GUEST)))
     house.thread.start()
     eventually(lambda: house.server.started)
 

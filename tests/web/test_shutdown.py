@@ -23,6 +23,7 @@ from starlette.routing import Route
 from lulu.access.guard import Guard
 from lulu.web import shutdown
 from lulu.web.health import health_route
+from tests.doors import OpenDoor
 from types import SimpleNamespace
 
 
@@ -40,7 +41,7 @@ app = st.App(
     "page.py",
     lifespan={lifespan},
     routes=[Route("/big", big), health_route(lambda: SimpleNamespace(ok=True, waiting=0, problem=None))],
-    middleware=[Middleware(Guard)],
+    middleware=[Middleware(Guard, door=OpenDoor())],
 )
 """
 
