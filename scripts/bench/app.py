@@ -19,12 +19,14 @@ from starlette.routing import Route
 
 import lulu_app
 from lulu import runtime
+from lulu.access.door import door
 from lulu.access.guard import Guard
 from lulu.actors import Actor, Role
 from lulu.commands import StartSession
 from lulu.events import Text
 from lulu.sessions import Launch, SessionStatus, new_session_id
 from lulu.store import Change, Recorded, Store
+from lulu.web import login
 from lulu.web.health import health_route
 from scripts.bench.transcripts import last_words, transcript
 from tests.support import ROOT
@@ -142,11 +144,12 @@ async def bench(request: Request) -> JSONResponse:
 
 app = st.App(
     str(ROOT / "lulu" / "ui" / "main.py"),
-    lifespan=lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.doorbell.close_all),
+    lifespan=lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.stopping),
     routes=[
+        *login.ROUTES,
         lulu_app.doorbell.route,
         health_route(lambda: runtime.current().store.health),
         Route("/bench/{job}", bench, methods=["POST"]),
     ],
-    middleware=[Middleware(Guard)],
+    middleware=[Middleware(Guard, door=door)],
 )

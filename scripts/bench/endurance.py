@@ -60,7 +60,7 @@ def opens(stage: Stage) -> list[Figure]:
 
     async def look(count: int) -> None:
         for _ in range(count):
-            async with ProtocolViewer(server.url, f"/session?id={session_id}"):
+            async with ProtocolViewer(server.url, f"/session?id={session_id}", server.sign_in()):
                 pass
 
     run(look(_WARM_OPENS))
@@ -84,7 +84,7 @@ def heap(stage: Stage) -> list[Figure]:
     """The browser's heap after a session of 10,000 events and 36,000 updates of it (takes minutes)."""
     server = stage.new_server()
     session_id = stage.ask("fill", server, tag="heap", events=10_000, status="running")["id"]
-    with stage.page() as page:
+    with stage.page(server) as page:
         page.goto(f"{server.url}/session?id={session_id}")
         first_seen(page, last_words("heap"))
         settle(page)

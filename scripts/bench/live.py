@@ -27,7 +27,7 @@ def _commit_to_visible(stage: Stage, others: int) -> tuple[list[float], str]:
     path = f"/session?id={session_id}"
     committed: dict[int, float] = {}
     with contextlib.ExitStack() as stack:
-        page = stack.enter_context(stage.page())
+        page = stack.enter_context(stage.page(server))
         if others:
             stack.enter_context(stage.viewers(server, path, others))
         page.goto(server.url + path)
@@ -76,7 +76,7 @@ def idle(stage: Stage) -> list[Figure]:
     server = stage.new_server()
     session_id = stage.ask("fill", server, tag="idle", events=200)["id"]
     path = f"/session?id={session_id}"
-    with stage.viewers(server, path, 19), stage.page() as page:
+    with stage.viewers(server, path, 19), stage.page(server) as page:
         page.goto(server.url + path)
         first_seen(page, last_words("idle"))
         settle(page)
@@ -126,7 +126,7 @@ def streaming(stage: Stage) -> list[Figure]:
     server = stage.new_server(LULU_DEMO_SPEED="1")
     ids: list[str] = stage.ask("start", server, prompt=_WORDS, count=8)["ids"]
     path = f"/session?id={ids[0]}"
-    with stage.page() as page, stage.viewers(server, path, 4):
+    with stage.page(server) as page, stage.viewers(server, path, 4):
         page.goto(server.url + path)
         page.wait_for_function("() => (document.querySelector('.st-key-live_text')?.textContent ?? '').includes('w9.')")
         page.evaluate(_NOTE_WORDS)

@@ -24,7 +24,7 @@ def _opened(stage: Stage, events: int) -> list[Figure]:
     tag = f"open-{events}"
     other, target = stage.session("elsewhere", 40), stage.session(tag, events)
     times = []
-    with stage.page() as page:
+    with stage.page(stage.lulu) as page:
         page.goto(f"{stage.lulu.url}/session?id={other}")
         first_seen(page, last_words("elsewhere"))
         work = Work(stage.lulu)
@@ -83,7 +83,7 @@ def switch(stage: Stage) -> list[Figure]:
     tags = ["switch-a", "switch-b"]
     ids = [stage.session(tag, 1_000) for tag in tags]
     times = []
-    with stage.page() as page:
+    with stage.page(stage.lulu) as page:
         page.goto(f"{stage.lulu.url}/session?id={ids[0]}")
         first_seen(page, last_words(tags[0]))
         work = Work(stage.lulu)
@@ -100,7 +100,7 @@ def long_list(stage: Stage) -> list[Figure]:
     stage.crowd()
     session_id = stage.session("listed", 1_000)
     to_home, to_session = [], []
-    with stage.page() as page:
+    with stage.page(stage.lulu) as page:
         page.goto(f"{stage.lulu.url}/session?id={session_id}")
         first_seen(page, last_words("listed"))
         for _ in range(stage.rounds + 1):
@@ -122,7 +122,7 @@ def cold(stage: Stage) -> list[Figure]:
     session_id = stage.session(tag, 1_000)
     loads, reloads = [], []
     for _ in range(stage.rounds):
-        with stage.page() as page:
+        with stage.page(stage.lulu) as page:
             page.goto(f"{stage.lulu.url}/session?id={session_id}", wait_until="commit")
             loads.append(first_seen(page, last_words(tag)))
             settle(page)
@@ -144,7 +144,7 @@ def scale(stage: Stage) -> list[Figure]:
     home, session = (run(_script_times(stage, path)) for path in ("/", f"/session?id={session_id}"))
     colds, clicks = [], []
     for _ in range(stage.rounds):
-        with stage.page() as page:
+        with stage.page(stage.lulu) as page:
             page.goto(f"{stage.lulu.url}/session?id={session_id}", wait_until="commit")
             colds.append(first_seen(page, last_words(tag)))
             _open(page, other, "elsewhere")
@@ -160,7 +160,7 @@ def scale(stage: Stage) -> list[Figure]:
 
 async def _script_times(stage: Stage, path: str) -> list[float]:
     """Milliseconds from the start of a whole run to its end, as a client without a browser sees them."""
-    async with ProtocolViewer(stage.lulu.url, path) as viewer:
+    async with ProtocolViewer(stage.lulu.url, path, stage.lulu.sign_in()) as viewer:
         for _ in range(2 * stage.rounds):
             await viewer.run()
     return viewer.runs[2:]

@@ -39,6 +39,8 @@ class ProtocolViewer:
 
     url: str
     path: str
+    #: The owner's, as ``name=value``.
+    cookie: str
     #: Milliseconds that each run of the whole script took, on the wire.
     runs: list[float] = field(default_factory=list)
     #: Bytes that came.
@@ -58,13 +60,19 @@ class ProtocolViewer:
         self._page = await connect(
             f"{base}/_stcore/stream",
             origin=self.url,  # type: ignore[arg-type]  # a NewType of str
+            additional_headers={"Cookie": self.cookie},
             subprotocols=["streamlit", "no-token"],  # type: ignore[list-item]  # likewise
             max_size=_LARGEST,
             compression=None,
         )
         self._tasks.append(asyncio.create_task(self._hear_page(self._page)))
         await self.run()
-        self._bell = await connect(f"{base}/bell", origin=self.url, compression=None)  # type: ignore[arg-type]
+        self._bell = await connect(
+            f"{base}/bell",
+            origin=self.url,  # type: ignore[arg-type]  # likewise
+            additional_headers={"Cookie": self.cookie},
+            compression=None,
+        )
         self._tasks.append(asyncio.create_task(self._hear_bell(self._bell)))
         self._tasks.append(asyncio.create_task(self._answer_rings()))
         await self._listen()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,8 @@ import psutil
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from scripts.bench import browser_side
-from tests.browser import ARGUMENTS, executable
+from scripts.bench.viewers import COOKIE
+from tests.browser import ARGUMENTS, executable, sign_in
 from tests.support import ROOT, LuluServer
 
 T = TypeVar("T")
@@ -80,11 +82,11 @@ class Stage:
 
     def ask(self, job: str, server: LuluServer | None = None, **wanted: object) -> Any:
         """Have one of the jobs of ``scripts/bench/app.py`` done."""
-        url = (server or self.lulu).url
+        asked = server or self.lulu
         answer = httpx.post(
-            f"{url}/bench/{job}",
+            f"{asked.url}/bench/{job}",
             content=json.dumps(wanted),
-            headers={"Origin": url},
+            headers={"Origin": asked.url, "Cookie": asked.sign_in()},
             timeout=_PATIENCE,
             trust_env=False,
         )
@@ -107,7 +109,10 @@ class Stage:
     def viewers(self, server: LuluServer, path: str, count: int) -> Iterator[subprocess.Popen[str]]:
         """So many protocol viewers of a page, in a process of their own."""
         command = [sys.executable, "-m", "scripts.bench.viewers", server.url, path, str(count)]
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        environ = {**os.environ, COOKIE: server.sign_in()}
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         try:
             if process.stdout is None or process.stdout.readline().strip() != "ready":
                 raise RuntimeError("The protocol viewers did not get their page.")
@@ -127,9 +132,11 @@ class Stage:
         return context
 
     @contextmanager
-    def page(self) -> Iterator[Page]:
-        """A page in a browser of its own."""
+    def page(self, server: LuluServer | None = None) -> Iterator[Page]:
+        """A page in a browser of its own, signed in at this server."""
         context = self.new_context()
+        if server is not None:
+            sign_in(context, server)
         yield context.new_page()
         context.close()
 

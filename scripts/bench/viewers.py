@@ -1,25 +1,29 @@
 """So many protocol viewers of one page, in a process of their own: ``python -m scripts.bench.viewers URL PATH COUNT``.
 
-Prints ``ready`` when all have the page, and ends when its input does.
+The owner's cookie is in the environment. Prints ``ready`` when all have the page, and ends when its input does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 
 from scripts.bench.protocol import ProtocolViewer
 
+#: The variable that holds the cookie: a process list is for everybody to read.
+COOKIE = "BENCH_COOKIE"
 
-async def main(url: str, path: str, count: int) -> None:
+
+async def main(url: str, path: str, count: int, cookie: str) -> None:
     """Look until there is no more input."""
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(count):
-            await stack.enter_async_context(ProtocolViewer(url, path))
+            await stack.enter_async_context(ProtocolViewer(url, path, cookie))
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), os.environ[COOKIE]))
