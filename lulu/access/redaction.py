@@ -43,23 +43,25 @@ _PEM = re.compile(
     r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
     r"(?:[A-Za-z0-9+/=\s\\:,.-]*?-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|(?:[A-Za-z0-9+/=\\\s]*))"
 )
-#: ``https://user:password@host``: the password goes.
-_URL = re.compile(
-    r"(?P<before>[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"<>]{0,100}:)(?P<secret>[^\s/@'\"<>]{1,200})(?=@[^\s@])"
-)
+#: ``https://user:password@host``: the password goes, also where the scheme was cut off.
+_URL = re.compile(r"(?P<before>://[^\s/:@'\"<>]{0,100}:)(?P<secret>[^\s/@'\"<>]{1,200})(?=@[^\s@])")
 _BEARER = re.compile(
     r"(?P<before>\b(?:[Bb]earer|[Bb]asic) )(?P<secret>(?=[A-Za-z0-9+/_.~=-]*[0-9])[A-Za-z0-9+/_.~=-]{16,})"
 )
-_SECRET_WORD = (
-    r"(?:password|passwd|passphrase|pwd|secret|api[_-]?key|apikey|access[_-]?key|secret[_-]?key|private[_-]?key"
-    r"|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|token|credential)"
+_NAMES_OF_SECRETS = (
+    *("password", "passwd", "passphrase", "pwd", "secret", "api[_-]?key", "access[_-]?key", "secret[_-]?key"),
+    *("private[_-]?key", "auth[_-]?token", "access[_-]?token", "refresh[_-]?token", "client[_-]?secret", "token"),
+    "credential",
 )
+_SECRET_WORD = f"(?:{'|'.join(_NAMES_OF_SECRETS)})"
+#: The same, its first letter as a set of letters: then the search skips fast what begins with none of them.
+_BEGINS = "".join(sorted({letter for name in _NAMES_OF_SECRETS for letter in (name[0], name[0].upper())}))
+_GOES_ON = "|".join(f"(?<={name[0]}){name[1:]}" for name in _NAMES_OF_SECRETS)
 #: ``DB_PASSWORD=…``, ``"api_key": "…"``, ``password: …``. Other parts of the name may stand before the word.
 _ASSIGNED = re.compile(
-    rf"(?P<before>(?<![A-Za-z0-9]){_SECRET_WORD}(?:[_-](?:key|value))?"
+    rf"(?P<before>[{_BEGINS}](?<![A-Za-z0-9].)(?i:(?:{_GOES_ON})(?:[_-](?:key|value))?)"
     r"\\?[\"']?[ \t]{0,3}(?:=|:(?!//|:)|=>)[ \t]{0,3})"
-    r"(?:(?P<quote>\\?[\"'])(?P<quoted>[^\"'\n\\]{4,500})(?=\\?[\"'])|(?P<bare>[^\s\"'`,;(){}\[\]<>$|\\]{6,500}))",
-    re.IGNORECASE,
+    r"(?:(?P<quote>\\?[\"'])(?P<quoted>[^\"'\n\\]{4,500})(?=\\?[\"'])|(?P<bare>[^\s\"'`,;(){}\[\]<>$|\\]{6,500}))"
 )
 #: What stands after ``password:`` in prose and code, and is no password.
 _NO_SECRET = re.compile(
