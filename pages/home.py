@@ -6,5 +6,7 @@ from lulu import runtime
 from lulu.ui import identity, launch
 
 _lulu = runtime.current()
-launch.show(_lulu, identity.actor())
-launch.show_now(_lulu, identity.actor())
+_actor = identity.actor()
+_actor.require_owner()
+launch.show(_lulu, _actor)
+launch.show_now(_lulu, _actor)

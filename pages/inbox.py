@@ -5,4 +5,6 @@ from __future__ import annotations
 from lulu import runtime
 from lulu.ui import identity, inbox
 
-inbox.show(runtime.current(), identity.actor())
+_actor = identity.actor()
+_actor.require_owner()
+inbox.show(runtime.current(), _actor)

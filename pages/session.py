@@ -12,6 +12,7 @@ from lulu.ui.text import one_line
 
 _lulu = runtime.current()
 _actor = identity.actor()
+_actor.require_owner()
 _ids = st.query_params.get_all("id")
 
 try:

@@ -5,4 +5,6 @@ from __future__ import annotations
 from lulu import runtime
 from lulu.ui import identity, settings_page
 
-settings_page.show(runtime.current(), identity.actor())
+_actor = identity.actor()
+_actor.require_owner()
+settings_page.show(runtime.current(), _actor)

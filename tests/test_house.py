@@ -17,6 +17,8 @@ Rule = Callable[[str, ast.Module], Iterator[str]]
 PRODUCT = [ROOT / "lulu_app.py", *sorted(ROOT.glob("pages/*.py")), *sorted(ROOT.glob("lulu/**/*.py"))]
 #: A migration's statements are all its own, and given to Alembic one by one.
 STORE = sorted(ROOT.glob("lulu/store/*.py"))
+#: Not a guest's page, which asks what is still shared; nor the bell, which carries numbers.
+FRAGMENTS = sorted({*ROOT.glob("lulu/ui/*.py")} - {ROOT / "lulu/ui/guest.py", ROOT / "lulu/ui/bell.py"})
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
 SCRIPTS = sorted(ROOT.glob("scripts/**/*.py"))
 EVERYTHING = [*PRODUCT, *TESTS, *SCRIPTS]
@@ -139,6 +141,15 @@ def says_what_it_is(path: str, tree: ast.Module) -> Iterator[str]:
         yield "has no docstring"
 
 
+def asks_who_looks(path: str, tree: ast.Module) -> Iterator[str]:
+    """What renews itself asks in every run who looks. A guest's page does so itself, and a constant needs not."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            names = [ast.unparse(decorator) for decorator in node.decorator_list]
+            if any(name.startswith("st.fragment") for name in names) and "identity.owner_only" not in names:
+                yield f"{node.name} draws itself again for whoever looks"
+
+
 def short_functions(path: str, tree: ast.Module) -> Iterator[str]:
     """A function can be read at once."""
     for node in ast.walk(tree):
@@ -172,6 +183,7 @@ RULES: list[tuple[Rule, list[Path], str]] = [
     (through_dataset, [*PRODUCT, *SCRIPTS], "import sqlite3"),
     (through_dataset, [*PRODUCT, *SCRIPTS], "from sqlalchemy import text"),
     (says_what_it_is, EVERYTHING, "value = 1"),
+    (asks_who_looks, FRAGMENTS, "@st.fragment\ndef draw() -> None: ..."),
     (short_functions, EVERYTHING, "def long():\n" + "    pass\n" * MOST_LINES_OF_A_FUNCTION),
     (honest_test, TESTS, "time.sleep(1)"),
     (honest_test, TESTS, "@pytest.mark.skip\ndef test_nothing() -> None: ..."),

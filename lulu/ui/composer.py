@@ -10,7 +10,7 @@ from lulu.events import System
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
-from lulu.ui import attachments, notices, wording
+from lulu.ui import attachments, identity, notices, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import COMPOSER, PROMPT
 from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
@@ -52,6 +52,7 @@ def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def _controls(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     """Mode, model, slash commands and folder; renewed when the session's row changes."""
     with st.container(key=COMPOSER, horizontal=True, vertical_alignment="center", gap="small"):

@@ -50,10 +50,10 @@ def _add(lulu: Runtime, actor: Actor) -> None:
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def _show_devices(lulu: Runtime) -> None:
     bell(ACCESS, seen=lulu.store.bus.version(ACCESS), key="devices")
     mine = identity.actor()
-    mine.require_owner()
     notices.show_problem(share.SHARE)
     for row in lulu.store.accesses():
         if row.role is Role.OWNER and row.is_valid and row.label != COMMAND_LINE:

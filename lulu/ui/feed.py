@@ -18,7 +18,7 @@ from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic
 from lulu.transcript import Turn
-from lulu.ui import approvals, notices, places, queued, render, session_menu, wording
+from lulu.ui import approvals, identity, notices, places, queued, render, session_menu, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.marker import scroll_to_marked
@@ -77,6 +77,7 @@ def _show_around(session_id: SessionId, event_id: int, rows: list[StoredEvent]) 
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def _history(
     lulu: Runtime,
     actor: Actor,
@@ -141,6 +142,7 @@ def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int) -> None:
     """What came after ``settled``: the turn at work, the text that is being written, open requests, queued prompts."""
     topic = session_topic(session_id)
@@ -189,6 +191,7 @@ def _show_written(written: LiveText) -> None:
 
 @st.fragment(run_every=_LOOK_EVERY)
 @notices.told
+@identity.owner_only
 def _silence(lulu: Runtime, session_id: SessionId) -> None:
     """Say so when a running agent has not made a sound for long. It is never stopped for that."""
     session = lulu.store.get_session(session_id)

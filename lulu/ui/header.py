@@ -9,7 +9,7 @@ from lulu.commands import Interrupt
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
-from lulu.ui import keyboard, notices, places, session_menu, share, wording
+from lulu.ui import identity, keyboard, notices, places, session_menu, share, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import SESSION_HEADER, STOP
 from lulu.ui.text import safe_label
@@ -20,6 +20,7 @@ _NAME_LIMIT = 120
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     """Draw the header; it renews itself when the session's row changes."""
     topic = row_topic(session_id)

@@ -9,7 +9,7 @@ from lulu.errors import SessionNotFound
 from lulu.runtime import Runtime
 from lulu.sessions import Session
 from lulu.store import APPROVALS, Approval
-from lulu.ui import answering, approvals, header, notices, places, wording
+from lulu.ui import answering, approvals, header, identity, notices, places, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import INBOX
 from lulu.ui.state import INBOX_STEP, state
@@ -28,6 +28,7 @@ _SAID = {
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the page; it renews itself when anything is asked or answered."""
     bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox")

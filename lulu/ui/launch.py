@@ -13,7 +13,7 @@ from lulu.inputs import Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, new_session_id
 from lulu.store import SESSIONS
-from lulu.ui import attachments, drafts, filters, header, notices, options, places, sidebar
+from lulu.ui import attachments, drafts, filters, header, identity, notices, options, places, sidebar
 from lulu.ui.bell import bell
 from lulu.ui.look import AS_DRAFT, CARDS, EXAMPLES, PROMPT
 from lulu.ui.state import is_on, put_back, state
@@ -89,6 +89,7 @@ def checked_mode(mode: str) -> str:
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def show_now(lulu: Runtime, actor: Actor) -> None:
     """What runs or waits, those that wait for a person first."""
     bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")

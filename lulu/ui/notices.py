@@ -11,7 +11,7 @@ import streamlit as st
 
 from lulu.errors import Conflict, LuluError, SessionNotFound
 from lulu.store import HEALTH, Store
-from lulu.ui import places
+from lulu.ui import identity, places
 from lulu.ui.bell import bell
 from lulu.ui.look import STORE_HEALTH
 from lulu.ui.state import Problem, state
@@ -53,6 +53,7 @@ def told(draw: Callable[P, None]) -> Callable[P, None]:
 
 @st.fragment
 @told
+@identity.owner_only
 def show_store(store: Store) -> None:
     """Draw what everybody has to know about the database; renewed when its health changes."""
     with st.container(key=STORE_HEALTH):

@@ -16,7 +16,7 @@ from lulu.inputs import checked_folder
 from lulu.rules import Explanation, Rule, ToolCall
 from lulu.runtime import Runtime
 from lulu.store import RULES
-from lulu.ui import notices, requested, wording
+from lulu.ui import identity, notices, requested, wording
 from lulu.ui.bell import bell
 from lulu.ui.state import picked, put_back, typed
 from lulu.ui.text import safe_label
@@ -37,6 +37,7 @@ _ARGUMENTS = {
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the section; it renews itself when a rule changes."""
     bell(RULES, seen=lulu.store.bus.version(RULES), key="rules")

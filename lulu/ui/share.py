@@ -24,6 +24,8 @@ _REVIEWED = 2_000
 
 
 @st.fragment
+@notices.told
+@identity.owner_only
 def button(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     """The button in the session's header, and its dialog while that is open."""
     st.button("Share", key=SHARE, icon=":material/share:", on_click=_open, args=(session_id,))
@@ -115,6 +117,7 @@ def _make(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def _show_links(lulu: Runtime, session_id: SessionId) -> None:
     """Every link of this session that still counts: who watches, when it was last used, and its end."""
     for topic in (ACCESS, VISITORS):

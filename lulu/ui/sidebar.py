@@ -8,7 +8,7 @@ from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import APPROVALS, SESSIONS
-from lulu.ui import filters, keyboard, notices, places, selecting, signals, wording
+from lulu.ui import filters, identity, keyboard, notices, places, selecting, signals, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import KEYS, NEW_SESSION, OPEN_ROW, PAGES, SESSION_LIST, SESSION_SEARCH
 from lulu.ui.state import HOME, INBOX_PAGE, LIST_STEP, is_on, state, typed
@@ -33,6 +33,7 @@ def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def _inbox_link(lulu: Runtime) -> None:
     """The way to the inbox, with the number of requests that wait."""
     bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox_count")
@@ -43,6 +44,7 @@ def _inbox_link(lulu: Runtime) -> None:
 
 @st.fragment
 @notices.told
+@identity.owner_only
 def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
     """Search field, filters and rows; renewed when any row changes."""
     bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="sidebar")

@@ -14,12 +14,14 @@ from lulu.actors import LULU
 from lulu.events import Text, User
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import AccessKind, ShareOptions, Store
-from tests.support import LuluServer
+from tests.support import ROOT, LuluServer
 
 SHARED, OTHER = "shared-session-1", "other-session-2"
 SHARED_TEXT, OTHER_TEXT = "walrus in the open", "narwhal that nobody shared"
 SECRET = "ghp_" + "aB3d" * 9
 
+#: The address of every page that there is, the home page also under its own name.
+PAGES = [f"/{path.stem}" for path in sorted((ROOT / "pages").glob("*.py"))]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 

@@ -14,13 +14,13 @@ from websockets.typing import Origin
 
 from lulu.access.refusing import CLOSED_PAGE
 from lulu.access.tokens import new_token
-from tests.access.server import METHODS, SHARED, Lulu
+from tests.access.server import METHODS, PAGES, SHARED, Lulu
 from tests.support import process_tree
 
 pytestmark = pytest.mark.e2e
 
 PATHS = [
-    *("/", "/session", f"/session?id={SHARED}", "/search", "/settings", "/devices", "/audit", "/preview", "/control"),
+    *("/", f"/session?id={SHARED}", *PAGES, "/control"),
     *("/bell", "/index.html", "/static/js/x.js", "/favicon.png", "/manifest.json", "/robots.txt", "/.env", "/%00"),
     *("/_stcore/health", "/_stcore/host-config", "/_stcore/stream", "/_stcore/metrics", "/_stcore/script-health-check"),
     *("/_stcore/allowed-message-origins", "/_stcore/agent/openapi.json", "/_stcore/upload_file/a/b", "/media/a.txt"),

@@ -9,7 +9,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from lulu.access.tokens import hash_of
-from tests.access.server import METHODS, OTHER, OTHER_TEXT, SECRET, SHARED, SHARED_TEXT, Lulu
+from tests.access.server import METHODS, OTHER, OTHER_TEXT, PAGES, SECRET, SHARED, SHARED_TEXT, Lulu
 from tests.streamlit_client import StreamlitClient
 
 pytestmark = pytest.mark.e2e
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     "path",
-    ["/session", "/control", "/settings", "/media/a.txt", "/_stcore/upload_file/a/b", "/_stcore/metrics", "/audit"],
+    [*PAGES, "/control", "/media/a.txt", "/_stcore/upload_file/a/b", "/_stcore/metrics"],
 )
 def test_a_guest_gets_no_other_route(lulu: Lulu, path: str, method: str) -> None:
     assert lulu.ask(path, method=method, cookie=lulu.guest(), Origin=lulu.server.url).status_code == 403
@@ -43,10 +43,10 @@ def test_a_guest_sees_the_shared_session_without_its_secret(lulu: Lulu) -> None:
         {"query": f"id={SHARED}&id={OTHER}"},
         {"query": f"id={OTHER}&id={SHARED}"},
         {"query": ""},
-        {"query": f"id={OTHER}", "page_name": "session"},
-        {"query": f"id={OTHER}", "page_name": "preview"},
-        {"query": f"id={OTHER}", "page_name": "settings"},
-        {"query": f"id={OTHER}", "page_name": "audit"},
+        *({"query": f"id={OTHER}", "page_name": page.strip("/")} for page in PAGES),
+        {"query": "q=narwhal", "page_name": "search"},
+        {"query": f"id={SHARED}&q=narwhal", "page_name": "search"},
+        {"query": f"id={SHARED}&q=narwhal", "page_name": "search", "widgets": {"q": "narwhal"}},
         {"query": f"id={OTHER}", "page_hash": "0" * 32},
         {"query": "id=%00"},
         {"query": "id=../" + OTHER},

@@ -10,16 +10,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lulu import events
-from lulu.actors import NOBODY, Actor
+from lulu.actors import Actor
 from lulu.errors import LuluError, StoreError
 from lulu.events import Event, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, SessionStatus
 from lulu.settings import Settings
-from lulu.ui import places, render, settings_page, tools
+from lulu.ui import render, settings_page, tools
 from tests.samples import EVENTS, TOOLS, UNKNOWN
-from tests.ui.conftest import MAIN, OWNER, OpenPage
-from tests.ui.support import folds, links, open_folds, rows, text_of
+from tests.ui.conftest import MAIN, OpenPage
+from tests.ui.support import folds, open_folds, rows, text_of
 
 NewSession = Callable[..., SessionId]
 
@@ -186,25 +186,6 @@ def test_setting_table_tells_where_a_value_comes_from(monkeypatch: pytest.Monkey
     assert "| `LULU_MAX_RUNNING` | `7` | environment |" in table
     assert "| `LULU_AGENT` | `auto` | default |" in table
     assert r"| `LULU_MODEL` | `` a\|b `c` ![x](http://evil.example) `` | environment |" in table
-
-
-@pytest.mark.parametrize("page", ["home", "session", "settings"])
-def test_nobody_sees_nothing(
-    open_page: OpenPage, new_session: NewSession, as_actor: Callable[[Actor], None], page: str
-) -> None:
-    session_id = new_session("Somebody's secret")
-    as_actor(OWNER)
-    app = open_page(page, id=session_id)
-    as_actor(NOBODY)
-
-    app.run()
-
-    assert text_of(app) == "Nothing to see here."
-    assert links(app) == []
-
-
-def test_nobody_has_no_pages() -> None:
-    assert places.pages_for(NOBODY) == []
 
 
 def test_the_stores_notices_stand_on_every_page(

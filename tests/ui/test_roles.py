@@ -1,0 +1,117 @@
+"""Every page, opened by everybody who is not the owner: a guest sees the shared session, nobody sees nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lulu import events
+from lulu.actors import LULU, NOBODY, Actor, Role
+from lulu.errors import Forbidden
+from lulu.runtime import Runtime
+from lulu.sessions import SessionId
+from lulu.store import ShareOptions
+from lulu.ui import identity, places
+from lulu.ui.guest import ENDED
+from tests.support import ROOT
+from tests.ui.conftest import OWNER, OpenPage
+from tests.ui.support import links, rows, text_of
+
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+#: The only page that is drawn for somebody else.
+WATCH = "watch"
+CLOSED = [page for page in PAGES if page != WATCH]
+
+NewSession = Callable[..., SessionId]
+AsActor = Callable[[Actor], None]
+
+
+@pytest.fixture
+def guest(lulu: Runtime, new_session: NewSession) -> Actor:
+    """Somebody with a link to one of two sessions; the other holds a secret."""
+    shared, other = new_session("The walrus that is shared"), new_session("The narwhal that is not")
+    lulu.store.append(shared, [events.User(text="About a walrus"), events.Text(content="A walrus it is.")])
+    lulu.store.append(other, [events.User(text="About a narwhal"), events.Text(content="A narwhal it is.")])
+    made = lulu.store.share(LULU, shared, "a" * 64, expires_at=None, options=ShareOptions(), label="Ann")
+    return Actor(role=Role.GUEST, name="Ann", access_id=made.id, session_id=shared)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_sees_nothing(
+    open_page: OpenPage, new_session: NewSession, as_actor: AsActor, guest: Actor, page: str
+) -> None:
+    as_actor(OWNER if page != WATCH else guest)
+    app = open_page(page, id=str(guest.session_id))
+    as_actor(NOBODY)
+
+    app.run()
+
+    assert text_of(app).splitlines() == [ENDED, "Nothing is shared here"]
+    assert links(app) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("query", [{"q": "narwhal"}, {"id": "the other"}, {}], ids=str)
+def test_a_guest_sees_the_shared_session_at_every_address(
+    open_page: OpenPage, lulu: Runtime, as_actor: AsActor, guest: Actor, page: str, query: dict[str, str]
+) -> None:
+    (other,) = {session.id for session in lulu.store.list_sessions()} - {guest.session_id}
+    as_actor(OWNER if page != WATCH else guest)
+    app = open_page(page, **({"id": str(other)} if "id" in query else query))
+    as_actor(guest)
+
+    app.run()
+
+    assert "A walrus it is." in text_of(app)
+    assert "narwhal" not in text_of(app)
+    assert (links(app), rows(app)) == ([], [])
+    assert [*app.chat_input, *app.text_input, *app.selectbox, *app.button] == []
+
+
+@pytest.mark.parametrize("page", CLOSED)
+@pytest.mark.parametrize("role", [Role.GUEST, Role.NOBODY])
+def test_a_page_that_is_run_for_another_all_the_same_draws_nothing(
+    as_actor: AsActor, guest: Actor, page: str, role: Role
+) -> None:
+    as_actor(guest if role is Role.GUEST else NOBODY)
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=20)
+    app.query_params["id"] = str(guest.session_id)
+    app.query_params["q"] = "narwhal"
+
+    app.run()
+
+    (refusal,) = app.exception
+    assert "Only Lulu's owner can do this." in refusal.message
+    assert len(app.main) == 1
+    assert len(app.sidebar) == 0
+
+
+@pytest.mark.parametrize("page", CLOSED)
+def test_an_owner_is_shown_each_of_these_pages(open_page: OpenPage, guest: Actor, page: str) -> None:
+    app = open_page(page, id=str(guest.session_id))
+
+    assert not app.exception
+    assert "Only Lulu's owner" not in text_of(app)
+    assert len(rows(app)) == 2
+
+
+@pytest.mark.parametrize("role", [Role.GUEST, Role.NOBODY])
+def test_a_part_of_a_page_asks_again_in_every_run(as_actor: AsActor, role: Role) -> None:
+    drawn: list[str] = []
+    part = identity.owner_only(drawn.append)
+    as_actor(OWNER)
+    part("for the owner")
+    as_actor(Actor(role=role, name="a device that was removed"))
+
+    with pytest.raises(Forbidden):
+        part("for nobody else")
+
+    assert drawn == ["for the owner"]
+
+
+def test_who_may_open_what() -> None:
+    guest = Actor(role=Role.GUEST, name="Ann", access_id=1, session_id="x")
+
+    assert [len(places.pages_for(actor)) for actor in (NOBODY, guest, OWNER)] == [0, 1, len(CLOSED)]
