@@ -96,9 +96,11 @@ class RowDoor:
         )
 
     def actor(self, admission: Admission, session_id: str | None) -> Actor:
-        """Who that is now: the rows are read again, whatever was true when the page connected."""
+        """Who that is now, whatever was true when the page connected: by the rows as of their last change."""
         store = runtime.current().store
-        rows = [row for one in admission.access_ids if (row := store.get_access(one)) is not None and row.is_valid]
+        version = store.bus.version(ACCESS)
+        found = (_row_of(store, one, version) for one in admission.access_ids)
+        rows = [row for row in found if row is not None and row.is_valid]
         if admission.role is Role.OWNER and rows and rows[0].role is Role.OWNER:
             return Actor(role=Role.OWNER, name=rows[0].label or "this computer", access_id=rows[0].id)
         shares = [row for row in rows if admission.role is Role.GUEST and row.role is Role.GUEST]
@@ -164,6 +166,12 @@ class RowDoor:
 
 #: The door of this process.
 door = RowDoor()
+
+
+@functools.lru_cache(maxsize=1_000)
+def _row_of(store: Store, access_id: int, version: int) -> Access | None:
+    # Every part of every page asks; and a page must stand while the file cannot be read.
+    return store.get_access(access_id)
 
 
 @functools.lru_cache(maxsize=4)
