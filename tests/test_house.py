@@ -17,8 +17,10 @@ Rule = Callable[[str, ast.Module], Iterator[str]]
 PRODUCT = [ROOT / "lulu_app.py", *sorted(ROOT.glob("pages/*.py")), *sorted(ROOT.glob("lulu/**/*.py"))]
 #: A migration's statements are all its own, and given to Alembic one by one.
 STORE = sorted(ROOT.glob("lulu/store/*.py"))
-#: Not a guest's page, which asks what is still shared; nor the bell, which carries numbers.
-FRAGMENTS = sorted({*ROOT.glob("lulu/ui/*.py")} - {ROOT / "lulu/ui/guest.py", ROOT / "lulu/ui/bell.py"})
+#: Not a guest's page, which asks what is still shared; nor the bell and the notice of a broken file: no row is in them.
+FRAGMENTS = sorted(
+    {*ROOT.glob("lulu/ui/*.py")} - {ROOT / f"lulu/ui/{name}.py" for name in ("guest", "bell", "notices")}
+)
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
 SCRIPTS = sorted(ROOT.glob("scripts/**/*.py"))
 EVERYTHING = [*PRODUCT, *TESTS, *SCRIPTS]

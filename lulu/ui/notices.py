@@ -11,7 +11,7 @@ import streamlit as st
 
 from lulu.errors import Conflict, LuluError, SessionNotFound
 from lulu.store import HEALTH, Store
-from lulu.ui import identity, places
+from lulu.ui import places
 from lulu.ui.bell import bell
 from lulu.ui.look import STORE_HEALTH
 from lulu.ui.state import Problem, state
@@ -53,9 +53,9 @@ def told(draw: Callable[P, None]) -> Callable[P, None]:
 
 @st.fragment
 @told
-@identity.owner_only
 def show_store(store: Store) -> None:
-    """Draw what everybody has to know about the database; renewed when its health changes."""
+    """Draw what the owner has to know about the database; renewed when its health changes. It tells of no session, and
+    asks no row who looks: it must be told, above all, while rows cannot be read."""
     with st.container(key=STORE_HEALTH):
         bell(HEALTH, seen=store.bus.version(HEALTH), key="health")
         health = store.health
