@@ -275,6 +275,7 @@ def test_damaged_database_is_kept_and_told_on_the_page(server: NewServer, viewer
     damaged = lulu.database.read_bytes()[:4096] + b"\x5a" * 40_000
     lulu.database.write_bytes(damaged)
     lulu.start()
+    viewer.sign_in(lulu)
     page = viewer.page
 
     page.goto(lulu.url)
