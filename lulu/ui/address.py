@@ -24,8 +24,10 @@ function settle(tries) {
   if (tries > 0) timer = setTimeout(() => settle(tries - 1), 250);
 }
 
-// Back and forward: Streamlit reruns the page for the address that it finds. If it does not, a reload does.
-window.addEventListener("popstate", () => {
+// Back and forward: Streamlit reruns the page for the address that it finds. If it does not, a reload does. (A click in
+// the list of sessions says the same with an event of its own, and needs none.)
+window.addEventListener("popstate", (event) => {
+  if (!event.isTrusted) return;
   const before = shown;
   clearTimeout(timer);
   shown = null;

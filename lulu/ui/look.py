@@ -23,7 +23,6 @@ PERMISSION_MODE = "permission_mode"
 # Lulu's own.
 TITLE = "title"
 COMPOSER = "composer"
-OPEN_ROW = "open_row"
 PAGES = "pages"
 EXAMPLES = "examples"
 CARDS = "cards"
@@ -130,23 +129,8 @@ CSS = """
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }
 [data-testid="stSidebarContent"] [data-testid="stElementContainer"]:has(> .stPageLink) { margin: 1px 0; }
 [data-testid="stSidebarContent"] .stPageLink a { padding: 0.35rem 0.6rem; margin: 0; }
-.st-key-session_list .stPageLink p {
-  white-space: nowrap; overflow: hidden; text-overflow: ellipsis; line-height: 1.35;
-}
-.st-key-session_list .stPageLink p > span:last-child { display: block; overflow: hidden; text-overflow: ellipsis; }
-.st-key-session_list .stPageLink a > span, .st-key-session_list .stPageLink a > span > div { min-width: 0; }
-
-/* Streamlit marks every link to the session page as open; one is. */
 /* The event that a link leads to. */
 .st-key-marked { border-inline-start: 3px solid var(--st-primary-color, currentColor); padding-inline-start: 0.75rem; }
-.st-key-session_list .stPageLink a { background: transparent; }
-.st-key-session_list .stPageLink a:hover { background: color-mix(in srgb, currentColor 6%, transparent); }
-.st-key-session_list .stPageLink a p { font-weight: 400; }
-.st-key-open_row .stPageLink a, .st-key-open_row .stPageLink a:hover {
-  background: color-mix(in srgb, currentColor 10%, transparent);
-}
-.st-key-open_row .stPageLink a p { font-weight: 600; }
-.st-key-open_row .stPageLink a p > span:last-child { font-weight: 400; }
 """
 
 

@@ -8,11 +8,10 @@ from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import APPROVALS, SESSIONS
-from lulu.ui import filters, identity, keyboard, notices, places, selecting, signals, wording
+from lulu.ui import filters, identity, keyboard, notices, places, selecting, session_list, signals, wording
 from lulu.ui.bell import bell
-from lulu.ui.look import KEYS, NEW_SESSION, OPEN_ROW, PAGES, SESSION_LIST, SESSION_SEARCH
+from lulu.ui.look import KEYS, NEW_SESSION, PAGES, SESSION_LIST, SESSION_SEARCH
 from lulu.ui.state import HOME, INBOX_PAGE, LIST_STEP, is_on, state, typed
-from lulu.ui.text import safe_label
 
 
 def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
@@ -65,11 +64,11 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
     if is_selecting:
         selecting.show_actions(lulu, actor, shown)
     with st.container(key=SESSION_LIST, gap=None):
-        for session in shown:
-            if is_selecting:
+        if is_selecting:
+            for session in shown:
                 selecting.show_row(session, row_details(session))
-            else:
-                _row(session, is_open=session.id == open_id)
+        else:
+            session_list.show(shown, open_id)
         if not shown:
             is_narrowed = search or filters.is_active()
             st.caption("Nothing matches." if is_narrowed else "No sessions yet. Type a prompt to start one.")
@@ -104,20 +103,6 @@ def _beside(shown: list[Session], open_id: str | None, step: int) -> str | None:
 
 def _leave(leads_to: str | None) -> None:
     state().leave_for = leads_to
-
-
-def _row(session: Session, *, is_open: bool) -> None:
-    pinned = ":material/keep: " if session.pinned_at else ""
-    label = f"{pinned}{safe_label(session.name)} :small[{row_details(session)}]"
-    if is_open:
-        with st.container(key=OPEN_ROW):
-            _link(session, label)
-    else:
-        _link(session, label)
-
-
-def _link(session: Session, label: str) -> None:
-    st.page_link(places.session(), label=label, query_params={"id": session.id}, width="stretch")
 
 
 def row_details(session: Session) -> str:

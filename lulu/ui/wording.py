@@ -29,9 +29,13 @@ _DAYS_AS_AGE = 7
 
 def status(session: Session) -> str:
     """A dot and the status word in its colour; a word of another version in grey."""
+    return f":{colour(session)}[● {safe_label(session.status) or 'no status'}]"
+
+
+def colour(session: Session) -> str:
+    """Streamlit's name for the colour of the session's status."""
     known = session.known_status
-    colour = STATUS_COLOURS[known] if known else "gray"
-    return f":{colour}[● {safe_label(session.status) or 'no status'}]"
+    return STATUS_COLOURS[known] if known else "gray"
 
 
 def age(moment: datetime) -> str:

@@ -87,13 +87,13 @@ def test_exactly_one_row_is_marked_as_open(server: NewServer, viewer: Viewer) ->
         start_session(page, lulu.url, prompt)
         expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
 
-    marked = page.locator(".st-key-open_row a")
+    marked = page.locator(".st-key-session_list a[aria-current=page]")
     expect(marked).to_have_count(1)
     expect(marked).to_contain_text("second story")
     page.locator(".st-key-session_list a").filter(has_text="first story").click()
     expect(marked).to_contain_text("first story")
 
-    weights = page.locator(".st-key-session_list a p").evaluate_all(
+    weights = page.locator(".st-key-session_list a .title").evaluate_all(
         "rows => rows.map(row => getComputedStyle(row).fontWeight)"
     )
     assert sorted(weights) == ["400", "600"]

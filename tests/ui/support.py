@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 from streamlit.testing.v1 import AppTest
@@ -25,8 +26,15 @@ def links(app: AppTest) -> list[str]:
 
 
 def rows(app: AppTest) -> list[str]:
-    """The labels of the session list."""
-    return [link.proto.label for link in app.sidebar.get("page_link") if "id=" in link.proto.query_string]
+    """The rows of the session list, as they are written: pin, title, status, folder and age; the open one in stars."""
+    components = (component.proto for component in app.sidebar.get("bidi_component"))
+    (told,) = (json.loads(one.json) for one in components if one.component_name == "lulu_session_list")
+    labels = []
+    for row in told["rows"]:
+        title = f"**{row['title']}**" if row["id"] == told["open"] else row["title"]
+        pin = "Pinned: " if row["pinned"] else ""
+        labels.append(f"{pin}{title} {row['colour']}[● {row['status']}] · {row['more']}")
+    return labels
 
 
 def folds(app: AppTest) -> dict[str, str]:

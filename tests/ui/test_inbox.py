@@ -16,6 +16,7 @@ from lulu.store import Approval
 from lulu.ui import plans, questions, requested
 from lulu.ui.approvals import CONTINUE
 from tests.samples import HOSTILE
+from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage
 from tests.ui.support import ask, folds, keys_of, open_popover, text_of
 
@@ -333,5 +334,5 @@ def test_a_request_that_nobody_can_answer_offers_to_continue(
     assert "rm -r build" in shown
     assert "approve_a1" not in keys
     assert CONTINUE in text_of(app)
-    assert f"continue_{working}" not in keys_of(app.run())
+    eventually(lambda: f"continue_{working}" not in keys_of(app.run()))
     assert "expired" in text_of(open_page("inbox"))

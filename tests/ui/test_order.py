@@ -20,7 +20,7 @@ NewSession = Callable[..., SessionId]
 
 
 def names(labels: list[str]) -> list[str]:
-    return [label.replace(":material/keep: ", "").split()[0] for label in labels]
+    return [label.replace("Pinned: ", "").split()[0] for label in labels]
 
 
 # ---- the list

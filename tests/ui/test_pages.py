@@ -56,7 +56,7 @@ def test_a_status_of_another_version_is_shown_and_is_not_live(
 
     app = open_page("session", id=session_id)
 
-    assert ":gray[● meditating]" in rows(app)[0]
+    assert "gray[● meditating]" in rows(app)[0]
     assert ":gray[● meditating]" in text_of(app)
     assert not [button for button in app.button if button.key == "stop"]
 
