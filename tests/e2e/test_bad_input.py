@@ -121,6 +121,7 @@ def test_rows_of_another_program_are_drawn(server: NewServer, viewer: Viewer) ->
         write(lulu.database, insert, session_id, event_type, payload)
     write(lulu.database, "UPDATE sessions SET status = 'levitating', cost_usd = 'much', created_at = 'long ago'")
     lulu.start()
+    viewer.sign_in(lulu)
     page = viewer.page
 
     page.goto(f"{lulu.url}/session?id={session_id}")
@@ -145,6 +146,7 @@ def test_big_tool_result_opens_at_once_and_stays_on_the_server(server: NewServer
         store.insert_event(session_id, Text(content="That was everything."))
         store.insert_event(other_id, Text(content="A short answer."))
     lulu.start()
+    viewer.sign_in(lulu)
     page = viewer.page
     sent: list[int] = []
 
