@@ -85,7 +85,9 @@ class Readers:
                 # ``with`` gives the connection back: dataset keeps one for each thread otherwise, and Streamlit makes
                 # a thread a run.
                 with self._db:
-                    return [dict(row) for row in self._db.query(sql, **rows.bindable(values))]
+                    # As the driver takes it: SQLAlchemy's compiler would cost more than most of these queries.
+                    result = self._db.executable.exec_driver_sql(sql, rows.bindable(values))
+                    return [dict(row) for row in result.mappings()]
             except DBAPIError as exc:
                 start_afresh(self._db)
                 problem = problems.while_reading(self._database_path, exc)

@@ -26,7 +26,7 @@ from lulu.ui.state import state
 from lulu.ui.text import safe_markdown
 
 #: Events that a page shows at first, and that "Load earlier" adds (measured: docs/performance.md).
-WINDOW = 80
+WINDOW = 60
 #: An open turn longer than this moves its older part into settled history.
 MAX_OPEN = 40
 #: How often a running session is looked at for silence, in seconds.

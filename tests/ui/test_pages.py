@@ -204,16 +204,16 @@ def test_a_long_session_shows_its_last_window_and_loads_earlier(
     open_page: OpenPage, new_session: NewSession, lulu: Runtime
 ) -> None:
     session_id = new_session()
-    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(200)])
+    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(150)])
 
     app = open_page("session", id=session_id)
 
-    assert "number 199." in text_of(app)
-    assert "number 120." in text_of(app)
-    assert "number 119." not in text_of(app)
+    assert "number 149." in text_of(app)
+    assert "number 90." in text_of(app)
+    assert "number 89." not in text_of(app)
     app.button(key="load_earlier").click().run()
-    assert "number 40." in text_of(app)
-    assert "number 199." in text_of(app)
+    assert "number 30." in text_of(app)
+    assert "number 149." in text_of(app)
     app.button(key="load_earlier").click().run()
     app.run()
     assert "number 0." in text_of(app)
