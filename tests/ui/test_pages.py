@@ -232,7 +232,7 @@ def test_a_long_open_turn_is_shown_whole_without_end(
     shown = text_of(open_page("session", id=session_id))
 
     assert "step 99." in shown
-    assert "step 30." in shown
+    assert "step 45." in shown
 
 
 @pytest.fixture
