@@ -72,8 +72,8 @@ def checked_mode(mode: str) -> str:
     """A permission mode that can be used here. Raises ``InputError``."""
     if mode not in get_args(PermissionMode):
         raise InputError(f"{mode[:40]!r} is not a permission mode.", safe="Nothing was changed.")
-    if mode == "bypassPermissions" and os.geteuid() == 0 and not os.environ.get("IS_SANDBOX"):
-        # Claude Code refuses it for root as soon as it starts, and says so on stderr only.
+    if mode == "bypassPermissions" and os.geteuid() == 0 and os.environ.get("IS_SANDBOX") != "1":
+        # Claude Code refuses it for root as soon as it starts, unless told exactly this; it says so on stderr only.
         raise InputError(
             "Claude Code does not bypass permissions for the root user.",
             safe="Nothing was started.",

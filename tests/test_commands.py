@@ -25,7 +25,7 @@ from lulu.commands import (
     StartSession,
 )
 from lulu.errors import InputError
-from lulu.inputs import MAX_ATTACHMENT_BYTES, MAX_PROMPT, Attachment, checked_folder, checked_prompt
+from lulu.inputs import MAX_ATTACHMENT_BYTES, MAX_PROMPT, Attachment, checked_folder, checked_mode, checked_prompt
 from lulu.sessions import Launch, SessionId
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
@@ -230,6 +230,26 @@ def test_folder_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pyte
 )
 def test_what_cannot_be_carried_out_is_refused(command: AgentCommand) -> None:
     _refused(command)
+
+
+@pytest.mark.parametrize(
+    ("user", "sandbox", "usable"), [(0, None, False), (0, "yes", False), (0, "1", True), (1000, None, True)]
+)
+def test_permissions_are_bypassed_only_where_claude_code_does_it(
+    monkeypatch: pytest.MonkeyPatch, user: int, sandbox: str | None, usable: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    if sandbox is not None:
+        monkeypatch.setenv("IS_SANDBOX", sandbox)
+
+    refused = None
+    try:
+        checked_mode("bypassPermissions")
+    except InputError as exc:
+        refused = exc
+
+    assert usable == (refused is None)
+    assert refused is None or "root" in refused.happened
 
 
 def test_payload_is_json_that_others_can_read() -> None:

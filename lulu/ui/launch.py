@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import streamlit as st
 
 from lulu.actors import Actor
@@ -60,7 +58,6 @@ def _start(lulu: Runtime, actor: Actor) -> None:
 def _submit(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment]) -> None:
     session_id: SessionId = new_session_id()
     launch = options.read(lulu, prompt)
-    checked_mode(launch.permission_mode)
     lulu.store.submit(StartSession(actor=actor, session_id=session_id, launch=launch, attachments=files))
     state().leave_for = session_id
 
@@ -74,17 +71,6 @@ def _save_draft(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment
         )
     lulu.store.submit(SaveDraft(actor=actor, session_id=new_session_id(), launch=options.read(lulu, prompt)))
     st.toast("The draft is saved.", icon=":material/save:")
-
-
-def checked_mode(mode: str) -> str:
-    """The permission mode. Raises ``InputError`` for one that Claude Code would refuse."""
-    if mode == "bypassPermissions" and os.geteuid() == 0 and os.environ.get("IS_SANDBOX") != "1":
-        raise InputError(
-            "Claude Code refuses to bypass permissions for root.",
-            safe="Nothing was started.",
-            next_step="Choose another permission mode, or run Lulu as another user.",
-        )
-    return mode
 
 
 @st.fragment

@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 
 from lulu.agent.demo.repertoire import scripts
 from lulu.commands import SendPrompt
-from lulu.errors import InputError
 from lulu.events import Event, Text, ToolResult, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus
@@ -109,14 +108,18 @@ def test_a_problem_is_gone_after_the_next_try(open_page: OpenPage) -> None:
     assert not app.error
 
 
-def test_bypassing_permissions_is_refused_for_root(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bypassing_permissions_is_refused_for_root(
+    open_page: OpenPage, lulu: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
+    app = open_page()
+    app.selectbox(key="permission_mode").set_value("bypassPermissions")
 
-    with pytest.raises(InputError, match="root"):
-        launch.checked_mode("bypassPermissions")
+    send(app, "Tell me a story")
 
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert launch.checked_mode("bypassPermissions") == "bypassPermissions"
+    assert "root" in app.error[0].value
+    assert app.chat_input(key="prompt").proto.value == "Tell me a story"
+    assert lulu.store.list_sessions() == []
 
 
 def test_an_example_is_put_into_the_box(open_page: OpenPage) -> None:
