@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 log = logging.getLogger(__name__)
 
 Listener = Callable[[str, int], None]
+
+#: Topics whose numbers are kept, those that rang last; each session has two.
+MAX_TOPICS = 2_000
 
 #: Any row of the session list: a new session, a status, a title, a cost.
 SESSIONS = "sessions"
@@ -38,26 +42,40 @@ def row_topic(session_id: str) -> str:
 
 
 class Bus:
-    """Numbers every change of a topic. Numbers only grow, also over a restart of the process."""
+    """Numbers every change of a topic. Numbers only grow, also over a restart of the process.
+
+    A topic that has not rung for long is forgotten. Whoever asks for its number then gets one that is at least as high
+    as its last: a page may look once in vain, but none holds a number that a later change does not exceed.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         # Milliseconds since the epoch: a page that outlived a restart must not hold a higher number.
-        self._start = int(time.time() * 1000)
-        self._versions: dict[str, int] = {}
+        self._floor = int(time.time() * 1000)
+        self._versions: OrderedDict[str, int] = OrderedDict()
         self._listeners: list[Listener] = []
+
+    @property
+    def size(self) -> int:
+        """How many topics' numbers are kept."""
+        return len(self._versions)
 
     def version(self, topic: str) -> int:
         """The topic's last number. Read it before the rows, so that no change can fall between."""
         with self._lock:
-            return self._versions.get(topic, self._start)
+            return self._versions.get(topic, self._floor)
 
     def ring(self, topics: Iterable[str]) -> None:
         """Tell every listener that these topics changed. Called after the commit, in the writer's thread; or, for
         ``HEALTH``, in the thread that found the file damaged."""
         with self._lock:
-            rung = {topic: self._versions.get(topic, self._start) + 1 for topic in dict.fromkeys(topics)}
-            self._versions.update(rung)
+            rung = {topic: self._versions.get(topic, self._floor) + 1 for topic in dict.fromkeys(topics)}
+            for topic, version in rung.items():
+                self._versions[topic] = version
+                self._versions.move_to_end(topic)
+            while len(self._versions) > MAX_TOPICS:
+                _, forgotten = self._versions.popitem(last=False)
+                self._floor = max(self._floor, forgotten)
             listeners = list(self._listeners)
         for listener in listeners:
             for topic, version in rung.items():

@@ -12,6 +12,7 @@ import pytest
 from lulu.events import Text
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import COMMANDS, SESSIONS, Bus, Change, LiveText, Store, row_topic, session_topic
+from lulu.store import bus as bus_module
 from tests.store.files import connect
 from tests.support import eventually
 
@@ -51,6 +52,39 @@ def test_numbers_go_on_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     second = Bus()
 
     assert second.version("a") > last
+
+
+def test_topics_are_forgotten_without_losing_a_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus_module, "MAX_TOPICS", 10)
+    bus = Bus()
+    held = {"never rung": bus.version("never rung")}
+    for number in range(100):
+        for _ in range(number % 7 + 1):
+            bus.ring([f"session:{number}", SESSIONS])
+        held[f"session:{number}"] = bus.version(f"session:{number}")
+    held[SESSIONS] = bus.version(SESSIONS)
+
+    told = {topic: bus.version(topic) for topic in held}
+    heard: dict[str, int] = {}
+    bus.subscribe(lambda topic, version: heard.update({topic: version}))
+    for topic in held:
+        bus.ring([topic])
+
+    assert bus.size == 10
+    assert [topic for topic, number in held.items() if told[topic] < number] == []
+    assert [topic for topic, number in held.items() if heard[topic] <= number] == []
+
+
+def test_topic_that_still_rings_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus_module, "MAX_TOPICS", 10)
+    bus = Bus()
+    bus.ring([SESSIONS])
+    before = bus.version(SESSIONS)
+
+    for number in range(100):
+        bus.ring([f"session:{number}", *([SESSIONS] if number % 5 == 0 else [])])
+
+    assert bus.version(SESSIONS) == before + 20
 
 
 def test_listener_that_fails_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
