@@ -26,6 +26,8 @@ _FILE_FIELDS = {
     "NotebookEdit": ("notebook_path",),
     **dict.fromkeys(("Glob", "Grep", "LS"), ("path", "pattern")),
 }
+#: Calls whose folder is remembered until they are asked about; most never are.
+_REMEMBERED = 100
 
 
 class Asking:
@@ -46,6 +48,8 @@ class Asking:
         self._log_failure = log_failure
         self._changed = changed
         self._open: dict[str, asyncio.Future[PermissionAnswer]] = {}
+        #: By the call's id, the folder that the agent was in: only the hook, which comes first, is told.
+        self._places: dict[str, str] = {}
         #: Set when Lulu stops: what is open then expires, and is not called withdrawn.
         self.shutting_down = False
 
@@ -53,8 +57,15 @@ class Asking:
         """Whether somebody is asked now."""
         return bool(self._open)
 
-    async def gate(self, tool_name: str, tool_input: dict[str, Any], tool_use_id: str | None) -> str | None:
-        """Why this call is denied, whatever the permission mode; nothing where no deny rule is met."""
+    async def gate(
+        self, tool_name: str, tool_input: dict[str, Any], tool_use_id: str | None, cwd: str | None
+    ) -> str | None:
+        """Why this call is denied, whatever the permission mode; nothing where no deny rule is met.
+
+        ``cwd`` is where the agent is by now: a ``cd`` of its own moves it. A deny rule holds from there and from the
+        session's folder.
+        """
+        self._remember(tool_use_id, cwd)
         request = PermissionRequest(
             id=uuid.uuid4().hex,
             tool_use_id=tool_use_id,
@@ -64,11 +75,11 @@ class Asking:
             suggestions=[],
             reason=None,
         )
-        if self._is_own_file(tool_name, tool_input):
+        if self._is_own_file(tool_name, tool_input, cwd):
             why = "Lulu's own data folder is not open to agents."
             await self._record(request, None, approve=False, why=why)
             return why
-        verdict = self._verdict(tool_name, tool_input)
+        verdict = self._verdict(tool_name, tool_input, cwd)
         if verdict is None or verdict.action != "deny":
             return None
         await self._record(request, verdict.rule, approve=False, why=verdict.why)
@@ -76,7 +87,9 @@ class Asking:
 
     async def ask(self, request: PermissionRequest) -> PermissionAnswer:
         """The answer of a rule, else of a person. Cancelled when the agent withdraws the request."""
-        verdict = None if request.tool_name in FOR_PEOPLE else self._verdict(request.tool_name, request.tool_input)
+        cwd = self._places.pop(request.tool_use_id or "", None)
+        for_rules = request.tool_name not in FOR_PEOPLE
+        verdict = self._verdict(request.tool_name, request.tool_input, cwd) if for_rules else None
         if verdict is not None:
             approve = verdict.action == "approve"
             await self._record(request, verdict.rule, approve=approve, why=verdict.why)
@@ -114,26 +127,35 @@ class Asking:
         for future in self._open.values():
             future.cancel()
 
-    def _verdict(self, tool_name: str, tool_input: dict[str, Any]) -> Verdict | None:
+    def _remember(self, tool_use_id: str | None, cwd: str | None) -> None:
+        if tool_use_id and cwd:
+            self._places[tool_use_id] = cwd
+        if len(self._places) > _REMEMBERED:
+            del self._places[next(iter(self._places))]
+
+    def _verdict(self, tool_name: str, tool_input: dict[str, Any], cwd: str | None) -> Verdict | None:
         session = self._store.get_session(self._session_id)
         call = ToolCall(
             tool_name=tool_name,
             tool_input=tool_input,
             session_id=self._session_id,
             folder=session.working_directory or str(self._settings.working_directory),
+            cwd=cwd,
             home=str(Path.home()),
         )
         return rules.decide(self._store.rules(), call)
 
-    def _is_own_file(self, tool_name: str, tool_input: dict[str, Any]) -> bool:
+    def _is_own_file(self, tool_name: str, tool_input: dict[str, Any], cwd: str | None) -> bool:
         session = self._store.get_session(self._session_id)
         folder = session.working_directory or str(self._settings.working_directory)
         own = self._settings.data_dir.resolve()
         for name in _FILE_FIELDS.get(tool_name, ()):
             value = tool_input.get(name)
-            if isinstance(value, str) and value:
+            if not isinstance(value, str) or not value:
+                continue
+            for base in (folder, cwd or folder):
                 with contextlib.suppress(ValueError, OSError, RuntimeError):
-                    if (Path(folder) / Path(value).expanduser()).resolve().is_relative_to(own):
+                    if (Path(base) / Path(value).expanduser()).resolve().is_relative_to(own):
                         return True
         return False
 

@@ -120,6 +120,34 @@ def test_relative_path_starts_where_the_agent_is() -> None:
     assert not approves("Edit(src/**)", call("Edit", "src/a.py", cwd="/tmp"))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "tool", "given"),
+    [
+        ("Read(/sub/key)", "Bash", "cat key"),
+        ("Read(sub/key)", "Read", "key"),
+        ("Read(./key)", "Read", "key"),
+        ("Edit(/sub/**)", "Bash", "echo x > new"),
+        ("Read(//srv/secret)", "Bash", "cat ../../../srv/secret"),
+        # From the session's folder, too: a program may have been told to go back there.
+        ("Read(/key)", "Bash", "cat key"),
+        ("Read(/sub/key)", "Bash", "cat sub/key"),
+        ("Read(./key)", "Read", f"{FOLDER}/key"),
+    ],
+)
+def test_deny_rule_holds_from_where_the_agent_is_and_from_the_sessions_folder(
+    pattern: str, tool: str, given: str
+) -> None:
+    assert denies(pattern, call(tool, given, cwd=f"{FOLDER}/sub"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "given"),
+    [("Read(/sub/key)", "cat key"), ("Read(/key)", "cat sub/key"), ("Edit(/sub/**)", "echo x > n")],
+)
+def test_deny_rule_on_a_path_says_nothing_of_its_namesakes_elsewhere(pattern: str, given: str) -> None:
+    assert not denies(pattern, call("Bash", given))
+
+
 # Links, on a real file system
 
 

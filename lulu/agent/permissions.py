@@ -51,7 +51,7 @@ def before_tool_use(gate: Gate) -> HookMatcher:
 
     async def hook(data: HookInput, tool_use_id: str | None, context: HookContext) -> SyncHookJSONOutput:
         call: Any = data
-        reason = await gate(call["tool_name"], call["tool_input"], tool_use_id)
+        reason = await gate(call["tool_name"], call["tool_input"], tool_use_id, call.get("cwd"))
         if reason is None:
             return {}
         return {

@@ -32,10 +32,14 @@ def rules(folder: Path) -> list[str]:
 def outside(folder: Path, working_directory: str, gate: Gate) -> Gate:
     """``gate``, asked only about calls that stay out of the folder; the others are refused."""
 
-    async def judged(tool_name: str, tool_input: dict[str, object], tool_use_id: str | None) -> str | None:
-        if reaches_into(folder, working_directory, tool_name, tool_input):
-            return REFUSED
-        return await gate(tool_name, tool_input, tool_use_id)
+    async def judged(
+        tool_name: str, tool_input: dict[str, object], tool_use_id: str | None, cwd: str | None
+    ) -> str | None:
+        # From where the agent has gone, and from where it began.
+        for base in dict.fromkeys((working_directory, cwd or working_directory)):
+            if reaches_into(folder, base, tool_name, tool_input):
+                return REFUSED
+        return await gate(tool_name, tool_input, tool_use_id, cwd)
 
     return judged
 

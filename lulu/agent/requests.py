@@ -71,5 +71,6 @@ class PermissionAnswer:
 
 #: Asks and waits as long as it takes; cancelled when the agent withdraws the request.
 Ask = Callable[[PermissionRequest], Awaitable[PermissionAnswer]]
-#: Whether a call is denied before anything else is asked: the reason, or nothing. Called for every tool call.
-Gate = Callable[[str, dict[str, Any], str | None], Awaitable[str | None]]
+#: Whether a call is denied before anything else is asked: the reason, or nothing. Called for every tool call, with the
+#: tool's name and input, the call's id, and the folder that the agent is in by now.
+Gate = Callable[[str, dict[str, Any], str | None, str | None], Awaitable[str | None]]

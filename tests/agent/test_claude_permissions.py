@@ -123,6 +123,32 @@ def test_a_deny_rule_holds_for_what_claude_code_would_not_ask_about(
     assert "failed" in claude.outline(session_id)
 
 
+def test_rules_on_paths_hold_from_where_the_agent_has_gone(claude: Claude) -> None:
+    claude.allow("Bash(cat *)")
+    (claude.work / "sub").mkdir()
+    for folder in (claude.work, claude.work / "sub"):
+        (folder / "key").write_text(f"in {folder.name}")
+    claude.start()
+    claude.rule("Read(/sub/key)", "deny")
+    claude.rule("Bash(cd *)", "approve")
+    claude.rule("Edit(/sub/out.txt)", "approve")
+    claude.rule("Bash(echo *)", "approve")
+    session_id = claude.launch("SCN:run COMMAND=cat_key")
+    claude.ended(session_id)
+
+    for command in ("cd_sub", "cat_key", "cat_../sub/key", "echo_x>out.txt"):
+        claude.turn(session_id, f"SCN:run COMMAND={command}")
+
+    asked = claude.lulu.store.approvals(session_id, status=None)
+    words = [word for word in claude.outline(session_id).split() if word in ("done", "failed")]
+    assert words == ["done", "done", "failed", "failed", "done"]
+    assert [(one.tool_input["command"], one.status) for one in asked if one.status == "denied"] == [
+        ("cat key", "denied"),
+        ("cat ../sub/key", "denied"),
+    ]
+    assert (claude.work / "sub" / "out.txt").read_text() == "x\n"
+
+
 def test_do_not_ask_again_holds_for_the_next_call_and_for_no_other_command(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:run COMMAND=touch_one.txt")
