@@ -141,6 +141,10 @@ class Result(Event):
     model_usage: dict[str, Any] | None = None
 
 
+#: The code of an error that stands in the place of something that could not be saved.
+NOT_SAVED = "not_saved"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Error(Event):
     """Something failed. ``detail`` is for experts: a stderr tail, a status code."""

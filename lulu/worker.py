@@ -8,9 +8,8 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lulu.agent import Translation
 from lulu.asking import Asking
@@ -20,6 +19,7 @@ from lulu.errors import AgentError, LuluError, StoreError
 from lulu.events import Error, Event, System, User
 from lulu.live import LivePace
 from lulu.progress import Progress, Turn, failure
+from lulu.recording import Recorder, done
 from lulu.sessions import SessionStatus
 from lulu.settings import PermissionMode, Settings
 from lulu.stopping import INTERRUPT_SECONDS, TERMINATE_SECONDS, stop_turn
@@ -27,8 +27,6 @@ from lulu.store import Change, LiveText, Store
 
 if TYPE_CHECKING:
     from lulu.agent.client import Agent
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +50,8 @@ class Worker:
         self._agent: Agent | None = None
         self._turn: Turn | None = None
         self._progress = Progress(session_id)
-        self._asking = Asking(session_id, store, settings, log_failure=_log_failure, changed=self._hear)
+        self._recorder = Recorder(session_id, store)
+        self._asking = Asking(session_id, store, settings, log_failure=self._recorder.log_failure, changed=self._hear)
         #: Held while a process is on its way out: the next one reads what it writes down at its end.
         self._leaving = asyncio.Lock()
         self._settled = asyncio.Event()
@@ -109,7 +108,7 @@ class Worker:
             uuid=turn.uuid,
             attachments=stored.attachment_ids or None,
         )
-        await self._commit(Change(session_id=self.session_id, events=[prompt], status=SessionStatus.STARTING))
+        await self._recorder.commit(Change(session_id=self.session_id, events=[prompt], status=SessionStatus.STARTING))
         try:
             agent = await self._usable_agent() or await self._open(turn)
             if agent is None:
@@ -119,7 +118,7 @@ class Worker:
                     SessionStatus.INTERRUPTED, [System(subtype="stopped", data={"by": "not started"})]
                 )
                 return
-            self._record(Change(session_id=self.session_id, status=SessionStatus.RUNNING))
+            self._recorder.record(Change(session_id=self.session_id, status=SessionStatus.RUNNING))
             self._hear()
             await agent.send(text, turn.uuid, self._store.attachments(stored.attachment_ids))
         except LuluError as exc:
@@ -154,13 +153,13 @@ class Worker:
         self._spawn(self._read(agent))
         # Ahead of the prompt: a process that has work outlives a kill of Lulu, and is found by these columns only.
         process = {"agent_pid": agent.pid, "agent_started_at": agent.started_at}
-        await self._commit(Change(session_id=self.session_id, columns=process))
+        await self._recorder.commit(Change(session_id=self.session_id, columns=process))
         return None if turn.stop.is_set() else agent
 
     async def _connect(self) -> Agent:
         async with self._leaving, self._starts:
             return await connected_agent(
-                self._store, self._settings, self.session_id, self._asking.ask, self._asking.gate, self._record
+                self._store, self._settings, self.session_id, self._asking.ask, self._asking.gate, self._recorder.record
             )
 
     # -- what the agent says -----------------------------------------------------------------------------------------
@@ -199,7 +198,7 @@ class Worker:
         if turn is not None and change.command_id == turn.command_id:
             self._turn = None
         if change != Change(session_id=self.session_id):
-            self._record(change)
+            self._recorder.record(change)
         # A stop waits also for the end of a turn that nobody asked for.
         works = self._turn is not None or self._progress.works
         (self._settled.clear if works else self._settled.set)()
@@ -213,7 +212,7 @@ class Worker:
         self._progress.end()
         self._asking.cancel_all()
         if not was_busy:
-            self._record(Change(session_id=self.session_id, columns=NO_PROCESS))
+            self._recorder.record(Change(session_id=self.session_id, columns=NO_PROCESS))
         elif self._stopping or self._asking.shutting_down:
             await self._close_out(SessionStatus.INTERRUPTED, [])
         else:
@@ -252,7 +251,7 @@ class Worker:
             problem = exc
         if problem is None:
             self._progress.know(columns)
-        await self._commit(
+        await self._recorder.commit(
             Change(
                 session_id=self.session_id,
                 events=[Error(message=str(problem), code="refused")] if problem else [],
@@ -266,7 +265,7 @@ class Worker:
     async def _stop(self, command_id: CommandId) -> None:
         took = await self._interrupt() if self.is_busy and not self._stopping else "nothing to stop"
         note = [System(subtype="stopped", data={"by": took})] if took in ("terminate", "kill") else []
-        await self._commit(Change(session_id=self.session_id, events=note, command_id=command_id))
+        await self._recorder.commit(Change(session_id=self.session_id, events=note, command_id=command_id))
         self._changed()
 
     async def _interrupt(self) -> str:
@@ -294,7 +293,7 @@ class Worker:
         await self._drop_agent()
         if self._turn is None:
             # Not over the pid of the next process: a prompt may have come meanwhile.
-            self._record(Change(session_id=self.session_id, columns=NO_PROCESS))
+            self._recorder.record(Change(session_id=self.session_id, columns=NO_PROCESS))
 
     async def shut_down(self) -> None:
         """Lulu stops: end the turn as interrupted, then the process."""
@@ -327,7 +326,7 @@ class Worker:
         if not works or waits or self._told_stalled or silent < self._settings.stall_seconds:
             return
         self._told_stalled = True
-        self._record(
+        self._recorder.record(
             Change(session_id=self.session_id, events=[System(subtype="stalled", data={"seconds": round(silent)})])
         )
 
@@ -346,20 +345,13 @@ class Worker:
         self._turn = None
         self._progress.end()
         try:
-            await _done(self._store.close_out(self.session_id, status, notes))
+            await done(self._store.close_out(self.session_id, status, notes))
         finally:
             self._settle()
 
     def _record_live(self, live: LiveText) -> None:
         """Store the text that is being written."""
-        self._record(Change(session_id=self.session_id, live=live))
-
-    def _record(self, change: Change) -> None:
-        """Write in order, without waiting; the store keeps what it cannot commit yet."""
-        self._store.record(change).add_done_callback(_log_failure)
-
-    async def _commit(self, change: Change) -> None:
-        await _done(self._store.record(change))
+        self._recorder.record(Change(session_id=self.session_id, live=live))
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
@@ -373,21 +365,14 @@ class Worker:
             await work
         except StoreError as exc:
             log.error("session %s: %s", self.session_id, exc)
-            self._turn = None
             await self._drop_agent()
-            self._settle()
+            self._recorder.tell(exc)
+            with contextlib.suppress(StoreError):
+                await self._close_out(SessionStatus.FAILED, [])
         except Exception as exc:
             log.exception("session %s", self.session_id)
             # Whoever failed may have been reading it; the next prompt starts another.
             await self._drop_agent()
             note = Error(message="Lulu failed here; this is a bug in Lulu.", code=type(exc).__name__, detail=str(exc))
-            await self._close_out(SessionStatus.FAILED, [note])
-
-
-async def _done(future: Future[T]) -> T:
-    return await asyncio.wrap_future(future)
-
-
-def _log_failure(future: Future[Any]) -> None:
-    if (exc := future.exception()) is not None:
-        log.error("a change could not be written: %s", exc)
+            with contextlib.suppress(StoreError):
+                await self._close_out(SessionStatus.FAILED, [note])

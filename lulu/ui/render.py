@@ -211,7 +211,8 @@ def result(event: events.Result, stored: StoredEvent) -> None:
 @renderer(events.Error)
 def error(event: events.Error, stored: StoredEvent) -> None:
     """What failed, and what to do about it."""
-    notices.show(LuluError(event.message, safe="Everything up to here is stored.", next_step=_NEXT_STEP))
+    safe = "Everything else is stored." if event.code == events.NOT_SAVED else "Everything up to here is stored."
+    notices.show(LuluError(event.message, safe=safe, next_step=_NEXT_STEP))
     details = "\n".join(part for part in (event.code, event.detail) if part)
     if details:
         opened = fold(":gray[Details]", key=f"error_{stored.id}", icon=":material/data_object:")

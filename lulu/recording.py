@@ -1,0 +1,105 @@
+"""Writes what one session's agent does, in order. What the store refuses is told in the session itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from lulu.errors import LuluError, SessionNotFound, StoreBusy
+from lulu.events import NOT_SAVED, Error, Event, encode
+from lulu.store import Change, Store
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+#: Characters of what could not be saved that the error keeps.
+_KEPT = 20_000
+
+
+class Recorder:
+    """The way from one session's agent to the store."""
+
+    def __init__(self, session_id: str, store: Store) -> None:
+        self._session_id = session_id
+        self._store = store
+
+    def record(self, change: Change) -> None:
+        """Write in order, without waiting; the store keeps what it cannot commit yet."""
+        self._store.record(change).add_done_callback(partial(self._after, change))
+
+    async def commit(self, change: Change) -> None:
+        """Write, and return after the commit. Raises ``StoreError``."""
+        await done(self._store.record(change))
+
+    def tell(self, problem: BaseException, lost: Iterable[Event] = ()) -> None:
+        """Say in the session that something was not saved."""
+        self.fall_back([Change(session_id=self._session_id, events=[not_saved(problem, lost)])])
+
+    def log_failure(self, written: Future[Any]) -> None:
+        """Where a write besides the agent's own words failed: say so. Runs in the writer's thread."""
+        problem = written.exception()
+        if problem is not None:
+            log.error("session %s: a change could not be written: %s", self._session_id, problem)
+            if _can_be_told(problem):
+                self.tell(problem)
+
+    def fall_back(self, changes: list[Change]) -> None:
+        """Write the first of these that the store takes."""
+
+        def after(written: Future[Any]) -> None:
+            problem = written.exception()
+            if problem is not None:
+                log.error("session %s: %s", self._session_id, problem)
+                if others and _can_be_told(problem):
+                    self.fall_back(others)
+
+        first, *others = changes
+        # Lulu stops: there is nothing to write to any more.
+        with contextlib.suppress(StoreBusy):
+            self._store.record(first).add_done_callback(after)
+
+    def _after(self, change: Change, written: Future[Any]) -> None:
+        """In the writer's thread: say so in the place of what was refused, and keep the rest of the change."""
+        problem = written.exception()
+        if problem is None:
+            return
+        log.error("session %s: a change could not be written: %s", self._session_id, problem)
+        if change.live is not None or not _can_be_told(problem):
+            # Of live text nothing is lost: the whole block follows.
+            return
+        told = [not_saved(problem, change.events)]
+        self.fall_back([replace(change, events=told), Change(session_id=self._session_id, events=told)])
+
+
+async def done(future: Future[T]) -> T:
+    """The answer of the store, in a loop."""
+    return await asyncio.wrap_future(future)
+
+
+def not_saved(problem: BaseException, lost: Iterable[Event] = ()) -> Error:
+    """The event that tells what was not saved, with as much of it as can be kept."""
+    happened = problem.happened if isinstance(problem, LuluError) else f"Lulu failed ({type(problem).__name__})."
+    return Error(
+        message=f"A part of this session could not be saved. {happened} Ask the agent for what is missing.",
+        code=NOT_SAVED,
+        detail="\n".join([str(problem), *map(_text_of, lost)])[:_KEPT],
+    )
+
+
+def _can_be_told(problem: BaseException) -> bool:
+    """Not in a session that is gone, nor in a store that is closed."""
+    return isinstance(problem, Exception) and not isinstance(problem, StoreBusy | SessionNotFound)
+
+
+def _text_of(event: Event) -> str:
+    try:
+        return " ".join(encode(event))
+    except (TypeError, ValueError, RecursionError):
+        return f"{event.type} (it cannot be written as text)" if hasattr(event, "type") else "unknown"
