@@ -30,8 +30,10 @@ log = logging.getLogger(__name__)
 
 #: How often idle processes and silent turns are looked for (seconds).
 WATCH_SECONDS = 1.0
-#: Pause between two steps of indexing older events (seconds).
-INDEX_PAUSE = 0.05
+#: Start-up waits this long (seconds) until what a crash left is closed out; a file that is locked takes longer.
+RECOVERY_SECONDS = 2.0
+#: Pause between two steps of indexing older events, and after one that failed (seconds).
+INDEX_PAUSE, INDEX_RETRY = 0.05, 10.0
 #: Shutdown gives up waiting for the agents' thread after this long (seconds): the stop's steps and a margin.
 SHUTDOWN_SECONDS = 8.0
 
@@ -44,14 +46,18 @@ class AgentHost:
         self._settings = settings
         self._workers: dict[str, Worker] = {}
         self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
+        self._recovered = threading.Event()
+        self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._run, name="agents", daemon=True)
 
     def start(self) -> None:
-        """Recover from a crash, then take commands."""
-        recover(self._store)
+        """Recover from a crash, then take commands.
+
+        While the file cannot be written this returns all the same: pages say so, and the rest follows by itself.
+        """
         self._thread.start()
         self._ready.wait()
+        self._recovered.wait(RECOVERY_SECONDS)
 
     def stop(self) -> None:
         """Interrupt all turns together, end every process, and return within ``SHUTDOWN_SECONDS``."""
@@ -65,6 +71,7 @@ class AgentHost:
         return sum(worker.is_connected for worker in list(self._workers.values()))
 
     def _run(self) -> None:
+        self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._main())
         self._loop.close()
@@ -77,7 +84,7 @@ class AgentHost:
         unsubscribe = self._store.bus.subscribe(self._on_ring)
         self._commands.set()
         tasks = [
-            asyncio.create_task(self._repeat(self._commands, self._take_commands)),
+            asyncio.create_task(self._recover_and_work()),
             asyncio.create_task(self._repeat(self._decisions, self._hand_on_answers)),
             asyncio.create_task(self._watch()),
             asyncio.create_task(self._index_older()),
@@ -91,6 +98,16 @@ class AgentHost:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(worker.shut_down() for worker in self._workers.values()), return_exceptions=True)
+
+    async def _recover_and_work(self) -> None:
+        """No command before the recovery: it would take a new turn for one that the crash cut off."""
+        try:
+            await recover(self._store)
+        except Exception:
+            # What the file refuses now it would refuse again: the sessions that are well go on.
+            log.exception("what a crash left could not be closed out")
+        self._recovered.set()
+        await self._repeat(self._commands, self._take_commands)
 
     def _on_ring(self, topic: str, version: int) -> None:
         """In the writer's thread: wake the loop."""
@@ -202,10 +219,15 @@ class AgentHost:
         return self._workers[session_id]
 
 
-def recover(store: Store) -> None:
+async def recover(store: Store) -> None:
     """After a crash: end processes that outlived it, and close out the sessions that they worked in."""
-    for session_id in store.unfinished_sessions():
-        session = store.get_session(session_id)
+    unfinished = await asyncio.wrap_future(store.unfinished_sessions())
+    for session in unfinished:
         if session.agent_pid:
             processes.kill(session.agent_pid, session.agent_started_at)
-        store.close_out(session_id, SessionStatus.INTERRUPTED, [System(subtype="lulu_stopped", data={})]).result()
+    for session in unfinished:
+        note = System(subtype="lulu_stopped", data={})
+        try:
+            await asyncio.wrap_future(store.close_out(session.id, SessionStatus.INTERRUPTED, [note]))
+        except LuluError as exc:
+            log.error("session %s could not be closed out: %s", session.id, exc)

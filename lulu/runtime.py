@@ -40,9 +40,14 @@ def start(settings: Settings) -> Runtime:
         raise LuluError("Lulu is already running in this process.")
     make_private(settings.data_dir)
     store = Store.open(settings.database_path)
-    host = AgentHost(store, settings)
-    host.start()
-    runtime = Runtime(settings=settings, store=store, host=host, agent=choose_agent(settings.agent))
+    try:
+        host = AgentHost(store, settings)
+        runtime = Runtime(settings=settings, store=store, host=host, agent=choose_agent(settings.agent))
+        host.start()
+    except BaseException:
+        # Or nobody could open the file again, this process included.
+        store.close()
+        raise
     _running.append(runtime)
     return runtime
 
@@ -74,7 +79,8 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
     try:
         settings = await asyncio.to_thread(load_settings)
         forget_environment()
-        start(settings)
+        # In a thread: a large file takes a while to check, a locked one to open, and the server has to hear signals.
+        await asyncio.to_thread(start, settings)
     except LuluError as exc:
         sys.stderr.write(f"Lulu cannot start. {exc}\n")
         sys.stderr.flush()

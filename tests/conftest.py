@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,24 @@ _VIEWERS = pytest.StashKey[list[Viewer]]()
 #: Fixtures that start a server or a browser.
 _SLOW = frozenset({"server", "browser", "new_viewer", "viewer", "page"})
 _BROWSER = _SLOW - {"server"}
+
+#: Holds a lock from its first line of output until its input ends.
+_HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute(sys.argv[2])
+connection.execute("INSERT INTO sessions (id, prompt) VALUES ('held', 'p')")
+sys.stdout.write("locked\\n")
+sys.stdout.flush()
+sys.stdin.read()
+connection.execute("COMMIT")
+"""
+
+
+class Hold(Protocol):
+    """Lets another process hold a database's lock; what it returns ends that."""
+
+    def __call__(self, path: Path, begin: str = "BEGIN IMMEDIATE") -> Callable[[], None]: ...
 
 
 class NewServer(Protocol):
@@ -75,6 +94,29 @@ def _stop_lulu() -> None:
     if streamlit is not None:
         streamlit.cache_data.clear()
         streamlit.cache_resource.clear()
+
+
+@pytest.fixture
+def hold() -> Iterator[Hold]:
+    """Another program that has a database locked; it also writes a session of its own, ``held``."""
+    holders: list[subprocess.Popen[str]] = []
+
+    def start(path: Path, begin: str = "BEGIN IMMEDIATE") -> Callable[[], None]:
+        command = [sys.executable, "-c", _HOLDER, str(path), begin]
+        holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        holders.append(holder)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        return lambda: _let_go(holder)
+
+    yield start
+    for holder in holders:
+        if holder.poll() is None:
+            _let_go(holder)
+
+
+def _let_go(holder: subprocess.Popen[str]) -> None:
+    holder.communicate(timeout=30)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lulu import events
 from lulu.events import Event, now
-from lulu.sessions import LIVE, SessionStatus
+from lulu.sessions import LIVE, Session, SessionStatus
 from lulu.store import changes, rows
 from lulu.store.approving import expire
 from lulu.store.writer import Transaction
@@ -39,13 +39,13 @@ def close_out(tx: Transaction, session_id: str, status: SessionStatus, notes: Se
             changes.insert_event(tx, session_id, note)
 
 
-def unfinished_sessions(tx: Transaction) -> list[str]:
+def unfinished_sessions(tx: Transaction) -> list[Session]:
     """Sessions that a crash may have left live, or with a process, a request or a command under way."""
     found = tx.query(
-        "SELECT id FROM sessions WHERE status IN (:starting, :running, :waiting) OR agent_pid IS NOT NULL "
-        "UNION SELECT session_id FROM approvals WHERE status = 'pending' "
+        "SELECT * FROM sessions WHERE status IN (:starting, :running, :waiting) OR agent_pid IS NOT NULL OR id IN ("
+        "SELECT session_id FROM approvals WHERE status = 'pending' "
         "UNION SELECT session_id FROM live_text "
-        "UNION SELECT session_id FROM commands WHERE status = 'taken' AND session_id IS NOT NULL",
+        "UNION SELECT session_id FROM commands WHERE status = 'taken' AND session_id IS NOT NULL)",
         **{status.value: status.value for status in LIVE},
     )
-    return [row["id"] for row in found]
+    return [rows.session(row) for row in found]

@@ -15,7 +15,7 @@ from lulu.commands import AddRule, AgentCommand, Command, CommandId, CommandStat
 from lulu.errors import InputError, LuluError, StoreBusy
 from lulu.events import Event, EventId, Result
 from lulu.rules import Rule
-from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
+from lulu.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.store import approving, changes, closing, indexing, organizing, rows
 from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
@@ -147,9 +147,9 @@ class Store(Searching, Admitting):
         """The session's agent is gone: see ``closing.close_out``. The notes are written if the status moves."""
         return self._writer.submit(lambda tx: closing.close_out(tx, session_id, status, notes))
 
-    def unfinished_sessions(self) -> list[str]:
-        """Sessions that a crash may have left live."""
-        return self._commit(closing.unfinished_sessions)
+    def unfinished_sessions(self) -> Future[list[Session]]:
+        """Sessions that a crash may have left live, as they are before any write that is asked for later."""
+        return self._writer.submit(closing.unfinished_sessions)
 
     def index_older(self) -> Future[bool]:
         """Index one step of the events from before the index: whether there are more."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,45 +13,9 @@ from lulu.errors import DatabaseInUse, StoreBusy
 from lulu.events import Text
 from lulu.sessions import SessionId
 from lulu.store import HEALTH, Change, Store, connection, writer
+from tests.conftest import Hold
 from tests.store.files import make_seed, rows_of
 from tests.support import eventually
-
-#: Holds a lock from its first line of output until its input ends.
-HOLDER = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute(sys.argv[2])
-connection.execute("INSERT INTO sessions (id, prompt) VALUES ('held', 'p')")
-sys.stdout.write("locked\\n")
-sys.stdout.flush()
-sys.stdin.read()
-connection.execute("COMMIT")
-"""
-
-Hold = Callable[..., Callable[[], None]]
-
-
-@pytest.fixture
-def hold() -> Iterator[Hold]:
-    """Lets another process hold the file; what it returns ends that."""
-    holders: list[subprocess.Popen[str]] = []
-
-    def start(path: Path, begin: str = "BEGIN IMMEDIATE") -> Callable[[], None]:
-        command = [sys.executable, "-c", HOLDER, str(path), begin]
-        holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        holders.append(holder)
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "locked\n"
-        return lambda: _end(holder)
-
-    yield start
-    for holder in holders:
-        if holder.poll() is None:
-            _end(holder)
-
-
-def _end(holder: subprocess.Popen[str]) -> None:
-    holder.communicate(timeout=30)
 
 
 @pytest.fixture

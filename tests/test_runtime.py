@@ -1,0 +1,181 @@
+"""Start and stop as a whole, while the database cannot be written: Lulu starts, says so, and recovers by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lulu import host as host_module
+from lulu import runtime
+from lulu.actors import Actor, Role
+from lulu.commands import SendPrompt
+from lulu.errors import LuluError, SessionNotFound
+from lulu.events import System
+from lulu.host import AgentHost
+from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.settings import Settings
+from lulu.store import Change, Store
+from tests.conftest import Hold
+from tests.store.faults import install, of_the_file
+from tests.support import eventually
+
+OWNER = Actor(role=Role.OWNER, name="this computer")
+
+#: Makes the file unwritable until the function that it returns is called.
+Break = Callable[[], Callable[[], None]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    yield Settings(data_dir=tmp_path / "lulu", demo_speed=0.0, agent="demo")
+    runtime.stop()
+
+
+@pytest.fixture(params=["locked", "full"])
+def unwritable(
+    request: pytest.FixtureRequest, settings: Settings, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Break]:
+    """A file that another program has locked (truly), or on a full disk (SQLite's answer in the place of each call)."""
+    if request.param == "locked":
+        yield lambda: hold(settings.database_path)
+        return
+    faults = install(monkeypatch)
+    full = faults.failing(lambda: of_the_file("SQLITE_FULL"))
+    entered: list[bool] = []
+
+    def fill() -> Callable[[], None]:
+        full.__enter__()
+        entered.append(True)
+        return lambda: leave(None)
+
+    def leave(_: object) -> None:
+        if entered:
+            entered.clear()
+            full.__exit__(None, None, None)
+
+    yield fill
+    leave(None)
+
+
+def crashed(settings: Settings) -> list[SessionId]:
+    """A file that a crash has left: two sessions that seem to run, one of them with a process that is gone."""
+    store = Store.open(settings.database_path)
+    launch = Launch(prompt="Tell me a story", working_directory=str(Path.cwd()), agent="demo")
+    sessions = [store.insert_session(launch, status=SessionStatus.RUNNING) for _ in range(2)]
+    columns = {"agent_pid": 2**22 + 1, "agent_started_at": 1.0}
+    store.record(Change(session_id=sessions[0], columns=columns)).result(30)
+    store.close()
+    return sessions
+
+
+def status_of(store: Store, session_id: SessionId) -> str:
+    return store.get_session(session_id).status
+
+
+def test_it_starts_on_a_file_that_cannot_be_written_and_recovers_when_it_can(
+    settings: Settings, unwritable: Break
+) -> None:
+    sessions = crashed(settings)
+    mend = unwritable()
+
+    began = time.monotonic()
+    store = runtime.start(settings).store
+    took = time.monotonic() - began
+    problem = eventually(lambda: store.health.problem)
+    before = [status_of(store, one) for one in sessions]
+    mend()
+    eventually(lambda: [status_of(store, one) for one in sessions] == ["interrupted"] * 2, timeout=30)
+
+    assert took < host_module.RECOVERY_SECONDS + 6, "with the wait for the lock, on a busy machine"
+    assert ("locked" in problem.happened) or ("full" in problem.happened)
+    assert problem.next_step
+    assert before == ["running"] * 2
+    eventually(lambda: store.health.ok)
+    assert store.get_session(sessions[0]).agent_pid is None
+    notes = [one.event for one in store.get_session_events(sessions[0]) if isinstance(one.event, System)]
+    assert [note.subtype for note in notes] == ["lulu_stopped"]
+    store.submit(SendPrompt(actor=OWNER, session_id=sessions[0], text="/help"))
+    eventually(lambda: status_of(store, sessions[0]) == "completed", timeout=30)
+
+
+def test_no_command_is_taken_before_the_recovery(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = crashed(settings)
+    before = Store.open(settings.database_path)
+    before.submit(SendPrompt(actor=OWNER, session_id=sessions[0], text="/help"))
+    before.close()
+    monkeypatch.setattr(host_module, "RECOVERY_SECONDS", 0.0)
+
+    store = runtime.start(settings).store
+    eventually(lambda: status_of(store, sessions[0]) == "completed", timeout=30)
+
+    kinds = [one.type for one in store.get_session_events(sessions[0])]
+    assert kinds[:2] == ["system", "user"]
+    assert status_of(store, sessions[1]) == "interrupted"
+
+
+def test_a_session_that_cannot_be_closed_out_stops_no_other(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, well = crashed(settings)
+    with closing(sqlite3.connect(settings.database_path)) as connection, connection:
+        connection.execute(
+            f"CREATE TRIGGER refuse BEFORE UPDATE ON sessions WHEN new.id = '{broken}' "
+            "BEGIN SELECT RAISE(ABORT, 'refused here'); END"
+        )
+
+    store = runtime.start(settings).store
+    eventually(lambda: status_of(store, well) == "interrupted", timeout=30)
+    store.submit(SendPrompt(actor=OWNER, session_id=well, text="/help"))
+    eventually(lambda: status_of(store, well) == "completed", timeout=30)
+
+    assert status_of(store, broken) == "running"
+    assert "refused here" in caplog.text
+
+
+def test_the_servers_loop_goes_on_while_it_starts(settings: Settings, hold: Hold) -> None:
+    crashed(settings)
+    release = hold(settings.database_path)
+    done: list[str] = []
+
+    async def serve() -> None:
+        async def meanwhile() -> None:
+            # Released by the loop itself: one that is blocked would come to it only after the whole wait.
+            await asyncio.sleep(0.2)
+            done.append("released")
+            await asyncio.to_thread(release)
+
+        other = asyncio.ensure_future(meanwhile())
+
+        def link() -> str:
+            done.append("ready")
+            return "link"
+
+        async with runtime.serving(link, stopping=lambda: None):
+            await other
+
+    asyncio.run(serve())
+
+    assert done == ["released", "ready"]
+
+
+def test_a_start_that_fails_lets_go_of_the_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(host: AgentHost) -> None:
+        raise RuntimeError("no thread can be started")
+
+    monkeypatch.setattr(AgentHost, "start", fails)
+    with pytest.raises(RuntimeError, match="no thread"):
+        runtime.start(settings)
+    monkeypatch.undo()
+
+    store = Store.open(settings.database_path)
+    with pytest.raises(SessionNotFound):
+        store.get_session("nobody")
+    store.close()
+    with pytest.raises(LuluError, match="not running"):
+        runtime.current()
