@@ -23,7 +23,7 @@ from lulu.errors import LuluError
 from lulu.events import System
 from lulu.sessions import SessionStatus
 from lulu.settings import Settings
-from lulu.store import APPROVALS, COMMANDS, Store
+from lulu.store import APPROVALS, COMMANDS, INDEX, Store
 from lulu.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -80,14 +80,16 @@ class AgentHost:
         self._stop = asyncio.Event()
         self._commands = asyncio.Event()
         self._decisions = asyncio.Event()
+        self._older = asyncio.Event()
         self._starts = asyncio.Semaphore(self._settings.max_starting)
         unsubscribe = self._store.bus.subscribe(self._on_ring)
         self._commands.set()
+        self._older.set()
         tasks = [
             asyncio.create_task(self._recover_and_work()),
             asyncio.create_task(self._repeat(self._decisions, self._hand_on_answers)),
             asyncio.create_task(self._watch()),
-            asyncio.create_task(self._index_older()),
+            asyncio.create_task(self._repeat(self._older, self._index_older, pause=INDEX_RETRY)),
         ]
         self._ready.set()
         # Ahead of the first prompt, and after the first page can be served.
@@ -111,11 +113,11 @@ class AgentHost:
 
     def _on_ring(self, topic: str, version: int) -> None:
         """In the writer's thread: wake the loop."""
-        event = {COMMANDS: self._commands, APPROVALS: self._decisions}.get(topic)
+        event = {COMMANDS: self._commands, APPROVALS: self._decisions, INDEX: self._older}.get(topic)
         if event is not None:
             self._loop.call_soon_threadsafe(event.set)
 
-    async def _repeat(self, wanted: asyncio.Event, work: Callable[[], object]) -> None:
+    async def _repeat(self, wanted: asyncio.Event, work: Callable[[], object], *, pause: float = WATCH_SECONDS) -> None:
         while True:
             await wanted.wait()
             wanted.clear()
@@ -126,7 +128,7 @@ class AgentHost:
             except Exception:
                 # The loop's top: one bad row or a busy file must not stop every session.
                 log.exception("the host will try again")
-                await asyncio.sleep(WATCH_SECONDS)
+                await asyncio.sleep(pause)
                 wanted.set()
 
     async def _take_commands(self) -> None:

@@ -23,6 +23,8 @@ COMMANDS = "commands"
 APPROVALS = "approvals"
 #: An auto-approve rule was added, switched or removed.
 RULES = "rules"
+#: There are events that are not in the search index yet; the host listens.
+INDEX = "index"
 #: The store's own health changed.
 HEALTH = "health"
 #: A login, a device, a share link or the LAN switch changed: who may be here is judged anew.

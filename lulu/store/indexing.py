@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
+from lulu.errors import StoreError
 from lulu.events import Error, Event, Permission, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, User
 from lulu.store import problems, rows
 from lulu.store.writer import Transaction
@@ -88,9 +89,9 @@ def forget_session(tx: Transaction, session_id: str) -> None:
 
 
 def index_older(tx: Transaction) -> bool:
-    """Index the next step of events from before the index: whether there are more."""
+    """Index the next step of events from before the index: whether there are more. Raises ``StoreError``."""
     if not tx.indexing:
-        return False
+        raise StoreError("It is damaged, and could not be mended.")
     mark = tx.query("SELECT below FROM search_progress")
     below = int(mark[0]["below"]) if mark else 0
     found = tx.query(

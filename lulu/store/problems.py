@@ -139,6 +139,16 @@ def while_reading(path: Path, exc: DBAPIError) -> StoreError:
     )
 
 
+def while_indexing(exc: BaseException) -> LuluError:
+    """Why older events do not come into the search index now."""
+    reason = exc.happened if isinstance(exc, LuluError) else f"{type(exc).__name__}: {exc}"
+    return StoreError(
+        f"Older events could not be added to the search index. {reason}",
+        safe="They are all saved; only search does not find them yet.",
+        next_step="It is tried again by itself; if this stays, restart Lulu.",
+    )
+
+
 def _unwritable(path: Path, reason: str) -> DatabaseUnwritable:
     return DatabaseUnwritable(
         f"Lulu cannot write its database {path}: {reason}.",

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lulu.errors import InputError
+from lulu.errors import InputError, LuluError
 from lulu.events import EventId, StoredEvent
 from lulu.store import rows
 from lulu.store.indexing import searchable_text
@@ -64,6 +64,8 @@ class Found:
     scanned_only: bool = False
     #: Events from before the index that are not in it yet.
     not_indexed: int = 0
+    #: Why they are not added now; nothing where they are.
+    index_problem: LuluError | None = None
 
 
 def words_of(text: str) -> list[str]:
@@ -107,6 +109,9 @@ _LAST = 2**63 - 1
 class Searching(Readers):
     """The readers, and search."""
 
+    #: Why the last try to add older events to the index failed; nothing where it did not.
+    index_problem: LuluError | None = None
+
     def search(self, query: Query, *, before: int | None = None, limit: int = 50) -> Found:
         """Events whose text has every word. Raises ``InputError`` for a query that says nothing."""
         words = words_of(query.text)
@@ -131,6 +136,7 @@ class Searching(Readers):
             next_before=hits[-1].stored.id if len(found) > limit else None,
             scanned_only=by_scan,
             not_indexed=self.not_indexed(),
+            index_problem=self.index_problem,
         )
 
     def not_indexed(self) -> int:

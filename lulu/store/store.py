@@ -16,10 +16,10 @@ from lulu.errors import InputError, LuluError, StoreBusy
 from lulu.events import Event, EventId, Result
 from lulu.rules import Rule
 from lulu.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
-from lulu.store import approving, changes, closing, indexing, organizing, rows
+from lulu.store import approving, changes, closing, indexing, organizing, problems, rows
 from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
-from lulu.store.bus import HEALTH, SESSIONS, Bus
+from lulu.store.bus import HEALTH, INDEX, SESSIONS, Bus
 from lulu.store.changes import Change, Recorded
 from lulu.store.file import OpenedFile, open_file
 from lulu.store.rows import Approval
@@ -153,7 +153,9 @@ class Store(Searching, Admitting):
 
     def index_older(self) -> Future[bool]:
         """Index one step of the events from before the index: whether there are more."""
-        return self._writer.submit(indexing.index_older)
+        step = self._writer.submit(indexing.index_older)
+        step.add_done_callback(self._note_step)
+        return step
 
     @property
     def waiting(self) -> int:
@@ -199,15 +201,21 @@ class Store(Searching, Admitting):
         )
         return self._commit(lambda tx: changes.record(tx, change)).moved
 
+    def _note_step(self, step: Future[bool]) -> None:
+        problem = step.exception()
+        self.index_problem = None if problem is None else problems.while_indexing(problem)
+
     def _mend_index(self) -> None:
         with contextlib.suppress(StoreBusy):
             self._writer.submit(indexing.rebuild).add_done_callback(self._fill_index)
 
     def _fill_index(self, step: Future[Any] | None = None) -> None:
-        """Step by step, each behind what agents have written meanwhile."""
-        if step is None or (step.exception() is None and step.result() is not False):
+        """Step by step, each behind what agents have written meanwhile; after an error the host goes on, later."""
+        if step is not None and step.exception() is not None:
+            self.bus.ring([INDEX])
+        elif step is None or step.result() is not False:
             with contextlib.suppress(StoreBusy):
-                self._writer.submit(indexing.index_older).add_done_callback(self._fill_index)
+                self.index_older().add_done_callback(self._fill_index)
 
     def _commit(self, job: Callable[[Transaction], T]) -> T:
         return self._writer.commit(job)

@@ -307,6 +307,8 @@ class Writer:
             start_afresh(db)
             self._mends_left = 0
             log.exception("the search index cannot be mended: what comes now is not found by search")
+            # The next step says so.
+            self._on_mended()
         return True
 
     def _check_place(self) -> None:

@@ -77,7 +77,9 @@ def _filters(lulu: Runtime, text: str) -> Query:
 
 def _results(lulu: Runtime, query: Query) -> None:
     page = lulu.store.search(query, before=_before(query), limit=STEP)
-    if page.not_indexed:
+    if page.index_problem is not None:
+        notices.show(page.index_problem, serious=False)
+    elif page.not_indexed:
         st.caption(
             f":material/hourglass: {wording.plural(page.not_indexed, 'older event')} not in the index yet; "
             "they are added in the background."

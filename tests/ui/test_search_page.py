@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
+import pytest
+
+from lulu import host, runtime
 from lulu.events import Text, ToolUse
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
+from tests.support import eventually
 from tests.ui.conftest import OpenPage
 from tests.ui.support import text_of
 
@@ -51,6 +57,44 @@ def test_a_bad_query_is_told(open_page: OpenPage) -> None:
 
     assert "A quote is not closed" in text_of(app)
     assert not app.exception
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named before Lulu."""
+    monkeypatch.setattr(host, "INDEX_RETRY", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_events_that_cannot_be_indexed_yet_are_told_and_tried_again(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    lulu.store.insert_event(new_session(), Text(content="an old needle"))
+    runtime.stop()
+    with closing(sqlite3.connect(lulu.store.path)) as connection, connection:
+        connection.execute("DELETE FROM search")
+        connection.execute("UPDATE search_progress SET below = (SELECT max(id) + 1 FROM conversation_events)")
+        connection.execute(
+            "CREATE TRIGGER refuse BEFORE UPDATE ON search_progress BEGIN SELECT RAISE(ABORT, 'refused here'); END"
+        )
+    store = runtime.start(lulu.settings).store
+
+    app = open_page("search")
+    app.text_input(key="q").input("needle").run()
+    told = eventually(lambda: [box.value for box in app.run().warning])
+    hits = app.main.get("page_link")
+    with closing(sqlite3.connect(lulu.store.path)) as connection, connection:
+        connection.execute("DROP TRIGGER refuse")
+    eventually(lambda: store.not_indexed() == 0)
+    eventually(lambda: store.index_problem is None)
+    app.run()
+
+    assert "could not be added to the search index" in told[0]
+    assert "refused here" in told[0]
+    assert "tried again by itself" in told[0]
+    assert hits == []
+    assert len(app.main.get("page_link")) == 1
+    assert not app.warning
 
 
 def test_older_hits_come_a_page_at_a_time(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
