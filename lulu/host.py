@@ -66,6 +66,11 @@ class AgentHost:
             self._thread.join(SHUTDOWN_SECONDS)
 
     @property
+    def known(self) -> int:
+        """Of how many sessions it keeps something in memory."""
+        return len(self._workers)
+
+    @property
     def connected(self) -> int:
         """How many sessions hold an agent process (or a demo) now."""
         return sum(worker.is_connected for worker in list(self._workers.values()))
@@ -81,6 +86,7 @@ class AgentHost:
         self._commands = asyncio.Event()
         self._decisions = asyncio.Event()
         self._older = asyncio.Event()
+        self._resting = asyncio.Event()
         self._starts = asyncio.Semaphore(self._settings.max_starting)
         unsubscribe = self._store.bus.subscribe(self._on_ring)
         self._commands.set()
@@ -88,6 +94,7 @@ class AgentHost:
         tasks = [
             asyncio.create_task(self._recover_and_work()),
             asyncio.create_task(self._repeat(self._decisions, self._hand_on_answers)),
+            asyncio.create_task(self._repeat(self._resting, self._close_idle)),
             asyncio.create_task(self._watch()),
             asyncio.create_task(self._repeat(self._older, self._index_older, pause=INDEX_RETRY)),
         ]
@@ -151,12 +158,19 @@ class AgentHost:
         worker = self._worker(command.session_id)
         if isinstance(command, SendNow) and worker.has_turn and not worker.is_stopping:
             worker.make_way()
-        running = sum(other.has_turn for other in self._workers.values())
-        if worker.has_turn or worker.is_stopping or running >= self._settings.max_running:
+        if worker.has_turn or worker.is_stopping or not self._has_room(worker):
             return
         if await asyncio.wrap_future(self._store.take(stored.id)):
             text = command.launch.prompt if isinstance(command, StartSession) else getattr(command, "text", "")
-            worker.begin(stored, text)
+            # Asked for anew: one that has nothing to do may be forgotten meanwhile.
+            self._worker(command.session_id).begin(stored, text)
+
+    def _has_room(self, worker: Worker) -> bool:
+        """Whether its turn may begin: not while too many run, nor, where it needs a process, while more processes rest
+        than may; those are being closed, and on a busy machine that takes longer than a turn."""
+        running = sum(other.has_turn for other in self._workers.values())
+        resting = sum(other.is_resting for other in self._workers.values())
+        return running < self._settings.max_running and (worker.is_connected or resting <= self._settings.max_idle)
 
     async def _take_change(self, stored: StoredCommand, columns: dict[str, object]) -> None:
         if await asyncio.wrap_future(self._store.take(stored.id)):
@@ -190,10 +204,8 @@ class AgentHost:
             await asyncio.sleep(WATCH_SECONDS)
             for worker in self._workers.values():
                 worker.watch()
-            try:
-                await self._close_idle()
-            except LuluError as exc:
-                log.warning("%s", exc)
+            self._workers = {name: worker for name, worker in self._workers.items() if not worker.is_spent}
+            self._resting.set()
 
     async def _index_older(self) -> None:
         """Put events from before the search index into it, a step at a time, behind whatever agents write."""
@@ -201,23 +213,26 @@ class AgentHost:
             await asyncio.sleep(INDEX_PAUSE)
 
     async def _close_idle(self) -> None:
-        """Close those that are idle for long, and the longest idle ones above ``max_idle``."""
+        """Close those that are idle for long, and the longest idle ones above ``max_idle``, all together."""
         idle = sorted(
             (worker for worker in self._workers.values() if worker.is_connected and not worker.is_busy),
             key=lambda worker: worker.quiet_seconds,
             reverse=True,
         )
         surplus = len(idle) - self._settings.max_idle
-        for place, worker in enumerate(idle):
-            # Looked at again: a prompt may have come while another one closed.
-            if not worker.is_busy and (place < surplus or worker.quiet_seconds > self._settings.idle_minutes * 60):
-                await worker.close()
+        limit = self._settings.idle_minutes * 60
+        await asyncio.gather(
+            *(worker.close() for place, worker in enumerate(idle) if place < surplus or worker.quiet_seconds > limit)
+        )
+
+    def _on_change(self) -> None:
+        """A worker has done something: there may be room for a prompt, or one process too many."""
+        self._commands.set()
+        self._resting.set()
 
     def _worker(self, session_id: str) -> Worker:
         if session_id not in self._workers:
-            self._workers[session_id] = Worker(
-                session_id, self._store, self._settings, self._starts, self._commands.set
-            )
+            self._workers[session_id] = Worker(session_id, self._store, self._settings, self._starts, self._on_change)
         return self._workers[session_id]
 
 

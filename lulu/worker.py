@@ -78,6 +78,16 @@ class Worker:
         return self._agent is not None
 
     @property
+    def is_resting(self) -> bool:
+        """Whether it has a process with nothing to do, or one that is on its way out."""
+        return (self.is_connected and not self.is_busy) or self._leaving.locked()
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is lost when it is forgotten: whatever comes next begins from the rows."""
+        return not (self.is_busy or self.is_connected or self._leaving.locked() or self._tasks)
+
+    @property
     def quiet_seconds(self) -> float:
         """Seconds since the agent was last heard or spoken to."""
         return time.monotonic() - self._heard
@@ -213,6 +223,7 @@ class Worker:
         self._asking.cancel_all()
         if not was_busy:
             self._recorder.record(Change(session_id=self.session_id, columns=NO_PROCESS))
+            self._changed()
         elif self._stopping or self._asking.shutting_down:
             await self._close_out(SessionStatus.INTERRUPTED, [])
         else:
@@ -315,6 +326,7 @@ class Worker:
             except Exception as exc:
                 log.warning("agent of session %s did not close: %s", self.session_id, exc)
             agent.kill()
+        self._changed()
 
     # -- silence -----------------------------------------------------------------------------------------------------
 

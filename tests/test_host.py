@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from lulu import runtime
 from lulu.actors import Actor, Role
+from lulu.agent.client import Agent
 from lulu.commands import Interrupt, SendPrompt, StartSession
 from lulu.errors import Forbidden, InputError
 from lulu.events import PermissionDecision, Result, StoredEvent, System, Text, User
@@ -295,6 +297,51 @@ def test_idle_agents_are_closed_and_the_next_prompt_goes_on(new_lulu: NewLulu) -
     prompt(lulu, session_id, "And now?")
 
     assert settled(lulu, session_id, turns=2).status == SessionStatus.COMPLETED
+
+
+def test_processes_stay_few_where_closing_one_takes_longer_than_a_turn(
+    new_lulu: NewLulu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine that is too busy to end a process at once."""
+    now: set[Agent] = set()
+    counts: list[int] = []
+    connect, disconnect = Agent.connect, Agent.disconnect
+
+    async def counted(agent: Agent) -> None:
+        now.add(agent)
+        counts.append(len(now))
+        await connect(agent)
+
+    async def slow(agent: Agent) -> None:
+        await asyncio.sleep(0.3)
+        await disconnect(agent)
+        now.discard(agent)
+
+    monkeypatch.setattr(Agent, "connect", counted)
+    monkeypatch.setattr(Agent, "disconnect", slow)
+    lulu = new_lulu(max_running=2, max_idle=2)
+
+    sessions = [start(lulu, "/help") for _ in range(16)]
+    for session_id in sessions:
+        settled(lulu, session_id)
+
+    eventually(lambda: lulu.host.connected <= 2)
+    assert (len(counts), max(counts) <= 2 + 2) == (16, True)
+
+
+def test_sessions_that_rest_are_forgotten_and_go_on(new_lulu: NewLulu) -> None:
+    lulu = new_lulu(max_idle=1)
+    sessions = [start(lulu, "/help") for _ in range(8)]
+    for session_id in sessions:
+        settled(lulu, session_id)
+    stop(lulu, sessions[0])
+
+    eventually(lambda: lulu.host.known <= 1)
+    for session_id in sessions:
+        prompt(lulu, session_id, "/help")
+
+    for session_id in sessions:
+        assert settled(lulu, session_id, turns=2).status == SessionStatus.COMPLETED
 
 
 def test_a_crash_of_lulu_is_closed_out_at_the_next_start(new_lulu: NewLulu) -> None:

@@ -269,6 +269,14 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
+def command_of(process: psutil.Process) -> str:
+    """What it was started with; nothing where it is gone by now, as short-lived ones are at any moment."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def tools_of(process: psutil.Process) -> list[psutil.Process]:
     """What an agent runs now."""
     try:
