@@ -35,7 +35,7 @@ RECOVERY_SECONDS = 2.0
 #: Pause between two steps of indexing older events, and after one that failed (seconds).
 INDEX_PAUSE, INDEX_RETRY = 0.05, 10.0
 #: Shutdown gives up waiting for the agents' thread after this long (seconds): the stop's steps and a margin.
-SHUTDOWN_SECONDS = 8.0
+SHUTDOWN_SECONDS = 6.0
 
 
 class AgentHost:
@@ -64,6 +64,9 @@ class AgentHost:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(SHUTDOWN_SECONDS)
+            for worker in list(self._workers.values()):
+                # None is left, unless the thread hangs.
+                worker.kill()
 
     @property
     def known(self) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ class Runtime:
 
 
 _running: list[Runtime] = []
+
+#: The end of the agents and of the database share this time (seconds). With the wait for visitors before it, and
+#: Python's own end after it, Lulu is gone within 10 s.
+STOP_SECONDS = 7.5
 
 
 def start(settings: Settings) -> Runtime:
@@ -65,8 +70,9 @@ def stop() -> None:
     """End every agent, commit what is queued, and let go of the file. Does nothing when nothing runs."""
     while _running:
         runtime = _running.pop()
+        until = time.monotonic() + STOP_SECONDS
         runtime.host.stop()
-        runtime.store.close()
+        runtime.store.close(patience=until - time.monotonic())
 
 
 @asynccontextmanager

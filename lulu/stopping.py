@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 #: Seconds from one step to the next.
 INTERRUPT_SECONDS = 3.0
 TERMINATE_SECONDS = 2.0
+#: When Lulu stops, what is still under way after these steps is given up after this long (seconds).
+STRAGGLERS_SECONDS = 0.5
 
 #: Which step it took.
 Step = Literal["interrupt", "terminate", "kill"]

@@ -22,7 +22,7 @@ from lulu.progress import Progress, Turn, failure
 from lulu.recording import Recorder, done
 from lulu.sessions import SessionStatus
 from lulu.settings import PermissionMode, Settings
-from lulu.stopping import INTERRUPT_SECONDS, TERMINATE_SECONDS, stop_turn
+from lulu.stopping import INTERRUPT_SECONDS, STRAGGLERS_SECONDS, TERMINATE_SECONDS, stop_turn
 from lulu.store import Change, LiveText, Store
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Worker:
         self._settled = asyncio.Event()
         self._settled.set()
         self._stopping = False
-        self._live = LivePace(self._record_live)
+        self._live = LivePace(lambda live: self._recorder.record(Change(session_id=session_id, live=live)))
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard = time.monotonic()
         self._told_stalled = False
@@ -314,7 +314,16 @@ class Worker:
         if self.is_connected:
             await self.close()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=TERMINATE_SECONDS)
+            # Whoever still waits for a commit waits for a file that cannot be written: the store has its own patience.
+            _, waiting = await asyncio.wait(self._tasks, timeout=STRAGGLERS_SECONDS)
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    def kill(self) -> None:
+        """SIGKILL to the process, if there is one. May be called from any thread."""
+        if (agent := self._agent) is not None:
+            agent.kill()
 
     async def _drop_agent(self) -> None:
         agent, self._agent = self._agent, None
@@ -356,14 +365,13 @@ class Worker:
         self._live.forget()
         self._turn = None
         self._progress.end()
+        closed = self._store.close_out(self.session_id, status, notes)
         try:
-            await done(self._store.close_out(self.session_id, status, notes))
+            if not self._asking.shutting_down:
+                # Else the store commits it, or gives it up, when it closes; the process is to be ended now.
+                await done(closed)
         finally:
             self._settle()
-
-    def _record_live(self, live: LiveText) -> None:
-        """Store the text that is being written."""
-        self._recorder.record(Change(session_id=self.session_id, live=live))
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._guarded(work))

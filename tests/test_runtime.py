@@ -14,11 +14,11 @@ import pytest
 from lulu import host as host_module
 from lulu import runtime
 from lulu.actors import Actor, Role
-from lulu.commands import SendPrompt
+from lulu.commands import SendPrompt, StartSession
 from lulu.errors import LuluError, SessionNotFound
-from lulu.events import System
+from lulu.events import System, Text
 from lulu.host import AgentHost
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
 from lulu.store import Change, Store
 from tests.conftest import Hold
@@ -162,6 +162,30 @@ def test_the_servers_loop_goes_on_while_it_starts(settings: Settings, hold: Hold
     asyncio.run(serve())
 
     assert done == ["released", "ready"]
+
+
+def test_it_stops_in_time_while_the_file_cannot_be_written(settings: Settings, unwritable: Break) -> None:
+    paced = settings.model_copy(update={"demo_speed": 1.0})
+    store = runtime.start(paced).store
+    sessions = [new_session_id() for _ in range(3)]
+    for session_id in sessions:
+        launch = Launch(prompt="Tell me a story", working_directory=str(Path.cwd()), agent="demo")
+        store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+    shown = [eventually(lambda one=one: store.live_text(one), timeout=30).text for one in sessions]  # type: ignore[misc]
+    mend = unwritable()
+    eventually(lambda: not store.health.ok)
+
+    began = time.monotonic()
+    runtime.stop()
+    took = time.monotonic() - began
+    mend()
+    store = runtime.start(paced).store
+
+    assert took < runtime.STOP_SECONDS
+    eventually(lambda: [status_of(store, one) for one in sessions] == ["interrupted"] * 3, timeout=30)
+    for session_id, text in zip(sessions, shown, strict=True):
+        [kept] = [one.event for one in store.get_session_events(session_id) if isinstance(one.event, Text)]
+        assert kept.content.startswith(text)
 
 
 def test_a_start_that_fails_lets_go_of_the_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,6 @@ from lulu.store.rows import Approval, LiveText
 
 #: More characters are not looked for: SQLite refuses patterns of 50,000 bytes.
 SEARCH_TEXT = 1000
-#: Closing waits this long (seconds) for queries that are under way.
-CLOSE_SECONDS = 2.0
 
 _EVENTS = "SELECT id, session_id, event_type, payload, created_at FROM conversation_events WHERE session_id = :session "
 #: For lists: they show how titles and prompts begin, and a prompt may be megabytes long.
@@ -113,10 +111,10 @@ class Readers:
                 self._reading -= 1
                 self._changed.notify_all()
 
-    def _close_readers(self) -> None:
+    def _close_readers(self, patience: float) -> None:
         with self._changed:
             self._open = False
-            self._changed.wait_for(lambda: self._reading == 0, CLOSE_SECONDS)
+            self._changed.wait_for(lambda: self._reading == 0, max(0.0, patience))
         self._db.close()
 
     # -- sessions ----------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from lulu.errors import InputError, LuluError, StoreBusy
 from lulu.events import Event, EventId, Result
 from lulu.rules import Rule
 from lulu.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
-from lulu.store import approving, changes, closing, indexing, organizing, problems, rows
+from lulu.store import approving, changes, closing, indexing, organizing, problems, rows, writer
 from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
 from lulu.store.bus import HEALTH, INDEX, SESSIONS, Bus
@@ -50,11 +52,13 @@ class Store(Searching, Admitting):
             opened.release()
             raise
 
-    def close(self) -> None:
-        """Commit what is queued and let go of the file."""
+    def close(self, *, patience: float = math.inf) -> None:
+        """Commit what is queued and let go of the file; one that cannot be written is given up within ``patience``
+        seconds, and within ``CLOSE_SECONDS``."""
+        until = time.monotonic() + min(patience, writer.CLOSE_SECONDS)
         # Readers first: the last connection to close folds the log into the file, and readers may not.
-        self._close_readers()
-        self._writer.close()
+        self._close_readers(until - time.monotonic())
+        self._writer.close(until - time.monotonic())
         self._file.release()
 
     @property

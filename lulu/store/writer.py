@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from lulu.errors import DatabaseUnwritable, LuluError, StoreBusy
 from lulu.store import problems, rows
 from lulu.store.bus import HEALTH, SESSIONS, Bus
-from lulu.store.connection import open_writer, start_afresh
+from lulu.store.connection import LOCK_WAIT_MS, open_writer, start_afresh
 
 T = TypeVar("T")
 
@@ -194,11 +194,11 @@ class Writer:
             # Under way: the answer comes when this try ends, well or with the withdrawal.
             return request.answer.result()
 
-    def close(self) -> None:
+    def close(self, patience: float | None = None) -> None:
         """Commit what is queued, then let go of the file. A file that cannot be written is given a few tries more."""
         with self._lock:
             if self._give_up_at is None:
-                self._give_up_at = time.monotonic() + CLOSE_SECONDS
+                self._give_up_at = time.monotonic() + (CLOSE_SECONDS if patience is None else patience)
                 self._queue.put(None)
         self._thread.join()
 
@@ -307,7 +307,6 @@ class Writer:
             start_afresh(db)
             self._mends_left = 0
             log.exception("the search index cannot be mended: what comes now is not found by search")
-            # The next step says so.
             self._on_mended()
         return True
 
@@ -359,7 +358,9 @@ class Writer:
         self._bus.ring(topics)
 
     def _too_late(self) -> bool:
-        return self._give_up_at is not None and time.monotonic() > self._give_up_at
+        """Whether another try might end after the time to give up."""
+        next_end = time.monotonic() + RETRY_SECONDS + LOCK_WAIT_MS / 1000
+        return self._give_up_at is not None and next_end > self._give_up_at
 
     def _give_up(self, batch: list[_Request[Any]]) -> None:
         self._gave_up = True

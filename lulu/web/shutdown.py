@@ -15,8 +15,8 @@ _LOGGER = logging.getLogger(__name__)
 A = TypeVar("A")
 S = TypeVar("S")
 
-#: Seconds for open connections to end; the agents' own time comes after.
-WAIT = 2
+#: Seconds for open connections to end; the time of the agents and the database comes after (``runtime.STOP_SECONDS``).
+WAIT = 1
 
 
 def limited(lifespan: Callable[[A], AbstractAsyncContextManager[S]]) -> Callable[[A], AbstractAsyncContextManager[S]]:
