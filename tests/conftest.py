@@ -43,6 +43,12 @@ class Hold(Protocol):
     def __call__(self, path: Path, begin: str = "BEGIN IMMEDIATE") -> Callable[[], None]: ...
 
 
+class SmallDisk(Protocol):
+    """Makes a folder a disk of its own, of 64 MB; whether this machine lets us. The test's end takes it away."""
+
+    def __call__(self, folder: Path) -> bool: ...
+
+
 class NewServer(Protocol):
     """Starts a Lulu and waits until it answers; the test's end ends it."""
 
@@ -117,6 +123,27 @@ def hold() -> Iterator[Hold]:
 
 def _let_go(holder: subprocess.Popen[str]) -> None:
     holder.communicate(timeout=30)
+
+
+@pytest.fixture
+def small_disk() -> Iterator[SmallDisk]:
+    """A real file system that can be filled. Named before whatever keeps files open on it."""
+    mounted: list[Path] = []
+
+    def mount(folder: Path) -> bool:
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "lulu-test", str(folder)]
+        try:
+            done = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        except OSError:
+            return False
+        if done:
+            mounted.append(folder)
+        return done
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,8 +22,8 @@ from lulu.events import Text, ToolResult, ToolUse
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Store
 from tests.browser import Viewer
-from tests.conftest import NewServer
-from tests.support import LuluServer
+from tests.conftest import NewServer, SmallDisk
+from tests.support import LuluServer, eventually
 
 #: How long a page or a turn may take here (milliseconds): other programs may share the machine.
 PATIENCE = 60_000
@@ -291,11 +292,28 @@ def test_damaged_database_is_kept_and_told_on_the_page(server: NewServer, viewer
 
 @contextmanager
 def locked(lulu: LuluServer) -> Iterator[None]:
-    """Another program holds the write lock."""
+    """Another program holds the write lock, for 30 seconds."""
     with closing(sqlite3.connect(lulu.database, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
+        until = time.monotonic() + 30
         yield
+        eventually(lambda: time.monotonic() > until, timeout=31)
         connection.execute("ROLLBACK")
+
+
+@contextmanager
+def full(lulu: LuluServer) -> Iterator[None]:
+    """The disk has no room left; where no test may mount one of its own, ``without_room`` stands for it."""
+    if not lulu.data_dir.is_mount():
+        with without_room(lulu):
+            yield
+        return
+    filler = lulu.data_dir / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+    yield
+    filler.unlink()
 
 
 @contextmanager
@@ -324,13 +342,17 @@ Trouble = Callable[[LuluServer], AbstractContextManager[None]]
     [
         (locked, "Another program has Lulu's database locked."),
         (without_room, "cannot be written"),
+        (full, re.compile("The disk is full|cannot be written")),
         (moved_away, "was moved, replaced or deleted"),
     ],
 )
 def test_trouble_with_the_file_is_told_and_passes_by_itself(
-    server: NewServer, viewer: Viewer, trouble: Trouble, told: str
+    small_disk: SmallDisk, server: NewServer, viewer: Viewer, trouble: Trouble, told: str | re.Pattern[str]
 ) -> None:
-    lulu = server()
+    lulu = server(start=False)
+    if trouble is full:
+        small_disk(lulu.data_dir)
+    lulu.start()
     page = viewer.page
     page.goto(lulu.url)
     send(page, "Tell me a story")

@@ -3,10 +3,8 @@ store goes on by itself."""
 
 from __future__ import annotations
 
-import resource
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ import pytest
 
 from lulu.actors import LULU
 from lulu.commands import SendPrompt
-from lulu.errors import StoreBusy, StoreError
 from lulu.events import System, Text, ToolUse
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import HEALTH, Approval, Change, Store, writer
@@ -74,8 +71,8 @@ def _check_a_days_work(store: Store, session_id: str, path: Path) -> None:
     assert (session.status, session.model, session.cost_usd, session.num_turns) == ("completed", "sonnet", 0.5, 1)
     assert execute(path, "SELECT kind, status FROM commands") == [("prompt", "done")]
     assert [approval.status for approval in store.approvals(status=None)] == ["approved"]
-    assert store.health.ok
-    assert store.waiting == 0
+    # A caller is answered a moment before the writer has put down how it went.
+    eventually(lambda: store.health.ok and store.waiting == 0)
     assert integrity(path) == "ok"
 
 
@@ -123,8 +120,8 @@ def test_writer_outlives_what_nobody_foresaw(
     assert type(error).__name__ in problem.happened
     assert problem.next_step
     assert _texts(quiet, session_id) == ["kept"]
+    eventually(lambda: rung.count(HEALTH) == 2)
     assert quiet.health.ok
-    assert rung.count(HEALTH) == 2
 
 
 def test_trouble_is_told_once_and_told_again_when_it_changes(
@@ -159,84 +156,6 @@ def test_connection_after_a_failure_is_as_careful_as_the_first(store: Store, pat
     store.insert_session(Launch(prompt="x", working_directory="/"))
 
     assert pragmas == [2]
-
-
-# -- no room ---------------------------------------------------------------------------------------------------------
-
-
-def _fill(store: Store, session_id: str) -> list[Future[Any]]:
-    """More than there is room for."""
-    return [
-        store.record(Change(session_id=session_id, events=[Text(content=f"{number} " + "x" * 50_000)]))
-        for number in range(100)
-    ]
-
-
-def _check_full(store: Store, session_id: str, futures: list[Future[Any]]) -> None:
-    """With no room: what is acknowledged is there, the rest waits, and a person is told what to do."""
-    eventually(lambda: not store.health.ok)
-    assert not all(future.done() for future in futures)
-    with pytest.raises(StoreBusy) as told:
-        store.insert_event(session_id, Text(content="a person's"))
-    assert "Nothing was accepted" in told.value.safe
-    assert told.value.next_step
-    assert store.health.waiting > 0
-    numbers = {text.split()[0] for text in _texts(store, session_id)}
-    assert {str(number) for number, future in enumerate(futures) if future.done()} <= numbers
-
-
-def _check_room_again(store: Store, session_id: str, path: Path, futures: list[Future[Any]]) -> None:
-    for future in futures:
-        future.result(60)
-    assert [text.split()[0] for text in _texts(store, session_id)] == [str(number) for number in range(100)]
-    eventually(lambda: store.health.ok)
-    assert integrity(path) == "ok"
-
-
-def test_full_disk(
-    quiet: Store, session_id: SessionId, path: Path, faults: Faults, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "PATIENCE", 0.5)
-    [(pages,)] = execute(path, "PRAGMA page_count")
-    room = pages + 200
-    # SQLite's own limit gives SQLITE_FULL in the place where a disk gives it.
-    faults.on_connect = lambda connection: connection.execute(f"PRAGMA max_page_count={room}")
-    faults.fail_call(1, of_the_file("SQLITE_BUSY"))
-
-    futures = _fill(quiet, session_id)
-    _check_full(quiet, session_id, futures)
-    assert "disk is full" in str(quiet.health.problem)
-    faults.on_connect = lambda connection: None
-
-    _check_room_again(quiet, session_id, path, futures)
-
-
-def test_file_that_may_not_grow(
-    quiet: Store, session_id: SessionId, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "PATIENCE", 0.5)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    log = path.with_name("lulu.db-wal")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 1_000_000, before[1]))
-    try:
-        futures = _fill(quiet, session_id)
-        _check_full(quiet, session_id, futures)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    _check_room_again(quiet, session_id, path, futures)
-
-
-def test_full_disk_at_the_end_tells_every_caller(
-    quiet: Store, session_id: SessionId, faults: Faults, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "CLOSE_SECONDS", 0.1)
-
-    with faults.failing(lambda: of_the_file("SQLITE_FULL")):
-        futures = _fill(quiet, session_id)
-        quiet.close()
-
-    assert all(isinstance(future.exception(0), StoreError) for future in futures)
 
 
 # -- one event that is a burden --------------------------------------------------------------------------------------
