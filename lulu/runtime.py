@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lulu.agent import AgentSetup, choose_agent
 from lulu.data_folder import make_private
-from lulu.errors import LuluError
+from lulu.errors import LuluError, StoreError
 from lulu.host import AgentHost
 from lulu.settings import Settings, forget_environment, load_settings
 from lulu.store import Store
@@ -37,6 +37,8 @@ _running: list[Runtime] = []
 #: The end of the agents and of the database share this time (seconds). With the wait for visitors before it, and
 #: Python's own end after it, Lulu is gone within 10 s.
 STOP_SECONDS = 7.5
+#: Between two looks whether the link to sign in with can be made (seconds).
+LINK_RETRY_SECONDS = 1.0
 
 
 def start(settings: Settings) -> Runtime:
@@ -92,10 +94,32 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
         sys.stderr.flush()
         # Not ``sys.exit``: the server would print the traceback of a failed lifespan over the message.
         os._exit(1)
+    telling: asyncio.Task[None] | None = None
     try:
-        sys.stdout.write(f"Lulu is ready: {await asyncio.to_thread(link)}\n")
-        sys.stdout.flush()
+        if not await _tell(link):
+            telling = asyncio.create_task(_tell_later(link))
         yield
     finally:
+        if telling is not None:
+            telling.cancel()
         stopping()
         await asyncio.to_thread(stop)
+
+
+async def _tell(link: Callable[[], str]) -> bool:
+    """Print the link; whether there is one: its token has to be written down first."""
+    try:
+        line = f"Lulu is ready: {await asyncio.to_thread(link)}\n"
+    except StoreError as exc:
+        sys.stderr.write(f"Lulu runs, but cannot make a link to sign in with yet. {exc}\n")
+        sys.stderr.flush()
+        return False
+    sys.stdout.write(line)
+    sys.stdout.flush()
+    return True
+
+
+async def _tell_later(link: Callable[[], str]) -> None:
+    """Whoever is signed in already sees on every page what is wrong; the link comes when the file can be written."""
+    while not current().store.health.ok or not await _tell(link):
+        await asyncio.sleep(LINK_RETRY_SECONDS)

@@ -20,7 +20,7 @@ from lulu.events import System, Text, User
 from lulu.host import AgentHost
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
-from lulu.store import Change, Store
+from lulu.store import Change, Store, writer
 from tests.conftest import Hold
 from tests.store.faults import install, of_the_file
 from tests.support import eventually
@@ -213,6 +213,34 @@ def test_it_stops_in_time_while_the_file_cannot_be_written(settings: Settings, u
     for session_id, text in zip(sessions, shown, strict=True):
         [kept] = [one.event for one in store.get_session_events(session_id) if isinstance(one.event, Text)]
         assert kept.content.startswith(text)
+
+
+def test_the_link_is_told_as_soon_as_it_can_be_made(
+    settings: Settings, unwritable: Break, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It holds a token, which has to be written down."""
+    monkeypatch.setattr(writer, "PATIENCE", 0.2)
+    crashed(settings)
+    mend = unwritable()
+
+    def link() -> str:
+        runtime.current().store.insert_session(Launch(prompt="in the place of a token", working_directory="/"))
+        return "the link"
+
+    async def serve() -> str:
+        async with runtime.serving(link, stopping=lambda: None):
+            before = capsys.readouterr()
+            await asyncio.to_thread(mend)
+            said = ""
+            while "the link" not in said:
+                await asyncio.sleep(0.05)
+                said += capsys.readouterr().out
+            return before.out + before.err
+
+    told = asyncio.run(asyncio.wait_for(serve(), 40))
+
+    assert "Lulu is ready" not in told
+    assert "cannot make a link to sign in with yet" in told
 
 
 def test_a_start_that_fails_lets_go_of_the_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
