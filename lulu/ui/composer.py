@@ -46,7 +46,8 @@ def show(lulu: Runtime, actor: Actor, session: Session) -> None:
 def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     text, files = attachments.sent(PROMPT)
     command = SendPrompt(actor=actor, session_id=session_id, text=text, attachments=files)
-    if not notices.attempt(PROMPT, lambda: lulu.store.submit(command)):
+    if not notices.attempt(PROMPT, lambda: lulu.store.submit(command)) and text.strip():
+        # Nothing is to be kept of a blank one, and by now somebody may be typing another in its place.
         put_back(PROMPT, text)
 
 

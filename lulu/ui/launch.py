@@ -51,7 +51,8 @@ def show(lulu: Runtime, actor: Actor) -> None:
 def _start(lulu: Runtime, actor: Actor) -> None:
     prompt, files = attachments.sent(PROMPT)
     action = _save_draft if is_on(AS_DRAFT) else _submit
-    if not notices.attempt(PROMPT, lambda: action(lulu, actor, prompt, files)):
+    if not notices.attempt(PROMPT, lambda: action(lulu, actor, prompt, files)) and prompt.strip():
+        # Nothing is to be kept of a blank one, and by now somebody may be typing another in its place.
         put_back(PROMPT, prompt)
 
 
