@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import logging
 import threading
+import uuid
 from collections.abc import Callable
 
 from lulu.agent import processes
@@ -20,10 +21,10 @@ from lulu.commands import (
     StoredCommand,
 )
 from lulu.errors import LuluError
-from lulu.events import System
+from lulu.events import System, User
 from lulu.sessions import SessionStatus
 from lulu.settings import Settings
-from lulu.store import APPROVALS, COMMANDS, INDEX, Store
+from lulu.store import APPROVALS, COMMANDS, INDEX, Change, Store
 from lulu.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -163,10 +164,12 @@ class AgentHost:
             worker.make_way()
         if worker.has_turn or worker.is_stopping or not self._has_room(worker):
             return
-        if await asyncio.wrap_future(self._store.take(stored.id)):
-            text = command.launch.prompt if isinstance(command, StartSession) else getattr(command, "text", "")
+        prompt = _prompt(stored)
+        # Together: one that is taken and not told would be lost in a crash, and a session deleted under it.
+        told = Change(session_id=command.session_id, events=[prompt], status=SessionStatus.STARTING)
+        if await asyncio.wrap_future(self._store.take(stored.id, told)):
             # Asked for anew: one that has nothing to do may be forgotten meanwhile.
-            self._worker(command.session_id).begin(stored, text)
+            self._worker(command.session_id).begin(stored, prompt)
 
     def _has_room(self, worker: Worker) -> bool:
         """Whether its turn may begin: not while too many run, nor, where it needs a process, while more processes rest
@@ -237,6 +240,18 @@ class AgentHost:
         if session_id not in self._workers:
             self._workers[session_id] = Worker(session_id, self._store, self._settings, self._starts, self._on_change)
         return self._workers[session_id]
+
+
+def _prompt(stored: StoredCommand) -> User:
+    """The prompt as an event, under the uuid that it will be sent with."""
+    command = stored.command
+    return User(
+        text=command.launch.prompt if isinstance(command, StartSession) else getattr(command, "text", ""),
+        actor=command.actor.name,
+        command_id=stored.id,
+        uuid=str(uuid.uuid4()),
+        attachments=stored.attachment_ids or None,
+    )
 
 
 async def recover(store: Store) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -103,22 +102,14 @@ class Worker:
 
     # -- prompts -----------------------------------------------------------------------------------------------------
 
-    def begin(self, stored: StoredCommand, text: str) -> None:
-        """Start a turn with a command that the host has taken. The worker is busy when this returns."""
-        self._turn = Turn(command_id=stored.id, uuid=str(uuid.uuid4()))
+    def begin(self, stored: StoredCommand, prompt: User) -> None:
+        """Start a turn with a command that the host has taken, and told. The worker is busy when this returns."""
+        self._turn = Turn(command_id=stored.id, uuid=prompt.uuid or "")
         self._settled.clear()
         self._hear()
-        self._spawn(self._prompt(self._turn, stored, text))
+        self._spawn(self._prompt(self._turn, stored, prompt.text))
 
     async def _prompt(self, turn: Turn, stored: StoredCommand, text: str) -> None:
-        prompt = User(
-            text=text,
-            actor=stored.command.actor.name,
-            command_id=stored.id,
-            uuid=turn.uuid,
-            attachments=stored.attachment_ids or None,
-        )
-        await self._recorder.commit(Change(session_id=self.session_id, events=[prompt], status=SessionStatus.STARTING))
         try:
             agent = await self._usable_agent() or await self._open(turn)
             if agent is None:

@@ -158,8 +158,8 @@ def insert_done(tx: Transaction, command: Command, payload: Mapping[str, object]
     return CommandId(inserted[0]["id"])
 
 
-def take_command(tx: Transaction, command_id: CommandId) -> bool:
-    """Compare-and-set from pending to taken: whether this caller has it now."""
+def take_command(tx: Transaction, command_id: CommandId, change: Change | None = None) -> bool:
+    """Compare-and-set from pending to taken, with what that changes: whether this caller has it now."""
     taken = tx.query(
         "UPDATE commands SET status = 'taken', taken_at = :at WHERE id = :id AND status = 'pending' "
         "RETURNING session_id",
@@ -168,6 +168,8 @@ def take_command(tx: Transaction, command_id: CommandId) -> bool:
     )
     if taken:
         tx.ring(session_topic(taken[0]["session_id"]))
+        if change is not None:
+            record(tx, change)
     return bool(taken)
 
 

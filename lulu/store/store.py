@@ -120,9 +120,9 @@ class Store(Searching, Admitting):
 
     # -- the host ----------------------------------------------------------------------------------------------------
 
-    def take(self, command_id: CommandId) -> Future[bool]:
-        """Take a pending command: whether this caller has it."""
-        return self._writer.submit(lambda tx: changes.take_command(tx, command_id))
+    def take(self, command_id: CommandId, change: Change | None = None) -> Future[bool]:
+        """Take a pending command, and write what that changes with it: whether this caller has it."""
+        return self._writer.submit(lambda tx: changes.take_command(tx, command_id, change))
 
     def end_command(
         self, command_id: CommandId, status: CommandStatus = CommandStatus.DONE, error: str | None = None

@@ -38,9 +38,9 @@ from lulu.commands import (
     WithdrawQueued,
 )
 from lulu.errors import Conflict, Forbidden, InputError, SessionNotFound
-from lulu.events import PermissionDecision
+from lulu.events import PermissionDecision, User
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
-from lulu.store import APPROVALS, COMMANDS, Approval, Store, session_topic
+from lulu.store import APPROVALS, COMMANDS, Approval, Change, Store, session_topic
 from tests.store.files import execute
 from tests.store.questions import request
 
@@ -98,11 +98,17 @@ def test_one_answer_of_twenty_wins(store: Store, running: SessionId) -> None:
 def test_one_taker_of_twenty_has_the_command(store: Store, running: SessionId) -> None:
     command_id = store.submit(SendPrompt(actor=OWNER, session_id=running, text="go on"))
 
-    answers = _race(lambda number: store.take(command_id).result(30))
+    def told(number: int) -> Change:
+        return Change(session_id=running, events=[User(text=f"taken by {number}")])
+
+    answers = _race(lambda number: store.take(command_id, told(number)).result(30))
 
     assert answers.count(True) == 1
     assert answers.count(False) == 19
     assert store.queued_prompts(running) == []
+    assert [stored.event for stored in store.get_session_events(running)] == [
+        User(text=f"taken by {answers.index(True)}")
+    ]
 
 
 def test_answer_and_withdrawal_race_to_one_end(store: Store, running: SessionId) -> None:
