@@ -153,6 +153,8 @@ class Error(Event):
     message: str
     code: str | None = None
     detail: str | None = None
+    #: What to do about it, where there is more to say than to go on.
+    next_step: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,8 +31,12 @@ class Turn:
 
 def failure(exc: LuluError) -> Error:
     """The event that tells of an error."""
-    message = " ".join(part for part in (exc.happened, exc.next_step) if part)
-    return Error(message=message, code=type(exc).__name__, detail=getattr(exc, "stderr", "") or None)
+    return Error(
+        message=exc.happened,
+        code=type(exc).__name__,
+        detail=getattr(exc, "stderr", "") or None,
+        next_step=exc.next_step or None,
+    )
 
 
 class Progress:

@@ -17,6 +17,9 @@ MAX_DEPTH = 6
 #: Tools that speak to a person or stand for much work: their calls are never folded into a run.
 APART = frozenset({"AskUserQuestion", "ExitPlanMode", "Task", "Agent", "TodoWrite"})
 
+#: How Claude Code answers a call that a stop has ended, whether it was asked for or ran (measured with CLI 2.1.330).
+_STOPPED = "The user doesn't want to proceed with this tool use."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
@@ -75,9 +78,17 @@ class ToolCall:
         return self.decision is not None and self.decision.decision == "denied"
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether it was given up with its turn: nobody answered it, or a stop cut it off."""
+        if self.decision is not None and self.decision.decision == "cancelled":
+            return True
+        refused = self.result is not None and str(self.result.content or "").startswith(_STOPPED)
+        return refused and not self.is_denied
+
+    @property
     def failed(self) -> bool:
-        """Whether the tool answered with an error. A denial is not a failure."""
-        return self.result is not None and self.result.is_error and not self.is_denied
+        """Whether the tool answered with an error. A denial and a stop are no failures."""
+        return self.result is not None and self.result.is_error and not self.is_denied and not self.is_stopped
 
     @property
     def seconds(self) -> float | None:

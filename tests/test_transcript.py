@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lulu.agent.demo import frames
 from lulu.events import (
     Error,
     Event,
@@ -85,6 +87,23 @@ def test_a_denied_call_is_denied_and_not_failed() -> None:
     call = only_call(turns(stored(rows)))
 
     assert call.is_denied
+    assert not call.failed
+
+
+@pytest.mark.parametrize("decision", ["approved", "cancelled", None])
+def test_a_call_that_a_stop_cut_off_is_stopped_and_not_failed(decision: str | None) -> None:
+    said = frames.REJECTED + (frames.STOPPED_WHILE_RUNNING if decision == "approved" else "")
+    answer = [PermissionDecision(id="p", decision=decision, actor="Lulu")] if decision else []
+    rows: list[Event] = [
+        ToolUse(id="t", name="Bash", input={}),
+        Permission(id="p", tool_use_id="t", tool_name="Bash", tool_input={}),
+        *answer,
+        ToolResult(tool_use_id="t", content=said, is_error=True),
+    ]
+
+    call = only_call(turns(stored(rows)))
+
+    assert call.is_stopped
     assert not call.failed
 
 

@@ -196,6 +196,8 @@ def result(event: events.Result, stored: StoredEvent) -> None:
         st.error(f"**{_ENDINGS.get(event.terminal_reason or '', 'The turn failed.')}**", icon=":material/error:")
         if event.result:
             blocks.code(event.result, key=f"turn_result_{stored.id}")
+    if event.terminal_reason == _CUT_OFF:
+        st.caption("Cut off here.")
     st.caption(
         wording.line(
             ":orange[Stopped]" if _was_stopped(event) else "",
@@ -212,7 +214,7 @@ def result(event: events.Result, stored: StoredEvent) -> None:
 def error(event: events.Error, stored: StoredEvent) -> None:
     """What failed, and what to do about it."""
     safe = "Everything else is stored." if event.code == events.NOT_SAVED else "Everything up to here is stored."
-    notices.show(LuluError(event.message, safe=safe, next_step=_NEXT_STEP))
+    notices.show(LuluError(event.message, safe=safe, next_step=event.next_step or _NEXT_STEP))
     details = "\n".join(part for part in (event.code, event.detail) if part)
     if details:
         opened = fold(":gray[Details]", key=f"error_{stored.id}", icon=":material/data_object:")
@@ -270,6 +272,8 @@ _ENDINGS: dict[str, str] = {
     "budget_exhausted": "The session reached its budget.",
 }
 
+#: How a turn ended that was stopped while it was saying something.
+_CUT_OFF = "aborted_streaming"
 _NEXT_STEP = "Send a prompt to go on from here."
 
 

@@ -94,6 +94,8 @@ def outcome(call: ToolCall, *, live: bool) -> str:
 
 
 def _end(call: ToolCall, *, live: bool) -> str:
+    if call.is_stopped:
+        return "stopped"
     if call.decision is not None and call.decision.decision != "approved" and call.result is None:
         return safe_label(call.decision.decision)
     if call.result is None and call.use is not None and not live:
@@ -185,6 +187,8 @@ def show_permission(call: ToolCall) -> None:
         return
     said = safe_label(call.decision.decision) if call.decision else "not answered"
     who = f"by {safe_label(call.decision.actor)}" if call.decision and call.decision.actor else ""
+    if call.is_stopped and not _answerer(call):
+        said, who = "not answered, the turn was stopped", ""
     why = f"“{safe_label(call.decision.message, 400)}”" if call.decision and call.decision.message else ""
     st.caption(wording.line(f"Permission: {said} {who}".strip(), why))
 
