@@ -9,13 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lulu import rules
 from lulu.agent import PermissionAnswer, PermissionRequest
 from lulu.errors import Conflict
 from lulu.rules import ToolCall, Verdict
-from lulu.settings import Settings
+from lulu.settings import PermissionMode, Settings
 from lulu.store import Approval, Store
 
 #: Tools that ask a person by their nature: no rule answers in a person's place.
@@ -119,6 +119,7 @@ class Asking:
                     allow=approval.status == "approved",
                     message=approval.message,
                     updated_input=approval.updated_input,
+                    mode=cast("PermissionMode | None", self._store.mode_with_answer(self._session_id, request_id)),
                 )
             )
 

@@ -127,6 +127,8 @@ class SetPermissionMode(AgentCommand):
 
     kind: ClassVar[str] = "set_mode"
     mode: str
+    #: The request whose answer tells the agent; nothing where it is still to be told.
+    with_answer: str | None = None
 
     def check(self) -> None:
         """The mode is one that there is and that can be used here."""
@@ -146,15 +148,20 @@ class SetModel(AgentCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class SaveDraft(StoreCommand):
-    """Keep a prompt with its settings for later; again for the same session to change it."""
+    """Keep a prompt with its settings and files for later; again for the same session to change it."""
 
     kind: ClassVar[str] = "save_draft"
     session_id: SessionId
     launch: Launch
+    #: Files to add to those that it keeps already, …
+    attachments: list[Attachment] = field(default_factory=list)
+    #: … and the id of one that it shall keep no longer.
+    without: int | None = None
 
     def check(self) -> None:
         """There is something to keep."""
         checked_prompt(self.launch.prompt)
+        checked_attachments(self.attachments)
 
 
 @dataclass(frozen=True, kw_only=True)

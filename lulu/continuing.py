@@ -61,6 +61,7 @@ def spec_for(store: Store, settings: Settings, session: Session) -> AgentSpec:
         resume=session.fork_conversation is None and _has_begun(store, session, conversation),
         fork_of=session.fork_conversation,
         fork_at=session.fork_message,
+        may_bypass=store.may_bypass(session.id),
         max_cost_usd=session.max_cost_usd,
         max_turns=session.max_turns,
         total_cost_usd=_counts_from(store, session, conversation),

@@ -148,8 +148,8 @@ class AgentHost:
             match stored.command:
                 case Interrupt():
                     await self._take_interrupt(stored, pending)
-                case SetPermissionMode(mode=mode):
-                    await self._take_change(stored, {"permission_mode": mode})
+                case SetPermissionMode(mode=mode, with_answer=answer):
+                    await self._take_change(stored, {"permission_mode": mode}, is_told=answer is not None)
                 case SetModel(model=model):
                     await self._take_change(stored, {"model": model})
         # What is to be sent now goes before what is queued.
@@ -178,9 +178,9 @@ class AgentHost:
         resting = sum(other.is_resting for other in self._workers.values())
         return running < self._settings.max_running and (worker.is_connected or resting <= self._settings.max_idle)
 
-    async def _take_change(self, stored: StoredCommand, columns: dict[str, object]) -> None:
+    async def _take_change(self, stored: StoredCommand, columns: dict[str, object], *, is_told: bool = False) -> None:
         if await asyncio.wrap_future(self._store.take(stored.id)):
-            self._worker(stored.command.session_id).change(stored.id, columns=columns)
+            self._worker(stored.command.session_id).change(stored.id, columns=columns, is_told=is_told)
 
     async def _take_interrupt(self, stored: StoredCommand, pending: list[StoredCommand]) -> None:
         session_id = stored.command.session_id

@@ -18,6 +18,9 @@ MAX_ATTACHMENTS = 10
 MAX_ATTACHMENT_BYTES = 5_000_000
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
+#: The mode in which nothing is asked: Claude Code takes it only where it was launched so.
+BYPASS = "bypassPermissions"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
@@ -72,8 +75,8 @@ def checked_mode(mode: str) -> str:
     """A permission mode that can be used here. Raises ``InputError``."""
     if mode not in get_args(PermissionMode):
         raise InputError(f"{mode[:40]!r} is not a permission mode.", safe="Nothing was changed.")
-    if mode == "bypassPermissions" and os.geteuid() == 0 and os.environ.get("IS_SANDBOX") != "1":
-        # Claude Code refuses it for root as soon as it starts, unless told exactly this; it says so on stderr only.
+    if mode == BYPASS and os.geteuid() == 0 and os.environ.get("IS_SANDBOX") != "1":
+        # Claude Code refuses it for root as soon as it starts, unless told so by "1", and says so on stderr only.
         raise InputError(
             "Claude Code does not bypass permissions for the root user.",
             safe="Nothing was started.",

@@ -238,17 +238,17 @@ class Worker:
         await self._interrupt()
         self._changed()
 
-    def change(self, command_id: CommandId, *, columns: dict[str, object]) -> None:
-        """Change the permission mode or the model, at once also in a running turn."""
-        self._spawn(self._change(command_id, columns))
+    def change(self, command_id: CommandId, *, columns: dict[str, object], is_told: bool = False) -> None:
+        """Change the permission mode or the model, at once also in a running turn; ``is_told`` by an answer to it."""
+        self._spawn(self._change(command_id, columns, None if is_told else self._agent))
 
-    async def _change(self, command_id: CommandId, columns: dict[str, object]) -> None:
+    async def _change(self, command_id: CommandId, columns: dict[str, object], agent: Agent | None) -> None:
         problem: AgentError | None = None
         try:
-            if self._agent is not None and "permission_mode" in columns:
-                await self._agent.set_permission_mode(cast(PermissionMode, columns["permission_mode"]))
-            if self._agent is not None and "model" in columns:
-                await self._agent.set_model(cast("str | None", columns["model"]))
+            if agent is not None and "permission_mode" in columns:
+                await agent.set_permission_mode(cast(PermissionMode, columns["permission_mode"]))
+            if agent is not None and "model" in columns:
+                await agent.set_model(cast("str | None", columns["model"]))
         except AgentError as exc:
             problem = exc
         if problem is None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from claude_agent_sdk import (
+    CanUseToolShadowedWarning,
     ClaudeAgentOptions,
     ClaudeSDKClient,
     ClaudeSDKError,
@@ -80,6 +82,8 @@ class Agent:
         self._settings = settings
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._translator = Translator(total_cost_usd=spec.total_cost_usd)
+        # It says that no callback is asked in this mode: ours is for the time after it, and a hook sees every call.
+        warnings.filterwarnings("ignore", category=CanUseToolShadowedWarning)
         self._client = _Client(self._options(ask, gate), transport=self._transport())
         #: The process and its start time; nothing for the demo.
         self.pid: int | None = None
@@ -199,6 +203,8 @@ class Agent:
             resume=spec.conversation_id if spec.resume else spec.fork_of,
             fork_session=spec.fork_of is not None,
             resume_session_at=spec.fork_at,
+            # A later process of the session may begin in another mode, and still be changed to this one.
+            extra_args={"allow-dangerously-skip-permissions": None} if spec.may_bypass else {},
             max_budget_usd=spec.max_cost_usd,
             max_turns=spec.max_turns,
             system_prompt={"type": "preset", "preset": "claude_code"},
@@ -224,6 +230,7 @@ class Agent:
             cwd=self.spec.working_directory,
             model=self.spec.model,
             permission_mode=self.spec.permission_mode,
+            may_bypass=self.spec.may_bypass,
             speed=self._settings.demo_speed,
             earlier_turns=self.spec.prompts_so_far,
             earlier_cost_usd=self.spec.total_cost_usd,

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from claude_agent_sdk import HookMatcher, PermissionResultAllow, PermissionResultDeny
+from claude_agent_sdk import HookMatcher, PermissionResultAllow, PermissionResultDeny, PermissionUpdate
 from claude_agent_sdk.types import HookContext, HookInput, PermissionResult, SyncHookJSONOutput, ToolPermissionContext
 
 from lulu.agent.requests import Ask, Gate, PermissionRequest
@@ -32,7 +32,9 @@ def can_use_tool(ask: Ask) -> CanUseTool:
         )
         answer = await ask(request)
         if answer.allow:
-            return PermissionResultAllow(updated_input=answer.updated_input or tool_input)
+            # With the answer, not after it: a plan's approval sets a mode itself, some time later.
+            modes = [PermissionUpdate(type="setMode", mode=answer.mode, destination="session")] if answer.mode else None
+            return PermissionResultAllow(updated_input=answer.updated_input or tool_input, updated_permissions=modes)
         return PermissionResultDeny(message=answer.message or DENIED)
 
     return callback

@@ -28,6 +28,8 @@ class AgentSpec:
     #: The SDK's own limits: US dollars of the whole session, and round trips of one prompt.
     max_cost_usd: float | None = None
     max_turns: int | None = None
+    #: Whether it can be changed to bypass permissions: it was launched so.
+    may_bypass: bool = False
     #: What the conversation has cost so far (US dollars), and how many prompts it has had.
     total_cost_usd: float = 0.0
     prompts_so_far: int = 0
@@ -67,6 +69,8 @@ class PermissionAnswer:
     message: str | None = None
     #: What runs in place of the input that was asked for.
     updated_input: dict[str, Any] | None = None
+    #: The permission mode from here on.
+    mode: PermissionMode | None = None
 
 
 #: Asks and waits as long as it takes; cancelled when the agent withdraws the request.

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lulu import commands, events
-from lulu.commands import AgentCommand, Command, CommandId, CommandStatus, StartSession
-from lulu.errors import Conflict, SessionNotFound
+from lulu.commands import AgentCommand, Command, CommandId, CommandStatus, SetPermissionMode, StartSession
+from lulu.errors import Conflict, InputError, SessionNotFound
 from lulu.events import Event, EventId, now
-from lulu.inputs import Attachment
+from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.sessions import Launch, SessionId, SessionStatus, sources_of
 from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
@@ -100,13 +100,17 @@ def update_launch(tx: Transaction, session_id: SessionId, launch: Launch) -> Non
 
 def insert_command(tx: Transaction, command: AgentCommand) -> CommandId:
     """A pending row of ``commands``; a start makes its session too. Raises ``SessionNotFound`` and ``Conflict``."""
+    kept: list[int] = []
     if isinstance(command, StartSession):
         _start(tx, command)
+        # A draft's files: no other session has any before its first prompt.
+        found = tx.query("SELECT id FROM attachments WHERE session_id = :id ORDER BY id", id=command.session_id)
+        kept = [row["id"] for row in found]
     elif not tx.query("SELECT 1 FROM sessions WHERE id = :id", id=command.session_id):
         raise SessionNotFound
-    attachment_ids = [
-        _insert_attachment(tx, command.session_id, attachment) for attachment in getattr(command, "attachments", [])
-    ]
+    if isinstance(command, SetPermissionMode) and command.mode == BYPASS:
+        _check_bypass(tx, command.session_id)
+    attachment_ids = kept + insert_attachments(tx, command.session_id, getattr(command, "attachments", []))
     inserted = tx.query(
         "INSERT INTO commands (session_id, kind, payload, actor, status, created_at) "
         "VALUES (:session, :kind, :payload, :actor, 'pending', :at) RETURNING id",
@@ -120,6 +124,15 @@ def insert_command(tx: Transaction, command: AgentCommand) -> CommandId:
     return CommandId(inserted[0]["id"])
 
 
+def _check_bypass(tx: Transaction, session_id: str) -> None:
+    if not tx.query(rows.MAY_BYPASS, id=session_id):
+        raise InputError(
+            "This session was not launched to bypass permissions.",
+            safe="Nothing was changed.",
+            next_step="Start a new session in that mode.",
+        )
+
+
 def _start(tx: Transaction, command: StartSession) -> None:
     found = tx.query("SELECT status FROM sessions WHERE id = :id", id=command.session_id)
     if not found:
@@ -129,6 +142,19 @@ def _start(tx: Transaction, command: StartSession) -> None:
         raise Conflict("This session was started already.", safe="Nothing was sent twice.")
     update_launch(tx, command.session_id, command.launch)
     move(tx, command.session_id, SessionStatus.STARTING)
+
+
+def insert_attachments(tx: Transaction, session_id: str, attachments: Sequence[Attachment]) -> list[int]:
+    """The ids of these files' new rows. Raises ``InputError`` where that is too many for one prompt of a draft."""
+    inserted = [_insert_attachment(tx, session_id, attachment) for attachment in attachments]
+    found = tx.query(
+        "SELECT count(*) AS files FROM attachments JOIN sessions ON sessions.id = session_id "
+        "WHERE session_id = :id AND status = 'draft'",
+        id=session_id,
+    )
+    if inserted and found[0]["files"] > MAX_ATTACHMENTS:
+        raise InputError(f"At most {MAX_ATTACHMENTS} files go with one prompt.", safe="Nothing was saved.")
+    return inserted
 
 
 def _insert_attachment(tx: Transaction, session_id: str, attachment: Attachment) -> int:

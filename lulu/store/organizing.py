@@ -73,10 +73,13 @@ def _save_draft(tx: Transaction, command: SaveDraft) -> None:
     found = tx.query("SELECT status FROM sessions WHERE id = :id", id=command.session_id)
     if not found:
         changes.insert_session(tx, command.session_id, command.launch, SessionStatus.DRAFT)
-        return
-    if found[0]["status"] != SessionStatus.DRAFT:
+    elif found[0]["status"] != SessionStatus.DRAFT:
         raise Conflict("This draft was launched already.", safe="Nothing was changed.")
-    changes.update_launch(tx, command.session_id, command.launch)
+    else:
+        changes.update_launch(tx, command.session_id, command.launch)
+    if command.without is not None:
+        tx.delete("attachments", session_id=command.session_id, id=command.without)
+    changes.insert_attachments(tx, command.session_id, command.attachments)
 
 
 def _edit_queued(tx: Transaction, command: EditQueued) -> None:

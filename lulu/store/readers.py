@@ -240,6 +240,21 @@ class Readers:
         found = self._query("SELECT * FROM approvals WHERE id = :id", id=approval_id)
         return rows.approval(found[0]) if found else None
 
+    def mode_with_answer(self, session_id: str, approval_id: str) -> str | None:
+        """The permission mode that was chosen with this answer."""
+        found = self._query(
+            "SELECT json_extract(payload, '$.mode') AS mode FROM commands WHERE session_id = :session "
+            "AND kind = 'set_mode' "
+            "AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.with_answer') END = :id",
+            session=session_id,
+            id=approval_id,
+        )
+        return str(found[0]["mode"]) if found else None
+
+    def may_bypass(self, session_id: str) -> bool:
+        """Whether the session was launched to bypass permissions, so that it can be changed to do so again."""
+        return bool(self._query(rows.MAY_BYPASS, id=session_id))
+
     def pending_commands(self) -> list[StoredCommand]:
         """Commands that the host has not taken, oldest first."""
         found = self._query("SELECT * FROM commands WHERE status = 'pending' ORDER BY id")
@@ -265,6 +280,11 @@ class Readers:
         )
         by_id = {row["id"]: rows.attachment(row) for row in found}
         return [by_id[one] for one in ids if one in by_id]
+
+    def files_of(self, draft_id: str) -> dict[int, Attachment]:
+        """The files that a draft keeps, by their ids."""
+        found = self._query("SELECT * FROM attachments WHERE session_id = :id ORDER BY id", id=draft_id)
+        return {row["id"]: rows.attachment(row) for row in found}
 
 
 _LAST = 2**63 - 1

@@ -26,6 +26,13 @@ _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 #: Above every system's highest process id.
 _PIDS = 2**31
 
+#: A row where the session was launched to bypass permissions, or does so now.
+MAY_BYPASS = (
+    "SELECT 1 FROM sessions WHERE id = :id AND permission_mode = 'bypassPermissions' "
+    "UNION SELECT 1 FROM commands WHERE session_id = :id AND kind = 'start' "
+    "AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.launch.permission_mode') END = 'bypassPermissions'"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Approval:

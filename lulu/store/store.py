@@ -13,9 +13,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lulu.actors import LULU, Actor
-from lulu.commands import AddRule, AgentCommand, Command, CommandId, CommandStatus, Delete, Interrupt, SendNow
+from lulu.commands import (
+    AddRule,
+    AgentCommand,
+    Command,
+    CommandId,
+    CommandStatus,
+    Delete,
+    Interrupt,
+    SendNow,
+    SetPermissionMode,
+)
 from lulu.errors import InputError, LuluError, StoreBusy
 from lulu.events import Event, EventId, Result
+from lulu.inputs import checked_mode
 from lulu.rules import Rule
 from lulu.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.store import approving, changes, closing, indexing, organizing, problems, rows, writer
@@ -93,16 +104,20 @@ class Store(Searching, Admitting):
         message: str | None = None,
         updated_input: dict[str, object] | None = None,
         rule: AddRule | None = None,
+        mode: str | None = None,
         stop: bool = False,
     ) -> Approval:
         """Answer a request; the first answer wins. Raises ``Forbidden``, ``Conflict`` and ``InputError``.
 
-        ``rule`` is made with the answer ("don't ask again"); ``stop`` ends the turn after a denial.
+        ``rule`` is made with the answer ("don't ask again"); ``mode`` is the permission mode that holds from it on;
+        ``stop`` ends the turn after a denial.
         """
         actor.require_owner()
         if rule is not None:
             rule.actor.require_owner()
             rule.check()
+        if mode is not None:
+            checked_mode(mode)
         _check_input(updated_input)
         decision = Decision(
             outcome="approved" if approve else "denied", message=message or None, updated_input=updated_input
@@ -112,8 +127,11 @@ class Store(Searching, Admitting):
             approval = approving.decide(tx, actor, approval_id, decision)
             if rule is not None:
                 _accept(tx, rule)
+            session_id = SessionId(approval.session_id)
+            if mode is not None:
+                _accept(tx, SetPermissionMode(actor=actor, session_id=session_id, mode=mode, with_answer=approval_id))
             if stop:
-                _accept(tx, Interrupt(actor=actor, session_id=SessionId(approval.session_id)))
+                _accept(tx, Interrupt(actor=actor, session_id=session_id))
             return approval
 
         return self._commit(job)

@@ -27,6 +27,7 @@ def answer(
     message: str | None = None,
     updated_input: dict[str, object] | None = None,
     rule: AddRule | None = None,
+    mode: str | None = None,
     stop: bool = False,
 ) -> bool:
     """Answer a request: whether the answer was taken."""
@@ -39,6 +40,7 @@ def answer(
             message=message,
             updated_input=updated_input,
             rule=rule,
+            mode=mode,
             stop=stop,
         ),
     )

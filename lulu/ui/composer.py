@@ -7,6 +7,7 @@ import streamlit as st
 from lulu.actors import Actor, Role
 from lulu.commands import Command, SendPrompt, SetModel, SetPermissionMode
 from lulu.events import System
+from lulu.inputs import BYPASS
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
@@ -17,8 +18,6 @@ from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
 from lulu.ui.state import put_back, state, typed
 from lulu.ui.text import safe_label
 
-#: Claude Code takes this mode only where the session was launched with it.
-BYPASS = "bypassPermissions"
 #: Slash commands that are offered.
 _COMMANDS = 60
 
@@ -78,7 +77,8 @@ def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
         return
     with menu:
         st.caption("How much the agent may do without asking. It holds at once, also in a running turn.")
-        for mode in modes_for(session):
+        modes = modes_for(lulu, session)
+        for mode in modes:
             st.button(
                 wording.mode(mode),
                 key=f"set_mode_{mode}",
@@ -87,13 +87,13 @@ def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
                 on_click=_submit,
                 args=(lulu, SetPermissionMode(actor=actor, session_id=session.id, mode=mode)),
             )
-        if BYPASS not in modes_for(session):
+        if BYPASS not in modes:
             st.caption("Bypassing permissions is offered only in a session that was started so.")
 
 
-def modes_for(session: Session) -> list[str]:
+def modes_for(lulu: Runtime, session: Session) -> list[str]:
     """The modes that a session can be changed to."""
-    return [mode for mode in wording.MODES if mode != BYPASS or session.permission_mode == BYPASS]
+    return [mode for mode in wording.MODES if mode != BYPASS or lulu.store.may_bypass(session.id)]
 
 
 def _show_models(lulu: Runtime, actor: Actor, session: Session) -> None:

@@ -42,6 +42,7 @@ def show(lulu: Runtime, actor: Actor, draft: Session) -> None:
     places.follow()
     notices.show_problem(_place(draft.id))
     st.text_area("Prompt", value=draft.prompt, key=_prompt_key(draft.id), height=180)
+    _show_files(lulu, actor, draft)
     options.show(lulu, draft)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -71,6 +72,23 @@ def show(lulu: Runtime, actor: Actor, draft: Session) -> None:
             )
 
 
+def _show_files(lulu: Runtime, actor: Actor, draft: Session) -> None:
+    for file_id, file in lulu.store.files_of(draft.id).items():
+        with st.container(horizontal=True, vertical_alignment="center", key=f"draft_file_{file_id}", gap="small"):
+            st.caption(
+                f":material/attach_file: {safe_label(file.name)} :gray[{wording.size(len(file.content))}]",
+                width="content",
+            )
+            st.button(
+                "Remove",
+                key=f"remove_file_{file_id}",
+                type="tertiary",
+                icon=":material/close:",
+                on_click=_save,
+                args=(lulu, actor, draft, file_id),
+            )
+
+
 def _launch(lulu: Runtime, actor: Actor, draft: Session) -> None:
     def launch() -> None:
         wanted = options.read(lulu, typed(_prompt_key(draft.id)), draft)
@@ -79,10 +97,10 @@ def _launch(lulu: Runtime, actor: Actor, draft: Session) -> None:
     notices.attempt(_place(draft.id), launch)
 
 
-def _save(lulu: Runtime, actor: Actor, draft: Session) -> None:
+def _save(lulu: Runtime, actor: Actor, draft: Session, without: int | None = None) -> None:
     def save() -> None:
         wanted = options.read(lulu, typed(_prompt_key(draft.id)), draft)
-        lulu.store.submit(SaveDraft(actor=actor, session_id=draft.id, launch=wanted))
+        lulu.store.submit(SaveDraft(actor=actor, session_id=draft.id, launch=wanted, without=without))
 
     if notices.attempt(_place(draft.id), save):
         st.toast("The draft is saved.", icon=":material/save:")

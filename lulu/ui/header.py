@@ -6,6 +6,7 @@ import streamlit as st
 
 from lulu.actors import Actor, Role
 from lulu.commands import Interrupt
+from lulu.inputs import BYPASS
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
@@ -51,7 +52,7 @@ def details(session: Session) -> str:
     """The second line: status, agent and model, folder, and what it took so far."""
     return wording.line(
         wording.status(session),
-        ":red-badge[bypasses permissions]" if session.permission_mode == "bypassPermissions" else "",
+        ":red-badge[bypasses permissions]" if session.permission_mode == BYPASS else "",
         ":gray[archived]" if session.archived_at else "",
         wording.agent(session.agent),
         safe_label(session.model) if session.model and session.model != session.agent else "",

@@ -6,7 +6,6 @@ import streamlit as st
 
 from lulu.actors import Actor
 from lulu.commands import SaveDraft, StartSession
-from lulu.errors import InputError
 from lulu.inputs import Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, new_session_id
@@ -64,13 +63,8 @@ def _submit(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment]) -
 
 
 def _save_draft(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment]) -> None:
-    if files:
-        raise InputError(
-            "A draft keeps no files.",
-            safe="Nothing was saved.",
-            next_step="Save it without them, and attach them to a later prompt.",
-        )
-    lulu.store.submit(SaveDraft(actor=actor, session_id=new_session_id(), launch=options.read(lulu, prompt)))
+    launch = options.read(lulu, prompt)
+    lulu.store.submit(SaveDraft(actor=actor, session_id=new_session_id(), launch=launch, attachments=files))
     st.toast("The draft is saved.", icon=":material/save:")
 
 

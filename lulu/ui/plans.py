@@ -5,12 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu.actors import Actor
-from lulu.commands import SetPermissionMode
 from lulu.events import ToolUse
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.store import Approval
-from lulu.ui import answering, blocks, notices
+from lulu.ui import answering, blocks
 from lulu.ui.state import typed
 from lulu.ui.text import safe_markdown
 
@@ -84,9 +82,7 @@ def _approve(lulu: Runtime, actor: Actor, approval: Approval) -> None:
 
 
 def _approve_edits(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    if answering.answer(lulu, actor, approval, approve=True):
-        command = SetPermissionMode(actor=actor, session_id=SessionId(approval.session_id), mode="acceptEdits")
-        notices.attempt(answering.place(approval.session_id), lambda: lulu.store.submit(command))
+    answering.answer(lulu, actor, approval, approve=True, mode="acceptEdits")
 
 
 def _keep_planning(lulu: Runtime, actor: Actor, approval: Approval) -> None:

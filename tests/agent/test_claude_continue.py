@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from lulu.commands import Fork, SendNow, SendPrompt, SetBudget, SetModel, SetPermissionMode
-from lulu.events import Error, User
-from lulu.inputs import Attachment
+from lulu.errors import InputError
+from lulu.events import Error, System, User
+from lulu.inputs import BYPASS, Attachment
 from lulu.sessions import SessionStatus, new_session_id
+from lulu.store import Change
 from tests.agent.claude_driver import Claude, has_prompt, tool_results_in
 from tests.support import eventually
 
@@ -250,13 +252,38 @@ def test_a_refused_mode_is_told_and_changes_nothing(claude: Claude, monkeypatch:
     session_id = claude.launch("SCN:default hello")
     claude.ended(session_id)
 
-    claude.do(SetPermissionMode, session_id, mode="bypassPermissions")
+    with pytest.raises(InputError, match="not launched to bypass"):
+        claude.do(SetPermissionMode, session_id, mode=BYPASS)
+
+    # As if it had been launched so, which its process was not.
+    claude.lulu.store.record(Change(session_id=session_id, columns={"permission_mode": BYPASS})).result(10)
+    claude.do(SetPermissionMode, session_id, mode=BYPASS)
     [error] = eventually(lambda: claude.of(session_id, Error))
 
     assert error.code == "refused"
     assert claude.commands(session_id)[-1] == "refused"
-    assert claude.session(session_id).permission_mode == "default"
     assert claude.turn(session_id, "SCN:default go on").status == SessionStatus.COMPLETED
+
+
+def test_bypass_can_be_left_and_taken_again_also_by_a_later_process(
+    claude: Claude, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IS_SANDBOX", "1")
+    claude.start()
+    session_id = claude.launch("SCN:default hello", permission_mode=BYPASS)
+    claude.ended(session_id)
+    claude.do(SetPermissionMode, session_id, mode="default")
+    eventually(lambda: claude.session(session_id).permission_mode == "default")
+
+    claude.start()
+    claude.turn(session_id, "SCN:default again")
+    claude.do(SetPermissionMode, session_id, mode=BYPASS)
+    eventually(lambda: claude.session(session_id).permission_mode == BYPASS)
+    claude.turn(session_id, "SCN:default and again")
+
+    inits = [event.data or {} for event in claude.of(session_id, System) if event.subtype == "init"]
+    assert [init["permissionMode"] for init in inits] == [BYPASS, "default", BYPASS]
+    assert not claude.of(session_id, Error)
 
 
 def test_images_and_texts_go_with_a_prompt(claude: Claude) -> None:

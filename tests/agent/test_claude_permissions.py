@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lulu.commands import AddRule
-from lulu.events import Permission, PermissionDecision, ToolUse
+from lulu.events import Error, Permission, PermissionDecision, System, ToolUse
 from lulu.sessions import SessionStatus
 from tests.agent.claude_driver import OWNER, Claude, tool_results_in
 from tests.support import eventually
@@ -198,3 +198,18 @@ def test_a_plan_is_kept_planning_with_feedback_and_then_approved(claude: Claude)
     assert plan.tool_name == "ExitPlanMode"
     assert (kept, session.permission_mode) == ("plan", "default")
     assert "Think of the tests, too" in refused
+
+
+def test_a_plan_is_approved_with_its_edits_in_one_answer(claude: Claude) -> None:
+    claude.allow("Write(~/.claude/plans/**)")
+    claude.start()
+    session_id = claude.launch("SCN:plan", permission_mode="plan")
+
+    claude.decide(claude.asked(session_id), approve=True, mode="acceptEdits")
+    session = claude.ended(session_id)
+    claude.turn(session_id, "SCN:default whose mode is it?")
+
+    inits = [event.data or {} for event in claude.of(session_id, System) if event.subtype == "init"]
+    assert session.permission_mode == "acceptEdits"
+    assert [init["permissionMode"] for init in inits] == ["plan", "acceptEdits"]
+    assert not claude.of(session_id, Error)

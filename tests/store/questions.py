@@ -50,9 +50,12 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "approvals of a session", lambda: store.approvals(session_id, status=None)
     yield "last_answers", lambda: store.last_answers(5)
     yield "get_approval", lambda: store.get_approval("request-1")
+    yield "mode_with_answer", lambda: store.mode_with_answer(session_id, "request-1")
+    yield "may_bypass", lambda: store.may_bypass(session_id)
     yield "pending_commands", store.pending_commands
     yield "queued_prompts", lambda: store.queued_prompts(session_id)
     yield "attachments", lambda: store.attachments([1])
+    yield "files_of", lambda: store.files_of(session_id)
     yield "rules", store.rules
     yield "search", lambda: store.search(Query(text="words"))
     yield "search for a short word", lambda: store.search(Query(text="so"))

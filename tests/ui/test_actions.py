@@ -12,7 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from lulu.agent.demo.repertoire import scripts
 from lulu.commands import SendPrompt
-from lulu.events import Event, Text, ToolResult, ToolUse, User
+from lulu.errors import AgentError
+from lulu.events import Event, Result, Text, ToolResult, ToolUse, User
+from lulu.progress import failure
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Change, LiveText
@@ -121,6 +123,7 @@ def test_bypassing_permissions_is_refused_for_root(
     open_page: OpenPage, lulu: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv("IS_SANDBOX", "yes")
     app = open_page()
     app.selectbox(key="permission_mode").set_value("bypassPermissions")
 
@@ -129,6 +132,9 @@ def test_bypassing_permissions_is_refused_for_root(
     assert "root" in app.error[0].value
     assert app.chat_input(key="prompt").proto.value == "Tell me a story"
     assert lulu.store.list_sessions() == []
+    monkeypatch.setenv("IS_SANDBOX", "1")
+    send(app, "Tell me a story")
+    assert [session.permission_mode for session in lulu.store.list_sessions()] == ["bypassPermissions"]
 
 
 def test_an_example_is_put_into_the_box(open_page: OpenPage) -> None:
@@ -163,6 +169,22 @@ def test_a_refused_follow_up_stays_in_the_box(open_page: OpenPage, new_session: 
     assert app.chat_input(key="prompt").proto.value == too_long
     assert "The prompt is empty" in send(app, " \n").error[0].value
     assert app.chat_input(key="prompt").proto.value == ""
+
+
+def test_what_failed_says_what_to_do_once(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:
+    crashed, cut_off = new_session(status=SessionStatus.FAILED), new_session(status=SessionStatus.INTERRUPTED)
+    error = AgentError("The process ended with exit code 139.", next_step="Type to continue the session.")
+    lulu.store.insert_event(crashed, failure(error))
+    lulu.store.append(cut_off, [Text(content="Once upon"), Result(is_error=True, terminal_reason="aborted_streaming")])
+
+    box = open_page("session", id=crashed).error[0].value
+    stopped = text_of(open_page("session", id=cut_off))
+
+    assert "exit code 139" in box
+    assert box.count("Type to continue") == 1
+    assert "Send a prompt" not in box
+    assert "Cut off here." in stopped
+    assert ":orange[Stopped]" in stopped
 
 
 def test_stop_asks_to_interrupt(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:

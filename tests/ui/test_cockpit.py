@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from lulu.commands import SendPrompt, StartSession
-from lulu.errors import SessionNotFound
+from lulu.commands import SaveDraft, SendPrompt, SetPermissionMode, StartSession
+from lulu.errors import InputError, SessionNotFound
 from lulu.events import System, Text, User
-from lulu.inputs import Attachment
+from lulu.inputs import BYPASS, Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from tests.samples import HOSTILE
@@ -142,6 +143,30 @@ def test_bypass_is_marked_and_only_offered_where_it_was_launched(
 
     assert ":red-badge[bypasses permissions]" in text_of(app)
     assert "set_mode_bypassPermissions" in keys_of(app)
+
+
+def has_mode(lulu: Runtime, session_id: SessionId, mode: str) -> bool:
+    return lulu.store.get_session(session_id).permission_mode == mode
+
+
+def test_bypass_comes_back_where_it_was_launched_and_is_refused_elsewhere(
+    lulu: Runtime, new_session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    launch = Launch(prompt="echo hi", working_directory="/", permission_mode="bypassPermissions", agent="demo")
+    launched, other = new_session_id(), new_session()
+    lulu.store.submit(StartSession(actor=OWNER, session_id=launched, launch=launch))
+    eventually(lambda: lulu.store.get_session(launched).status == SessionStatus.COMPLETED)
+
+    for mode in ("default", BYPASS):
+        lulu.store.submit(SetPermissionMode(actor=OWNER, session_id=launched, mode=mode))
+        eventually(partial(has_mode, lulu, launched, mode))
+        assert lulu.store.may_bypass(launched)
+
+    with pytest.raises(InputError, match="not launched to bypass"):
+        lulu.store.submit(SetPermissionMode(actor=OWNER, session_id=other, mode=BYPASS))
+    assert not lulu.store.may_bypass(other)
+    assert lulu.store.pending_commands() == []
 
 
 def test_a_slash_command_is_put_into_the_box(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
@@ -280,12 +305,38 @@ def test_a_draft_is_deleted(open_page: OpenPage, lulu: Runtime, new_session: New
     assert lulu.store.list_sessions() == []
 
 
-def test_a_draft_keeps_no_files(open_page: OpenPage, lulu: Runtime) -> None:
+def test_a_draft_keeps_its_files(open_page: OpenPage, lulu: Runtime) -> None:
     app = open_page()
     app.toggle(key="as_draft").set_value(True)
-
-    app.chat_input(key="prompt").set_value("Look").upload("a.gif", GIF, "image/gif")
+    box = app.chat_input(key="prompt").set_value("echo Look")
+    for name in ("a.gif", "b.gif"):
+        box.upload(name, GIF, "image/gif")
     app.run()
+    (draft,) = lulu.store.list_sessions()
+    files = lulu.store.files_of(draft.id)
 
-    assert "keeps no files" in app.error[0].value
-    assert lulu.store.list_sessions() == []
+    app = open_page("session", id=draft.id)
+    shown = text_of(app)
+    app.button(key=f"remove_file_{min(files)}").click().run()
+    app.button(key=f"save_{draft.id}").click().run()
+    app.button(key=f"launch_{draft.id}").click().run()
+
+    assert [file.name for file in files.values()] == ["a.gif", "b.gif"]
+    assert "a.gif" in shown
+    assert not app.error
+    eventually(lambda: _prompts(lulu, draft.id) == ["echo Look"])
+    sent = lulu.store.get_session_events(draft.id)[0].event
+    assert isinstance(sent, User)
+    assert sent.attachments == [max(files)]
+
+
+def test_a_draft_keeps_as_many_files_as_a_prompt_may_have(lulu: Runtime, new_session: NewSession) -> None:
+    launch, draft_id = Launch(prompt="x", working_directory="/", agent="demo"), new_session_id()
+    file = Attachment(name="a.gif", media_type="image/gif", content=GIF)
+    save = partial(SaveDraft, actor=OWNER, session_id=draft_id, launch=launch)
+    lulu.store.submit(save(attachments=[file] * 9))
+
+    with pytest.raises(InputError, match="At most 10 files"):
+        lulu.store.submit(save(attachments=[file] * 2))
+
+    assert len(lulu.store.files_of(draft_id)) == 9

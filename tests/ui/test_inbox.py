@@ -293,6 +293,7 @@ def test_a_plan_is_approved_with_its_edits(open_page: OpenPage, lulu: Runtime, w
     app.button(key="approve_edits_a1").click().run()
 
     assert answered(lulu).status == "approved"
+    assert lulu.store.mode_with_answer(working, "a1") == "acceptEdits"
     assert not app.error
 
 

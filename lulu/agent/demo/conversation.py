@@ -29,6 +29,7 @@ class Conversation:
         cwd: str,
         model: str | None,
         permission_mode: str,
+        may_bypass: bool,
         earlier_turns: int,
         earlier_cost_usd: float,
     ) -> None:
@@ -37,7 +38,7 @@ class Conversation:
         self.model = model or DEFAULT_MODEL
         self.permissions = Permissions(permission_mode)
         #: Whether ``bypassPermissions`` may be switched on: only when it was there at launch.
-        self.may_bypass = permission_mode == "bypassPermissions"
+        self.may_bypass = may_bypass or permission_mode == "bypassPermissions"
         #: The hooks of ``initialize``: event → matchers with their callback ids.
         self.hooks: Mapping[str, Any] = {}
         #: Prompts answered so far, in earlier processes too.

@@ -34,6 +34,7 @@ class DemoTransport(Transport):
         cwd: str,
         model: str | None = None,
         permission_mode: str = "default",
+        may_bypass: bool = False,
         speed: float = 1.0,
         earlier_turns: int = 0,
         earlier_cost_usd: float = 0.0,
@@ -49,6 +50,7 @@ class DemoTransport(Transport):
             cwd=cwd,
             model=model,
             permission_mode=permission_mode,
+            may_bypass=may_bypass,
             earlier_turns=earlier_turns,
             earlier_cost_usd=earlier_cost_usd,
         )
