@@ -76,6 +76,26 @@ def test_an_open_request_is_expired_after_a_restart_and_can_be_continued(server:
     expect(page.get_by_text("Expired: nobody answered")).to_be_hidden(timeout=PATIENCE)
 
 
+def test_a_stop_in_a_request_and_in_a_tool_is_no_failure(server: NewServer, page: Page) -> None:
+    lulu = server(env={"LULU_AGENT": "demo"})
+    transcript = page.locator(".st-key-transcript")
+    start(page, lulu.url, "Run a slow tool.")
+    expect(approve(page)).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("Alt+q")
+    expect(status(page, "interrupted")).to_be_visible(timeout=PATIENCE)
+    expect(transcript.get_by_text("stopped", exact=True)).to_have_count(1, timeout=PATIENCE)
+
+    send(page, "Run a slow tool.")
+    approve(page).click(timeout=PATIENCE)
+    expect(transcript.get_by_text("approved by this computer")).to_be_visible(timeout=PATIENCE)
+    page.locator(".st-key-session_header").get_by_role("button", name="Stop").first.click()
+    expect(transcript.get_by_text("approved by this computer · stopped")).to_be_visible(timeout=PATIENCE)
+
+    expect(status(page, "interrupted")).to_be_visible(timeout=PATIENCE)
+    expect(transcript.get_by_text("failed")).to_have_count(0)
+    expect(transcript.get_by_text("Lulu")).to_have_count(0)
+
+
 @pytest.mark.timeout(240)
 def test_twenty_that_wait_are_all_in_the_inbox_and_answerable(server: NewServer, page: Page) -> None:
     lulu = server(env={**FAST, "LULU_MAX_STARTING": "10"})
