@@ -46,7 +46,7 @@ PROMPTS = [
 ]
 #: Sessions at most, so that the rules meet in them.
 MOST = 4
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 prompts = st.sampled_from(PROMPTS)
 which = st.integers(0, MOST - 1)
@@ -222,7 +222,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(number=which)
     def wait(self, number: int) -> None:
         if number in self.sessions:
-            eventually(partial(self.needs_somebody, self.session(number)), timeout=PATIENCE, every=0.005)
+            eventually(partial(self.needs_somebody, self.session(number)), timeout=PATIENCE, every=0.02)
 
     # -- what holds ----------------------------------------------------------------------------------------------------
 
