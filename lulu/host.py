@@ -263,6 +263,6 @@ async def recover(store: Store) -> None:
     for session in unfinished:
         note = System(subtype="lulu_stopped", data={})
         try:
-            await asyncio.wrap_future(store.close_out(session.id, SessionStatus.INTERRUPTED, [note], crashed=True))
+            await asyncio.wrap_future(store.close_out(session.id, SessionStatus.INTERRUPTED, [note]))
         except LuluError as exc:
             log.error("session %s could not be closed out: %s", session.id, exc)

@@ -16,7 +16,7 @@ from lulu import runtime
 from lulu.actors import Actor, Role
 from lulu.commands import SendPrompt, StartSession
 from lulu.errors import LuluError, SessionNotFound
-from lulu.events import System, Text, User
+from lulu.events import System, Text
 from lulu.host import AgentHost
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
@@ -117,33 +117,6 @@ def test_no_command_is_taken_before_the_recovery(settings: Settings, monkeypatch
     kinds = [one.type for one in store.get_session_events(sessions[0])]
     assert kinds[:2] == ["system", "user"]
     assert status_of(store, sessions[1]) == "interrupted"
-
-
-@pytest.mark.parametrize("is_first", [True, False])
-def test_a_prompt_that_was_taken_and_not_written_down_is_sent_after_a_crash(settings: Settings, is_first: bool) -> None:
-    """The disk was full from the moment on in which the prompt was taken."""
-    before = Store.open(settings.database_path)
-    session_id = new_session_id()
-    launch = Launch(prompt="/help", working_directory=str(Path.cwd()), agent="demo")
-    if is_first:
-        before.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
-    else:
-        before.insert_session(launch, session_id=session_id, status=SessionStatus.RUNNING)
-        written = before.submit(SendPrompt(actor=OWNER, session_id=session_id, text="written down"))
-        assert before.take(written).result(30)
-        before.insert_event(session_id, User(text="written down", command_id=written))
-        before.submit(SendPrompt(actor=OWNER, session_id=session_id, text="/help"))
-    [command] = before.pending_commands()
-    assert before.take(command.id).result(30)
-    before.close()
-
-    store = runtime.start(settings).store
-    eventually(lambda: status_of(store, session_id) == "completed", timeout=30)
-
-    prompts = [one.event for one in store.get_session_events(session_id) if isinstance(one.event, User)]
-    assert [prompt.text for prompt in prompts] == ([] if is_first else ["written down"]) + ["/help"]
-    assert prompts[-1].command_id == command.id
-    assert store.pending_commands() == []
 
 
 def test_a_session_that_cannot_be_closed_out_stops_no_other(

@@ -11,22 +11,11 @@ from lulu.store import changes, rows
 from lulu.store.approving import expire
 from lulu.store.writer import Transaction
 
-#: A row that is no JSON is another program's.
-_GIVE_BACK = (
-    "UPDATE commands SET status = 'pending', taken_at = NULL WHERE session_id = :id AND status = 'taken' "
-    "AND kind IN ('start', 'prompt', 'send_now') AND id NOT IN (SELECT coalesce("
-    "json_extract(CASE WHEN json_valid(payload) THEN payload ELSE '{}' END, '$.command_id'), 0) "
-    "FROM conversation_events WHERE session_id = :id AND event_type = 'user')"
-)
 
-
-def close_out(
-    tx: Transaction, session_id: str, status: SessionStatus, notes: Sequence[Event], *, crashed: bool = False
-) -> None:
+def close_out(tx: Transaction, session_id: str, status: SessionStatus, notes: Sequence[Event]) -> None:
     """The agent is gone, in a crash or not: what it was writing becomes a partial event, its open requests expire.
 
-    A session whose first prompt nobody has taken yet stays as it is: that prompt is still to be sent. After a crash, so
-    is one that was taken but never written as an event: it is written before it is sent.
+    A session whose first prompt nobody has taken yet stays as it is: that prompt is still to be sent.
     """
     for row in tx.query("SELECT * FROM live_text WHERE session_id = :id", id=session_id):
         cut_off = rows.live_text(row)
@@ -34,8 +23,6 @@ def close_out(
         changes.insert_event(tx, session_id, kind(content=cut_off.text, message_id=cut_off.message_id, partial=True))
     tx.query("DELETE FROM live_text WHERE session_id = :id", id=session_id)
     expire(tx, session_id)
-    if crashed:
-        tx.query(_GIVE_BACK, id=session_id)
     tx.query(
         "UPDATE commands SET status = 'failed', error = :error, done_at = :at "
         "WHERE session_id = :id AND status = 'taken'",
