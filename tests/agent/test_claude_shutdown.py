@@ -52,13 +52,14 @@ def queue_sessions(lulu: LuluServer) -> list[SessionId]:
     return sessions
 
 
-def visit(lulu: LuluServer) -> socket.socket:
+def visit(lulu: LuluServer, cookie: str) -> socket.socket:
     """A page that stays connected: it listens to the doorbell, and never reads what it hears."""
     visitor = socket.create_connection(("127.0.0.1", lulu.port))
     lines = [
         "GET /bell HTTP/1.1",
         f"Host: 127.0.0.1:{lulu.port}",
         f"Origin: {lulu.url}",
+        f"Cookie: {cookie}",
         "Connection: Upgrade",
         "Upgrade: websocket",
         "Sec-WebSocket-Version: 13",
@@ -85,9 +86,10 @@ def test_it_is_gone_within_10_seconds_with_a_locked_database_and_an_agent_that_r
     eventually(lambda: rows(lulu, live) == [(2,)], timeout=60)
     shown = [str(text) for (text,) in rows(lulu, "SELECT text FROM live_text")]
     processes = process_tree(lulu.pid)
+    cookie = lulu.sign_in()
     release = hold(lulu.database)
 
-    with visit(lulu):
+    with visit(lulu, cookie):
         seconds = lulu.terminate(signal_number=signal_number, timeout=30)
 
     assert seconds < 10
