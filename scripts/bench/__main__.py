@@ -8,13 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.bench import endurance, live, opening, report
+from scripts.bench import asking, endurance, live, opening, report
 from scripts.bench.figures import ROWS, Figure
 from scripts.bench.stage import Stage
 from tests.support import clean_environ
 
 #: The modules whose rows are measured, in this order.
-MODULES = (opening, live, endurance)
+MODULES = (opening, live, asking, endurance)
 
 
 def main() -> int:

@@ -22,7 +22,9 @@ from lulu import runtime
 from lulu.access.door import door
 from lulu.access.guard import Guard
 from lulu.actors import Actor, Role
-from lulu.commands import StartSession
+from lulu.agent import PermissionAnswer, PermissionRequest
+from lulu.asking import Asking
+from lulu.commands import SendPrompt, StartSession
 from lulu.events import Text
 from lulu.sessions import Launch, SessionStatus, new_session_id
 from lulu.store import Change, Recorded, Store
@@ -57,6 +59,22 @@ def _timed(store: Store, change: Change) -> Future[Recorded]:
 
 
 Store.record = _timed  # type: ignore[method-assign,assignment]  # the one seam through which agents write
+
+
+#: For each request: when the SDK's callback got it, and when that had its answer (seconds since the epoch).
+_asked: dict[str, list[float]] = {}
+
+_ask = Asking.ask
+
+
+async def _noted(self: Asking, request: PermissionRequest) -> PermissionAnswer:
+    _asked[request.id] = [time.time()]
+    answer = await _ask(self, request)
+    _asked[request.id].append(time.time())
+    return answer
+
+
+Asking.ask = _noted  # type: ignore[method-assign]  # what the SDK's callback calls
 
 
 def fill(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +130,17 @@ def start(wanted: dict[str, Any]) -> dict[str, Any]:
     return {"ids": ids}
 
 
+def prompt(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Send a prompt to a session."""
+    command = SendPrompt(actor=_SOMEBODY, session_id=wanted["id"], text=wanted["text"])
+    return {"command": runtime.current().store.submit(command)}
+
+
+def requests(_: dict[str, Any]) -> dict[str, Any]:
+    """When each request came to the SDK's callback, and when its answer did."""
+    return _asked
+
+
 def numbers(wanted: dict[str, Any]) -> dict[str, Any]:
     """What was noted since the last call, and how many texts are stored of these sessions."""
     store = runtime.current().store
@@ -133,7 +162,7 @@ def _launch(prompt: str, permission_mode: str = "default") -> Launch:
     return Launch(prompt=prompt, working_directory=folder, agent="demo", permission_mode=permission_mode)
 
 
-_JOBS = {job.__name__: job for job in (fill, crowd, stage, append, chatter, start, numbers)}
+_JOBS = {job.__name__: job for job in (fill, crowd, stage, append, chatter, start, prompt, requests, numbers)}
 
 
 async def bench(request: Request) -> JSONResponse:

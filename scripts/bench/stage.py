@@ -73,7 +73,8 @@ class Stage:
     def new_server(self, **env: str) -> LuluServer:
         """A server of a row's own, for what must not be disturbed by what other rows left."""
         folder = self.folder / f"server{len(self._servers)}"
-        environ = {"LULU_AGENT": "demo", "PYTHONPATH": str(ROOT), **env}
+        # IS_SANDBOX: the demo agent may bypass permissions for root, too.
+        environ = {"LULU_AGENT": "demo", "IS_SANDBOX": "1", "PYTHONPATH": str(ROOT), **env}
         server = LuluServer(folder, env=environ, script=ROOT / "scripts" / "bench" / "app.py")
         shutil.copytree(ROOT / ".streamlit", server.work_dir / ".streamlit")
         self._servers.append(server)
