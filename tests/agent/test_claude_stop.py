@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from lulu import runtime
+from lulu import runtime, transcript
 from lulu.events import Error, Text
 from lulu.sessions import SessionId, SessionStatus
 from tests.agent import stubborn as wrapper
@@ -46,7 +46,11 @@ def test_stop_ends_the_turn_wherever_it_is_and_keeps_the_session(claude: Claude)
         assert claude.session(session_id).status == SessionStatus.INTERRUPTED
         logs.append(claude.outline(session_id)[before:].strip())
 
+    calls = [
+        call for turn in transcript.turns(claude.lulu.store.get_session_events(session_id)) for call in turn.calls()
+    ]
     assert logs == [log for _, _, log in PLACES]
+    assert [(call.is_stopped, call.failed) for call in calls] == [(True, False)]
     assert tools_of(process) == []
     assert not claude.of(session_id, Error)
     assert claude.notes(session_id).count("stopped") == 0
