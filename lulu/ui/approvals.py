@@ -110,7 +110,7 @@ def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: b
         st.text_input(
             "Reason for the agent",
             key=_reason_key(approval.id),
-            placeholder="Why not? The agent reads this (optional)",
+            placeholder="Why not? The agent reads it",
             label_visibility="collapsed",
         )
 

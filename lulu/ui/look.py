@@ -32,6 +32,7 @@ INBOX = "inbox"
 AS_DRAFT = "as_draft"
 KEYS = "keys"
 STORE_HEALTH = "store_health"
+VALUES = "values"
 
 #: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.
 ICON = (
@@ -82,6 +83,16 @@ CSS = """
 @media (max-width: 640px) {
   .stButton kbd { display: none; }
   .st-key-session_menu button p { position: absolute; clip-path: inset(50%); }
+
+  /* A reason is typed on a line of its own: beside the buttons there is room for two words. */
+  [class*="st-key-approval_"] .stElementContainer:has(> .stTextInput) { flex: 1 1 100%; width: 100%; }
+
+  /* Four columns are too many: each variable is a block of lines. */
+  .st-key-values thead { display: none; }
+  .st-key-values table, .st-key-values tbody, .st-key-values tr, .st-key-values td { display: block; border: 0; }
+  .st-key-values tr { padding-block: 0.6rem; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+  .st-key-values td { padding: 0.1rem 0; overflow-wrap: anywhere; }
+  .st-key-values td:nth-child(3)::before { content: "From: "; }
 }
 
 /* A transcript is text on the page: no avatars, no box round an answer, little air between steps. */

@@ -8,6 +8,7 @@ from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.settings import PREFIX, Settings
 from lulu.ui import lan, places, rules_table, wording
+from lulu.ui.look import VALUES
 from lulu.ui.text import safe_label
 
 
@@ -25,7 +26,8 @@ def show(lulu: Runtime, actor: Actor) -> None:
     st.caption(
         "Set a variable in the environment or in a file named .env in the folder that Lulu is started in, then restart."
     )
-    st.markdown(setting_table(lulu.settings))
+    with st.container(key=VALUES):
+        st.markdown(setting_table(lulu.settings))
     st.caption(f"Database: {wording.code(str(lulu.settings.database_path), 400)}")
 
 
