@@ -6,7 +6,7 @@ import streamlit as st
 
 from lulu.actors import Actor
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId, SessionStatus
+from lulu.sessions import Session, SessionId
 from lulu.store import APPROVALS, SESSIONS
 from lulu.ui import filters, identity, keyboard, notices, places, selecting, session_list, signals, wording
 from lulu.ui.bell import bell
@@ -75,8 +75,7 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
     if has_more:
         st.button("Show more", key="show_more", type="tertiary", width="stretch", on_click=_show_more)
     _show_keys(shown, open_id)
-    waiting = sum(session.known_status is SessionStatus.WAITING for session in shown)
-    signals.show(shown, waiting)
+    signals.show(lulu)
 
 
 def _show_keys(shown: list[Session], open_id: str | None) -> None:

@@ -5,12 +5,16 @@ Both live in the browser. Off until somebody turns them on there; that is asked 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import streamlit as st
 
-from lulu.sessions import Session, SessionStatus
+from lulu.errors import SessionNotFound
+from lulu.runtime import Runtime
+from lulu.sessions import Session, SessionId, SessionStatus
+from lulu.ui.state import state
 from lulu.ui.text import one_line
+
+#: Sessions that are told of, those at work and those that were.
+_WATCHED = 30
 
 #: How a change is told, for each status that somebody wants to hear of.
 _WORDS = {
@@ -37,25 +41,30 @@ button:hover { border-color: var(--st-primary-color); color: var(--st-primary-co
 # One memory for the tab: a component is made anew with every page.
 SIGNALS_JS = r"""
 const CHOICE = "lulu-notifications";
-const memory = (window.luluSignals ??= { known: new Map(), waiting: 0, started: false });
+const memory = (window.luluSignals ??= {
+  known: new Map(), begun: false, waiting: 0, news: null, plain: "", shown: null, started: false,
+});
 
 function choice() { try { return localStorage.getItem(CHOICE); } catch { return "off"; } }
 function choose(value) { try { localStorage.setItem(CHOICE, value); } catch { /* a private window keeps nothing */ } }
 const canNotify = () => "Notification" in window;
 
-function numbered(title) {
-  const plain = title.replace(/^\(\d+\) /, "");
-  return memory.waiting > 0 && choice() === "on" ? `(${memory.waiting}) ${plain}` : plain;
-}
-
+// Before the title that Streamlit gives the page: how many wait, and the last news until somebody looks.
 function retitle() {
-  const wanted = numbered(document.title);
-  if (document.title !== wanted) document.title = wanted;
+  if (document.title !== memory.shown) memory.plain = document.title;
+  const isOn = choice() === "on";
+  const number = isOn && memory.waiting > 0 ? `(${memory.waiting}) ` : "";
+  const { title, words } = memory.news ?? {};
+  const news = !isOn || !title ? memory.plain
+    : title === memory.plain ? `${title} ${words}` : `${title} ${words} · ${memory.plain}`;
+  memory.shown = number + news;
+  if (document.title !== memory.shown) document.title = memory.shown;
 }
 
 function start() {
   if (memory.started) return;
   memory.started = true;
+  window.addEventListener("focus", () => { memory.news = null; retitle(); });
   new MutationObserver(retitle).observe(document.head, { subtree: true, childList: true, characterData: true });
   window.addEventListener("keydown", (event) => {
     const target = event.composedPath()[0];
@@ -73,12 +82,16 @@ function tell(sessions) {
   for (const { id, status, title, words } of sessions) {
     const before = memory.known.get(id);
     memory.known.set(id, status);
-    if (before === undefined || before === status || !words || choice() !== "on") continue;
-    if (canNotify() && Notification.permission === "granted" && !document.hasFocus()) {
+    // What was there when the tab opened is no news.
+    if ((before === undefined && !memory.begun) || before === status || !words || choice() !== "on") continue;
+    if (document.hasFocus()) continue;
+    memory.news = { title, words };
+    if (canNotify() && Notification.permission === "granted") {
       const note = new Notification(title, { body: words, tag: id });
       note.onclick = () => { window.focus(); location.href = `/session?id=${encodeURIComponent(id)}`; };
     }
   }
+  memory.begun = true;
 }
 
 export default function ({ data, parentElement }) {
@@ -107,8 +120,9 @@ export default function ({ data, parentElement }) {
 _mount = st.components.v2.component("lulu_signals", html=SIGNALS_HTML, css=SIGNALS_CSS, js=SIGNALS_JS)
 
 
-def show(sessions: Iterable[Session], waiting: int) -> None:
-    """Tell the browser how the sessions stand; it notices by itself what has changed."""
+def show(lulu: Runtime) -> None:
+    """Tell the browser how the sessions stand that work or did; it notices by itself what has changed."""
+    sessions = _watched(lulu)
     told = [
         {
             "id": session.id,
@@ -118,7 +132,22 @@ def show(sessions: Iterable[Session], waiting: int) -> None:
         }
         for session in sessions
     ]
+    waiting = sum(session.known_status is SessionStatus.WAITING for session in sessions)
     _mount(key="signals", data={"sessions": told, "waiting": waiting}, height="content")
+
+
+def _watched(lulu: Runtime) -> list[Session]:
+    """What works now, and what this tab has seen at work: a filter of the list must not keep the end from anybody."""
+    found: dict[SessionId, Session] = {session.id: session for session in lulu.store.live_sessions()}
+    for session_id in state().watched:
+        if session_id not in found:
+            try:
+                found[session_id] = lulu.store.get_session(session_id)
+            except SessionNotFound:
+                continue
+    earlier = [session_id for session_id in state().watched if session_id in found]
+    state().watched = list(dict.fromkeys([*earlier, *found]))[-_WATCHED:]
+    return list(found.values())
 
 
 def show_switch() -> None:

@@ -52,6 +52,8 @@ class State:
     made_link: str | None = None
     #: A device link that was just made.
     made_device: str | None = None
+    #: Sessions that this tab has seen at work, the last ones last.
+    watched: list[SessionId] = field(default_factory=list)
     #: What went wrong with the last click, by the place where it is told.
     problems: dict[str, Problem] = field(default_factory=dict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -184,6 +185,23 @@ def test_keys_lead_to_the_next_and_the_previous_session(open_page: OpenPage, new
 
     assert after_next == old
     assert app.query_params["id"] == new
+
+
+def test_a_session_that_ends_is_told_whatever_the_list_shows(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    new_session("Long over")
+    ends = new_session("Ends", status=SessionStatus.RUNNING)
+    waits = new_session("Waits", status=SessionStatus.WAITING)
+    app = open_page()
+
+    lulu.store.move(ends, SessionStatus.COMPLETED)
+    app.text_input(key="session_search").set_value("nothing of that name").run()
+
+    (signal,) = (element.proto for element in app.get("bidi_component") if element.proto.id.endswith("-signals"))
+    told = json.loads(signal.json)
+    assert {one["id"]: one["words"] for one in told["sessions"]} == {ends: "is done", waits: "waits for you"}
+    assert told["waiting"] == 1
 
 
 def test_notifications_are_off_until_somebody_turns_them_on() -> None:
