@@ -14,6 +14,9 @@ from typing import Any, ClassVar, NewType
 
 EventId = NewType("EventId", int)
 
+#: The tools with which an agent keeps its list of things to do; older and newer Claude Code.
+CHECKLIST_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lulu.events import Permission, PermissionDecision, Result, StoredEvent, ToolResult, ToolUse, User
+from lulu.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolResult, ToolUse, User
 
 #: Sub-agents of sub-agents are drawn this deep; what is deeper stands on the last level.
 MAX_DEPTH = 6
 #: Tools that speak to a person or stand for much work: their calls are never folded into a run.
-APART = frozenset({"AskUserQuestion", "ExitPlanMode", "Task", "Agent", "TodoWrite"})
+APART = frozenset({"AskUserQuestion", "ExitPlanMode", "Task", "Agent"})
 
 #: How Claude Code answers a call that a stop has ended, whether it was asked for or ran (measured with CLI 2.1.330).
 _STOPPED = "The user doesn't want to proceed with this tool use."
@@ -347,6 +347,8 @@ class _Builder:
                 return call_id or request
             case PermissionDecision(id=request):
                 return self._requests.get(request, request)
+            case System(data={"tool_use_id": str(call_id)}) if call_id in self._calls:
+                return call_id
         return None
 
     def _turn(self, *, anew_after_result: bool) -> _OpenTurn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from lulu.events import (
     Error,
@@ -91,52 +90,6 @@ UNKNOWN: list[Unknown] = [
     # A column holds no lone surrogate.
     Unknown(event_type=HOSTILE.replace("\ud800", ""), raw=HOSTILE.replace("\ud800", "")),
 ]
-
-#: For each tool, a call and its result.
-TOOLS: dict[str, tuple[dict[str, Any], ToolResult]] = {
-    "Bash": ({"command": "ls -la"}, ToolResult(tool_use_id="", content="total 0")),
-    "BashOutput": ({"bash_id": "bash_1"}, ToolResult(tool_use_id="", content="<stdout>ready</stdout>")),
-    "Read": ({"file_path": "/w/a.py", "offset": 10}, ToolResult(tool_use_id="", content="     1→import os")),
-    "Grep": ({"pattern": r"def \w+", "glob": "*.py"}, ToolResult(tool_use_id="", content="a.py\nb.py")),
-    "Glob": ({"pattern": "**/*.md"}, ToolResult(tool_use_id="", content="No files found")),
-    "LS": ({"path": "/w"}, ToolResult(tool_use_id="", content="- a.py")),
-    "Edit": (
-        {"file_path": "/w/a.py", "old_string": "a\nb\nc", "new_string": "a\nB\nc"},
-        ToolResult(
-            tool_use_id="",
-            content="The file /w/a.py has been updated.",
-            data={
-                "filePath": "/w/a.py",
-                "structuredPatch": [
-                    {"oldStart": 4, "oldLines": 3, "newStart": 4, "newLines": 3, "lines": [" a", "-b", "+B", " c"]}
-                ],
-            },
-        ),
-    ),
-    "MultiEdit": (
-        {
-            "file_path": "/w/a.py",
-            "edits": [{"old_string": "a", "new_string": "b"}, {"old_string": "", "new_string": "c"}],
-        },
-        ToolResult(tool_use_id="", content="Applied 2 edits"),
-    ),
-    "Write": (
-        {"file_path": "/w/new.py", "content": "import os\n"},
-        ToolResult(tool_use_id="", content="File created", data={"type": "create", "structuredPatch": []}),
-    ),
-    "NotebookEdit": (
-        {"notebook_path": "/w/n.ipynb", "new_source": "1 + 1", "cell_id": "c"},
-        ToolResult(tool_use_id="", content="Updated cell c"),
-    ),
-    "Task": (
-        {"subagent_type": "general-purpose", "description": "Look around", "prompt": "List the files."},
-        ToolResult(tool_use_id="", content=[{"type": "text", "text": "There are two."}]),
-    ),
-    "Agent": ({"description": "Look", "prompt": "List."}, ToolResult(tool_use_id="", content="Async agent launched")),
-    "WebFetch": ({"url": "https://example.org", "prompt": "What?"}, ToolResult(tool_use_id="", content="A page")),
-    "WebSearch": ({"query": "sqlite wal"}, ToolResult(tool_use_id="", content="Links: []")),
-    "mcp__git__log": ({"limit": 3}, ToolResult(tool_use_id="", content="", is_error=True)),
-}
 
 
 def stored(events: list[Event], *, first: int = 1, session_id: str = "s") -> list[StoredEvent]:

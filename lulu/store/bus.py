@@ -39,7 +39,7 @@ def session_topic(session_id: str) -> str:
 
 
 def row_topic(session_id: str) -> str:
-    """One session's row: status, title, cost."""
+    """One session's row: status, title, cost; and its checklist."""
     return f"row:{session_id}"
 
 

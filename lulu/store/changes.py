@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lulu import commands, events
 from lulu.commands import AgentCommand, Command, CommandId, CommandStatus, SetPermissionMode, StartSession
 from lulu.errors import Conflict, InputError, SessionNotFound
-from lulu.events import Event, EventId, now
+from lulu.events import CHECKLIST_TOOLS, Event, EventId, ToolUse, now
 from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.sessions import Launch, SessionId, SessionStatus, sources_of
 from lulu.store import rows
@@ -243,6 +243,8 @@ def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0)
     if not inserted:
         return None
     index_event(tx, inserted[0]["id"], event)
+    if isinstance(event, ToolUse) and event.name in CHECKLIST_TOOLS:
+        tx.ring(row_topic(session_id))
     return EventId(inserted[0]["id"])
 
 

@@ -25,6 +25,22 @@ from lulu.store.rows import Approval, LiveText
 SEARCH_TEXT = 1000
 
 _EVENTS = "SELECT id, session_id, event_type, payload, created_at FROM conversation_events WHERE session_id = :session "
+#: How far back an agent's list of things to do is looked for (events).
+CHECKLIST_EVENTS = 1000
+_CHECKLIST_FROM = (
+    "SELECT min(id) AS id FROM (SELECT id FROM conversation_events WHERE session_id = :session "
+    "ORDER BY id DESC LIMIT :most)"
+)
+# A payload may be megabytes long; the name of a tool and the number of a task stand at its beginning.
+_CHECKLIST_CALLS = (
+    _EVENTS + "AND id >= :first AND event_type = 'tool_use' "
+    'AND (instr(substr(payload, 1, 400), \'"name":"TodoWrite"\') OR instr(substr(payload, 1, 400), \'"name":"Task\')) '
+    "ORDER BY id"
+)
+_NUMBERED_TASKS = (
+    _EVENTS + "AND id >= :first AND event_type = 'tool_result' AND instr(substr(payload, 1, 4000), '\"task\":{') "
+    "ORDER BY id"
+)
 #: For lists: they show how titles and prompts begin, and a prompt may be megabytes long.
 _SESSIONS = (
     "SELECT id, substr(title, 1, 1000) AS title, substr(prompt, 1, 1000) AS prompt, status, model, "
@@ -202,6 +218,18 @@ class Readers:
             subtype=subtype,
         )
         return rows.event(found[0]) if found else None
+
+    def checklist_events(self, session_id: str) -> list[StoredEvent]:
+        """The calls with which the agent keeps its list of things to do, oldest first, and what numbers its tasks.
+
+        Of the last ``CHECKLIST_EVENTS`` events; some of another kind may be among them.
+        """
+        first = self._query(_CHECKLIST_FROM, session=session_id, most=CHECKLIST_EVENTS)[0]["id"] or 0
+        calls = [rows.event(row) for row in self._query(_CHECKLIST_CALLS, session=session_id, first=first)]
+        if not calls:
+            return []
+        numbered = self._query(_NUMBERED_TASKS, session=session_id, first=calls[0].id)
+        return sorted([*calls, *(rows.event(row) for row in numbered)], key=lambda stored: stored.id)
 
     def count_events(self, session_id: str, event_type: str | None = None) -> int:
         """How many events the session has, of one type or in all."""

@@ -8,14 +8,12 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.inputs import IMAGE_TYPES, MAX_ATTACHMENT_BYTES, Attachment
-from lulu.ui import blocks, wording
+from lulu.ui import blocks, pictures, wording
 from lulu.ui.state import picked
 from lulu.ui.text import safe_label
 
 #: Megabytes that the browser may send as one file.
 MAX_MEGABYTES = MAX_ATTACHMENT_BYTES // 1_000_000
-#: Width of a picture in the transcript (pixels).
-_WIDTH = 320
 
 
 def sent(key: str) -> tuple[str, list[Attachment]]:
@@ -37,7 +35,7 @@ def show(ids: Iterable[object], *, key: str) -> None:
     for place, attachment in enumerate(runtime.current().store.attachments(wanted)):
         label = f"{safe_label(attachment.name)} :gray[{wording.size(len(attachment.content))}]"
         if attachment.media_type in IMAGE_TYPES:
-            _show_image(attachment, label)
+            pictures.show(attachment.content, attachment.name, label=label)
         else:
             opened = st.expander(
                 label, key=f"file_{key}_{place}", icon=":material/attach_file:", type="compact", on_change="rerun"
@@ -45,13 +43,3 @@ def show(ids: Iterable[object], *, key: str) -> None:
             if opened.open:
                 with opened:
                     blocks.code(attachment.content.decode("utf-8", "replace"), key=f"file_text_{key}_{place}")
-
-
-def _show_image(attachment: Attachment, label: str) -> None:
-    try:
-        st.image(attachment.content, width=_WIDTH)
-    except Exception:
-        # What calls itself an image need not be one: the decoder's own errors are of many kinds.
-        st.caption(f"{label} :orange[cannot be shown: it is not an image]")
-        return
-    st.caption(label)

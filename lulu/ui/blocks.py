@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from lulu.ui import wording
-from lulu.ui.text import BLOCK_LIMIT, cut, plain
+from lulu.ui.results import as_json
+from lulu.ui.text import BLOCK_LIMIT, cut, plain, safe_label
 
 #: Bytes that one element may carry: beyond that Streamlit may drop a slow viewer; the rest is a download.
 MOST = 1_000_000
+#: Characters of a value that stands in a table.
+_SHORT = 160
 
 
 def code(
@@ -36,3 +41,37 @@ def shown_part(text: str, *, key: str, limit: int = BLOCK_LIMIT) -> str:
                 on_click="ignore",
             )
     return part.shown
+
+
+def table(values: Mapping[str, object], *, key: str) -> None:
+    """Names and values as a small table; long values and nested ones as blocks below it."""
+    short = {name: value for name, value in values.items() if _is_short(value)}
+    if short:
+        rows = [
+            f"| {_cell(safe_label(name))} | {_cell(wording.code(_in_one_line(value), 200))} |"
+            for name, value in short.items()
+        ]
+        with st.container(key=f"table_{key}"):
+            st.markdown("\n".join(["| Argument | Value |", "| :-- | :-- |", *rows]))
+    for place, (name, value) in enumerate(values.items()):
+        if name not in short:
+            st.caption(safe_label(name))
+            code(_written(value), key=f"{key}_{place}", language=None if isinstance(value, str) else "json")
+
+
+def _is_short(value: object) -> bool:
+    text = _in_one_line(value)
+    return len(text) <= _SHORT and "\n" not in text
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else as_json(value)
+
+
+def _in_one_line(value: object) -> str:
+    return value if isinstance(value, str) else " ".join(as_json(value).split())
+
+
+def _cell(markup: str) -> str:
+    # A bar ends a cell, even in code and even where it is escaped already.
+    return markup.replace("\\|", "|").replace("|", "\\|") or "—"

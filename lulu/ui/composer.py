@@ -11,7 +11,7 @@ from lulu.inputs import BYPASS
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
-from lulu.ui import attachments, identity, notices, wording
+from lulu.ui import attachments, checklist, identity, notices, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import COMPOSER, PROMPT
 from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
@@ -28,6 +28,7 @@ def show(lulu: Runtime, actor: Actor, session: Session) -> None:
         put_back(PROMPT, to_type)
         state().to_type = None
     with st.bottom:
+        checklist.show(lulu, session.id)
         notices.show_problem(PROMPT)
     # Not inside ``st.bottom``: only an input that places itself there makes the page follow its end.
     st.chat_input(

@@ -33,6 +33,7 @@ AS_DRAFT = "as_draft"
 KEYS = "keys"
 STORE_HEALTH = "store_health"
 VALUES = "values"
+CHECKLIST = "checklist"
 
 #: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.
 ICON = (
@@ -121,6 +122,42 @@ CSS = """
 [data-testid="stCaptionContainer"], [data-testid="stExpander"] summary [data-testid="stMarkdownContainer"] p {
   color: color-mix(in srgb, currentColor 72%, transparent);
 }
+
+/* A command and what it wrote are one console. */
+[class*="st-key-console_"] > .stElementContainer:has(> .stCode) + .stElementContainer > .stCode pre {
+  border-top-left-radius: 0; border-top-right-radius: 0;
+}
+[class*="st-key-console_"] > .stElementContainer:has(> .stCode):has(+ .stElementContainer > .stCode) pre {
+  border-bottom-left-radius: 0; border-bottom-right-radius: 0; padding-bottom: 0;
+}
+[class*="st-key-console_"] > .stElementContainer:has(+ .stElementContainer > .stCode) code.language-bash::before {
+  content: "$ "; opacity: 0.7;
+}
+
+/* Arguments are small print. */
+[class*="st-key-table_"] :is(th, td) { padding: 0.15rem 0.6rem; font-size: 0.85rem; font-weight: 400; }
+
+/* Streamlit's colours of code are the same in light and dark, and too faint on a light ground. The theme's own. */
+.stCode .token:is(.inserted, .string, .attr-value, .char, .selector) { color: light-dark(#156b3e, #6bd49b); }
+.stCode .token:is(.deleted, .important, .regex, .symbol) { color: light-dark(#b3202c, #ff949b); }
+.stCode .token:is(.number, .boolean, .constant, .operator, .entity, .variable) { color: light-dark(#a3460c, #f7a873); }
+.stCode .token:is(.keyword, .function, .property, .atrule, .builtin, .tag, .class-name, .attr-name, .title, .url) {
+  color: light-dark(#4338ca, #a5b0ff);
+}
+.stCode .token:is(.comment, .punctuation, .coord, .unchanged, .prolog, .doctype, .cdata) {
+  color: light-dark(#5b6270, #a9b0bc);
+}
+.stCode .token.inserted { background: light-dark(#e7f6ed, #15301f); }
+.stCode .token.deleted { background: light-dark(#fdecee, #3d1b20); }
+
+/* The checklist stands above the prompt box; how far it is stands at the end of its line. */
+[data-testid="stLayoutWrapper"]:has(> .st-key-checklist_progress) {
+  height: 0; margin-bottom: -0.5rem; align-self: flex-end; width: auto; max-width: calc(100% - 9rem); z-index: 1;
+}
+.st-key-checklist_progress p {
+  margin: 0; padding-top: 0.3rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
+}
+.st-key-checklist [data-testid="stExpanderDetails"] { max-height: 22vh; overflow-y: auto; }
 
 /* What a sub-agent did is set off from what the agent did. */
 [class*="st-key-thread_"] {

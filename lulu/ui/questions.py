@@ -77,6 +77,45 @@ def show(approval: Approval, questions: list[Question]) -> None:
                 st.markdown(f"- {safe_label(option.label, _LIMIT)} :gray[{safe_label(option.description, _LIMIT)}]")
 
 
+def show_answered(questions: list[Question], answers: Mapping[str, object], *, key: str) -> None:
+    """Draw every question with what was answered: the options that were chosen, and what was said in other words."""
+    for number, question in enumerate(questions):
+        said = answered(question, answers.get(question.text))
+        lines = [_option_line(option, is_chosen=option.label in said) for option in question.options]
+        known = {option.label for option in question.options}
+        lines += [
+            _option_line(Option(label=f"“{word}”", description=""), is_chosen=True)
+            for word in said
+            if word not in known
+        ]
+        with st.container(key=f"answered_{key}_{number}", gap="small"):
+            if question.header:
+                st.caption(safe_label(question.header))
+            st.markdown(f"**{safe_label(question.text, _LIMIT)}**")
+            st.markdown("  \n".join(lines) or ":gray[Not answered]")
+
+
+def answered(question: Question, answer: object) -> list[str]:
+    """The options that were chosen, and what else was said: a list of both, or one text with commas between."""
+    if isinstance(answer, list):
+        return [str(part) for part in answer]
+    if not isinstance(answer, str) or not answer:
+        return []
+    labels = {option.label for option in question.options}
+    parts = [answer] if answer in labels else answer.split(", ")
+    chosen = [part for part in parts if part in labels]
+    words = ", ".join(part for part in parts if part not in labels)
+    return [*chosen, *([words] if words else [])]
+
+
+def _option_line(option: Option, *, is_chosen: bool) -> str:
+    label, described = safe_label(option.label, _LIMIT), safe_label(option.description, _LIMIT)
+    more = f" :small[:gray[{described}]]" if described else ""
+    if is_chosen:
+        return f":green[:material/check_circle:] **{label}**{more}"
+    return f":gray[:material/radio_button_unchecked:] :gray[{label}]{more}"
+
+
 def show_form(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question]) -> None:
     """Draw the form, for the owner."""
     with st.form(key=f"questions_{approval.id}", border=False):

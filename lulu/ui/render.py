@@ -12,10 +12,11 @@ from lulu import events, transcript
 from lulu.errors import LuluError
 from lulu.events import StoredEvent
 from lulu.transcript import Item, Note, Run, ToolCall, Turn
-from lulu.ui import attachments, blocks, notices, tools, wording
+from lulu.ui import attachments, blocks, machinery, notices, results, tools, wording
 from lulu.ui.look import MARKED
+from lulu.ui.looks import look_of
 from lulu.ui.state import is_unfolded, state
-from lulu.ui.text import plain, safe_label, safe_markdown
+from lulu.ui.text import plain, safe_markdown
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
@@ -123,7 +124,7 @@ def show_event(stored: StoredEvent) -> None:
 def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) -> None:
     """Draw a tool call: a folded line; open where it failed."""
     # A failure opens the fold once, so it has a fold of its own: a keyed one keeps what the reader chose.
-    is_open = call.failed or _holds([call], marked)
+    is_open = tools.is_open(call) or _holds([call], marked)
     outcome = tools.outcome(call, live=live)
     if outcome:
         with st.container(key=f"outcome_{call.key}"):
@@ -132,11 +133,27 @@ def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) 
     if not opened.open:
         return
     with opened:
-        tools.look_of(call.name).body(call)
+        look = look_of(call.name)
+        look.body(call)
         tools.show_permission(call)
         if call.thread:
             with st.container(key=f"thread_{call.key}"):
                 show_items(call.thread, live=live, marked=marked)
+        if look.ending is not None:
+            look.ending(call)
+        show_machinery(call)
+
+
+def show_machinery(call: ToolCall) -> None:
+    """What the agent's machinery said about a call, folded into one line."""
+    said = results.machinery(call)
+    if not said:
+        return
+    opened = fold(f":gray[{machinery.line(said[-1])}]", key=f"machinery_{call.key}", icon=":material/settings:")
+    if opened.open:
+        with opened:
+            told = [{"subtype": event.subtype, **(event.data or {})} for event in said]
+            blocks.code(results.as_json(told), key=f"machinery_data_{call.key}", language="json")
 
 
 def _call_fold(call: ToolCall, is_open: bool) -> str:
@@ -176,17 +193,19 @@ def thinking(event: events.Thinking, stored: StoredEvent) -> None:
     opened = fold(":gray[Thinking]", key=f"thinking_{stored.id}", icon=":material/psychology:")
     if opened.open:
         with opened:
-            blocks.code(event.content, key=f"thought_{stored.id}")
+            st.markdown(safe_markdown(blocks.shown_part(event.content, key=f"thought_{stored.id}")))
 
 
 @renderer(events.System)
 def system(event: events.System, stored: StoredEvent) -> None:
     """What the machinery said: quiet and folded."""
-    line = SYSTEM_LINES.get(event.subtype, safe_label(event.subtype.replace("_", " ")) or "system")
-    opened = fold(f":gray[{line}]", key=f"system_{stored.id}", icon=":material/settings:")
+    opened = fold(f":gray[{machinery.line(event)}]", key=f"system_{stored.id}", icon=":material/settings:")
     if opened.open:
         with opened:
-            blocks.code(tools.as_json(event.data or {}), key=f"system_data_{stored.id}", language="json")
+            if text := machinery.text_of(event):
+                blocks.code(text, key=f"system_text_{stored.id}")
+            else:
+                blocks.code(results.as_json(event.data or {}), key=f"system_data_{stored.id}", language="json")
 
 
 @renderer(events.Result)
@@ -246,24 +265,6 @@ def prompt(typed: str, *, key: str) -> None:
     """A prompt as typed: every character and newline, nothing obeyed."""
     st.text(blocks.shown_part(plain(typed), key=key))
 
-
-#: What the best known system subtypes mean to a reader.
-SYSTEM_LINES: dict[str, str] = {
-    "init": "Agent ready",
-    "compact": "Conversation compacted",
-    "compact_boundary": "Conversation compacted",
-    "retry": "Asking the API again",
-    "api_retry": "Asking the API again",
-    "rate_limit": "Rate limit",
-    "task_started": "Background task started",
-    "task_notification": "Background task ended",
-    "forked": "Forked from another session",
-    "fork": "A fork was made here",
-    "lulu_stopped": "Lulu was stopped here",
-    "conversation_lost": "The agent does not remember what stands above: its transcript is gone",
-    "stopped": "Stopped",
-    "stalled": "Silent for long",
-}
 
 #: How a failed turn ended, by ``terminal_reason``.
 _ENDINGS: dict[str, str] = {

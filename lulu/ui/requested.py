@@ -13,7 +13,7 @@ import streamlit as st
 
 from lulu.errors import InputError
 from lulu.store import Approval
-from lulu.ui import blocks, tools
+from lulu.ui import blocks, diffs, results
 from lulu.ui.text import plain
 
 #: Characters of one part that are shown before somebody opens the rest.
@@ -46,10 +46,10 @@ def parts(approval: Approval) -> list[Part]:
         rest = {name: value for name, value in arguments.items() if name != "command"}
     elif approval.tool_name in EDITING_TOOLS:
         # Every line that the tool would replace or write: a person answers for all of it.
-        found.append(Part(name="change", text="\n".join(tools.change_in(arguments, context=10**9)), language="diff"))
-        rest = tools.beside_the_change(arguments)
+        found.append(Part(name="change", text="\n".join(diffs.change_in(arguments, context=10**9)), language="diff"))
+        rest = diffs.beside_the_change(arguments)
     if rest or not arguments:
-        found.append(Part(name="asked", text=tools.as_json(rest), language="json"))
+        found.append(Part(name="asked", text=results.as_json(rest), language="json"))
     return found
 
 

@@ -81,7 +81,7 @@ def test_a_missing_or_broken_claude_code_is_told_and_can_be_mended(claude: Claud
     session = claude.turn(session_id, "SCN:default at last")
 
     missing, not_executable, broken = claude.of(session_id, Error)
-    assert "LULU_CLAUDE_CLI_PATH" in missing.message
+    assert "LULU_CLAUDE_CLI_PATH" in (missing.next_step or "")
     assert str(path) in missing.message
     assert "Permission denied" in not_executable.message
     assert "exit code 3" in broken.message

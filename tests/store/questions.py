@@ -44,6 +44,7 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "get_session_events, the last", lambda: store.get_session_events(session_id, after=1, before=9, limit=1)
     yield "events_around", lambda: store.events_around(session_id, 2, before=1, after=1)
     yield "last_event", lambda: store.last_event(session_id, "system", subtype="init")
+    yield "checklist_events", lambda: store.checklist_events(session_id)
     yield "count_events", lambda: store.count_events(session_id, "text")
     yield "live_text", lambda: store.live_text(session_id)
     yield "approvals", store.approvals

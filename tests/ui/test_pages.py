@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import dataset
 import pytest
@@ -16,10 +15,10 @@ from lulu.events import Event, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, SessionStatus
 from lulu.settings import Settings
-from lulu.ui import render, settings_page, tools
-from tests.samples import EVENTS, TOOLS, UNKNOWN
+from lulu.ui import render, settings_page
+from tests.samples import EVENTS, UNKNOWN
 from tests.ui.conftest import MAIN, OpenPage
-from tests.ui.support import folds, open_folds, rows, text_of
+from tests.ui.support import open_folds, rows, text_of
 
 NewSession = Callable[..., SessionId]
 
@@ -108,23 +107,6 @@ def test_unknown_events_are_shown_raw(open_page: OpenPage, new_session: NewSessi
     assert "unknown event `hologram`" in shown
     assert '{"depth": 3}' in shown
     assert "{not json" in shown
-
-
-@pytest.mark.parametrize("name", TOOLS)
-def test_each_tool_is_one_line_and_opens(
-    open_page: OpenPage, new_session: NewSession, lulu: Runtime, name: str
-) -> None:
-    session_id = new_session()
-    arguments, result = TOOLS[name]
-    lulu.store.append(session_id, [ToolUse(id="t", name=name, input=arguments), replace(result, tool_use_id="t")])
-
-    app = open_page("session", id=session_id)
-    (label,) = folds(app).values()
-    shown = text_of(open_folds(app))
-
-    assert tools.label_name(name) in label
-    assert ("failed" in label) == result.is_error
-    assert len(shown.splitlines()) > len(label.splitlines())
 
 
 def test_all_samples_at_once_fit_on_one_page(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from lulu.events import Event, Permission, PermissionDecision, ToolResult, ToolUse
+from lulu.events import Event, Permission, PermissionDecision, System, ToolResult, ToolUse
 from lulu.transcript import ToolCall, turns
-from lulu.ui import tools
-from tests.samples import TOOLS, stored
+from lulu.ui import diffs, looks, questions, results, tools
+from tests.samples import stored
+from tests.ui.recorded import SAMPLES
 
 ASK = Permission(id="p", tool_use_id="t", tool_name="Bash", tool_input={})
 
@@ -19,15 +20,18 @@ def call_of(*events: Event) -> ToolCall:
     return call
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_a_line_does_not_change_when_the_answer_comes(name: str) -> None:
-    arguments, result = TOOLS[name]
-    use = ToolUse(id="t", name=name, input=arguments)
-    answer = replace(result, tool_use_id="t", is_error=False)
+    for event in SAMPLES[name].events:
+        if isinstance(event, ToolResult):
+            uses = [
+                replace(use, parent=None)
+                for use in SAMPLES[name].events
+                if isinstance(use, ToolUse) and use.id == event.tool_use_id
+            ]
+            running, done = call_of(*uses), call_of(*uses, replace(event, is_error=False, parent=None))
 
-    running, done = call_of(use), call_of(use, answer)
-
-    assert (tools.label(running), tools.icon(running)) == (tools.label(done), tools.icon(done))
+            assert (tools.label(running), tools.icon(running)) == (tools.label(done), tools.icon(done))
 
 
 @pytest.mark.parametrize(
@@ -50,13 +54,13 @@ def test_outcome_says_how_a_call_stands(events: list[Event], live: bool, said: s
 
 
 def test_a_patch_of_another_shape_is_not_shown_as_one() -> None:
-    assert tools.patch_lines("x") == tools.patch_lines([{"lines": 1}]) == tools.patch_lines([7]) == []
+    assert diffs.patch_lines("x") == diffs.patch_lines([{"lines": 1}]) == diffs.patch_lines([7]) == []
 
 
 def test_a_huge_change_is_shown_without_comparing() -> None:
     before = "\n".join(f"a{number}" for number in range(3000))
 
-    lines = tools.diff_lines(before, before + "\nmore")
+    lines = diffs.diff_lines(before, before + "\nmore")
 
     assert len(lines) == 6001
 
@@ -71,7 +75,7 @@ def test_a_huge_change_is_shown_without_comparing() -> None:
     ],
 )
 def test_a_change_and_what_stands_beside_it_are_the_whole_input(arguments: dict[str, object]) -> None:
-    shown = "\n".join(tools.change_in(arguments, context=10**9)) + tools.as_json(tools.beside_the_change(arguments))
+    shown = "\n".join(diffs.change_in(arguments, context=10**9)) + results.as_json(diffs.beside_the_change(arguments))
 
     for text in texts_in(arguments):
         assert text in shown
@@ -83,3 +87,36 @@ def texts_in(value: object) -> list[str]:
     if isinstance(value, list):
         return [text for part in value for text in texts_in(part)]
     return [str(value)]
+
+
+def test_an_mcp_tool_is_named_by_its_server() -> None:
+    assert looks.title_of("mcp__git__log") == "git/log"
+    assert looks.title_of("mcp__odd") == "mcp__odd"
+
+
+def test_what_the_machinery_says_of_a_call_belongs_to_it() -> None:
+    use = ToolUse(id="t", name="Agent", input={})
+    said = System(subtype="task_progress", data={"tool_use_id": "t", "last_tool_name": "Bash", "description": "Test"})
+
+    call = call_of(use, said)
+
+    assert tools.outcome(call, live=True) == "at work · Test"
+    assert [stored.event for stored in call.events] == [use, said]
+
+
+@pytest.mark.parametrize(
+    ("answer", "chosen"),
+    [
+        ("A", ["A"]),
+        ("A, B", ["A, B"]),
+        ("A, none of these, really", ["A", "none of these, really"]),
+        (["A", "x"], ["A", "x"]),
+        (None, []),
+        ("", []),
+    ],
+)
+def test_an_answer_is_read_back_into_options_and_words(answer: object, chosen: list[str]) -> None:
+    options = tuple(questions.Option(label=label, description="") for label in ("A", "A, B"))
+    question = questions.Question(text="Which?", header="", options=options, is_multiple=True)
+
+    assert questions.answered(question, answer) == chosen

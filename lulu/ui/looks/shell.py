@@ -1,0 +1,80 @@
+"""Commands and consoles."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from lulu.transcript import ToolCall
+from lulu.ui import blocks, pictures, results, wording
+from lulu.ui.looks.registry import look, show_raw
+from lulu.ui.results import argument, structured
+from lulu.ui.text import safe_label
+
+#: A console's line is what was written last: what a carriage return went over is gone.
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n|$)")
+
+
+def _exit_state(call: ToolCall) -> str:
+    told, code = structured(call), results.exit_code(call)
+    if told.get("interrupted") is True:
+        return ":orange[interrupted]"
+    if told.get("backgroundTaskId"):
+        return "in the background"
+    if code:
+        return f":red[exit {code}]"
+    return safe_label(results.first_text(told, "status"), 30)
+
+
+@look(
+    "Bash",
+    "PowerShell",
+    icon="terminal",
+    line=lambda call: wording.code(argument(call, "command")),
+    sum_up=_exit_state,
+)
+def bash(call: ToolCall) -> None:
+    """The command, and its output as a console shows it."""
+    if argument(call, "description"):
+        st.caption(safe_label(argument(call, "description"), 200))
+    with st.container(key=f"console_{call.key}", gap=None):
+        if argument(call, "command"):
+            blocks.code(argument(call, "command"), key=f"input_{call.key}", language="bash")
+        _show_output(call)
+    pictures.show_answered(call)
+    background, meaning = (results.first_text(structured(call), name) for name in _AFTERWARDS)
+    said = wording.line(f"In the background as {wording.code(background)}" if background else "", safe_label(meaning))
+    if said:
+        st.caption(said)
+
+
+_AFTERWARDS = ("backgroundTaskId", "returnCodeInterpretation")
+
+
+@look(
+    *("BashOutput", "TaskOutput", "KillBash", "KillShell", "TaskStop"),
+    icon="terminal",
+    line=lambda call: wording.code(argument(call, "bash_id", "shell_id", "task_id")),
+    sum_up=_exit_state,
+)
+def background_shell(call: ToolCall) -> None:
+    """What a command in the background has written, or how it was ended."""
+    if results.first_text(structured(call), "command"):
+        st.caption(wording.code(results.first_text(structured(call), "command"), 200))
+    with st.container(key=f"console_{call.key}", gap=None):
+        _show_output(call)
+    show_raw(call)
+
+
+def _show_output(call: ToolCall) -> None:
+    if call.result is None:
+        return
+    written, complaints = (_OVERWRITTEN.sub("", part) for part in results.output(call))
+    if written.strip():
+        blocks.code(written, key=f"result_{call.key}")
+    if complaints.strip():
+        st.caption("Written to its error output")
+        blocks.code(complaints, key=f"stderr_{call.key}")
+    if not written.strip() and not complaints.strip():
+        st.caption("No output.")

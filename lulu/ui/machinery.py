@@ -1,0 +1,135 @@
+"""What the agent's machinery said (``system`` events): one quiet line in a person's words, the whole of it behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lulu.events import System
+from lulu.ui import wording
+from lulu.ui.results import first_text, number
+from lulu.ui.text import safe_label
+
+Data = Mapping[str, Any]
+
+#: What system subtypes mean to a reader; a subtype that is not here is shown in its own words.
+LINES: dict[str, str] = {
+    "init": "Agent ready",
+    "status": "Status",
+    "note": "Note for the agent",
+    "informational": "Notice",
+    "permission_denied": "Not allowed",
+    "compact": "Conversation compacted",
+    "compact_boundary": "Conversation compacted",
+    "conversation_reset": "Conversation begun anew",
+    "retry": "Asking the API again",
+    "api_retry": "Asking the API again",
+    "rate_limit": "Rate limit",
+    "task_started": "Task started",
+    "task_progress": "Task at work",
+    "task_updated": "Task changed",
+    "task_notification": "Task ended",
+    "background_tasks_changed": "Tasks in the background",
+    "hook_started": "Hook started",
+    "hook_response": "Hook answered",
+    "forked": "Forked from another session",
+    "fork": "A fork was made here",
+    "lulu_stopped": "Lulu was stopped here",
+    "conversation_lost": "The agent does not remember what stands above: its transcript is gone",
+    "stopped": "Stopped",
+    "stalled": "Silent for long",
+    "unknown": "Unknown message",
+}
+
+
+def line(event: System) -> str:
+    """What happened, and the figures that say the most about it. Safe in a label."""
+    known = LINES.get(event.subtype)
+    what = known or safe_label(event.subtype.replace("_", " ")) or "system"
+    detail = _DETAILS.get(event.subtype)
+    return wording.line(what, detail(event.data or {}) if detail else "")
+
+
+def text_of(event: System) -> str:
+    """The text that a note or a notice is; nothing where it is something else."""
+    return first_text(event.data or {}, "text", "content", "message") if event.subtype in _TEXTS else ""
+
+
+_TEXTS = ("note", "informational")
+
+
+def _retry(data: Data) -> str:
+    attempt, most = number(data, "attempt"), number(data, "max_retries")
+    delay, status = data.get("retry_delay_ms"), number(data, "error_status")
+    return wording.line(
+        f"attempt {attempt} of {most}" if attempt and most else "",
+        f"in {wording.duration(delay)}" if isinstance(delay, int | float) else "",
+        f"HTTP {status}" if status else "",
+    )
+
+
+def _rate_limit(data: Data) -> str:
+    resets = number(data, "resets_at", "resetsAt")
+    return wording.line(
+        safe_label(first_text(data, "status").replace("_", " ")),
+        f"until {wording.clock(datetime.fromtimestamp(resets, UTC))}" if resets and 0 < resets < 10**11 else "",
+    )
+
+
+def _compact(data: Data) -> str:
+    figures = data.get("compact_metadata")
+    tokens = number(figures, "pre_tokens") if isinstance(figures, Mapping) else None
+    return f"{tokens / 1000:.0f}k tokens before" if tokens else ""
+
+
+def _status(data: Data) -> str:
+    mode = first_text(data, "permissionMode")
+    return wording.mode(mode) if mode else safe_label(first_text(data, "status"))
+
+
+def _task(data: Data) -> str:
+    return safe_label(first_text(data, "summary", "description", "status"))
+
+
+def _note(data: Data) -> str:
+    origin = data.get("origin")
+    if isinstance(origin, Mapping) and origin.get("kind") == "task-notification":
+        return "report of a task in the background"
+    return safe_label(first_text(data, "text", "content", "message"))
+
+
+def _tasks(data: Data) -> str:
+    tasks = data.get("tasks")
+    return (wording.plural(len(tasks), "task") if tasks else "none") if isinstance(tasks, list) else ""
+
+
+def _silent(data: Data) -> str:
+    seconds = data.get("seconds")
+    return wording.duration(seconds * 1000) if isinstance(seconds, int | float) else ""
+
+
+#: The figures of a subtype, out of its data.
+_DETAILS: dict[str, Callable[[Data], str]] = {
+    "init": lambda data: safe_label(first_text(data, "model")),
+    "status": _status,
+    "note": _note,
+    "informational": _note,
+    "permission_denied": lambda data: safe_label(first_text(data, "tool_name", "message")),
+    "compact": _compact,
+    "compact_boundary": _compact,
+    "retry": _retry,
+    "api_retry": _retry,
+    "rate_limit": _rate_limit,
+    "task_started": _task,
+    "task_progress": _task,
+    "task_updated": lambda data: (
+        safe_label(first_text(data.get("patch") or {}, "status")) if isinstance(data.get("patch"), Mapping) else ""
+    ),
+    "task_notification": _task,
+    "background_tasks_changed": _tasks,
+    "hook_started": lambda data: safe_label(first_text(data, "hook_name", "hook_event", "hook_event_name")),
+    "hook_response": lambda data: safe_label(first_text(data, "hook_name", "hook_event", "hook_event_name")),
+    "stalled": _silent,
+    "unknown": lambda data: wording.code(first_text(data, "type", "subtype"), 40),
+}
