@@ -27,6 +27,8 @@ BRACKET_LIMIT = 2_000
 _LINK = re.compile(r"https?://[^/]|mailto:", re.IGNORECASE)
 #: A bare address, as GFM finds it: up to a space or a bracket, less what ends the sentence.
 _ADDRESS = re.compile(r"(?<![A-Za-z0-9])(?:https?://|www\.)[A-Za-z0-9][^\s<>\[\]`]*", re.IGNORECASE)
+#: An image as it was typed: its address is not to be followed either.
+_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)?")
 _SENTENCE_END = re.compile(r"[?!.,:;*_~'\"]+$")
 _LANGUAGE = re.compile(r"(\w+)[\w+#.-]{0,40}", re.ASCII)
 #: Code of these languages would be drawn as a formula or a chart.
@@ -296,10 +298,12 @@ def _escape_line(line: str, *, line_start: bool, addresses: bool, label: bool) -
         return _escape_piece(line, line_start=line_start, label=label)
     pieces: list[str] = []
     position = 0
+    images = [image.span() for image in _IMAGE.finditer(line)]
     for found in _ADDRESS.finditer(line):
         address = _without_sentence_end(found[0])
         pieces.append(_escape_piece(line[position : found.start()], line_start=line_start and not pieces))
-        pieces.append(_linked(address))
+        of_an_image = any(start < found.start() < end for start, end in images)
+        pieces.append(_escape_piece(address, label=True) if of_an_image else _linked(address))
         position = found.start() + len(address)
     pieces.append(_escape_piece(line[position:], line_start=line_start and not pieces))
     return "".join(pieces)

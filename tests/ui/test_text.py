@@ -84,6 +84,24 @@ def test_no_image_html_or_foreign_link_is_left(typed: str) -> None:
     assert [link for link in links if not re.match(r"https?://|mailto:", link, re.IGNORECASE)] == []
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "![x](http://x.y/z.png)",
+        "see ![http://x.y/a](http://x.y/z.png 'title') there",
+        "![x](https://x.y/z.png",
+        "![www.x.y](www.x.y/z.png)",
+    ],
+)
+def test_the_address_of_an_image_is_no_link(typed: str) -> None:
+    shown = safe_markdown(typed)
+
+    assert [token for token in _inline(_REFERENCE.parse(shown)) if token.type == "link_open"] == []
+    # Nothing either that Streamlit's renderer would find by itself.
+    assert "://" not in shown
+    assert "www." not in shown
+
+
 @given(MARKED.map(lambda typed: typed.replace("`", "")))
 def test_no_directive_formula_or_icon_is_left(typed: str) -> None:
     written = re.sub(r":color\[(?:\\.|[^\\])\]", "·", safe_markdown(typed))
