@@ -32,6 +32,8 @@ class Event:
     parent: str | None = None
     #: The block was cut off: a crash or an interrupt came before its end.
     partial: bool = False
+    #: Tokens that the model had read when it began the message of this block.
+    context: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

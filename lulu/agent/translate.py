@@ -117,6 +117,7 @@ class Translator:
             text = "".join(block.get("text", "") for block in message["content"])
             code = str(frame["error"])
             return Translation(events=[Error(message=text or code, code=code, **common)], clear_live=self._end_live())
+        common["context"] = _context_tokens(message.get("usage"))
         events = [self._block(block, common) for block in message["content"]]
         ours = frame.get("parent_tool_use_id") is None
         return Translation(events=events, clear_live=ours and self._end_live())
@@ -311,6 +312,15 @@ class Translator:
 
 def _common(frame: Frame, message_id: str | None) -> dict[str, Any]:
     return {"uuid": frame.get("uuid"), "message_id": message_id, "parent": frame.get("parent_tool_use_id")}
+
+
+def _context_tokens(usage: object) -> int | None:
+    """What the model had read for a message, cached or not: its usage as of its start."""
+    if not isinstance(usage, dict):
+        return None
+    names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    counts = [count for name in names if isinstance(count := usage.get(name), int)]
+    return sum(counts) or None
 
 
 def _unknown(frame: Frame) -> Translation:

@@ -12,6 +12,7 @@ from lulu.store.bus import (
     SESSIONS,
     VISITORS,
     Bus,
+    log_topic,
     row_topic,
     session_topic,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Show",
     "Store",
     "StoreHealth",
+    "log_topic",
     "row_topic",
     "session_topic",
 ]

@@ -38,6 +38,11 @@ def session_topic(session_id: str) -> str:
     return f"session:{session_id}"
 
 
+def log_topic(session_id: str) -> str:
+    """One session's log and row, without the text that is being written: an event, a status, a request."""
+    return f"log:{session_id}"
+
+
 def row_topic(session_id: str) -> str:
     """One session's row: status, title, cost; and its checklist."""
     return f"row:{session_id}"

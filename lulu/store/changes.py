@@ -14,7 +14,7 @@ from lulu.events import CHECKLIST_TOOLS, Event, EventId, ToolUse, now
 from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.sessions import Launch, SessionId, SessionStatus, sources_of
 from lulu.store import rows
-from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
+from lulu.store.bus import COMMANDS, SESSIONS, log_topic, row_topic, session_topic
 from lulu.store.indexing import index_event
 from lulu.store.rows import LiveText
 from lulu.store.writer import Transaction
@@ -239,7 +239,7 @@ def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0)
         uid=f"{_key(event.uuid)}:{place}" if event.uuid else None,
         at=now(),
     )
-    tx.ring(session_topic(session_id))
+    tx.ring(session_topic(session_id), log_topic(session_id))
     if not inserted:
         return None
     index_event(tx, inserted[0]["id"], event)
@@ -278,7 +278,7 @@ def move(
         sources=rows.as_json([status.value for status in sources or sources_of(target)]),
     )
     if moved:
-        tx.ring(SESSIONS, row_topic(session_id), session_topic(session_id))
+        tx.ring(SESSIONS, row_topic(session_id), session_topic(session_id), log_topic(session_id))
     return bool(moved)
 
 

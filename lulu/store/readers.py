@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,14 @@ _SESSIONS = (
     "session_id_claude, cost_usd, duration_ms, num_turns, created_at, updated_at, working_directory, "
     "permission_mode, agent, parent_session_id, agent_pid, agent_started_at, archived_at, pinned_at, title_source, "
     "max_cost_usd, max_turns, fork_conversation, fork_message FROM sessions "
+)
+#: Told by the model's own messages only; an older version's events tell nothing, so only the latest are looked at.
+_CONTEXT = (
+    "SELECT json_extract(payload, '$.context') AS tokens FROM (SELECT id, event_type, payload "
+    "FROM conversation_events WHERE session_id = :session ORDER BY id DESC LIMIT 200) "
+    "WHERE event_type IN ('text', 'thinking', 'tool_use') AND json_valid(payload) "
+    "AND json_extract(payload, '$.context') IS NOT NULL AND json_extract(payload, '$.parent') IS NULL "
+    "ORDER BY id DESC LIMIT 1"
 )
 #: By time, whichever form it is written in; those of one instant in the order they came.
 _NEWEST_FIRST = "ORDER BY replace(created_at, ' ', 'T') DESC, rowid DESC "
@@ -166,6 +175,14 @@ class Readers:
         )
         return [rows.session(row) for row in found]
 
+    def failed_since(self, moment: datetime) -> list[Session]:
+        """Those that failed at ``moment`` or later and were not touched since, newest first; texts as in the list."""
+        found = self._query(
+            _SESSIONS + "WHERE status = 'failed' AND replace(updated_at, ' ', 'T') >= :since " + _NEWEST_FIRST,
+            since=moment.strftime("%Y-%m-%dT%H:%M:%S"),
+        )
+        return [rows.session(row) for row in found]
+
     def get_session(self, session_id: str) -> Session:
         """One session. Raises ``SessionNotFound``."""
         found = self._query("SELECT * FROM sessions WHERE id = :id", id=session_id)
@@ -240,6 +257,12 @@ class Readers:
             type=event_type,
         )
         return int(found[0]["n"])
+
+    def context_tokens(self, session_id: str) -> int | None:
+        """The tokens that the session's model had read last; nothing where its latest events do not tell."""
+        found = self._query(_CONTEXT, session=session_id)
+        told = found[0]["tokens"] if found else None
+        return told if isinstance(told, int) else None
 
     def live_text(self, session_id: str) -> LiveText | None:
         """The block that is being written now, or nothing."""

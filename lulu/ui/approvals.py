@@ -40,6 +40,18 @@ def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, i
             _show_request(lulu, actor, approval, session, in_view=in_view)
 
 
+def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    """Draw an open request with yes and no alone; questions and plans are answered in their session."""
+    st.markdown(f"**:blue[{_what(approval)}]**")
+    if approval.tool_name in (questions.TOOL, plans.TOOL):
+        st.caption("Open the session to answer.")
+        return
+    is_read = requested.show(approval)
+    if actor.role is Role.OWNER:
+        with st.container(horizontal=True):
+            _show_yes_and_no(lulu, actor, approval, is_read=is_read, in_view=False)
+
+
 def _what(approval: Approval) -> str:
     who = "A sub-agent" if approval.agent_id else "The agent"
     if approval.tool_name == questions.TOOL:
@@ -80,25 +92,7 @@ def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Sess
 
 def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button(
-            "Approve",
-            key=f"approve_{approval.id}",
-            type="primary",
-            icon=":material/check:",
-            shortcut=keyboard.APPROVE if in_view else None,
-            disabled=not is_read,
-            help=None if is_read else "Open the whole input first: you answer for all of it.",
-            on_click=_approve,
-            args=(lulu, actor, approval),
-        )
-        st.button(
-            "Deny",
-            key=f"deny_{approval.id}",
-            icon=":material/close:",
-            shortcut=keyboard.DENY if in_view else None,
-            on_click=_deny,
-            args=(lulu, actor, approval),
-        )
+        _show_yes_and_no(lulu, actor, approval, is_read=is_read, in_view=in_view)
         st.button(
             "Deny and stop",
             key=f"deny_stop_{approval.id}",
@@ -113,6 +107,28 @@ def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: b
             placeholder="Why not? The agent reads it",
             label_visibility="collapsed",
         )
+
+
+def _show_yes_and_no(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:
+    st.button(
+        "Approve",
+        key=f"approve_{approval.id}",
+        type="primary",
+        icon=":material/check:",
+        shortcut=keyboard.APPROVE if in_view else None,
+        disabled=not is_read,
+        help=None if is_read else "Open the whole input first: you answer for all of it.",
+        on_click=_approve,
+        args=(lulu, actor, approval),
+    )
+    st.button(
+        "Deny",
+        key=f"deny_{approval.id}",
+        icon=":material/close:",
+        shortcut=keyboard.DENY if in_view else None,
+        on_click=_deny,
+        args=(lulu, actor, approval),
+    )
 
 
 def _show_editor(lulu: Runtime, actor: Actor, approval: Approval) -> None:

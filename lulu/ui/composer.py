@@ -30,16 +30,15 @@ def show(lulu: Runtime, actor: Actor, session: Session) -> None:
     with st.bottom:
         checklist.show(lulu, session.id)
         notices.show_problem(PROMPT)
-    # Not inside ``st.bottom``: only an input that places itself there makes the page follow its end.
-    st.chat_input(
-        "Continue the conversation",
-        key=PROMPT,
-        accept_file="multiple",
-        max_upload_size=attachments.MAX_MEGABYTES,
-        on_submit=_send,
-        args=(lulu, actor, session.id),
-    )
-    with st.bottom:
+        # An input that places itself there would make Streamlit scroll the page: see ``reading``.
+        st.chat_input(
+            "Continue the conversation",
+            key=PROMPT,
+            accept_file="multiple",
+            max_upload_size=attachments.MAX_MEGABYTES,
+            on_submit=_send,
+            args=(lulu, actor, session.id),
+        )
         _controls(lulu, actor, session.id)
 
 

@@ -18,7 +18,7 @@ from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic
 from lulu.transcript import Turn
-from lulu.ui import approvals, identity, notices, places, queued, render, session_menu, wording
+from lulu.ui import approvals, identity, notices, now, places, queued, reading, render, session_menu, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.marker import scroll_to_marked
@@ -44,6 +44,8 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, event: str | None = N
     with st.container(key=TRANSCRIPT):
         _history(lulu, actor, session.id, first, settled, has_earlier, [rows])
         _open_turn(lulu, actor, session.id, settled)
+    with st.bottom:
+        now.show_line(session.id)
 
 
 def _window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], bool]:
@@ -153,12 +155,11 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int)
     rows = lulu.store.get_session_events(session_id, after=settled)
     if _has_settled(rows, session, settled):
         st.rerun()
+    reading.follow(session_id, rows, written)
+    now.tell(lulu, session, rows, written, lulu.store.approvals(session_id))
     render.show_turns(transcript.turns(rows), live=session.is_live)
     if written and not _is_finished(written, rows):
         _show_written(written)
-    elif session.known_status in (SessionStatus.STARTING, SessionStatus.RUNNING):
-        with st.container(key=LIVE_TEXT):
-            st.caption("Starting the agent…" if session.known_status is SessionStatus.STARTING else "Working…")
     approvals.show_pending(lulu, actor, session)
     queued.show(lulu, actor, session_id)
     if session.known_status is SessionStatus.RUNNING:

@@ -10,9 +10,9 @@ from lulu.inputs import Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, new_session_id
 from lulu.store import SESSIONS
-from lulu.ui import attachments, drafts, filters, header, identity, notices, options, places, sidebar
+from lulu.ui import attachments, cards, drafts, identity, notices, options
 from lulu.ui.bell import bell
-from lulu.ui.look import AS_DRAFT, CARDS, EXAMPLES, PROMPT
+from lulu.ui.look import AS_DRAFT, EXAMPLES, PROMPT
 from lulu.ui.state import is_on, put_back, state
 from lulu.ui.text import safe_label
 
@@ -68,26 +68,15 @@ def _save_draft(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment
     st.toast("The draft is saved.", icon=":material/save:")
 
 
+def show_now(lulu: Runtime, actor: Actor) -> None:
+    """What lives now, and the drafts."""
+    cards.show(lulu, actor)
+    _drafts(lulu, actor)
+
+
 @st.fragment
 @notices.told
 @identity.owner_only
-def show_now(lulu: Runtime, actor: Actor) -> None:
-    """What runs or waits, those that wait for a person first."""
-    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")
-    live = filters.in_order(lulu.store.live_sessions())
-    if live:
-        st.subheader("Now", anchor=False)
-        with st.container(key=CARDS):
-            for session in live:
-                with st.container(border=True, key=f"card_{session.id}", gap=None):
-                    with st.container(horizontal=True, vertical_alignment="center"):
-                        st.page_link(
-                            places.session(),
-                            label=f"**{safe_label(session.name)}**",
-                            query_params={"id": session.id},
-                            width="stretch",
-                        )
-                        header.stop_button(lulu, actor, session.id, key=f"stop_{session.id}")
-                    st.caption(sidebar.row_details(session))
-                    header.show_refusal(session.id)
+def _drafts(lulu: Runtime, actor: Actor) -> None:
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="drafts")
     drafts.show_list(lulu)

@@ -94,6 +94,9 @@ CSS = """
   .st-key-values tr { padding-block: 0.6rem; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
   .st-key-values td { padding: 0.1rem 0; overflow-wrap: anywhere; }
   .st-key-values td:nth-child(3)::before { content: "From: "; }
+  .st-key-session_header .stCaptionContainer code, .st-key-session_header [data-testid="stCaptionContainer"] code {
+    display: none;  /* the composer names the folder, too */
+  }
 }
 
 /* A transcript is text on the page: no avatars, no box round an answer, little air between steps. */

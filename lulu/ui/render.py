@@ -59,7 +59,8 @@ def show_turns(
 def show_turn(turn: Turn, *, live: bool = False, marked: int | None = None) -> None:
     """A prompt, then everything that the agent did about it."""
     if turn.prompt:
-        with _mark(turn.prompt.id == marked):
+        # A name that a reader's place is kept by, and that the list of turns leads to.
+        with st.container(key=f"at_{turn.prompt.id}"), _mark(turn.prompt.id == marked):
             show_event(turn.prompt)
     if turn.items or turn.result:
         with st.chat_message("assistant"):

@@ -8,7 +8,7 @@ from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import APPROVALS, SESSIONS
-from lulu.ui import filters, identity, keyboard, notices, places, selecting, session_list, signals, wording
+from lulu.ui import enter, filters, identity, keyboard, notices, places, selecting, session_list, signals, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import KEYS, NEW_SESSION, PAGES, SESSION_LIST, SESSION_SEARCH
 from lulu.ui.state import HOME, INBOX_PAGE, LIST_STEP, is_on, state, typed
@@ -57,6 +57,7 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
             label_visibility="collapsed",
         )
         filters.show(lulu)
+    enter.leads_to_search()
     filters.show_active()
     search = typed(SESSION_SEARCH).strip()
     shown, has_more = filters.listed(lulu, search=search, limit=state().rows_shown)

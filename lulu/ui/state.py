@@ -16,6 +16,7 @@ LIST_STEP = 50
 #: Pages that a click or a key leads to.
 HOME = "/"
 INBOX_PAGE = "/inbox"
+SEARCH_PAGE = "/search"
 #: Requests that the inbox shows at first, and adds by "Show more".
 INBOX_STEP = 30
 
@@ -41,8 +42,10 @@ class State:
     requests_shown: int = INBOX_STEP
     #: For each session, the first event that "Load earlier" has reached.
     earliest: dict[SessionId, int] = field(default_factory=dict)
-    #: Where the last click leads: a session's id, ``HOME`` or ``INBOX_PAGE``.
+    #: Where the last click leads: a session's id, ``HOME``, ``INBOX_PAGE`` or ``SEARCH_PAGE``.
     leave_for: str | None = None
+    #: What ``SEARCH_PAGE`` is to look for.
+    search_for: str = ""
     #: A search, and how far back "Show older hits" has got in it.
     searched: tuple[str, EventId] | None = None
     #: Rows of tool calls that stay open, because something in them was opened.

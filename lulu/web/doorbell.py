@@ -34,7 +34,7 @@ _GAP = 0.02
 _GOING_AWAY, _REFUSED = 1001, 1008
 
 _PLAIN_TOPICS = frozenset({SESSIONS, APPROVALS, RULES, HEALTH, ACCESS, VISITORS})
-_TOPICS_OF_A_SESSION = frozenset({"session", "row"})
+_TOPICS_OF_A_SESSION = frozenset({"session", "row", "log"})
 
 
 def parse_topics(message: str) -> list[str]:

@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.browser import Viewer
 from tests.e2e.edge import payloads
-from tests.support import ROOT, LuluServer, eventually
-
-
-class Edge:
-    """One process of the tiny app, with the settings that are shipped."""
-
-    def __init__(self, folder: Path) -> None:
-        shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
-        for script in ("app.py", "page.py"):
-            shutil.copy(Path(__file__).parent / "edge" / script, folder)
-        self.process = LuluServer(folder, env={"PYTHONPATH": str(ROOT)}, script=folder / "app.py")
-        self.url = self.process.url
-
-    def say(self, *topics: str, text: str = "", times: int = 1) -> Any:
-        """Store a line and ring the topics. The answer: open bells, runs of each part, lines so far."""
-        query = urlencode([("text", text), ("times", times), *(("topic", topic) for topic in topics)])
-        return httpx.get(f"{self.url}/say?{query}", timeout=10, trust_env=False).json()
-
-
-@pytest.fixture(scope="module")
-def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
-    """One server for all tests of this module."""
-    running = Edge(tmp_path_factory.mktemp("edge"))
-    running.process.start()
-    yield running
-    running.process.close()
+from tests.e2e.edge.driver import Edge, open_live, page_eventually
 
 
 @pytest.fixture(scope="module")
@@ -52,25 +23,6 @@ def text_viewer(browser: Browser, edge: Edge) -> Iterator[Viewer]:
     expect(viewer.page.locator(".st-key-code code")).to_have_count(5, timeout=30_000)
     yield viewer
     viewer.close()
-
-
-def open_live(viewer: Viewer, edge: Edge) -> Page:
-    """The page with the bells, once it listens."""
-    with viewer.page.expect_websocket(lambda socket: socket.url.endswith("/bell")):
-        viewer.page.goto(edge.url)
-    viewer.page.get_by_text("before", exact=True).wait_for()
-    page_eventually(viewer.page, lambda: viewer.page.evaluate("luluHub.last('ring', 'session:abc') > 0"))
-    return viewer.page
-
-
-def page_eventually(page: Page, check: Callable[[], Any], timeout: float = 15) -> Any:
-    """As ``eventually``, but the browser's events are heard meanwhile."""
-
-    def listen_and_check() -> Any:
-        page.wait_for_timeout(20)
-        return check()
-
-    return eventually(listen_and_check, timeout=timeout)
 
 
 def texts(page: Page, selectors: list[str]) -> list[list[str]]:
@@ -210,35 +162,6 @@ def test_a_bell_takes_no_room(viewer: Viewer, edge: Edge) -> None:
     assert gaps[0] == pytest.approx(gaps[1], abs=0.5)
 
 
-#: How far the page is scrolled: its scroller is the one that holds the most.
-SCROLL = "() => Math.max(...[...document.querySelectorAll('*')].map(node => node.scrollTop))"
-
-
-def test_rings_disturb_nothing(viewer: Viewer, edge: Edge) -> None:
-    page = open_live(viewer, edge)
-    page.get_by_text("a fold").click()
-    expect(page.get_by_text("inside the fold")).to_be_visible()
-    box = page.get_by_test_id("stChatInputTextArea")
-    box.press_sequentially("half a thou")
-    box.press("ArrowLeft")
-    page.mouse.move(640, 300)
-    page.mouse.wheel(0, -20_000)
-    page_eventually(page, lambda: page.evaluate(SCROLL) == 0)
-    page.mouse.wheel(0, 300)
-    page_eventually(page, lambda: page.evaluate(SCROLL) > 100)
-    page.wait_for_timeout(300)
-    scrolled = page.evaluate(SCROLL)
-
-    for number in range(20):
-        edge.say("session:abc", "sessions", text=f"undisturbed {number}")
-        page.get_by_text(f"undisturbed {number}", exact=True).wait_for(state="attached")
-
-    assert page.evaluate(SCROLL) == scrolled
-    assert box.input_value() == "half a thou"
-    assert box.evaluate("box => [document.activeElement === box, box.selectionStart]") == [True, 10]
-    expect(page.get_by_text("inside the fold")).to_be_visible()
-
-
 def test_what_is_sent_among_rings_arrives(viewer: Viewer, edge: Edge) -> None:
     page = open_live(viewer, edge)
     box = page.get_by_test_id("stChatInputTextArea")
@@ -337,7 +260,7 @@ def test_the_server_stops_quickly_and_the_page_finds_its_way_back(tmp_path: Path
         assert took < 5
         expect(page.get_by_text("after the restart")).to_be_visible()
     finally:
-        own.process.close()
+        own.close()
 
 
 def test_another_port_can_neither_connect_nor_frame(viewer: Viewer, edge: Edge) -> None:

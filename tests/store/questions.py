@@ -37,6 +37,7 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "list_sessions", lambda: store.list_sessions()
     yield "list_sessions, searching", lambda: store.list_sessions(search="hello", show=Show(status="starting"))
     yield "live_sessions", store.live_sessions
+    yield "failed_since", lambda: store.failed_since(datetime.now(UTC))
     yield "forks_of", lambda: store.forks_of(session_id)
     yield "get_session", lambda: store.get_session(session_id)
     yield "recent_folders", store.recent_folders
@@ -46,6 +47,7 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "last_event", lambda: store.last_event(session_id, "system", subtype="init")
     yield "checklist_events", lambda: store.checklist_events(session_id)
     yield "count_events", lambda: store.count_events(session_id, "text")
+    yield "context_tokens", lambda: store.context_tokens(session_id)
     yield "live_text", lambda: store.live_text(session_id)
     yield "approvals", store.approvals
     yield "approvals of a session", lambda: store.approvals(session_id, status=None)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from lulu.events import Text
 from lulu.sessions import Launch, SessionId, SessionStatus
-from lulu.store import COMMANDS, SESSIONS, Bus, Change, LiveText, Store, row_topic, session_topic
+from lulu.store import COMMANDS, SESSIONS, Bus, Change, LiveText, Store, log_topic, row_topic, session_topic
 from lulu.store import bus as bus_module
 from tests.store.files import connect
 from tests.support import eventually
@@ -197,8 +198,9 @@ def test_number_read_before_the_rows_misses_no_change(store: Store, session_id: 
 @pytest.mark.parametrize(
     ("change", "topics"),
     [
-        ({"events": [Text(content="x")]}, {"session"}),
-        ({"status": SessionStatus.RUNNING}, {"sessions", "row", "session"}),
+        ({"events": [Text(content="x")]}, {"session", "log"}),
+        ({"status": SessionStatus.RUNNING}, {"sessions", "row", "session", "log"}),
+        ({"live": LiveText(message_id="m", kind="text", text="x", updated_at=datetime.now(UTC))}, {"session"}),
         ({"columns": {"title": "x"}}, {"sessions", "row"}),
         ({"cost_usd": 0.5}, {"sessions", "row"}),
         ({"clear_live": True}, {"session"}),
@@ -210,6 +212,7 @@ def test_only_what_changed_is_rung(
     store: Store, session_id: SessionId, change: dict[str, object], topics: set[str]
 ) -> None:
     names = {SESSIONS: "sessions", row_topic(session_id): "row", session_topic(session_id): "session"}
+    names[log_topic(session_id)] = "log"
     rung: set[str] = set()
     eventually(lambda: store.waiting == 0)
     store.insert_event(session_id, Text(content="settled"))

@@ -106,12 +106,12 @@ def test_a_page_hears_each_ring_of_its_topics(house: House) -> None:
 def test_a_page_that_turns_to_another_session_hears_that_one(house: House) -> None:
     with house.page("session:abc") as page:
         rings(page)
-        listen(page, "session:other", "row:other", "approvals", "health")
+        listen(page, "session:other", "row:other", "log:other", "approvals", "health")
         heard = rings(page)
         house.bus.ring(["session:abc"])
         house.bus.ring(["row:other"])
 
-        assert set(heard) == {"session:other", "row:other", "approvals", "health"}
+        assert set(heard) == {"session:other", "row:other", "log:other", "approvals", "health"}
         assert set(rings(page)) == {"row:other"}
 
 

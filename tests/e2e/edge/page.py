@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from lulu.ui import reading
 from lulu.ui.bell import bell
+from lulu.ui.look import TRANSCRIPT
 from lulu.ui.text import plain, safe_badge, safe_label, safe_markdown
 from tests.e2e.edge import payloads, stage
 
@@ -47,6 +49,7 @@ def draw_tail() -> None:
     """The transcript's open end."""
     seen = stage.bus.version("session:abc")
     stage.runs["tail"] += 1
+    reading.keep("abc", str(len(stage.lines)))
     with st.container(key="lines", gap=None):
         for line in stage.lines[-100:]:
             st.text(line)
@@ -69,10 +72,11 @@ def draw_live() -> None:
         if not st.session_state.hidden:
             draw_side()
             st.text("beside")
-    for number in range(60):
-        st.text(f"history {number}")
-    with st.expander("a fold", key="fold"):
-        st.text("inside the fold")
+    with st.container(key=TRANSCRIPT):
+        for number in range(60):
+            st.text(f"history {number}")
+        with st.expander("a fold", key="fold"):
+            st.text("inside the fold")
     st.text("above")
     st.text("before")
     if st.session_state.get("hidden"):
@@ -80,7 +84,8 @@ def draw_live() -> None:
     else:
         draw_tail()
         st.text("after")
-    st.chat_input("Say something", key="prompt", on_submit=lambda: stage.lines.append(f"> {st.session_state.prompt}"))
+    with st.bottom:
+        st.chat_input("Say", key="prompt", on_submit=lambda: stage.lines.append(f"> {st.session_state.prompt}"))
 
 
 stage.runs["page"] += 1

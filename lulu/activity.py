@@ -1,0 +1,137 @@
+"""What a session's agent does at this moment, told from the last events of its log. Pure: knows rows, no store.
+
+Every moment is told by the log's own clock; whoever shows it counts on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lulu.events import Result, StoredEvent, System, ToolResult, ToolUse, User
+from lulu.sessions import Session, SessionStatus
+
+#: Events that are looked at: enough for a row of calls in parallel with a sub-agent's own among them.
+LOOK_BACK = 60
+#: A limit further away than this is a wrong clock, or milliseconds.
+_LONGEST_WAIT = timedelta(days=32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """What is done now."""
+
+    #: ``starting``, ``waiting``, ``tool``, ``retry``, ``limit``, ``thinking``, ``writing`` or ``working``.
+    kind: str
+    #: Since when.
+    since: datetime
+    #: The calls without an answer, oldest first.
+    tools: tuple[ToolUse, ...] = ()
+    #: When it goes on, where that is told: the next try, the end of a limit.
+    until: datetime | None = None
+    #: Which try comes next, and of how many.
+    attempt: int | None = None
+    attempts: int | None = None
+    #: When the agent was last heard; nothing where a silence says nothing (a tool runs, a person is waited for).
+    heard: datetime | None = None
+
+
+def activity(
+    session: Session,
+    rows: Sequence[StoredEvent],
+    *,
+    writes: str | None = None,
+    written_at: datetime | None = None,
+    asked_at: datetime | None = None,
+) -> Activity | None:
+    """What a live session does; nothing for one that is not live.
+
+    ``rows`` are its last events, oldest first; ``writes`` the kind of the block that is being written (``text``,
+    ``thinking``), last renewed at ``written_at``; ``asked_at`` when its oldest open request was made.
+    """
+    if not session.is_live:
+        return None
+    if asked_at is not None or session.known_status is SessionStatus.WAITING:
+        return Activity(kind="waiting", since=asked_at or session.updated_at)
+    if session.known_status is SessionStatus.STARTING:
+        return Activity(kind="starting", since=session.updated_at)
+    turn = _since_prompt(rows)
+    last_at = turn[-1].created_at if turn else session.updated_at
+    if writes is not None:
+        kind = "thinking" if writes == "thinking" else "writing"
+        return Activity(kind=kind, since=last_at, heard=max(last_at, written_at or last_at))
+    if open_calls := _open_calls(turn):
+        calls = tuple(stored.event for stored in open_calls if isinstance(stored.event, ToolUse))
+        return Activity(kind="tool", since=open_calls[0].created_at, tools=calls)
+    return _held_up(turn) or Activity(kind="working", since=last_at, heard=last_at)
+
+
+def context_tokens(rows: Sequence[StoredEvent]) -> int | None:
+    """The tokens that the session's own model had read last, as its last message told; sub-agents have their own."""
+    told = (stored.event.context for stored in reversed(rows) if stored.event.parent is None and stored.event.context)
+    return next(told, None)
+
+
+def context_share(used: int | None, window: int | None) -> float | None:
+    """How full the context is, from 0 to 1; nothing while either figure is unknown."""
+    return min(used / window, 1.0) if used and window else None
+
+
+def context_window(result: Result | None, model: str | None) -> int | None:
+    """The tokens that fit the session's model, as its last result told; nothing where it did not."""
+    found = (result.model_usage if result else None) or {}
+    told = [found.get(model or ""), *found.values()]
+    windows = [entry.get("contextWindow") for entry in told if isinstance(entry, dict)]
+    return next((window for window in windows if isinstance(window, int) and window > 0), None)
+
+
+def _since_prompt(rows: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+    """The events of the turn at work, its prompt included."""
+    for place in range(len(rows) - 1, -1, -1):
+        event = rows[place].event
+        if event.parent is None and isinstance(event, Result):
+            return rows[place + 1 :]
+        if event.parent is None and isinstance(event, User):
+            return rows[place:]
+    return rows
+
+
+def _open_calls(rows: Sequence[StoredEvent]) -> list[StoredEvent]:
+    answered = {stored.event.tool_use_id for stored in rows if isinstance(stored.event, ToolResult)}
+    return [stored for stored in rows if isinstance(stored.event, ToolUse) and stored.event.id not in answered]
+
+
+def _held_up(rows: Sequence[StoredEvent]) -> Activity | None:
+    """The API asked to wait, and nothing has come since."""
+    last = rows[-1] if rows else None
+    if last is None or not isinstance(last.event, System):
+        return None
+    data, since = last.event.data or {}, last.created_at
+    if last.event.subtype == "retry":
+        delay = data.get("retry_delay_ms")
+        until = since + timedelta(milliseconds=min(delay, 1e9)) if isinstance(delay, int | float) else None
+        attempt, attempts = data.get("attempt"), data.get("max_retries")
+        return Activity(
+            kind="retry",
+            since=since,
+            until=until,
+            attempt=attempt if isinstance(attempt, int) else None,
+            attempts=attempts if isinstance(attempts, int) else None,
+        )
+    if last.event.subtype == "rate_limit" and data.get("status") == "rejected":
+        return Activity(kind="limit", since=since, until=_resets_at(data, since))
+    return None
+
+
+def _resets_at(data: dict[str, Any], told_at: datetime) -> datetime | None:
+    """When a limit ends: seconds of the Unix clock, as the CLI writes it."""
+    found = data.get("resetsAt", data.get("resets_at"))
+    if not isinstance(found, int | float) or isinstance(found, bool):
+        return None
+    try:
+        until = datetime.fromtimestamp(found, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return until if until - told_at < _LONGEST_WAIT else None

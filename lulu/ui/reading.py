@@ -1,0 +1,236 @@
+"""Where somebody reads a transcript: at its end the page follows what is written; elsewhere the place never moves.
+
+Streamlit's own following takes a short scroll back, made in the moment when text comes, for its own and undoes it
+(``useScrollToBottom``). It follows only where a chat input places itself at the bottom, so the composer does not, and
+this is all that moves a session's page.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.events import StoredEvent
+from lulu.store import LiveText
+from lulu.ui.look import LOAD_EARLIER, TRANSCRIPT
+
+_HTML = '<button type="button" class="lulu-new" hidden>↓ New messages</button>'
+
+_CSS = """
+[class*="st-key-reading_"] { position: absolute; width: 0; height: 0; }
+.lulu-new {
+  position: fixed; z-index: 20; transform: translateX(-50%); cursor: pointer; font: inherit; font-size: 0.875rem;
+  padding: 0.35rem 0.9rem; border: none; border-radius: 2rem; color: #fff; background: var(--st-primary-color, #4f46e5);
+  box-shadow: 0 2px 8px rgb(0 0 0 / 25%);
+}
+.lulu-new[hidden] { display: none; }
+"""
+
+#: One memory for the tab: the component is made anew with every run.
+_JS = (
+    f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LOAD_EARLIER = '.st-key-{LOAD_EARLIER}';"
+    r"""
+// At the end, in pixels; a scroll belongs to a gesture so long after it, and what a click opens comes so long after it.
+const NEAR = 4, GESTURE = 1000, OPENING = 1500;
+const MARKS = ["at_", "run_", "call_", "thinking_", "system_"].map((kind) => `[class*="st-key-${kind}"]`).join(",");
+const UP = new Set(["ArrowUp", "PageUp", "Home"]);
+
+function makeReading() {
+  let session = null, owner = null, scroller = null, button = null;
+  let follows = false, top = 0, height = 0, newest = "", seen = "", marks = [];
+  let gestureAt = -GESTURE, upAt = -GESTURE, openedAt = -OPENING, touchedAt = 0, isDragging = false;
+
+  const now = () => performance.now();
+  const isAtEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < NEAR;
+
+  function toEnd() {
+    scroller.scrollTop = scroller.scrollHeight;
+    remember();
+  }
+
+  function remember() {
+    top = scroller.scrollTop;
+    height = scroller.scrollHeight;
+  }
+
+  function draw() {
+    if (follows) seen = newest;
+    if (!button) return;
+    button.hidden = follows || seen === newest;
+    if (button.hidden) return;
+    const box = scroller.getBoundingClientRect();
+    const bar = scroller.querySelector("[data-testid=stBottom]")?.getBoundingClientRect();
+    button.style.left = `${box.left + box.width / 2}px`;
+    button.style.bottom = `${innerHeight - (bar ? bar.top : box.bottom) + 12}px`;
+  }
+
+  // What is in view, by the names of its events: an element itself may be made anew while it is read.
+  function note() {
+    const edge = scroller.getBoundingClientRect().top, end = scroller.clientHeight;
+    const above = [];
+    marks = [];
+    for (const node of scroller.querySelectorAll(MARKS)) {
+      const at = node.getBoundingClientRect().top - edge;
+      const name = [...node.classList].find((one) => one.startsWith("st-key-"));
+      if (at > end) break;
+      (at < 0 ? above : marks).push([name, at]);
+    }
+    marks.push(...above.reverse().slice(0, 3));
+  }
+
+  function hold() {
+    const edge = scroller.getBoundingClientRect().top;
+    for (const [name, at] of marks) {
+      const node = scroller.querySelector("." + CSS.escape(name));
+      if (!node) continue;
+      const moved = node.getBoundingClientRect().top - edge - at;
+      if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
+      return;
+    }
+  }
+
+  function onSize() {
+    if (!session || !scroller) return;
+    if (follows) toEnd();
+    else {
+      if (now() > openedAt + OPENING) hold();
+      else note();
+      // What was below has gone, or was folded: this is the end again.
+      if (isAtEnd() && !isDragging && now() > Math.max(upAt, openedAt) + GESTURE) follows = true;
+      remember();
+    }
+    draw();
+  }
+
+  function onScroll() {
+    if (!session) return;
+    const at = scroller.scrollTop;
+    const isCut = scroller.scrollHeight < height && isAtEnd();
+    if (at > top && isAtEnd() && now() > upAt + 100) follows = true;
+    else if (at < top - 1 && !isCut && now() < gestureAt + GESTURE) follows = false;
+    if (!follows && !isCut) note();
+    remember();
+    draw();
+  }
+
+  function canScrollUp(node) {
+    for (; node instanceof Element && node !== scroller; node = node.parentElement)
+      if (node.scrollTop > 0 && /auto|scroll/.test(getComputedStyle(node).overflowY)) return true;
+    return false;
+  }
+
+  // At once, and not when the page has moved: text that comes meanwhile would undo the move.
+  function leave(target) {
+    if (!session || !(target instanceof Node) || !scroller.contains(target)) return;
+    if (scroller.scrollTop <= 0 || canScrollUp(target)) return;
+    upAt = gestureAt = now();
+    if (follows) { follows = false; note(); }
+    draw();
+  }
+
+  const isTyping = (target) => target instanceof HTMLElement
+    && (target.isContentEditable || /INPUT|TEXTAREA|SELECT/.test(target.tagName));
+  const listen = (type, hear) => window.addEventListener(type, hear, { capture: true, passive: true });
+
+  listen("wheel", (event) => {
+    if (event.ctrlKey) return;
+    gestureAt = now();
+    if (event.deltaY < 0) leave(event.target);
+  });
+  listen("touchstart", (event) => { gestureAt = now(); touchedAt = event.touches[0].clientY; });
+  listen("touchmove", (event) => {
+    gestureAt = now();
+    if (event.touches[0].clientY > touchedAt + 2) leave(event.target);
+  });
+  listen("keydown", (event) => {
+    gestureAt = now();
+    const isFind = event.key === "F3" || ((event.ctrlKey || event.metaKey) && /^[fg]$/i.test(event.key));
+    const goesUp = UP.has(event.key) || (event.key === " " && event.shiftKey);
+    if (session && (isFind || (goesUp && !isTyping(event.target)))) leave(scroller);
+  });
+  listen("pointerdown", (event) => {
+    gestureAt = now();
+    if (session && event.target === scroller && event.offsetX >= scroller.clientWidth) {
+      isDragging = true;
+      leave(scroller);
+    }
+  });
+  listen("pointerup", () => {
+    if (!isDragging) return;
+    isDragging = false;
+    if (session) { follows = isAtEnd(); draw(); }
+  });
+  // Who opens something reads there.
+  listen("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (!session || !target?.closest(TRANSCRIPT)) return;
+    if (target.closest(LOAD_EARLIER)) { follows = false; note(); }
+    else if (target.closest("summary, label")) { follows = false; openedAt = now(); }
+  });
+  window.addEventListener("resize", () => { if (session) onSize(); });
+
+  const sizes = new ResizeObserver(onSize);
+
+  function attach() {
+    const found = document.querySelector("[data-testid=stMain]");
+    if (!found) return;
+    if (found !== scroller) {
+      scroller?.removeEventListener("scroll", onScroll);
+      scroller = found;
+      scroller.addEventListener("scroll", onScroll, { passive: true });
+    }
+    sizes.disconnect();
+    for (const part of [scroller, ...scroller.children]) sizes.observe(part);
+    const content = scroller.querySelector("[data-testid=stMainBlockContainer]");
+    if (content) sizes.observe(content);
+  }
+
+  return {
+    show(token, data, own) {
+      owner = token;
+      button = own;
+      button.onclick = () => { follows = true; toEnd(); draw(); };
+      attach();
+      if (!scroller) return;
+      newest = data.newest;
+      if (data.session !== session) {
+        session = data.session;
+        follows = true;
+        marks = [];
+        toEnd();
+      }
+      draw();
+    },
+    // The next run may be on its way; after that nobody reads a session here.
+    leave(token) {
+      setTimeout(() => {
+        if (owner !== token) return;
+        owner = session = button = null;
+        sizes.disconnect();
+      }, 300);
+    },
+    goTo(node) { follows = false; upAt = now(); node.scrollIntoView({ block: "start" }); note(); remember(); draw(); },
+  };
+}
+
+const reading = (window.luluReading ??= makeReading());
+
+export default function ({ data, parentElement }) {
+  const token = {};
+  reading.show(token, data, parentElement.querySelector(".lulu-new"));
+  return () => reading.leave(token);
+}
+"""
+)
+
+_mount = st.components.v2.component("lulu_reading", html=_HTML, css=_CSS, js=_JS, isolate_styles=False)
+
+
+def follow(session_id: str, rows: list[StoredEvent], written: LiveText | None) -> None:
+    """Keep the reader's place, or the end in view; where the end is not, say when something new stands there."""
+    newest = f"{rows[-1].id if rows else 0}:{len(written.text) if written else 0}"
+    keep(session_id, newest)
+
+
+def keep(session_id: str, newest: str) -> None:
+    """The same for any page; ``newest`` differs whenever something was added to its end."""
+    _mount(key=f"reading_{session_id}", data={"session": session_id, "newest": newest}, height="content")
