@@ -22,7 +22,7 @@ except SessionNotFound:
     st.stop()
 
 st.set_page_config(page_title=one_line(_session.name))
-address.keep(_session.id)
+address.keep(_session.id, st.query_params.get("event"))
 header.show(_lulu, _actor, _session.id)
 if _session.known_status is SessionStatus.DRAFT:
     drafts.show(_lulu, _actor, _session)

@@ -258,6 +258,24 @@ class Readers:
         )
         return int(found[0]["n"])
 
+    def turn_marks(self, session_id: str, *, limit: int) -> list[StoredEvent]:
+        """Prompts and results, oldest first, up to ``limit`` of the latest: where turns begin and end."""
+        found = self._query(
+            _EVENTS + "AND event_type IN ('user', 'result') ORDER BY id DESC LIMIT :limit",
+            session=session_id,
+            limit=limit,
+        )
+        return [rows.event(row) for row in reversed(found)]
+
+    def count_prompts(self, session_id: str) -> int:
+        """How many turns people have begun: prompts of theirs, and not those of sub-agents."""
+        found = self._query(
+            "SELECT count(*) AS n FROM conversation_events WHERE session_id = :id AND event_type = 'user' "
+            "AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.parent') END IS NULL",
+            id=session_id,
+        )
+        return int(found[0]["n"])
+
     def context_tokens(self, session_id: str) -> int | None:
         """The tokens that the session's model had read last; nothing where its latest events do not tell."""
         found = self._query(_CONTEXT, session=session_id)

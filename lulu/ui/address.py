@@ -1,4 +1,4 @@
-"""Keeps the address of the window at the session that it shows.
+"""Keeps the address of the window at the session, and the event, that it shows.
 
 Streamlit's client writes a new address when the page changes, and not when the same page gets another query: without
 this, a click from session to session would leave the old one's address, and a reload would show that.
@@ -10,14 +10,19 @@ import streamlit as st
 
 _JS = """
 let shown = null, pushed = false, timer;
-const idOf = (search) => new URLSearchParams(search).get("id");
-const isStale = (id) => location.pathname.endsWith("/session") && idOf(location.search) !== id;
+const KEPT = new Set(["id", "event"]);
+const placeOf = (pairs) => {
+  const place = new URLSearchParams([...new URLSearchParams(pairs)].filter(([name]) => KEPT.has(name)));
+  place.sort();
+  return `${place}`;
+};
+const isStale = (place) => location.pathname.endsWith("/session") && placeOf(location.search) !== place;
 
 // Looked at for a while: the client may still be writing an address of its own.
 function settle(tries) {
   clearTimeout(timer);
   if (shown !== null && isStale(shown)) {
-    const address = location.pathname + "?" + new URLSearchParams({ id: shown });
+    const address = `${location.pathname}?${shown}`;
     if (pushed) history.replaceState({}, "", address); else history.pushState({}, "", address);
     pushed = true;
   }
@@ -35,8 +40,9 @@ window.addEventListener("popstate", (event) => {
 });
 
 export default function ({ data }) {
-  if (data.id === shown) return;
-  shown = data.id;
+  const place = placeOf(data.event ? { id: data.id, event: data.event } : { id: data.id });
+  if (place === shown) return;
+  shown = place;
   pushed = false;
   settle(12);
 }
@@ -44,6 +50,6 @@ export default function ({ data }) {
 _mount = st.components.v2.component("lulu_address", js=_JS)
 
 
-def keep(session_id: str) -> None:
-    """Say which session the window shows."""
-    _mount(data={"id": session_id}, key="address", height="content")
+def keep(session_id: str, event: str | None) -> None:
+    """Say which session the window shows, and which of its events where it shows the part around one."""
+    _mount(data={"id": session_id, "event": event}, key="address", height="content")

@@ -18,7 +18,7 @@ from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic
 from lulu.transcript import Turn
-from lulu.ui import approvals, identity, notices, now, places, queued, reading, render, session_menu, wording
+from lulu.ui import approvals, identity, notices, now, places, queued, reading, render, session_menu, taking, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.marker import scroll_to_marked
@@ -118,16 +118,19 @@ def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId) -> Callable
 
     def draw(turn: Turn) -> None:
         if actor.role is Role.OWNER:
-            last = max(stored.id for stored in turn.events())
-            st.button(
-                "Fork from here",
-                key=f"fork_at_{last}",
-                type="tertiary",
-                icon=":material/fork_right:",
-                help="A new session that knows everything up to here.",
-                on_click=session_menu.fork,
-                args=(lulu, actor, session_id, last, _fork_place(session_id)),
-            )
+            rows = sorted(turn.events(), key=lambda stored: stored.id)
+            last = rows[-1].id
+            with st.container(horizontal=True, gap="small"):
+                st.button(
+                    "Fork from here",
+                    key=f"fork_at_{last}",
+                    type="tertiary",
+                    icon=":material/fork_right:",
+                    help="A new session that knows everything up to here.",
+                    on_click=session_menu.fork,
+                    args=(lulu, actor, session_id, last, _fork_place(session_id)),
+                )
+                taking.show_turn(rows, session_id)
 
     return draw
 

@@ -10,7 +10,7 @@ from lulu.inputs import BYPASS
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
-from lulu.ui import identity, keyboard, notices, places, session_menu, share, wording
+from lulu.ui import identity, keyboard, notices, places, session_menu, share, turn_list, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import SESSION_HEADER, STOP
 from lulu.ui.text import safe_label
@@ -33,6 +33,7 @@ def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
             with st.container(gap=None):
                 st.markdown(f"##### {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
                 st.caption(details(session))
+            turn_list.show(lulu, session)
             if actor.role is Role.OWNER:
                 share.button(lulu, actor, session_id)
                 if session.is_live:

@@ -26,6 +26,7 @@ COMPOSER = "composer"
 PAGES = "pages"
 EXAMPLES = "examples"
 CARDS = "cards"
+TURNS = "turns"
 SEARCH_RESULTS = "search_results"
 MARKED = "marked"
 INBOX = "inbox"
@@ -83,7 +84,6 @@ CSS = """
 /* On a phone there are no keys, and the title needs the room. */
 @media (max-width: 640px) {
   .stButton kbd { display: none; }
-  .st-key-session_menu button p { position: absolute; clip-path: inset(50%); }
 
   /* A reason is typed on a line of its own: beside the buttons there is room for two words. */
   [class*="st-key-approval_"] .stElementContainer:has(> .stTextInput) { flex: 1 1 100%; width: 100%; }
@@ -94,6 +94,7 @@ CSS = """
   .st-key-values tr { padding-block: 0.6rem; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
   .st-key-values td { padding: 0.1rem 0; overflow-wrap: anywhere; }
   .st-key-values td:nth-child(3)::before { content: "From: "; }
+  :is(.st-key-session_menu, .st-key-turns_menu) button p { position: absolute; clip-path: inset(50%); }
   .st-key-session_header .stCaptionContainer code, .st-key-session_header [data-testid="stCaptionContainer"] code {
     display: none;  /* the composer names the folder, too */
   }
@@ -166,6 +167,13 @@ CSS = """
 [class*="st-key-thread_"] {
   border-left: 2px solid color-mix(in srgb, currentColor 15%, transparent); padding-left: 1rem;
 }
+
+/* A turn that a link leads to stands below the header; a row of their list is two lines, as in the sidebar. */
+[class*="st-key-at_"] { scroll-margin-top: 5.5rem; }
+.st-key-turns .stPageLink a { padding: 0.35rem 0.6rem; }
+.st-key-turns .stPageLink p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; line-height: 1.35; }
+.st-key-turns .stPageLink p > span:last-child { display: block; }
+.st-key-turns .stPageLink a > span, .st-key-turns .stPageLink a > span > div { min-width: 0; }
 
 /* A card's link begins where its text does. */
 .st-key-cards .stPageLink a { padding-left: 0; background: transparent; }

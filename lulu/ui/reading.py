@@ -11,7 +11,7 @@ import streamlit as st
 
 from lulu.events import StoredEvent
 from lulu.store import LiveText
-from lulu.ui.look import LOAD_EARLIER, TRANSCRIPT
+from lulu.ui.look import LOAD_EARLIER, TRANSCRIPT, TURNS
 
 _HTML = '<button type="button" class="lulu-new" hidden>↓ New messages</button>'
 
@@ -28,10 +28,12 @@ _CSS = """
 #: One memory for the tab: the component is made anew with every run.
 _JS = (
     f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LOAD_EARLIER = '.st-key-{LOAD_EARLIER}';"
+    f"const TURN_LINK = '.st-key-{TURNS} a';"
     r"""
 // At the end, in pixels; a scroll belongs to a gesture so long after it, and what a click opens comes so long after it.
 const NEAR = 4, GESTURE = 1000, OPENING = 1500;
 const MARKS = ["at_", "run_", "call_", "thinking_", "system_"].map((kind) => `[class*="st-key-${kind}"]`).join(",");
+const OPENED = /_(open|all)$/;
 const UP = new Set(["ArrowUp", "PageUp", "Home"]);
 
 function makeReading() {
@@ -70,7 +72,7 @@ function makeReading() {
     marks = [];
     for (const node of scroller.querySelectorAll(MARKS)) {
       const at = node.getBoundingClientRect().top - edge;
-      const name = [...node.classList].find((one) => one.startsWith("st-key-"));
+      const name = [...node.classList].find((one) => one.startsWith("st-key-")).replace(OPENED, "");
       if (at > end) break;
       (at < 0 ? above : marks).push([name, at]);
     }
@@ -80,7 +82,7 @@ function makeReading() {
   function hold() {
     const edge = scroller.getBoundingClientRect().top;
     for (const [name, at] of marks) {
-      const node = scroller.querySelector("." + CSS.escape(name));
+      const node = scroller.querySelector(["", "_open", "_all"].map((end) => `.${CSS.escape(name + end)}`).join(","));
       if (!node) continue;
       const moved = node.getBoundingClientRect().top - edge - at;
       if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
@@ -159,13 +161,29 @@ function makeReading() {
     isDragging = false;
     if (session) { follows = isAtEnd(); draw(); }
   });
-  // Who opens something reads there.
-  listen("click", (event) => {
+  function goTo(node) {
+    follows = false;
+    upAt = openedAt = now();
+    node.scrollIntoView({ block: "start" });
+    note();
+    remember();
+    draw();
+  }
+
+  // A turn that is on the page is gone to without a run. Who opens something reads there.
+  window.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
+    const link = target?.closest(TURN_LINK);
+    const turn = link && document.querySelector(`.st-key-at_${new URL(link.href).searchParams.get("event")}`);
+    if (session && turn) {
+      event.preventDefault();
+      event.stopPropagation();
+      goTo(turn);
+    }
     if (!session || !target?.closest(TRANSCRIPT)) return;
     if (target.closest(LOAD_EARLIER)) { follows = false; note(); }
     else if (target.closest("summary, label")) { follows = false; openedAt = now(); }
-  });
+  }, true);
   window.addEventListener("resize", () => { if (session) onSize(); });
 
   const sizes = new ResizeObserver(onSize);
@@ -208,7 +226,6 @@ function makeReading() {
         sizes.disconnect();
       }, 300);
     },
-    goTo(node) { follows = false; upAt = now(); node.scrollIntoView({ block: "start" }); note(); remember(); draw(); },
   };
 }
 

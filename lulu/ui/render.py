@@ -163,6 +163,8 @@ def _call_fold(call: ToolCall, is_open: bool) -> str:
 
 def fold(label: str, *, key: str, icon: str, is_open: bool = False) -> ExpanderContainer:
     """A line that opens. Its contents are drawn only while it is open: most of a long transcript is never looked at."""
+    if state().opens_all and not is_open:
+        key, is_open = f"{key}_all", True
     return st.expander(label, key=key, icon=icon, expanded=is_open, type="compact", on_change="rerun")
 
 

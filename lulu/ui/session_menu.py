@@ -9,7 +9,7 @@ from lulu.commands import Archive, Command, Delete, Fork, Pin, Rename, SetBudget
 from lulu.errors import SessionNotFound
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, new_session_id
-from lulu.ui import limits, notices, places
+from lulu.ui import limits, notices, places, taking
 from lulu.ui.state import HOME, is_on, state, typed
 from lulu.ui.text import safe_label
 
@@ -24,7 +24,7 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, place: str) -> None:
         key="session_menu",
         type="tertiary",
         icon=":material/more_horiz:",
-        help="Rename, pin, fork, limits, archive, delete",
+        help="Rename, pin, fork, limits, download, archive, delete",
         on_change="rerun",
     )
     if menu.open:
@@ -32,6 +32,7 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, place: str) -> None:
             _show_name(lulu, actor, session, place)
             _show_order(lulu, actor, session, place)
             _show_limits(lulu, actor, session, place)
+            taking.show_session(lulu, session.id)
             _show_delete(lulu, actor, session, place)
 
 

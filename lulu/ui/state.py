@@ -48,6 +48,10 @@ class State:
     search_for: str = ""
     #: A search, and how far back "Show older hits" has got in it.
     searched: tuple[str, EventId] | None = None
+    #: Whether every fold of a transcript is drawn open.
+    opens_all: bool = False
+    #: Whether that was just changed, and the page is not drawn so yet.
+    page_is_stale: bool = False
     #: Rows of tool calls that stay open, because something in them was opened.
     unfolded: set[str] = field(default_factory=set)
     #: The session whose Share dialog is open, and a link that was just made in it: nobody keeps it.

@@ -47,6 +47,8 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "last_event", lambda: store.last_event(session_id, "system", subtype="init")
     yield "checklist_events", lambda: store.checklist_events(session_id)
     yield "count_events", lambda: store.count_events(session_id, "text")
+    yield "turn_marks", lambda: store.turn_marks(session_id, limit=2)
+    yield "count_prompts", lambda: store.count_prompts(session_id)
     yield "context_tokens", lambda: store.context_tokens(session_id)
     yield "live_text", lambda: store.live_text(session_id)
     yield "approvals", store.approvals

@@ -1,0 +1,106 @@
+"""Taking text elsewhere: a turn or a session as text, markdown or raw JSON, to the clipboard or into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from lulu import export
+from lulu.events import StoredEvent
+from lulu.runtime import Runtime
+from lulu.sessions import SessionId
+
+#: Characters that the clipboard is offered; what is longer is a file.
+MOST = 300_000
+#: The forms: their words, the end of a file's name, and what makes them.
+FORMS: dict[str, tuple[str, Callable[[Iterable[StoredEvent]], str]]] = {
+    "Text": ("txt", export.as_text),
+    "Markdown": ("md", export.as_markdown),
+    "JSON": ("json", export.as_json),
+}
+
+_HTML = '<div class="forms"></div>'
+
+_CSS = """
+.forms { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+button {
+  font: inherit; font-size: 0.875rem; color: var(--st-text-color); background: none; cursor: pointer;
+  padding: 0.3rem 0.75rem; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 0.5rem;
+}
+button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+"""
+
+_JS = """
+// Without a secure address (another computer's, over http) browsers give no clipboard.
+async function copy(text) {
+  try { await navigator.clipboard.writeText(text); return true; } catch { /* the old way */ }
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const isDone = document.execCommand("copy");
+  field.remove();
+  return isDone;
+}
+
+export default function ({ data, parentElement }) {
+  const forms = parentElement.querySelector(".forms");
+  const link = location.origin + location.pathname + data.link;
+  forms.replaceChildren(...Object.entries({ ...data.forms, Link: link }).map(([name, text]) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = name;
+    button.onclick = async () => {
+      button.textContent = (await copy(text)) ? "Copied" : "Not allowed here";
+      setTimeout(() => { button.textContent = name; }, 1500);
+    };
+    return button;
+  }));
+}
+"""
+
+_mount = st.components.v2.component("lulu_copy", html=_HTML, css=_CSS, js=_JS)
+
+
+def show_turn(rows: list[StoredEvent], session_id: SessionId) -> None:
+    """Draw the button at the end of a turn; its forms are made only while it is open."""
+    first = rows[0].id
+    menu = st.popover("Copy", key=f"copy_{first}", type="tertiary", icon=":material/content_copy:", on_change="rerun")
+    if not menu.open:
+        return
+    with menu:
+        forms = {name: make(rows) for name, (_, make) in FORMS.items()}
+        short = {name: text for name, text in forms.items() if len(text) <= MOST}
+        link = f"?id={session_id}&event={first}"
+        st.caption("Copy this turn as")
+        _mount(key=f"copies_{first}", data={"forms": short, "link": link}, height="content")
+        if len(short) < len(forms):
+            st.caption("What is too long for the clipboard is a file.")
+            _show_files(f"turn-{first}", f"turn_{first}", lambda: rows)
+
+
+def show_session(lulu: Runtime, session_id: SessionId) -> None:
+    """Draw the downloads of a whole session; its log is read when somebody clicks."""
+    st.caption("Download the whole session as")
+    _show_files(f"session-{session_id[:8]}", f"session_{session_id}", lambda: lulu.store.get_session_events(session_id))
+
+
+def _show_files(name: str, key: str, read: Callable[[], list[StoredEvent]]) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for form, (end, make) in FORMS.items():
+            # Served as an attachment, so that a browser saves it and never opens it here.
+            st.download_button(
+                form,
+                data=_bytes_of(make, read),
+                file_name=f"{name}.{end}",
+                mime="application/octet-stream",
+                key=f"save_{end}_{key}",
+                on_click="ignore",
+            )
+
+
+def _bytes_of(
+    make: Callable[[Iterable[StoredEvent]], str], read: Callable[[], list[StoredEvent]]
+) -> Callable[[], bytes]:
+    return lambda: make(read()).encode("utf-8", "backslashreplace")
