@@ -73,11 +73,17 @@ CSS = """
 /* What rings the header's fragment stands beside it and takes no room. */
 .stVerticalBlock:has(> [data-testid="stLayoutWrapper"] > .st-key-session_header) { gap: 0; }
 
-/* Where the column is as wide as the window, the toolbar's buttons need room: above a page, beside a header. */
+/* Where the column is nearly as wide as the window, the toolbar's buttons need room: beside a header, and where the
+   sidebar leaves none at all, above a page. */
+@media (max-width: 1270px) {
+  .stMainBlockContainer > .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-session_header) {
+    padding-inline-end: 2.25rem;
+  }
+}
 @media (max-width: 1000px) {
   .stMainBlockContainer { padding-top: 3.25rem; }
   .stMainBlockContainer > .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-session_header) {
-    margin-top: -3.25rem; padding-inline: 2.5rem 1.5rem;
+    margin-top: -3.25rem; padding-inline: 2.5rem 2.25rem;
   }
 }
 

@@ -113,7 +113,12 @@ function makeNow() {
   return {
     tell(name, data) { told.set(name, { data, at: performance.now() }); draw(name); tick(); },
     join(name, line) { lines.set(name, line); draw(name); tick(); },
-    leave(name, line) { if (lines.get(name) === line) { lines.delete(name); told.delete(name); } },
+    // The same line may come back with the next run; what it was told is kept until then.
+    leave(name, line) {
+      if (lines.get(name) !== line) return;
+      lines.delete(name);
+      setTimeout(() => { if (!lines.has(name)) told.delete(name); }, 5000);
+    },
   };
 }
 
