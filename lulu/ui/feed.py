@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
@@ -160,9 +161,12 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int)
         st.rerun()
     reading.follow(session_id, rows, written)
     now.tell(lulu, session, rows, written, lulu.store.approvals(session_id))
-    render.show_turns(transcript.turns(rows), live=session.is_live)
-    if written and not _is_finished(written, rows):
-        _show_written(written)
+    is_writing = written is not None and not _is_finished(written, rows)
+    render.show_turns(
+        transcript.turns(rows),
+        live=session.is_live,
+        writing=partial(_show_written, written) if written and is_writing else None,
+    )
     approvals.show_pending(lulu, actor, session)
     queued.show(lulu, actor, session_id)
     if session.known_status is SessionStatus.RUNNING:
@@ -186,7 +190,7 @@ def _is_finished(written: LiveText, rows: list[StoredEvent]) -> bool:
 
 
 def _show_written(written: LiveText) -> None:
-    with st.container(key=LIVE_TEXT), st.chat_message("assistant"):
+    with st.container(key=LIVE_TEXT):
         if written.kind == "thinking":
             st.caption("Thinking…")
         else:

@@ -44,30 +44,43 @@ def show_turns(
     live: bool = False,
     marked: int | None = None,
     after: Callable[[Turn], None] | None = None,
+    writing: Callable[[], None] | None = None,
 ) -> None:
     """Draw turns; with ``live``, the last one is still at work. The event with the id ``marked`` is marked and open.
 
-    ``after`` draws what belongs at the end of each turn.
+    ``after`` draws what belongs at the end of each turn. ``writing`` draws the block that is being written: in the very
+    place where it will stand as an event, so that the one takes the other's place in one step.
     """
     turns = list(shown)
+    is_written_alone = writing is not None and (not turns or turns[-1].is_over)
     for turn in turns:
-        show_turn(turn, live=live and turn is turns[-1], marked=marked)
+        is_last = turn is turns[-1]
+        show_turn(
+            turn, live=live and is_last, marked=marked, writing=writing if is_last and not is_written_alone else None
+        )
         if after is not None:
             after(turn)
+    if writing is not None and is_written_alone:
+        with st.chat_message("assistant"):
+            writing()
 
 
-def show_turn(turn: Turn, *, live: bool = False, marked: int | None = None) -> None:
-    """A prompt, then everything that the agent did about it."""
+def show_turn(
+    turn: Turn, *, live: bool = False, marked: int | None = None, writing: Callable[[], None] | None = None
+) -> None:
+    """A prompt, then everything that the agent did about it, and what it is writing."""
     if turn.prompt:
         # A name that a reader's place is kept by, and that the list of turns leads to.
         with st.container(key=f"at_{turn.prompt.id}"), _mark(turn.prompt.id == marked):
             show_event(turn.prompt)
-    if turn.items or turn.result:
+    if turn.items or turn.result or writing:
         with st.chat_message("assistant"):
             show_items(turn.items, live=live, marked=marked)
             if turn.result:
                 with _mark(turn.result.id == marked):
                     show_event(turn.result)
+            if writing:
+                writing()
 
 
 def show_items(items: Iterable[Item], *, live: bool = False, marked: int | None = None) -> None:
