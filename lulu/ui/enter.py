@@ -39,7 +39,7 @@ def leads_to_search() -> None:
 
 def _leave() -> None:
     sent = picked(_KEY)
-    text = getattr(sent, "text", None) or (sent.get("text") if isinstance(sent, dict) else None)
+    text = sent.get("text") if isinstance(sent, dict) else None
     if isinstance(text, str) and text.strip():
         state().search_for = text.strip()
         state().leave_for = SEARCH_PAGE
