@@ -18,10 +18,10 @@ from lulu.ui.text import safe_label
 CONTINUE = "Go on where you were interrupted. Your last request was never answered: ask again if you still need it."
 
 
-def show_pending(lulu: Runtime, actor: Actor, session: Session) -> None:
-    """Draw every open request of a session, and those that nobody can answer any more."""
+def show_pending(lulu: Runtime, actor: Actor, session: Session, asked: list[Approval]) -> None:
+    """Draw a session's open requests, and those that nobody can answer any more."""
     notices.show_problem(answering.place(session.id))
-    for place, approval in enumerate(lulu.store.approvals(session.id)):
+    for place, approval in enumerate(asked):
         show(lulu, actor, approval, session, in_view=place == 0)
     if session.known_status in ENDED:
         _show_expired(lulu, actor, session)

@@ -160,14 +160,15 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int)
     if _has_settled(rows, session, settled):
         st.rerun()
     reading.follow(session_id, rows, written)
-    now.tell(lulu, session, rows, written, lulu.store.approvals(session_id))
+    asked = lulu.store.approvals(session_id)
+    now.tell(lulu, session, rows, written, asked)
     is_writing = written is not None and not _is_finished(written, rows)
     render.show_turns(
         transcript.turns(rows),
         live=session.is_live,
         writing=partial(_show_written, written) if written and is_writing else None,
     )
-    approvals.show_pending(lulu, actor, session)
+    approvals.show_pending(lulu, actor, session, asked)
     queued.show(lulu, actor, session_id)
     if session.known_status is SessionStatus.RUNNING:
         _silence(lulu, session_id)
