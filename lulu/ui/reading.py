@@ -31,7 +31,7 @@ _JS = (
     f"const TURN_LINK = '.st-key-{TURNS} a';"
     r"""
 // At the end, in pixels; a scroll belongs to a gesture so long after it, and what a click opens comes so long after it.
-const NEAR = 4, GESTURE = 1000, OPENING = 1500;
+const NEAR = 4, GESTURE = 1000, OPENING = 1500, SCROLLING = 250;
 const MARKS = ["at_", "run_", "call_", "thinking_", "system_"].map((kind) => `[class*="st-key-${kind}"]`).join(",");
 const OPENED = /_(open|all)$/;
 const UP = new Set(["ArrowUp", "PageUp", "Home"]);
@@ -39,7 +39,8 @@ const UP = new Set(["ArrowUp", "PageUp", "Home"]);
 function makeReading() {
   let session = null, owner = null, scroller = null, button = null;
   let follows = false, top = 0, height = 0, newest = "", seen = "", marks = [];
-  let gestureAt = -GESTURE, upAt = -GESTURE, openedAt = -OPENING, touchedAt = 0, isDragging = false;
+  let gestureAt = -GESTURE, scrolledAt = -GESTURE, upAt = -GESTURE, openedAt = -OPENING;
+  let touchedAt = 0, isDragging = false;
 
   const now = () => performance.now();
   const isAtEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < NEAR;
@@ -109,7 +110,9 @@ function makeReading() {
     const isCut = scroller.scrollHeight < height && isAtEnd();
     if (at > top && isAtEnd() && now() > upAt + 100) follows = true;
     else if (at < top - 1 && !isCut && now() < gestureAt + GESTURE) follows = false;
-    if (!follows && !isCut) note();
+    // Where the page has grown since it was held, what is in view may have been moved by that and not by the reader.
+    const isReader = isDragging || now() < scrolledAt + SCROLLING;
+    if (!follows && !isCut && (isReader || scroller.scrollHeight === height)) note();
     remember();
     draw();
   }
@@ -135,16 +138,17 @@ function makeReading() {
 
   listen("wheel", (event) => {
     if (event.ctrlKey) return;
-    gestureAt = now();
+    gestureAt = scrolledAt = now();
     if (event.deltaY < 0) leave(event.target);
   });
   listen("touchstart", (event) => { gestureAt = now(); touchedAt = event.touches[0].clientY; });
   listen("touchmove", (event) => {
-    gestureAt = now();
+    gestureAt = scrolledAt = now();
     if (event.touches[0].clientY > touchedAt + 2) leave(event.target);
   });
   listen("keydown", (event) => {
     gestureAt = now();
+    if (!isTyping(event.target)) scrolledAt = gestureAt;
     const isFind = event.key === "F3" || ((event.ctrlKey || event.metaKey) && /^[fg]$/i.test(event.key));
     const goesUp = UP.has(event.key) || (event.key === " " && event.shiftKey);
     if (session && (isFind || (goesUp && !isTyping(event.target)))) leave(scroller);
