@@ -8,6 +8,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 from lulu.agent import processes
 from lulu.commands import (
@@ -20,8 +21,9 @@ from lulu.commands import (
     StartSession,
     StoredCommand,
 )
-from lulu.errors import LuluError
+from lulu.errors import LuluError, StoreBusy, StoreError
 from lulu.events import System, User
+from lulu.recording import done, not_saved
 from lulu.sessions import SessionStatus
 from lulu.settings import Settings
 from lulu.store import APPROVALS, COMMANDS, INDEX, Change, Store
@@ -167,9 +169,32 @@ class AgentHost:
         prompt = _prompt(stored)
         # Together: one that is taken and not told would be lost in a crash, and a session deleted under it.
         told = Change(session_id=command.session_id, events=[prompt], status=SessionStatus.STARTING)
-        if await asyncio.wrap_future(self._store.take(stored.id, told)):
+        try:
+            taken = await done(self._store.take(stored.id, told))
+        except StoreError as exc:
+            await self._refuse(stored, prompt, exc)
+            return
+        if taken:
             # Asked for anew: one that has nothing to do may be forgotten meanwhile.
             self._worker(command.session_id).begin(stored, prompt)
+
+    async def _refuse(self, stored: StoredCommand, prompt: User, problem: StoreError) -> None:
+        """A prompt that the file does not take is not sent, and stands in nobody's way."""
+        if isinstance(problem, StoreBusy):
+            raise problem
+        told = Change(
+            session_id=stored.command.session_id,
+            events=[not_saved(problem, [prompt])],
+            status=SessionStatus.FAILED,
+            command_id=stored.id,
+            command_status=CommandStatus.FAILED,
+            command_error=problem.happened,
+        )
+        try:
+            await done(self._store.record(told))
+        except StoreError:
+            log.exception("session %s: the prompt could not be written, nor that it could not", told.session_id)
+            await done(self._store.record(replace(told, events=[])))
 
     def _has_room(self, worker: Worker) -> bool:
         """Whether its turn may begin: not while too many run, nor, where it needs a process, while more processes rest
