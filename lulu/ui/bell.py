@@ -13,9 +13,10 @@ import streamlit as st
 
 from lulu.web import doorbell
 
-#: The page's one socket, as ``window.luluHub``: every component that hears from the server starts with this text and
-#: joins the same hub. Messages are ``{kind: {topic: value}}``; a member has one function for each kind that it wants.
-HUB_JS = (
+#: The page's one socket, as ``window.luluHub``: every component that hears from the server joins it, or waits in
+#: ``window.luluHubWaiting`` until it is there. Messages are ``{kind: {topic: value}}``; a member has one function for
+#: each kind that it wants. A component of its own: Streamlit sends the text of a component each time it is drawn.
+_HUB_JS = (
     f"const PATH = {doorbell.PATH!r};"
     r"""
 const OPEN_WITHIN = 3000, TICK = 1000, ANSWER_WITHIN = 2000, QUIET = 30000, LINGER = 5000;
@@ -183,19 +184,21 @@ function makeHub() {
   };
 }
 
-const hub = (window.luluHub ??= makeHub());
+window.luluHub ??= makeHub();
+for (const enter of (window.luluHubWaiting ?? []).splice(0)) enter(window.luluHub);
+
+export default function () {}
 """
 )
 
 #: A bell asks for a run when its topic's number is above the one its fragment has drawn. New data is the answer; where
 #: none comes in time (the run was cut short by another), it asks again.
-_BELL_JS = (
-    HUB_JS
-    + r"""
-const SAME_AGAIN = 1000;
-const bells = (hub.bells ??= new Map());
+_BELL_JS = r"""
+const RUN_WITHIN = 3000, SAME_AGAIN = 1000;
+const waiting = (window.luluHubWaiting ??= []);
 
-export default function ({ key, data, setTriggerValue }) {
+function hang(hub, { key, data, setTriggerValue }) {
+  const bells = (hub.bells ??= new Map());
   const before = bells.get(key);
   clearTimeout(before?.timer);
   const bell = {
@@ -229,17 +232,30 @@ export default function ({ key, data, setTriggerValue }) {
     hub.leave(key, bell);
   };
 }
+
+export default function (drawn) {
+  let takeDown = null, isGone = false;
+  const enter = (hub) => { if (!isGone) takeDown = hang(hub, drawn); };
+  if (window.luluHub) enter(window.luluHub); else waiting.push(enter);
+  return () => { isGone = true; takeDown?.(); };
+}
 """
-)
 
 #: Takes no room: without this, the element would leave one gap of the layout. (Streamlit takes one line for a path.)
 _CSS = """
-[class*="st-key-bell_"] {
+[class*="st-key-bell_"], .st-key-hub {
   position: absolute; width: 0; height: 0; overflow: hidden;
 }
 """
 
-_mount = st.components.v2.component("lulu_bell", js=_BELL_JS, css=_CSS, isolate_styles=False)
+_mount_hub = st.components.v2.component("lulu_hub", js=_HUB_JS, css=_CSS, isolate_styles=False)
+_mount = st.components.v2.component("lulu_bell", js=_BELL_JS, isolate_styles=False)
+
+
+def hub() -> None:
+    """What all bells of a page hang on; drawn once in each run of the whole page, before them."""
+    _mount_hub(key="hub", height="content")
+    _outlive_the_session()
 
 
 def bell(topic: str, *, seen: int, key: str) -> None:
@@ -251,7 +267,6 @@ def bell(topic: str, *, seen: int, key: str) -> None:
     # ``run`` makes each run's data new: it tells the browser that the run it asked for has come.
     data = {"topic": topic, "seen": seen, "run": time.monotonic_ns()}
     _mount(key=f"bell_{key}", data=data, height="content", on_ring_change=_rerun)
-    _outlive_the_session()
 
 
 def _rerun() -> None:

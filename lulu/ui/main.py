@@ -6,7 +6,7 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.actors import Role
-from lulu.ui import guest, identity, look, notices, places, sidebar
+from lulu.ui import bell, guest, identity, look, notices, places, sidebar
 
 
 @notices.told
@@ -20,6 +20,7 @@ def draw() -> None:
     lulu = runtime.current()
     page = st.navigation(places.pages_for(actor), position="hidden")
     look.apply()
+    bell.hub()
     places.follow()
     if actor.role is Role.OWNER:
         sidebar.show(lulu, actor, st.query_params.get("id") if page.url_path == places.session().url_path else None)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lulu.ui import reading
-from lulu.ui.bell import bell
+from lulu.ui.bell import bell, hub
 from lulu.ui.look import TRANSCRIPT
 from lulu.ui.text import plain, safe_badge, safe_label, safe_markdown
 from tests.e2e.edge import payloads, stage
@@ -67,6 +67,7 @@ def draw_side() -> None:
 
 def draw_live() -> None:
     """A page as Lulu's session page is built: history, a fold, the live end, the composer."""
+    hub()
     with st.sidebar:
         st.checkbox("Hide", key="hidden")
         if not st.session_state.hidden:
