@@ -65,6 +65,7 @@ CSS = """
   background: light-dark(#ffffff, #14161b); border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);
 }
 .st-key-session_header h5, .st-key-session_header p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.st-key-session_header .stHorizontalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-share) { flex: none; width: auto; }
 .st-key-session_header h5 { padding: 0; font-size: 1.1rem; line-height: 1.4; }
 .st-key-session_header [data-testid="stMarkdownContainer"], .st-key-session_header [data-testid="stCaptionContainer"],
 .st-key-session_header p { margin-bottom: 0; }
@@ -81,6 +82,10 @@ CSS = """
   }
 }
 @media (max-width: 1000px) {
+  /* The title needs the room more than words beside icons do. */
+  :is(.st-key-session_menu, .st-key-turns_menu, .st-key-share) button p { position: absolute; clip-path: inset(50%); }
+  .st-key-session_header .stHorizontalBlock { gap: 0.25rem; }
+  .st-key-session_header kbd { display: none; }
   .stMainBlockContainer { padding-top: 3.25rem; }
   .stMainBlockContainer > .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-session_header) {
     margin-top: -3.25rem; padding-inline: 2.5rem 2.25rem;
@@ -100,7 +105,7 @@ CSS = """
   .st-key-values tr { padding-block: 0.6rem; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
   .st-key-values td { padding: 0.1rem 0; overflow-wrap: anywhere; }
   .st-key-values td:nth-child(3)::before { content: "From: "; }
-  :is(.st-key-session_menu, .st-key-turns_menu) button p { position: absolute; clip-path: inset(50%); }
+  .st-key-stop button p { position: absolute; clip-path: inset(50%); }
   .st-key-session_header .stCaptionContainer code, .st-key-session_header [data-testid="stCaptionContainer"] code {
     display: none;  /* the composer names the folder, too */
   }
