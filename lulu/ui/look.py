@@ -65,7 +65,9 @@ CSS = """
   background: light-dark(#ffffff, #14161b); border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);
 }
 .st-key-session_header h5, .st-key-session_header p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.st-key-session_header .stHorizontalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-share) { flex: none; width: auto; }
+.st-key-session_header .stHorizontalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-share) {
+  flex: none; width: auto;
+}
 .st-key-session_header h5 { padding: 0; font-size: 1.1rem; line-height: 1.4; }
 .st-key-session_header [data-testid="stMarkdownContainer"], .st-key-session_header [data-testid="stCaptionContainer"],
 .st-key-session_header p { margin-bottom: 0; }

@@ -30,12 +30,18 @@ class Problem:
     at: float
 
 
+#: After so many messages Streamlit's client has forgotten the first one (it keeps those of the last two runs).
+_REPEATS = 16
+
+
 @dataclass
 class State:
     """One tab's unfinished business. Losing it loses nothing that was sent."""
 
     #: Text for the prompt box that the next full run puts there: a fragment cannot reach it.
     to_type: str | None = None
+    #: How often text was put into an input box.
+    times_put_back: int = 0
     #: How many rows of the session list are shown.
     rows_shown: int = LIST_STEP
     #: How many requests the inbox shows.
@@ -109,3 +115,13 @@ def ticked(key: str, *, default: bool) -> bool:
 def put_back(key: str, text: str) -> None:
     """Put text into an input box: a prompt that could not be sent, an example, an offer."""
     st.session_state[key] = text
+    state().times_put_back += 1
+
+
+def placeholder(words: str) -> str:
+    """What an empty prompt box says. It differs, for no eye, each time that text was put back.
+
+    Streamlit's client takes a message that it has had before out of its cache, where the value is marked as taken: the
+    same prompt, put back twice, would be gone the second time.
+    """
+    return words + "\N{ZERO WIDTH SPACE}" * (state().times_put_back % _REPEATS)

@@ -353,6 +353,7 @@ def test_trouble_with_the_file_is_told_and_passes_by_itself(
     if trouble is full:
         small_disk(lulu.data_dir)
     lulu.start()
+    viewer.sign_in(lulu)
     page = viewer.page
     page.goto(lulu.url)
     send(page, "Tell me a story")
