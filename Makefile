@@ -1,7 +1,7 @@
 # Every target sets up first what it needs; that takes no time, and no network, when nothing has changed.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app run test check format bench screenshots clean
+.PHONY: help setup app run test check format bench screenshots sheets clean
 
 PYTHON := .venv/bin/python
 CODE := lulu $(wildcard pages) lulu_app.py tests $(wildcard scripts)
@@ -41,6 +41,9 @@ bench: setup ## Measure, and write the table in docs/performance.md
 
 screenshots: setup ## Take the pictures in docs/screenshots from the demo agent
 	@$(PYTHON) -m scripts.screenshots $(ARGS)
+
+sheets: setup ## Take a picture of every recorded sample, in light, dark and on a phone
+	@$(PYTHON) -m scripts.sheets $(ARGS)
 
 clean: ## Remove .venv and every cache (no data)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
