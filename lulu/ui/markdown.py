@@ -33,6 +33,7 @@ _SENTENCE_END = re.compile(r"[?!.,:;*_~'\"]+$")
 _LANGUAGE = re.compile(r"(\w+)[\w+#.-]{0,40}", re.ASCII)
 #: Code of these languages would be drawn as a formula or a chart.
 _DRAWN = frozenset({"math", "mermaid"})
+#: A task of a list, escaped already. Its box is written as a sign: Streamlit would draw a checkbox that has no name.
 _TASK = re.compile(r"\\\[([ xX])\\\] (?=\S)")
 
 
@@ -159,7 +160,7 @@ class _Writer:
             bullet = f"{number + offset}{marker} " if block.token.type == "ordered_list_open" else f"{marker} "
             text = self.blocks(item.children, tight=tight)
             if item.children and item.children[0].token.type == "paragraph_open":
-                text = _TASK.sub(r"[\1] ", text, count=1) if _TASK.match(text) else text
+                text = _with_its_box(text)
             items.append(_prefixed(text, bullet, " " * len(bullet)))
         return ("\n" if tight else "\n\n").join(items)
 
@@ -176,6 +177,11 @@ class _Writer:
     def _inline(self, children: Sequence[_Block], *, in_table: bool = False) -> str:
         tokens = [token for child in children for token in child.token.children or ()]
         return "".join(_Inline(tokens, self._soft_break, in_table=in_table).parts())
+
+
+def _with_its_box(item: str) -> str:
+    task = _TASK.match(item)
+    return item if task is None else f"{'☐' if task[1] == ' ' else '☑'} {item[task.end() :]}"
 
 
 def _paragraphs(block: _Block) -> Iterator[_Block]:

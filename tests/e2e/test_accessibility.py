@@ -19,14 +19,6 @@ from tests.ui.recorded import SAMPLES
 
 #: What is looked at in a session: a call of every kind that opens by itself, text, lists, notices.
 SHOWN = ("prompt", "text", "thinking", "bash_failed", "edit_failed", "mcp_long", "question", "plan", "tasks", "error")
-#: Findings inside Streamlit's own elements that no option or rule of ours can mend: rule, and a part of the element.
-STREAMLITS: set[tuple[str, str]] = {
-    # The box of a task in a markdown list: the words beside it say what it is, and nobody can press it.
-    ("label", '<input type="checkbox" disabled=""'),
-    ("label", '<input type="checkbox" checked="" disabled=""'),
-    ("label", '<input type="checkbox" disabled="" checked=""'),
-}
-
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 RUN = "axe.run(document, {resultTypes: ['violations']})"
 
@@ -75,5 +67,4 @@ def look_at(page: Page, address: str, sign: str) -> list[str]:
         for violation in violations
         if violation["impact"] in ("serious", "critical")
         for node in violation["nodes"]
-        if not any(violation["id"] == rule and part in node["html"] for rule, part in STREAMLITS)
     ]

@@ -78,7 +78,7 @@ def test_markdown_keeps_its_formatting_and_code_its_letters(text_viewer: Viewer)
         "del",
         "code",
         "ol > li > ul > li",
-        "input:checked",
+        "li:text-is('☑ done')",
         "blockquote",
         "td",
         "hr",

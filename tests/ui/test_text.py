@@ -102,6 +102,19 @@ def test_the_address_of_an_image_is_no_link(typed: str) -> None:
     assert "www." not in shown
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("- [x] done\n- [ ] not yet", "- ☑ done\n- ☐ not yet"),
+        ("1. [X] done", "1. ☑ done"),
+        ("- [x](http://x.y) is a link", "- [x](<http://x.y>) is a link"),
+        ("- see [x] there", "- see \\[x\\] there"),
+    ],
+)
+def test_the_box_of_a_task_is_a_sign(typed: str, shown: str) -> None:
+    assert safe_markdown(typed) == shown
+
+
 @given(MARKED.map(lambda typed: typed.replace("`", "")))
 def test_no_directive_formula_or_icon_is_left(typed: str) -> None:
     written = re.sub(r":color\[(?:\\.|[^\\])\]", "·", safe_markdown(typed))
