@@ -133,6 +133,13 @@ CSS = """
 }
 [class*="st-key-outcome_"] p { margin: 0; padding-top: 0.3rem; }
 [class*="st-key-call_"] > .stExpander > details > summary { padding-right: 6rem; }
+/* More than a few letters share the line with what was done, on a phone half and half. */
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-outcome_long_"]) { max-width: min(50%, 24rem); }
+[class*="st-key-outcome_long_"] p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+:has(> [class*="st-key-outcome_long_"]) + * [class*="st-key-call_"] > .stExpander > details > summary,
+:has(> [class*="st-key-outcome_long_"]) + [class*="st-key-call_"] > .stExpander > details > summary {
+  padding-right: min(50%, 24rem);
+}
 
 /* Small print is muted by colour and not by opacity, which would fade status words below AA. */
 [data-testid="stCaptionContainer"], [data-testid="stExpander"] summary { opacity: 1; }

@@ -141,7 +141,7 @@ def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) 
     is_open = tools.is_open(call) or _holds([call], marked)
     outcome = tools.outcome(call, live=live)
     if outcome:
-        with st.container(key=f"outcome_{call.key}"):
+        with st.container(key=f"outcome_{'long_' if tools.is_long(outcome) else ''}{call.key}"):
             st.caption(outcome)
     opened = fold(tools.label(call), key=_call_fold(call, is_open), icon=tools.icon(call), is_open=is_open)
     if not opened.open:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from lulu.actors import LULU
@@ -9,6 +11,10 @@ from lulu.transcript import Run, ToolCall
 from lulu.ui import wording
 from lulu.ui.looks import look_of, title_of
 from lulu.ui.text import safe_label
+
+#: Letters of an outcome that the end of each line has room for; what of an outcome is no letter.
+_SHORT = 13
+_MARKUP = re.compile(r":[a-z]+\[|[\]\\`]")
 
 
 def label_name(name: str) -> str:
@@ -60,6 +66,11 @@ def outcome(call: ToolCall, *, live: bool) -> str:
         return wording.line(_answerer(call), _unanswered(call, live=live), look.progress(call) if live else "")
     took = wording.duration(call.seconds * 1000) if call.seconds and call.seconds >= 1 else ""
     return wording.line(look.sum_up(call), look.progress(call), _answerer(call), took)
+
+
+def is_long(outcome: str) -> bool:
+    """Whether an outcome needs more room than a line keeps free for one."""
+    return len(_MARKUP.sub("", outcome)) > _SHORT
 
 
 def _unanswered(call: ToolCall, *, live: bool) -> str:

@@ -53,6 +53,14 @@ def test_outcome_says_how_a_call_stands(events: list[Event], live: bool, said: s
     assert tools.outcome(call, live=live) == said
 
 
+@pytest.mark.parametrize(
+    ("outcome", "needs_room"),
+    [("2 files", False), (":orange[stopped]", False), ("", False), (":orange[denied by this computer]", True)],
+)
+def test_an_outcome_of_more_than_a_few_letters_is_given_room(outcome: str, needs_room: bool) -> None:
+    assert tools.is_long(outcome) is needs_room
+
+
 def test_a_patch_of_another_shape_is_not_shown_as_one() -> None:
     assert diffs.patch_lines("x") == diffs.patch_lines([{"lines": 1}]) == diffs.patch_lines([7]) == []
 
