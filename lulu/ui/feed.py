@@ -120,16 +120,17 @@ def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId) -> Callable
     def draw(turn: Turn) -> None:
         if actor.role is Role.OWNER:
             rows = sorted(turn.events(), key=lambda stored: stored.id)
-            last = rows[-1].id
+            # A sub-agent of this turn may have worked on in later ones: its last event is not the turn's.
+            inside = (turn.result or rows[-1]).id
             with st.container(horizontal=True, gap="small"):
                 st.button(
                     "Fork from here",
-                    key=f"fork_at_{last}",
+                    key=f"fork_at_{inside}",
                     type="tertiary",
                     icon=":material/fork_right:",
                     help="A new session that knows everything up to here.",
                     on_click=session_menu.fork,
-                    args=(lulu, actor, session_id, last, _fork_place(session_id)),
+                    args=(lulu, actor, session_id, inside, _fork_place(session_id)),
                 )
                 taking.show_turn(rows, session_id)
 

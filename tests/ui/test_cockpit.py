@@ -9,7 +9,7 @@ import pytest
 
 from lulu.commands import SaveDraft, SendPrompt, SetPermissionMode, StartSession
 from lulu.errors import InputError, SessionNotFound
-from lulu.events import System, Text, User
+from lulu.events import Result, System, Text, ToolResult, ToolUse, User
 from lulu.inputs import BYPASS, Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
@@ -247,6 +247,34 @@ def test_a_fork_from_a_turn_knows_its_parent_and_both_show_the_link(
     assert "answer 2." not in shown
     assert any("Forked from the parent" in label for label in links(app))
     assert any("Fork: the parent" in label for label in links(open_page("session", id=session_id)))
+
+
+def test_a_fork_from_a_turn_leaves_out_later_ones_where_its_sub_agent_worked_on(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    session_id = new_session()
+    lulu.store.append(
+        session_id,
+        [
+            User(text="prompt 1."),
+            ToolUse(id="task", name="Task", input={"description": "work on"}),
+            ToolResult(tool_use_id="task", content="It works in the background."),
+            Result(),
+            User(text="prompt 2."),
+            Text(content="said late", parent="task"),
+            Text(content="answer 2."),
+            Result(),
+        ],
+    )
+    app = open_page("session", id=session_id)
+    (first, _) = [key for key in keys_of(app) if key.startswith("fork_at_")]
+
+    app.button(key=first).click().run()
+
+    (forked,) = lulu.store.forks_of(session_id)
+    assert [row.event.text for row in lulu.store.get_session_events(forked.id) if isinstance(row.event, User)] == [
+        "prompt 1."
+    ]
 
 
 # ---- a plan, to its end
