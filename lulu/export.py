@@ -51,6 +51,13 @@ def as_markdown(rows: Iterable[StoredEvent]) -> str:
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
+def heading(stored: StoredEvent) -> str:
+    """What an event is and how it begins, to tell it from others of its turn."""
+    name, text = next(iter(_told(stored)), (f"Event {stored.type}", ""))
+    begins = text.strip().partition("\n")[0]
+    return f"{name}: {begins}" if begins else name
+
+
 def _told(stored: StoredEvent) -> list[tuple[str, str]]:
     """What an event is and what it says; nothing for what only machinery reads."""
     if stored.type in _UNTOLD:

@@ -132,7 +132,7 @@ def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId) -> Callable
                     on_click=session_menu.fork,
                     args=(lulu, actor, session_id, inside, _fork_place(session_id)),
                 )
-                taking.show_turn(rows, session_id)
+                taking.show_turn(rows)
 
     return draw
 

@@ -12,7 +12,7 @@ from lulu import events, transcript
 from lulu.errors import LuluError
 from lulu.events import StoredEvent
 from lulu.transcript import Item, Note, Run, ToolCall, Turn
-from lulu.ui import attachments, blocks, machinery, notices, results, tools, wording
+from lulu.ui import attachments, blocks, machinery, notices, results, taking, tools, wording
 from lulu.ui.look import MARKED
 from lulu.ui.looks import look_of
 from lulu.ui.state import is_unfolded, state
@@ -156,6 +156,7 @@ def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) 
         if look.ending is not None:
             look.ending(call)
         show_machinery(call)
+        taking.show_call(list(transcript.events_of([call])))
 
 
 def show_machinery(call: ToolCall) -> None:

@@ -1,8 +1,9 @@
-"""Taking text elsewhere: a turn or a session as text, markdown or raw JSON, to the clipboard or into a file."""
+"""Taking text elsewhere: an event, a call, a turn or a session as text, markdown or raw JSON, copied or as a file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,6 +11,10 @@ from lulu import export
 from lulu.events import StoredEvent
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
+from lulu.ui.text import one_line
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
 #: Characters that the clipboard is offered; what is longer is a file.
 MOST = 300_000
@@ -19,6 +24,9 @@ FORMS: dict[str, tuple[str, Callable[[Iterable[StoredEvent]], str]]] = {
     "Markdown": ("md", export.as_markdown),
     "JSON": ("json", export.as_json),
 }
+
+#: Stands for every event of a turn: no event has this id.
+_ALL = 0
 
 _HTML = '<div class="forms"></div>'
 
@@ -63,21 +71,51 @@ export default function ({ data, parentElement }) {
 _mount = st.components.v2.component("lulu_copy", html=_HTML, css=_CSS, js=_JS)
 
 
-def show_turn(rows: list[StoredEvent], session_id: SessionId) -> None:
-    """Draw the button at the end of a turn; its forms are made only while it is open."""
+def show_turn(rows: list[StoredEvent]) -> None:
+    """Draw the button at the end of a turn, for all of it or one event; forms are made only while it is open."""
     first = rows[0].id
-    menu = st.popover("Copy", key=f"copy_{first}", type="tertiary", icon=":material/content_copy:", on_change="rerun")
-    if not menu.open:
-        return
-    with menu:
-        forms = {name: make(rows) for name, (_, make) in FORMS.items()}
-        short = {name: text for name, text in forms.items() if len(text) <= MOST}
-        link = f"?id={session_id}&event={first}"
-        st.caption("Copy this turn as")
-        _mount(key=f"copies_{first}", data={"forms": short, "link": link}, height="content")
-        if len(short) < len(forms):
-            st.caption("What is too long for the clipboard is a file.")
-            _show_files(f"turn-{first}", f"turn_{first}", lambda: rows)
+    menu = _menu(f"copy_{first}")
+    if menu.open:
+        with menu:
+            chosen = _chosen(rows)
+            _show_forms(chosen, name=f"turn-{first}" if chosen is rows else f"event-{chosen[0].id}")
+
+
+def show_call(rows: list[StoredEvent]) -> None:
+    """Draw the button at the end of an opened call."""
+    first = min(stored.id for stored in rows)
+    menu = _menu(f"copy_call_{first}")
+    if menu.open:
+        with menu:
+            _show_forms(sorted(rows, key=lambda stored: stored.id), name=f"call-{first}")
+
+
+def _menu(key: str) -> PopoverContainer:
+    return st.popover("Copy", key=key, type="tertiary", icon=":material/content_copy:", on_change="rerun")
+
+
+def _chosen(rows: list[StoredEvent]) -> list[StoredEvent]:
+    """All of the turn, or the one event that the reader picks."""
+    by_id = {int(stored.id): stored for stored in rows}
+    picked = st.selectbox(
+        "Copy",
+        [_ALL, *by_id],
+        format_func=lambda one: "The whole turn" if one == _ALL else one_line(export.heading(by_id[one]), 60),
+        key=f"copy_what_{rows[0].id}",
+    )
+    return rows if picked == _ALL or picked not in by_id else [by_id[picked]]
+
+
+def _show_forms(rows: list[StoredEvent], *, name: str) -> None:
+    forms = {form: text for form, (_, make) in FORMS.items() if (text := make(rows))}
+    short = {form: text for form, text in forms.items() if len(text) <= MOST}
+    first = rows[0]
+    st.caption("As")
+    link = f"?id={first.session_id}&event={first.id}"
+    _mount(key=f"copies_{name}", data={"forms": short, "link": link}, height="content")
+    if len(short) < len(forms):
+        st.caption("What is too long for the clipboard is a file.")
+        _show_files(name, name.replace("-", "_"), lambda: rows)
 
 
 def show_session(lulu: Runtime, session_id: SessionId) -> None:

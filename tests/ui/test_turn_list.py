@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lulu.events import Event, Result, Text, ToolResult, ToolUse, User
 from lulu.runtime import Runtime
@@ -78,6 +81,48 @@ def test_a_turn_and_a_session_can_be_taken(open_page: OpenPage, new_session: New
 
     app = open_popover(app, "session_menu")
     assert f"save_json_session_{session_id}" in keys_of(app, "download_button")
+
+
+def test_one_event_of_a_turn_can_be_taken(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:
+    session_id = new_session()
+    talk(lulu, session_id, User(text="ask"), Text(content="one answer"), Text(content="another"), Result())
+    first, answer = (stored.id for stored in lulu.store.get_session_events(session_id)[:2])
+    app = open_popover(open_page("session", id=session_id), f"copy_{first}")
+    assert "another" in offered(app)["forms"]["Text"]
+
+    app.selectbox(key=f"copy_what_{first}").set_value(answer).run()
+
+    told = offered(app)
+    assert told["forms"]["Text"] == "[Answer]\none answer\n"
+    assert told["forms"]["Markdown"] == "one answer\n"
+    assert [one["id"] for one in json.loads(told["forms"]["JSON"])] == [answer]
+    assert told["link"] == f"?id={session_id}&event={answer}"
+
+
+def test_an_opened_call_can_be_taken_and_a_folded_one_costs_nothing(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime
+) -> None:
+    session_id = new_session()
+    failed = [
+        ToolUse(id="f", name="Bash", input={"command": "rm x"}),
+        ToolResult(tool_use_id="f", content="no x", is_error=True),
+    ]
+    went_well = [ToolUse(id="t", name="Bash", input={"command": "ls"}), ToolResult(tool_use_id="t", content="y")]
+    talk(lulu, session_id, User(text="ask"), *failed, Text(content="so"), *went_well, Result())
+    rows = lulu.store.get_session_events(session_id)
+    app = open_page("session", id=session_id)
+    assert [str(one.proto.popover.label) for one in app.get("popover")].count("Copy") == 2  # the turn, the failure
+
+    app = open_popover(app, f"copy_call_{rows[1].id}")
+
+    assert offered(app)["forms"]["Text"] == "[Call of Bash]\nrm x\n\n[Failed]\nno x\n"
+
+
+def offered(app: AppTest) -> dict[str, Any]:
+    """What the open menu puts on the clipboard."""
+    (told,) = [one.proto.json for one in app.main.get("bidi_component") if one.proto.component_name == "lulu_copy"]
+    offer: dict[str, Any] = json.loads(told)
+    return offer
 
 
 def test_all_tool_output_is_loaded_and_folded_again(
