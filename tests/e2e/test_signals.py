@@ -1,0 +1,73 @@
+"""What reaches a person who does not look at the page, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import Viewer
+from tests.conftest import NewServer
+
+PATIENCE = 30_000
+
+#: The window is never in front, and what would pop up is written down; a reload keeps that.
+AWAY = """
+document.hasFocus = () => false;
+const Real = window.Notification;
+window.Notification = class extends Real {
+  constructor(title, options) {
+    super(title, options);
+    const told = JSON.parse(sessionStorage.getItem("told") ?? "[]");
+    sessionStorage.setItem("told", JSON.stringify([...told, `${title} ${options.body}`]));
+  }
+};
+"""
+
+
+def start(page: Page, url: str, prompt: str) -> None:
+    page.goto(url)
+    box = page.locator(".st-key-prompt textarea")
+    box.fill(prompt, timeout=PATIENCE)
+    box.press("Enter")
+    page.wait_for_url("**/session?id=*", timeout=PATIENCE)
+
+
+def told(page: Page) -> list[str]:
+    found: list[str] = page.evaluate("JSON.parse(sessionStorage.getItem('told') ?? '[]')")
+    return found
+
+
+def test_each_session_that_waits_ends_or_fails_is_told_once(
+    server: NewServer, new_viewer: Callable[..., Viewer]
+) -> None:
+    lulu = server(env={"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "20"})
+    viewer = new_viewer(permissions=["notifications"])
+    page = viewer.page
+    page.add_init_script(AWAY)
+    header = page.locator(".st-key-session_header")
+    question = page.get_by_text("Shall this browser tell you")
+
+    start(page, lulu.url, "Tell me a story before anybody said yes")
+    expect(header.get_by_text("completed")).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_title("Tell me a story before anybody said yes", timeout=PATIENCE)
+    page.get_by_role("button", name="Tell me").click()
+    expect(question).to_be_hidden(timeout=PATIENCE)
+    assert told(page) == []
+
+    expected = []
+    for prompt, words, title in (
+        ("Give me the tour", "waits for you", "(1) Give me the tour waits for you"),
+        ("Crash, please.", "failed", "(1) Crash, please. failed"),
+        ("Tell me a story", "is done", "(1) Tell me a story is done"),
+    ):
+        start(page, lulu.url, prompt)
+        expect(page).to_have_title(title, timeout=PATIENCE)
+        expected.append(f"{prompt} {words}")
+        assert told(page) == expected
+
+    page.reload()
+    expect(page).to_have_title("(1) Tell me a story", timeout=PATIENCE)
+    expect(question).to_be_hidden()
+    assert told(page) == expected
+    assert viewer.console_errors == []
