@@ -11,7 +11,7 @@ import streamlit as st
 
 from lulu.events import StoredEvent
 from lulu.store import LiveText
-from lulu.ui.look import LOAD_EARLIER, TRANSCRIPT, TURNS
+from lulu.ui.look import LOAD_EARLIER, SESSION_HEADER, TRANSCRIPT, TURNS
 
 _HTML = '<button type="button" class="lulu-new" hidden>↓ New messages</button>'
 
@@ -28,7 +28,7 @@ _CSS = """
 #: One memory for the tab: the component is made anew with every run.
 _JS = (
     f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LOAD_EARLIER = '.st-key-{LOAD_EARLIER}';"
-    f"const TURN_LINK = '.st-key-{TURNS} a';"
+    f"const HEADER = '.st-key-{SESSION_HEADER}', TURN_LINK = '.st-key-{TURNS} a';"
     r"""
 // At the end, in pixels; a scroll belongs to a gesture so long after it, and what a click opens comes so long after it.
 const NEAR = 4, GESTURE = 1000, OPENING = 1500, SCROLLING = 250;
@@ -69,13 +69,15 @@ function makeReading() {
   // What is in view, by the names of its events: an element itself may be made anew while it is read.
   function note() {
     const edge = scroller.getBoundingClientRect().top, end = scroller.clientHeight;
+    // What the header covers is not read.
+    const cover = Math.max(0, (document.querySelector(HEADER)?.getBoundingClientRect().bottom ?? edge) - edge);
     const above = [];
     marks = [];
     for (const node of scroller.querySelectorAll(MARKS)) {
       const at = node.getBoundingClientRect().top - edge;
       const name = [...node.classList].find((one) => one.startsWith("st-key-")).replace(OPENED, "");
       if (at > end) break;
-      (at < 0 ? above : marks).push([name, at]);
+      (at < cover ? above : marks).push([name, at]);
     }
     marks.push(...above.reverse().slice(0, 3));
   }

@@ -1,0 +1,137 @@
+"""Long sessions in a real browser: every turn is reached, the place is kept, and what runs is told where one looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+from lulu.events import Event, Result, Text, ToolResult, ToolUse, User
+from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.store import Store
+from tests.browser import Viewer
+from tests.conftest import NewServer
+from tests.e2e.edge.driver import page_eventually
+from tests.support import LuluServer
+
+#: How long a page or a demo session may take here (milliseconds).
+PATIENCE = 30_000
+TURNS = 60
+
+
+def filled(lulu: LuluServer) -> SessionId:
+    """A long session in the file of a Lulu that does not run yet."""
+    store = Store.open(lulu.database)
+    launch = Launch(prompt="ask 1", working_directory=str(lulu.work_dir), agent="demo")
+    session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
+    said: list[Event] = []
+    for number in range(1, TURNS + 1):
+        said += [
+            User(text=f"ask {number}."),
+            ToolUse(id=f"t{number}", name="Bash", input={"command": f"step {number}"}),
+            ToolResult(tool_use_id=f"t{number}", content=f"output {number}\n" * 5),
+            Text(content=f"answer {number}."),
+            Result(duration_ms=1000, cost_usd=0.01),
+        ]
+    store.append(session_id, said)
+    store.close()
+    return session_id
+
+
+def at(page: Page, text: str) -> Locator:
+    return page.locator(".st-key-transcript").get_by_text(text, exact=True)
+
+
+def height_of(found: Locator) -> float:
+    box = found.bounding_box()
+    return box["y"] if box else -9999.0
+
+
+def stays(page: Page, found: Locator, before: float) -> None:
+    """It stands where it stood, now and when the page has come to rest."""
+    page_eventually(page, lambda: abs(height_of(found) - before) <= 3)
+    page.wait_for_timeout(500)
+    assert abs(height_of(found) - before) <= 3
+
+
+def wheel_to_top(page: Page) -> None:
+    page.mouse.move(640, 400)
+    page.mouse.wheel(0, -100_000)
+    page_eventually(page, lambda: page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0)
+
+
+def open_turns(page: Page) -> Locator:
+    page.get_by_role("button", name="Turns").click()
+    rows = page.locator(".st-key-turns a")
+    expect(rows).to_have_count(TURNS, timeout=PATIENCE)
+    return rows
+
+
+def test_every_turn_is_reached_and_the_place_is_kept(server: NewServer, viewer: Viewer) -> None:
+    lulu, page = server(start=False), viewer.page
+    session_id = filled(lulu)
+    lulu.start()
+    viewer.sign_in(lulu)
+    page.goto(f"{lulu.url}/session?id={session_id}")
+    expect(at(page, f"answer {TURNS}.")).to_be_in_viewport(timeout=PATIENCE)
+
+    # What is loaded above does not move what is read.
+    wheel_to_top(page)
+    first = at(page, "answer 49.")
+    before = height_of(first)
+    page.locator(".st-key-load_earlier button").click()
+    expect(at(page, "answer 40.")).to_be_attached(timeout=PATIENCE)
+    stays(page, first, before)
+
+    # Nor does all that its tools said, above and below.
+    first = at(page, "ask 49.")
+    rows = open_turns(page)
+    before = height_of(first)
+    page.get_by_text("Load all tool output").click()
+    expect(page.get_by_text("output 40").first).to_be_attached(timeout=PATIENCE)
+    stays(page, first, before)
+    page.get_by_text("Load all tool output").click()
+    expect(page.get_by_text("output 40")).to_have_count(0, timeout=PATIENCE)
+
+    # A turn on the page is gone to there; another one by its address.
+    address = page.url
+    rows.nth(49).click()
+    expect(at(page, "ask 50.")).to_be_in_viewport()
+    assert page.url == address
+    rows.nth(1).click()
+    expect(at(page, "answer 2.")).to_be_in_viewport(timeout=PATIENCE)
+    page.wait_for_url("**event=*")
+    page.reload()
+    expect(at(page, "answer 2.")).to_be_in_viewport(timeout=PATIENCE)
+    assert viewer.console_errors == []
+
+    # Enter in the sidebar goes from titles to everything.
+    field = page.locator(".st-key-session_search input")
+    field.fill("answer 33")
+    field.press("Enter")
+    page.wait_for_url("**/search?q=answer*33*", timeout=PATIENCE)
+    expect(page.locator(".st-key-search_results").get_by_text("answer 33").first).to_be_visible(timeout=PATIENCE)
+
+
+def test_what_runs_is_told_in_the_session_and_on_home(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
+    lulu = server(env={"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "10"})
+    one, other = new_viewer().page, new_viewer().page
+    one.goto(lulu.url)
+    box = one.locator(".st-key-prompt textarea")
+    box.fill("Give me the tour", timeout=PATIENCE)
+    box.press("Enter")
+    one.wait_for_url("**/session?id=*", timeout=PATIENCE)
+
+    expect(one.locator("[class*='st-key-approve_'] button")).to_be_visible(timeout=PATIENCE)
+    now = one.locator("[class*='st-key-now_line_']")
+    expect(now.get_by_role("status")).to_have_text("Waits for you")
+    expect(now).to_contain_text("Context")
+    told = now.inner_text()
+    expect(now).not_to_have_text(told)
+
+    other.goto(lulu.url)
+    card = other.locator("[class*='st-key-card_']").first
+    expect(card.get_by_role("status")).to_have_text("Waits for you", timeout=PATIENCE)
+    card.get_by_role("button", name="Approve").click()
+    expect(card.get_by_role("status")).not_to_have_text("Waits for you", timeout=PATIENCE)
+    expect(now.get_by_role("status")).not_to_have_text("Waits for you", timeout=PATIENCE)
