@@ -147,6 +147,9 @@ CSS = """
   color: color-mix(in srgb, currentColor 72%, transparent);
 }
 
+/* The buttons over a block of code stay below the header when the block is under it. */
+.st-key-transcript .stElementContainer:has(> .stCode) { isolation: isolate; }
+
 /* A command and what it wrote are one console. */
 [class*="st-key-console_"] > .stElementContainer:has(> .stCode) + .stElementContainer > .stCode pre {
   border-top-left-radius: 0; border-top-right-radius: 0;
@@ -171,6 +174,10 @@ CSS = """
 .stCode .token:is(.comment, .punctuation, .coord, .unchanged, .prolog, .doctype, .cdata) {
   color: light-dark(#5b6270, #a9b0bc);
 }
+/* Streamlit colours the lines of a diff by four classes of its own. */
+.stCode .token.token.token.inserted { color: light-dark(#156b3e, #6bd49b); }
+.stCode .token.token.token.deleted { color: light-dark(#b3202c, #ff949b); }
+.stCode .token.token.token.unchanged { color: inherit; }
 .stCode .token.inserted { background: light-dark(#e7f6ed, #15301f); }
 .stCode .token.deleted { background: light-dark(#fdecee, #3d1b20); }
 
