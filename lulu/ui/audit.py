@@ -59,7 +59,8 @@ def show(lulu: Runtime, actor: Actor) -> None:
             wording.code(entry.session_id[:8]) if entry.session_id else "",
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    st.markdown("\n".join(lines))
+    with st.container(key="audit"):
+        st.markdown("\n".join(lines))
 
 
 def entries(lulu: Runtime) -> list[Entry]:

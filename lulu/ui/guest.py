@@ -11,9 +11,9 @@ from lulu import transcript
 from lulu.access.sharing import GuestRows, guest_rows, guest_session, guest_text
 from lulu.errors import SessionNotFound
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
+from lulu.sessions import SessionId
 from lulu.store import ShareOptions, row_topic, session_topic
-from lulu.ui import header, identity, notices, render, wording
+from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
 from lulu.ui.feed import MAX_OPEN, WINDOW
 from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, SESSION_HEADER, TRANSCRIPT
@@ -46,6 +46,8 @@ def show(lulu: Runtime, session_id: SessionId, options: ShareOptions) -> None:
     with st.container(key=TRANSCRIPT):
         _history(lulu, session_id, options, first, settled)
         _open_turn(lulu, session_id, options, settled)
+    with st.bottom:
+        now.show_line(session_id)
 
 
 def _is_still_shared(session_id: SessionId) -> bool:
@@ -73,7 +75,7 @@ def _header(lulu: Runtime, session_id: SessionId) -> None:
     session = guest_session(lulu.store.get_session(session_id))
     with st.container(key=SESSION_HEADER, gap=None):
         st.markdown(f"##### {safe_label(header.full_name(session), 120)}", anchors=False)
-        st.caption(wording.line(header.details(session), "shared with you, read-only"))
+        st.caption(header.details(session, "shared with you, read-only"))
 
 
 @st.fragment
@@ -111,22 +113,21 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     if not _is_still_shared(session_id):
         return
     written = guest_text(lulu.store.live_text(session_id), options)
-    session = lulu.store.get_session(session_id)
+    session = guest_session(lulu.store.get_session(session_id))
     found = guest_rows(lulu.store.get_session_events(session_id, after=settled), options)
     turns = transcript.turns(found.rows)
     has_grown = len(turns) > 1 or len(found.rows) > 2 * MAX_OPEN
     if has_grown and transcript.settled_until(found.rows, live=session.is_live, keep=MAX_OPEN) > settled:
         st.rerun()
+    reading.follow(session_id, found.rows, written)
+    # What is told comes from the redacted rows only; whom the agent asks is none of a guest's.
+    now.tell(lulu, session, found.rows, written, [], waiting="Waits for the owner")
     show_hidden(found)
     render.show_turns(turns, live=session.is_live)
     last = found.rows[-1].event.message_id if found.rows else None
     if written is not None and (written.message_id is None or written.message_id != last):
         with st.container(key=LIVE_TEXT), st.chat_message("assistant"):
             st.markdown(safe_markdown(written.text))
-    elif session.known_status is SessionStatus.WAITING:
-        st.caption("The agent waits for the owner's answer.")
-    elif session.is_live:
-        st.caption("The agent is at work.")
 
 
 def show_hidden(found: GuestRows) -> None:

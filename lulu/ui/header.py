@@ -49,18 +49,19 @@ def full_name(session: Session) -> str:
     return session.name if session.title and session.title.strip() else session.prompt
 
 
-def details(session: Session) -> str:
-    """The second line: status, agent and model, folder, and what it took so far."""
+def details(session: Session, note: str = "") -> str:
+    """The second line: status, ``note``, agent and model, what it took so far, and the folder, which may be cut."""
     return wording.line(
         wording.status(session),
+        note,
         ":red-badge[bypasses permissions]" if session.permission_mode == BYPASS else "",
         ":gray[archived]" if session.archived_at else "",
         wording.agent(session.agent),
         safe_label(session.model) if session.model and session.model != session.agent else "",
-        wording.code(session.working_directory) if session.working_directory else "",
         wording.plural(session.num_turns, "turn") if session.num_turns else "",
         wording.money(session.cost_usd) if session.cost_usd is not None else "",
         wording.duration(session.duration_ms) if session.duration_ms else "",
+        wording.code(session.working_directory) if session.working_directory else "",
     )
 
 

@@ -61,7 +61,9 @@ def show_plain_notice() -> None:
 
 
 def show_link(link: str) -> None:
-    """A link to copy, and as a QR code."""
+    """A link to copy, and as a QR code; and that nobody gets there while LAN access is off."""
+    if not door.is_open_to_lan:
+        st.caption(":orange[:material/warning: Nobody can open this link yet: switch LAN access on first, above.]")
     st.code(link, language=None, wrap_lines=True)
     picture = io.BytesIO()
     segno.make(link, micro=False).save(picture, kind="png", scale=6, border=3)

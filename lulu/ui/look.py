@@ -101,16 +101,15 @@ CSS = """
   /* A reason is typed on a line of its own: beside the buttons there is room for two words. */
   [class*="st-key-approval_"] .stElementContainer:has(> .stTextInput) { flex: 1 1 100%; width: 100%; }
 
-  /* Four columns are too many: each variable is a block of lines. */
-  .st-key-values thead { display: none; }
-  .st-key-values table, .st-key-values tbody, .st-key-values tr, .st-key-values td { display: block; border: 0; }
-  .st-key-values tr { padding-block: 0.6rem; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
-  .st-key-values td { padding: 0.1rem 0; overflow-wrap: anywhere; }
+  /* Four columns are too many: each row is a block of lines. */
+  :is(.st-key-values, .st-key-audit) thead { display: none; }
+  :is(.st-key-values, .st-key-audit) :is(table, tbody, tr, td) { display: block; border: 0; }
+  :is(.st-key-values, .st-key-audit) tr {
+    padding-block: 0.6rem; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent);
+  }
+  :is(.st-key-values, .st-key-audit) td { padding: 0.1rem 0; overflow-wrap: anywhere; }
   .st-key-values td:nth-child(3)::before { content: "From: "; }
   .st-key-stop button p { position: absolute; clip-path: inset(50%); }
-  .st-key-session_header .stCaptionContainer code, .st-key-session_header [data-testid="stCaptionContainer"] code {
-    display: none;  /* the composer names the folder, too */
-  }
 }
 
 /* A transcript is text on the page: no avatars, no box round an answer, little air between steps. */

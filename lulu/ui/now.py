@@ -143,10 +143,21 @@ def show_line(session_id: SessionId) -> None:
 
 
 def tell(
-    lulu: Runtime, session: Session, rows: list[StoredEvent], written: LiveText | None, asked: list[Approval]
+    lulu: Runtime,
+    session: Session,
+    rows: list[StoredEvent],
+    written: LiveText | None,
+    asked: list[Approval],
+    *,
+    waiting: str = _WORDS["waiting"],
 ) -> None:
-    """Say what the session does; costs a few numbers, so it is called with every change."""
+    """Say what the session does; costs a few numbers, so it is called with every change.
+
+    ``waiting`` are the words for an agent that waits for a person: whoever looks need not be that person.
+    """
     told = data_of(doing(session, rows, written, asked), lulu.settings.stall_seconds)
+    if told.get("kind") == "waiting":
+        told["words"] = waiting
     told |= _context(lulu, session, rows)
     _mount_teller(key=f"now_{session.id}", data={"name": session.id, "told": told}, height="content")
 

@@ -11,7 +11,7 @@ from lulu import events
 from lulu.actors import LULU, NOBODY, Actor, Role
 from lulu.errors import Forbidden
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
+from lulu.sessions import SessionId, SessionStatus
 from lulu.store import ShareOptions
 from lulu.ui import identity, places
 from lulu.ui.guest import ENDED
@@ -115,3 +115,29 @@ def test_who_may_open_what() -> None:
     guest = Actor(role=Role.GUEST, name="Ann", access_id=1, session_id="x")
 
     assert [len(places.pages_for(actor)) for actor in (NOBODY, guest, OWNER)] == [0, 1, len(CLOSED)]
+
+
+def test_a_guest_is_told_what_the_agent_does_without_its_secrets(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession, as_actor: AsActor
+) -> None:
+    key = "ghp_" + "aB3d" * 9
+    shared = new_session("The walrus", status=SessionStatus.RUNNING)
+    call = events.ToolUse(id="t1", name="Bash", input={"command": f"push --with {key}"})
+    lulu.store.append(shared, [events.User(text="Push it"), call])
+    made = lulu.store.share(LULU, shared, "b" * 64, expires_at=None, options=ShareOptions(), label="Ann")
+    as_actor(Actor(role=Role.GUEST, name="Ann", access_id=made.id, session_id=shared))
+
+    at_work = open_page(WATCH, id=str(shared))
+    assert lulu.store.move(shared, SessionStatus.WAITING)
+    waiting = open_page(WATCH, id=str(shared))
+
+    assert "Bash push --with [github token hidden]" in parts(at_work)
+    assert key not in parts(at_work)
+    assert '"newest"' in parts(at_work)
+    assert "Waits for the owner" in parts(waiting)
+    assert "Waits for you" not in parts(waiting)
+
+
+def parts(app: AppTest) -> str:
+    """What the page's components are told."""
+    return "\n".join(element.proto.json for element in app.get("bidi_component"))
