@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
 import logging
 import re
 from collections.abc import Callable
@@ -185,3 +186,27 @@ def test_without_stripping_a_forged_role_stays(monkeypatch: pytest.MonkeyPatch) 
     after = guest.get("/", headers=forged).text
 
     assert ("x-lulu-role=owner" in before, "x-lulu-role=owner" in after) == (False, True)
+
+
+def test_without_the_headers_step_another_page_may_frame_lulu(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Client().get("/echo").headers
+    monkeypatch.setattr(guard, "secured", lambda headers, sockets: list(headers))
+
+    after = Client().get("/echo").headers
+
+    assert (before["x-frame-options"], after["x-frame-options"]) == ("DENY", "ALLOW")
+    assert ("content-security-policy" in before, "content-security-policy" in after) == (True, False)
+
+
+def test_each_step_of_the_guard_has_a_test_without_it() -> None:
+    here = Path(__file__)
+    shown = here.read_text() + (here.parent / "test_guard_doors.py").read_text()
+    called = inspect.getsource(guard.Guard.__call__)
+
+    steps = set(re.findall(r"= (\w+)\(scope|^ +(\w+)\(scope", called, re.MULTILINE))
+
+    # The host's step is a list of names, and stripping one of what is ours.
+    without = {"authority_of": "LOCAL_NAMES", "admitted": "_is_ours"}
+    names = {first or second for first, second in steps} | {"admitted", "secured", "_until_ended"}
+    assert {"authority_of", "check_network", "check_origin", "admit", "check_path"} <= names
+    assert [name for name in names - {"_Answer"} if f'"{without.get(name, name)}"' not in shown] == []

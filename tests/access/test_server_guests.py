@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from lulu.access.tokens import hash_of
+from lulu.access.tokens import hash_of, new_token
 from tests.access.server import METHODS, OTHER, OTHER_TEXT, PAGES, SECRET, SHARED, SHARED_TEXT, Lulu
 from tests.streamlit_client import StreamlitClient
 
 pytestmark = pytest.mark.e2e
+
+#: A WebSocket's last frame, with code 1008: after it nothing is sent.
+CLOSED_BY_GUARD = b"\x88\x02\x03\xf0"
 
 # --- Guests ------------------------------------------------------------------------------------------------------
 
@@ -141,3 +146,32 @@ def test_signing_a_device_out_ends_its_sockets_within_two_seconds(lulu: Lulu) ->
 
     assert took <= 2
     assert lulu.ask("/", cookie=cookie).status_code == 401
+
+
+def test_a_link_that_ends_cuts_off_a_client_that_answers_nothing(lulu: Lulu) -> None:
+    token, expires = new_token(), datetime.now(UTC) + timedelta(seconds=5)
+    with sqlite3.connect(lulu.server.database, timeout=10) as database:
+        database.execute(
+            "INSERT INTO access (kind, token_hash, session_id, label, options, created_at, created_by, expires_at) "
+            "SELECT kind, ?, session_id, 'deaf', options, created_at, created_by, ? FROM access WHERE token_hash = ?",
+            [hash_of(token), expires.isoformat(), hash_of(lulu.tokens["share"])],
+        )
+    asked = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: 127.0.0.1:{lulu.server.port}\r\nOrigin: {lulu.server.url}\r\n"
+        f"Cookie: lulu_guest={token}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {'A' * 22}==\r\nSec-WebSocket-Protocol: streamlit, x\r\n\r\n"
+    )
+
+    # It asks once and says nothing more, not even that it has heard of the end.
+    with socket.create_connection(("127.0.0.1", lulu.server.port), timeout=15) as deaf:
+        deaf.sendall(asked.encode())
+        heard = deaf.recv(65536)
+        while not heard.endswith(CLOSED_BY_GUARD):
+            more = deaf.recv(65536)
+            assert more, heard
+            heard += more
+        late = (datetime.now(UTC) - expires).total_seconds()
+
+    assert heard.startswith(b"HTTP/1.1 101")
+    assert 0 <= late <= 2
+    assert lulu.ask(f"/s/{token}").status_code == 401
