@@ -188,6 +188,12 @@ def _run(step: Step) -> Reply:
     return _in_steps(step, [call("Bash", command=command, description="Run it")])
 
 
+@scenario("call")
+def _call(step: Step) -> Reply:
+    """TOOL with INPUT, which is JSON without blanks."""
+    return _in_steps(step, [call(step.argument("TOOL", "Read"), **json.loads(step.argument("INPUT", "{}")))])
+
+
 @scenario("twice")
 def _twice(step: Step) -> Reply:
     """Two commands, one after the other."""
