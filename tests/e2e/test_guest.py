@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
+from lulu.access.tokens import hash_of, new_token
 from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.test_first_session import PATIENCE, start_session, status
 
 CLOSED = "Lulu is not open to you here"
+#: A link like the one that was made, with another end.
+COPY_OF_A_SHARE = """
+INSERT INTO access (kind, token_hash, session_id, label, options, created_at, created_by, expires_at)
+SELECT kind, ?, session_id, label, options, created_at, created_by, ? FROM access WHERE kind = 'share' LIMIT 1
+"""
 
 
 def share(page: Page) -> str:
@@ -58,6 +66,16 @@ def test_a_guest_follows_one_session_live_until_the_link_is_revoked(
     expect(guest.page.get_by_text(CLOSED)).to_be_visible()
     assert owner.console_errors == []
     assert owner.offsite_requests == []
+
+    # Another link ends by itself while its guest looks on.
+    token, expires = new_token(), datetime.now(UTC) + timedelta(seconds=12)
+    with sqlite3.connect(lulu.database, timeout=10) as database:
+        database.execute(COPY_OF_A_SHARE, [hash_of(token), expires.isoformat()])
+    guest.page.goto(f"{lulu.url}/s/{token}")
+    expect(transcript.get_by_text("Tell me a story")).to_be_visible(timeout=PATIENCE)
+    expect(guest.page.get_by_text(CLOSED)).to_be_visible(timeout=PATIENCE)
+    assert 0 <= (datetime.now(UTC) - expires).total_seconds() <= 3
+    assert transcript.count() == 0
 
 
 def test_an_owner_s_addresses_say_nothing_to_a_stranger(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
