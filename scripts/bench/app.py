@@ -19,15 +19,17 @@ from starlette.routing import Route
 
 import lulu_app
 from lulu import runtime
+from lulu.access.cookies import GUEST_COOKIE
 from lulu.access.door import door
 from lulu.access.guard import Guard
+from lulu.access.tokens import hash_of, new_token
 from lulu.actors import Actor, Role
 from lulu.agent import PermissionAnswer, PermissionRequest
 from lulu.asking import Asking
 from lulu.commands import SendPrompt, StartSession
 from lulu.events import Text
 from lulu.sessions import Launch, SessionStatus, new_session_id
-from lulu.store import Change, Recorded, Store
+from lulu.store import Change, Recorded, ShareOptions, Store
 from lulu.web import login
 from lulu.web.health import health_route
 from scripts.bench.transcripts import last_words, transcript
@@ -105,9 +107,19 @@ def stage(_: dict[str, Any]) -> dict[str, Any]:
 
 
 def append(wanted: dict[str, Any]) -> dict[str, Any]:
-    """Say one text. The answer: when that was committed."""
+    """Say one text. The answer: when that was committed, and the milliseconds it took."""
+    began = time.perf_counter()
     runtime.current().store.insert_event(wanted["id"], Text(content=wanted["text"]))
-    return {"committed": time.time()}
+    return {"committed": time.time(), "took": (time.perf_counter() - began) * 1000}
+
+
+def share(wanted: dict[str, Any]) -> dict[str, Any]:
+    """A link to watch a session. The answer: the cookie of whoever followed it."""
+    token = new_token()
+    runtime.current().store.share(
+        _SOMEBODY, wanted["id"], hash_of(token), expires_at=None, options=ShareOptions(), label="guests"
+    )
+    return {"cookie": f"{GUEST_COOKIE}={token}"}
 
 
 def chatter(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -162,7 +174,7 @@ def _launch(prompt: str, permission_mode: str = "default") -> Launch:
     return Launch(prompt=prompt, working_directory=folder, agent="demo", permission_mode=permission_mode)
 
 
-_JOBS = {job.__name__: job for job in (fill, crowd, stage, append, chatter, start, prompt, requests, numbers)}
+_JOBS = {job.__name__: job for job in (fill, crowd, stage, append, share, chatter, start, prompt, requests, numbers)}
 
 
 async def bench(request: Request) -> JSONResponse:

@@ -39,8 +39,12 @@ class ProtocolViewer:
 
     url: str
     path: str
-    #: The owner's, as ``name=value``.
+    #: The owner's or a guest's, as ``name=value``.
     cookie: str
+    #: Words to look out for in what the page draws.
+    wanted: str = ""
+    #: Set once they were drawn.
+    found: asyncio.Event = field(default_factory=asyncio.Event)
     #: Milliseconds that each run of the whole script took, on the wire.
     runs: list[float] = field(default_factory=list)
     #: Bytes that came.
@@ -112,7 +116,10 @@ class ProtocolViewer:
     async def _hear_page(self, socket: ClientConnection) -> None:
         async for data in socket:
             self.received += len(data)
-            message = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
+            drawn = data if isinstance(data, bytes) else data.encode()
+            if self.wanted and self.wanted.encode() in drawn:
+                self.found.set()
+            message = ForwardMsg.FromString(drawn)
             match message.WhichOneof("type"):
                 case "new_session":
                     self._page_hash = message.new_session.page_script_hash

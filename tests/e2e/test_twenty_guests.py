@@ -1,0 +1,111 @@
+"""Twenty guests of one live session, a real browser among them: all see its last event and leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from playwright.sync_api import expect
+
+from scripts.bench.protocol import ProtocolViewer
+from tests.browser import Viewer
+from tests.conftest import NewServer
+from tests.support import ROOT, LuluServer, eventually
+
+#: Those without a browser.
+OTHERS = 19
+#: Two cores may be busy with others (seconds).
+PATIENCE = 30
+
+
+def ask(server: LuluServer, job: str, **wanted: object) -> Any:
+    """Have one of the jobs of ``scripts/bench/app.py`` done."""
+    sent = {"Origin": server.url, "Cookie": server.sign_in()}
+    answer = httpx.post(f"{server.url}/bench/{job}", json=wanted, headers=sent, timeout=PATIENCE, trust_env=False)
+    assert answer.status_code == 200, server.log
+    return answer.json()
+
+
+async def watch(url: str, path: str, cookie: str, last: str, are_in: threading.Event) -> int:
+    """Look on until all have seen the last words; how many have."""
+    async with AsyncExitStack() as stack:
+        viewers = [ProtocolViewer(url, path, cookie, wanted=last) for _ in range(OTHERS)]
+        for viewer in viewers:
+            await stack.enter_async_context(viewer)
+        are_in.set()
+        await asyncio.wait_for(asyncio.gather(*(viewer.found.wait() for viewer in viewers)), PATIENCE)
+        return sum(viewer.found.is_set() for viewer in viewers)
+
+
+def threads_of(server: LuluServer) -> int:
+    """The server's threads."""
+    return psutil.Process(server.pid).num_threads()
+
+
+def files_of(server: LuluServer) -> int:
+    """What the server has open, without what is kept for good reasons.
+
+    That is Lulu's pool of database connections, and Streamlit's: it keeps who left for two minutes, in case they come
+    back, and each has an event loop of its own (a poll and a pair of sockets).
+    """
+    opened: list[str] = []
+    for entry in Path(f"/proc/{server.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            opened.append(str(entry.readlink()))
+    loops = sum(target == "anon_inode:[eventpoll]" for target in opened)
+    return sum("lulu.db" not in target for target in opened) - 3 * loops
+
+
+def connected(server: LuluServer) -> list[object]:
+    """The connections that somebody still holds."""
+    found = psutil.Process(server.pid).net_connections("tcp")
+    return [one for one in found if one.status == psutil.CONN_ESTABLISHED]
+
+
+def test_twenty_guests_see_the_last_event_and_leave_nothing_behind(
+    server: NewServer, new_viewer: Callable[..., Viewer]
+) -> None:
+    bench = ROOT / "scripts" / "bench" / "app.py"
+    lulu = server(env={"LULU_AGENT": "demo", "PYTHONPATH": str(ROOT)}, script=bench, start=False)
+    shutil.copytree(ROOT / ".streamlit", lulu.work_dir / ".streamlit")
+    lulu.start()
+    session_id = ask(lulu, "stage")["id"]
+    cookie, path = ask(lulu, "share", id=session_id)["cookie"], f"/?id={session_id}"
+
+    def visit(visit_number: int) -> int:
+        last, are_in = f"These are the last words of visit {visit_number}.", threading.Event()
+        guest = new_viewer(signed_in=False)
+        name, _, value = cookie.partition("=")
+        guest.context.add_cookies([{"name": name, "value": value, "url": lulu.url}])
+        with ThreadPoolExecutor(1) as thread:
+            looking = thread.submit(asyncio.run, watch(lulu.url, path, cookie, last, are_in))
+            assert are_in.wait(PATIENCE)
+            guest.page.goto(lulu.url + path)
+            expect(guest.page.get_by_text("shared with you")).to_be_visible(timeout=PATIENCE * 1000)
+            for number in range(5):
+                ask(lulu, "append", id=session_id, text=f"Word {number} of visit {visit_number}.")
+            ask(lulu, "append", id=session_id, text=last)
+            expect(guest.page.get_by_text(last)).to_be_visible(timeout=PATIENCE * 1000)
+            seen = looking.result(PATIENCE)
+        assert guest.console_errors == []
+        guest.close()
+        return seen + 1
+
+    # What the first visit opens for good (pools, caches) is no leak; what each visit opens is.
+    first = visit(1)
+    eventually(lambda: not connected(lulu), timeout=PATIENCE)
+    threads, files = threads_of(lulu), files_of(lulu)
+    second = visit(2)
+
+    assert (first, second) == (20, 20)
+    eventually(lambda: not connected(lulu), timeout=PATIENCE)
+    eventually(lambda: threads_of(lulu) <= threads, timeout=PATIENCE)
+    eventually(lambda: files_of(lulu) <= files, timeout=PATIENCE)
