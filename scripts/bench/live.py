@@ -70,6 +70,38 @@ def visible_20(stage: Stage) -> list[Figure]:
     ]
 
 
+@row("guests")
+def guests(stage: Stage) -> list[Figure]:
+    """Twenty guests of one live session: commit → visible in Chromium, and what the agent waits for its commits."""
+    server = stage.new_server()
+    session_id = stage.ask("stage", server)["id"]
+    cookie, path = stage.ask("share", server, id=session_id)["cookie"], f"/?id={session_id}"
+    name, _, value = cookie.partition("=")
+    alone = [stage.ask("append", server, id=session_id, text=f"Nobody hears word {n}.")["took"] for n in range(_SAID)]
+    committed: dict[int, float] = {}
+    watched: list[float] = []
+    with stage.page() as page, stage.viewers(server, path, 19, cookie):
+        page.context.add_cookies([{"name": name, "value": value, "url": server.url}])
+        page.goto(server.url + path)
+        first_seen(page, f"Nobody hears word {_SAID - 1}.")
+        settle(page)
+        for number in range(_SAID):
+            answer = stage.ask("append", server, id=session_id, text=f"This is mark {number}; and a few words.")
+            committed[number] = answer["committed"] * 1000
+            watched.append(answer["took"])
+            page.wait_for_timeout(_APART)
+        page.wait_for_function("last => bench.marks[last] > 0", arg=_SAID - 1)
+        marks = page.evaluate(browser_side.MARKS)
+    server.close()
+    times = [float(marks[str(number)]) - committed[number] for number in range(5, _SAID)]
+    note = f"nobody watching: {percentile(alone, 99):.1f} ms"
+    return [
+        Figure(what="commit → visible, one guest among 20, median", value=middle(times), unit="ms"),
+        Figure(what="commit → visible, one guest among 20, p95", value=percentile(times, 95), unit="ms", most=1000),
+        Figure(what="commit with 20 guests, p99", value=percentile(watched, 99), unit="ms", most=250, note=note),
+    ]
+
+
 @row("idle")
 def idle(stage: Stage) -> list[Figure]:
     """The processor's load while 20 viewers look at a page where nothing happens."""

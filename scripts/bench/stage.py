@@ -107,10 +107,10 @@ class Stage:
             self.ask("crowd", count=CROWD)
 
     @contextmanager
-    def viewers(self, server: LuluServer, path: str, count: int) -> Iterator[subprocess.Popen[str]]:
-        """So many protocol viewers of a page, in a process of their own."""
+    def viewers(self, server: LuluServer, path: str, count: int, cookie: str = "") -> Iterator[subprocess.Popen[str]]:
+        """So many protocol viewers of a page, in a process of their own; the owner's unless they have a cookie."""
         command = [sys.executable, "-m", "scripts.bench.viewers", server.url, path, str(count)]
-        environ = {**os.environ, COOKIE: server.sign_in()}
+        environ = {**os.environ, COOKIE: cookie or server.sign_in()}
         process = subprocess.Popen(
             command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
