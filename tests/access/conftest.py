@@ -10,7 +10,7 @@ from tests.access.server import Lulu, seed
 from tests.support import LuluServer, clean_environ
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lulu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lulu]:
     """A running server, its owner signed in."""
     folder = tmp_path_factory.mktemp("access")

@@ -70,7 +70,7 @@ def test_a_missing_or_broken_claude_code_is_told_and_can_be_mended(claude: Claud
     claude.start(claude_cli_path=path)
     session_id = claude.launch("SCN:default hello")
 
-    claude.has(session_id, SessionStatus.FAILED, within=5)
+    claude.has(session_id, SessionStatus.FAILED, within=15)
     path.write_text("not a program")
     claude.send_and_fail(session_id, "again")
     path.write_text("#!/bin/sh\necho 'the licence has run out' >&2\nexit 3\n")

@@ -58,7 +58,7 @@ def test_two_requests_at_once_are_both_answerable_and_stop_withdraws_its_own_ses
     claude.send(ours, "SCN:agent JOB=run AGENTS=2")
     eventually(lambda: len(claude.lulu.store.approvals(ours)) == 2, timeout=30)
     claude.stop(ours)
-    claude.has(ours, SessionStatus.INTERRUPTED, within=3)
+    claude.has(ours, SessionStatus.INTERRUPTED)
 
     made = {path.name for path in claude.work.glob("p*.txt")}
     assert made == {str(two.tool_input["command"]).removeprefix("touch ")}

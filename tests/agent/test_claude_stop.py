@@ -42,7 +42,7 @@ def test_stop_ends_the_turn_wherever_it_is_and_keeps_the_session(claude: Claude)
         claude.send(session_id, prompt)
         eventually(partial(wait, claude, session_id), timeout=30)
         claude.stop(session_id)
-        claude.ended(session_id, turns=turns + 1, within=3)
+        claude.ended(session_id, turns=turns + 1, within=15)
         assert claude.session(session_id).status == SessionStatus.INTERRUPTED
         logs.append(claude.outline(session_id)[before:].strip())
 
@@ -64,7 +64,7 @@ def test_stop_keeps_what_was_said_in_log_and_conversation(claude: Claude) -> Non
     seen = claude.says(session_id, "word5")
 
     claude.stop(session_id)
-    claude.ended(session_id, within=3)
+    claude.ended(session_id, within=15)
     claude.turn(session_id, "SCN:default go on")
 
     text, _ = claude.of(session_id, Text)
@@ -101,7 +101,7 @@ def test_stop_before_the_first_sign_of_life_is_heard(claude: Claude) -> None:
     claude.stop(begun)
 
     for session_id in (at_once, connected, begun):
-        claude.has(session_id, SessionStatus.INTERRUPTED, within=5)
+        claude.has(session_id, SessionStatus.INTERRUPTED, within=15)
         assert not claude.of(session_id, Error)
         assert claude.turn(session_id, "SCN:default and now?").status == SessionStatus.COMPLETED
     assert claude.texts(at_once) == ["The scripted answer."]
@@ -116,7 +116,7 @@ def test_a_start_that_hangs_can_be_stopped_and_tried_again(claude: Claude) -> No
     [process] = eventually(lambda: psutil.Process().children())
 
     claude.stop(session_id)
-    claude.has(session_id, SessionStatus.INTERRUPTED, within=5)
+    claude.has(session_id, SessionStatus.INTERRUPTED, within=15)
     sleeper.unlink()
     session = claude.turn(session_id, "SCN:default again")
 
@@ -138,9 +138,9 @@ def test_stop_goes_on_to_force_and_says_so(claude: Claude) -> None:
     began = time.monotonic()
     for session_id in shown:
         claude.stop(session_id)
-    sessions = [claude.has(session_id, SessionStatus.INTERRUPTED, within=8) for session_id in shown]
+    sessions = [claude.has(session_id, SessionStatus.INTERRUPTED, within=20) for session_id in shown]
 
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 12
     assert claude.note(deaf, "stopped").data == {"by": "terminate"}
     assert claude.note(stubborn, "stopped").data == {"by": "kill"}
     assert [session.agent_pid for session in sessions] == [None, None]

@@ -32,7 +32,7 @@ def test_first_prompt_is_answered_live_and_survives_a_reload(server: NewServer, 
 
     start_session(page, lulu.url, "Tell me a story")
     transcript = page.locator(".st-key-transcript")
-    end_of_turn = transcript.get_by_text("tokens")
+    end_of_turn = transcript.get_by_text("Fork from here")
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
     expect(end_of_turn).to_be_visible(timeout=PATIENCE)
     answer = transcript.inner_text()
