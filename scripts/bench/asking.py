@@ -53,7 +53,7 @@ def asked(stage: Stage) -> list[Figure]:
     session_id = stage.ask("fill", server, tag="asked", events=40)["id"]
     shown: list[float] = []
     decided: list[float] = []
-    with stage.page() as page:
+    with stage.page(server) as page:
         page.goto(f"{server.url}/session?id={session_id}")
         settle(page)
         page.evaluate(_NOTE_REQUESTS)

@@ -31,7 +31,7 @@ def _commit_to_visible(stage: Stage, others: int) -> tuple[list[float], str]:
         if others:
             stack.enter_context(stage.viewers(server, path, others))
         page.goto(server.url + path)
-        first_seen(page, "Working…")
+        first_seen(page, "A stage")
         settle(page)
         work = Work(server)
         for number in range(_SAID):
