@@ -20,11 +20,14 @@ _TIMES = 2
 #: Pause between two requests (milliseconds): for two seconds after a click, a page lets that go first.
 _CALM = 2_500
 
-#: Notes when each request's answers were painted.
+#: Notes when each request's answers were painted, and when they were taken away.
 _NOTE_REQUESTS = r"""
 () => {
   window.requests = {};
+  window.gone = {};
   const look = () => {
+    for (const id of Object.keys(requests))
+      if (!document.querySelector(`.st-key-deny_${id}`)) gone[id] ??= Date.now();
     for (const box of document.querySelectorAll("[class*='st-key-deny_']")) {
       const id = /st-key-deny_([0-9a-f]{32})/.exec(box.className)?.[1];
       if (id && box.querySelector("button")) requests[id] ??= Date.now();
@@ -53,14 +56,18 @@ def asked(stage: Stage) -> list[Figure]:
     session_id = stage.ask("fill", server, tag="asked", events=40)["id"]
     shown: list[float] = []
     decided: list[float] = []
-    with stage.page(server) as page:
-        page.goto(f"{server.url}/session?id={session_id}")
-        settle(page)
-        page.evaluate(_NOTE_REQUESTS)
+    told: list[float] = []
+    with stage.page(server) as page, stage.page(server) as other:
+        for viewer in (other, page):
+            viewer.goto(f"{server.url}/session?id={session_id}")
+            settle(viewer)
+            viewer.evaluate(_NOTE_REQUESTS)
         known: set[str] = set()
         for _ in range(stage.rounds * _TIMES + _WARM_UP):
             stage.ask("prompt", server, id=session_id, text=_ASKS)
+            other.wait_for_function("count => Object.keys(requests).length > count", arg=len(known))
             request_id, seen, clicked = _answer(page, known)
+            told.append(float(other.wait_for_function("id => gone[id]", arg=request_id).json_value()) - clicked)
             known.add(request_id)
             came, answered = eventually(partial(_times, stage, server, request_id))
             shown.append(seen - came * 1000)
@@ -68,12 +75,14 @@ def asked(stage: Stage) -> list[Figure]:
             settle(page)
             page.wait_for_timeout(_CALM)
     server.close()
-    shown, decided = shown[_WARM_UP:], decided[_WARM_UP:]
+    shown, decided, told = shown[_WARM_UP:], decided[_WARM_UP:], told[_WARM_UP:]
     return [
         Figure(what="request → shown in the browser, median", value=middle(shown), unit="ms", most=1_000),
         Figure(what="request → shown in the browser, p95", value=percentile(shown, 95), unit="ms"),
         Figure(what="click → answer in the agent, median", value=middle(decided), unit="ms", most=300),
         Figure(what="click → answer in the agent, p95", value=percentile(decided, 95), unit="ms"),
+        Figure(what="click → another viewer sees it answered, median", value=middle(told), unit="ms", most=1_000),
+        Figure(what="click → another viewer sees it answered, p95", value=percentile(told, 95), unit="ms"),
     ]
 
 
