@@ -26,7 +26,7 @@ from lulu.ui.marker import scroll_to_marked
 from lulu.ui.state import state
 from lulu.ui.text import safe_markdown
 
-#: Events that a page shows at first, and that "Load earlier" adds (more cost a page of a long session its speed: make bench).
+#: Events that a page shows at first, and that "Load earlier" adds: more make a long session slow (``make bench``).
 WINDOW = 60
 #: An open turn longer than this moves its older part into settled history.
 MAX_OPEN = 40
