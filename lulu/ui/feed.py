@@ -95,17 +95,7 @@ def _history(
     ``read`` holds the rows for the first run only: a fragment keeps its arguments, and they may be large.
     """
     if has_earlier:
-        st.button(
-            "Load earlier",
-            key=LOAD_EARLIER,
-            type="tertiary",
-            icon=":material/history:",
-            on_click=_load_earlier,
-            args=(lulu, session_id, first),
-        )
-        # The callback alone would rerun this fragment with its old arguments.
-        if state().earliest.get(session_id, first) < first:
-            st.rerun()
+        offer_earlier(lulu, session_id, first)
     rows = read.pop() if read else lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1)
     places.follow()
     notices.show_problem(_fork_place(session_id))
@@ -139,6 +129,21 @@ def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId) -> Callable
 
 def _fork_place(session_id: SessionId) -> str:
     return f"fork_{session_id}"
+
+
+def offer_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
+    """Draw the button that shows what came before the event ``first``; for a fragment of settled history."""
+    st.button(
+        "Load earlier",
+        key=LOAD_EARLIER,
+        type="tertiary",
+        icon=":material/history:",
+        on_click=_load_earlier,
+        args=(lulu, session_id, first),
+    )
+    # The callback alone would rerun the fragment with its old arguments.
+    if state().earliest.get(session_id, first) < first:
+        st.rerun()
 
 
 def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:

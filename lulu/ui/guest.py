@@ -15,8 +15,8 @@ from lulu.sessions import SessionId
 from lulu.store import ShareOptions, row_topic, session_topic
 from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
-from lulu.ui.feed import MAX_OPEN, WINDOW
-from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, SESSION_HEADER, TRANSCRIPT
+from lulu.ui.feed import MAX_OPEN, WINDOW, offer_earlier
+from lulu.ui.look import LIVE_TEXT, SESSION_HEADER, TRANSCRIPT
 from lulu.ui.state import state
 from lulu.ui.text import one_line, safe_label, safe_markdown
 
@@ -84,25 +84,10 @@ def _history(lulu: Runtime, session_id: SessionId, options: ShareOptions, first:
     if not _is_still_shared(session_id):
         return
     if lulu.store.get_session_events(session_id, before=first, limit=1):
-        st.button(
-            "Load earlier",
-            key=LOAD_EARLIER,
-            type="tertiary",
-            icon=":material/history:",
-            on_click=_load_earlier,
-            args=(lulu, session_id, first),
-        )
-        if state().earliest.get(session_id, first) < first:
-            st.rerun()
+        offer_earlier(lulu, session_id, first)
     found = guest_rows(lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1), options)
     show_hidden(found)
     render.show_turns(transcript.turns(found.rows))
-
-
-def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
-    earlier = lulu.store.get_session_events(session_id, before=first, limit=WINDOW)
-    if earlier:
-        state().earliest[session_id] = earlier[0].id
 
 
 @st.fragment

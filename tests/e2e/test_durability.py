@@ -84,7 +84,7 @@ def wait_for_live_text(page: Page, characters: int) -> None:
     """Until the text that is being written has come this far on the page."""
     page.wait_for_function(
         "many => (document.querySelector('.st-key-live_text')?.innerText ?? '').length >= many",
-        arg=characters + len("Working…"),
+        arg=characters,
         timeout=PATIENCE,
     )
 
