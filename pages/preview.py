@@ -16,14 +16,13 @@ try:
     _session_id = parse_session_id(_ids[0] if len(_ids) == 1 else None)
 except SessionNotFound:
     guest.show_ended()
-    st.stop()
-
-st.page_link(
-    places.session(),
-    label="This is how a guest sees it. Back to the session",
-    icon=":material/arrow_back:",
-    query_params={"id": _session_id},
-)
-guest.show(
-    runtime.current(), _session_id, share.options_in(st.query_params.get("output"), st.query_params.get("thinking"))
-)
+else:
+    st.page_link(
+        places.session(),
+        label="This is how a guest sees it. Back to the session",
+        icon=":material/arrow_back:",
+        query_params={"id": _session_id},
+    )
+    guest.show(
+        runtime.current(), _session_id, share.options_in(st.query_params.get("output"), st.query_params.get("thinking"))
+    )

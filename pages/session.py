@@ -6,8 +6,8 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.errors import SessionNotFound
-from lulu.sessions import SessionStatus, parse_session_id
-from lulu.ui import address, composer, drafts, feed, header, identity, notices
+from lulu.sessions import Session, SessionStatus, parse_session_id
+from lulu.ui import address, checklist, composer, drafts, feed, header, identity, notices
 from lulu.ui.text import one_line
 
 _lulu = runtime.current()
@@ -15,17 +15,24 @@ _actor = identity.actor()
 _actor.require_owner()
 _ids = st.query_params.get_all("id")
 
+
+def _show(session: Session) -> None:
+    st.set_page_config(page_title=one_line(session.name))
+    event = st.query_params.get("event")
+    address.keep(session.id, event)
+    header.show(_lulu, _actor, session.id)
+    if session.known_status is SessionStatus.DRAFT:
+        drafts.show(_lulu, _actor, session)
+    else:
+        has_checklist = checklist.is_kept(_lulu, session.id)
+        feed.show(_lulu, _actor, session, event=event, has_checklist=has_checklist)
+        composer.show(_lulu, _actor, session, has_checklist=has_checklist)
+
+
+# None of the pages stops its run: the sidebar is drawn after them.
 try:
-    _session = _lulu.store.get_session(parse_session_id(_ids[0] if len(_ids) == 1 else None))
+    _found = _lulu.store.get_session(parse_session_id(_ids[0] if len(_ids) == 1 else None))
 except SessionNotFound:
     notices.not_found()
-    st.stop()
-
-st.set_page_config(page_title=one_line(_session.name))
-address.keep(_session.id, st.query_params.get("event"))
-header.show(_lulu, _actor, _session.id)
-if _session.known_status is SessionStatus.DRAFT:
-    drafts.show(_lulu, _actor, _session)
-    st.stop()
-feed.show(_lulu, _actor, _session, event=st.query_params.get("event"))
-composer.show(_lulu, _actor, _session)
+else:
+    _show(_found)

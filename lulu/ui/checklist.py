@@ -18,6 +18,8 @@ from lulu.ui.look import CHECKLIST
 from lulu.ui.results import first_text
 from lulu.ui.text import safe_label
 
+#: The tools that write a list.
+_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
 #: Items that the panel shows; an agent's list is seldom longer than ten.
 _MOST = 100
 #: Characters of an item that are shown.
@@ -152,6 +154,16 @@ def _line(item: Item) -> str:
     text = safe_label(item.text, _LIMIT) or "—"
     words = f":gray[{text}]" if item.status == "completed" else text
     return f"{_MARKS.get(item.status, _OPEN_MARK)} {f'**{words}**' if item.status == 'in_progress' else words}"
+
+
+def is_kept(lulu: Runtime, session_id: SessionId) -> bool:
+    """Whether the agent keeps a list: where it does not, nothing is drawn that waits for one."""
+    return bool(lulu.store.checklist_events(session_id))
+
+
+def begins(rows: Iterable[StoredEvent]) -> bool:
+    """Whether a list may begin in these events."""
+    return any(isinstance(stored.event, ToolUse) and stored.event.name in _TOOLS for stored in rows)
 
 
 @st.fragment

@@ -22,13 +22,14 @@ from lulu.ui.text import safe_label
 _COMMANDS = 60
 
 
-def show(lulu: Runtime, actor: Actor, session: Session) -> None:
-    """Draw the input, what was refused, and under it how the next prompt will be run."""
+def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) -> None:
+    """Draw the agent's checklist, the input, what was refused, and under it how the next prompt will be run."""
     if to_type := state().to_type:
         put_back(PROMPT, to_type)
         state().to_type = None
     with st.bottom:
-        checklist.show(lulu, session.id)
+        if has_checklist:
+            checklist.show(lulu, session.id)
         notices.show_problem(PROMPT)
         # An input that places itself there would make Streamlit scroll the page: see ``reading``.
         st.chat_input(

@@ -19,7 +19,20 @@ from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic
 from lulu.transcript import Turn
-from lulu.ui import approvals, identity, notices, now, places, queued, reading, render, session_menu, taking, wording
+from lulu.ui import (
+    approvals,
+    checklist,
+    identity,
+    notices,
+    now,
+    places,
+    queued,
+    reading,
+    render,
+    session_menu,
+    taking,
+    wording,
+)
 from lulu.ui.bell import bell
 from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.marker import scroll_to_marked
@@ -27,15 +40,20 @@ from lulu.ui.state import state
 from lulu.ui.text import safe_markdown
 
 #: Events that a page shows at first, and that "Load earlier" adds: more make a long session slow (``make bench``).
-WINDOW = 60
+WINDOW = 40
 #: An open turn longer than this moves its older part into settled history.
 MAX_OPEN = 40
 #: How often a running session is looked at for silence, in seconds.
 _LOOK_EVERY = 10
 
 
-def show(lulu: Runtime, actor: Actor, session: Session, *, event: str | None = None) -> None:
-    """Draw the transcript; with ``event``, an id out of the address, the part of it around that event."""
+def show(
+    lulu: Runtime, actor: Actor, session: Session, *, event: str | None = None, has_checklist: bool = False
+) -> None:
+    """Draw the transcript; with ``event``, an id out of the address, the part of it around that event.
+
+    Where the page shows no checklist yet, the first call that writes one redraws the page.
+    """
     if event is not None and (around := _around(lulu, session.id, event)):
         _show_around(session.id, int(event), around)
         return
@@ -44,7 +62,7 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, event: str | None = N
     settled = transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN)
     with st.container(key=TRANSCRIPT):
         _history(lulu, actor, session.id, first, settled, has_earlier, [rows])
-        _open_turn(lulu, actor, session.id, settled)
+        _open_turn(lulu, actor, session.id, settled, has_checklist)
     with st.bottom:
         now.show_line(session.id)
 
@@ -100,11 +118,11 @@ def _history(
     places.follow()
     notices.show_problem(_fork_place(session_id))
     render.show_turns(
-        transcript.turns(row for row in rows if row.id <= settled), after=_fork_button(lulu, actor, session_id)
+        transcript.turns(row for row in rows if row.id <= settled), after=_turn_menu(lulu, actor, session_id)
     )
 
 
-def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId) -> Callable[[Turn], None]:
+def _turn_menu(lulu: Runtime, actor: Actor, session_id: SessionId) -> Callable[[Turn], None]:
     """Draws what stands at the end of a settled turn."""
 
     def draw(turn: Turn) -> None:
@@ -112,19 +130,21 @@ def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId) -> Callable
             rows = sorted(turn.events(), key=lambda stored: stored.id)
             # A sub-agent of this turn may have worked on in later ones: its last event is not the turn's.
             inside = (turn.result or rows[-1]).id
-            with st.container(horizontal=True, gap="small"):
-                st.button(
-                    "Fork from here",
-                    key=f"fork_at_{inside}",
-                    type="tertiary",
-                    icon=":material/fork_right:",
-                    help="A new session that knows everything up to here.",
-                    on_click=session_menu.fork,
-                    args=(lulu, actor, session_id, inside, _fork_place(session_id)),
-                )
-                taking.show_turn(rows)
+            taking.show_turn(rows, fork=partial(_fork_button, lulu, actor, session_id, inside))
 
     return draw
+
+
+def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId, inside: int) -> None:
+    st.button(
+        "Fork from here",
+        key=f"fork_at_{inside}",
+        type="tertiary",
+        icon=":material/fork_right:",
+        help="A new session that knows everything up to here.",
+        on_click=session_menu.fork,
+        args=(lulu, actor, session_id, inside, _fork_place(session_id)),
+    )
 
 
 def _fork_place(session_id: SessionId) -> str:
@@ -155,7 +175,7 @@ def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
 @st.fragment
 @notices.told
 @identity.owner_only
-def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int) -> None:
+def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int, has_checklist: bool) -> None:
     """What came after ``settled``: the turn at work, the text that is being written, open requests, queued prompts."""
     topic = session_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"feed_{session_id}")
@@ -163,7 +183,7 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int)
     written = lulu.store.live_text(session_id)
     session = lulu.store.get_session(session_id)
     rows = lulu.store.get_session_events(session_id, after=settled)
-    if _has_settled(rows, session, settled):
+    if _has_settled(rows, session, settled) or _lacks_checklist(lulu, session_id, rows, has_checklist):
         st.rerun()
     reading.follow(session_id, rows, written)
     asked = lulu.store.approvals(session_id)
@@ -182,9 +202,13 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int)
 
 def _has_settled(rows: list[StoredEvent], session: Session, settled: int) -> bool:
     """Whether a whole turn, or the older part of a long one, can move into settled history."""
-    if len(transcript.turns(rows)) < 2 and len(rows) <= 2 * MAX_OPEN:
+    if session.is_live and len(transcript.turns(rows)) < 2 and len(rows) <= 2 * MAX_OPEN:
         return False
     return transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN) > settled
+
+
+def _lacks_checklist(lulu: Runtime, session_id: SessionId, rows: list[StoredEvent], has_checklist: bool) -> bool:
+    return not has_checklist and checklist.begins(rows) and checklist.is_kept(lulu, session_id)
 
 
 def _is_finished(written: LiveText, rows: list[StoredEvent]) -> bool:

@@ -11,7 +11,7 @@ from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionStatus
 from lulu.store import Show
 from lulu.ui import wording
-from lulu.ui.state import is_on, picked, put_back, switch_off
+from lulu.ui.state import is_on, keep, picked, put_back, switch_off
 
 _STATUS, _FOLDER, _PINNED, _ARCHIVED = "filter_status", "filter_folder", "filter_pinned", "filter_archived"
 SELECTING = "selecting"
@@ -19,8 +19,20 @@ _ANY = ""
 
 
 def show(lulu: Runtime) -> None:
-    """Draw the filters behind their button. Drawn also while it is closed: a field that is not is forgotten."""
-    menu = st.popover("Filter", icon=":material/filter_list:", key="filters", type="tertiary", help="Filter and select")
+    """Draw the filters behind their button, and keep what is chosen while it is closed."""
+    # A field that is not drawn would be forgotten.
+    for key in (_STATUS, _FOLDER, _PINNED, _ARCHIVED, SELECTING):
+        keep(key)
+    menu = st.popover(
+        "Filter",
+        icon=":material/filter_list:",
+        key="filters",
+        type="tertiary",
+        help="Filter and select",
+        on_change="rerun",
+    )
+    if not menu.open:
+        return
     with menu:
         st.selectbox(
             "Status",

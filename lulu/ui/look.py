@@ -31,7 +31,6 @@ SEARCH_RESULTS = "search_results"
 MARKED = "marked"
 INBOX = "inbox"
 AS_DRAFT = "as_draft"
-KEYS = "keys"
 STORE_HEALTH = "store_health"
 VALUES = "values"
 CHECKLIST = "checklist"
@@ -196,6 +195,10 @@ CSS = """
 
 /* A turn that a link leads to stands below the header; a row of their list is two lines, as in the sidebar. */
 [class*="st-key-at_"] { scroll-margin-top: 5.5rem; }
+/* When a prompt was sent: small print beside it. */
+[class*="st-key-at_"] > .stElementContainer:last-child .stText {
+  font-size: 0.875rem; line-height: 1.7; color: color-mix(in srgb, currentColor 72%, transparent);
+}
 .st-key-turns .stPageLink a { padding: 0.35rem 0.6rem; }
 .st-key-turns .stPageLink p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; line-height: 1.35; }
 .st-key-turns .stPageLink p > span:last-child { display: block; }
@@ -206,9 +209,6 @@ CSS = """
 
 /* An icon for the eye, the word for a screen reader. */
 .st-key-filters button p { position: absolute; clip-path: inset(50%); }
-
-/* Buttons that are only keys. */
-.st-key-keys { display: none; }
 
 /* The sidebar: less air on top, and rows of two lines. */
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }

@@ -23,9 +23,11 @@ def draw() -> None:
     bell.hub()
     places.follow()
     if actor.role is Role.OWNER:
-        sidebar.show(lulu, actor, st.query_params.get("id") if page.url_path == places.session().url_path else None)
         notices.show_store(lulu.store)
-    page.run()
+    # The page before what stands beside it: what somebody has just clicked for comes first.
+    notices.told(page.run)()
+    if actor.role is Role.OWNER:
+        sidebar.show(lulu, actor, st.query_params.get("id") if page.url_path == places.session().url_path else None)
 
 
 draw()

@@ -16,7 +16,7 @@ from lulu.ui import attachments, blocks, machinery, notices, results, taking, to
 from lulu.ui.look import MARKED
 from lulu.ui.looks import look_of
 from lulu.ui.state import is_unfolded, state
-from lulu.ui.text import plain, safe_markdown
+from lulu.ui.text import BLOCK_LIMIT, plain, safe_markdown
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
@@ -70,8 +70,7 @@ def show_turn(
 ) -> None:
     """A prompt, then everything that the agent did about it, and what it is writing."""
     if turn.prompt:
-        # A name that a reader's place is kept by, and that the list of turns leads to.
-        with st.container(key=f"at_{turn.prompt.id}"), _mark(turn.prompt.id == marked):
+        with _mark(turn.prompt.id == marked):
             show_event(turn.prompt)
     if turn.items or turn.result or writing:
         with st.chat_message("assistant"):
@@ -188,12 +187,15 @@ def fold(label: str, *, key: str, icon: str, is_open: bool = False) -> ExpanderC
 @renderer(events.User)
 def user(event: events.User, stored: StoredEvent) -> None:
     """A prompt, as typed."""
-    with st.chat_message("user"), st.container(horizontal=True, wrap=False):
-        with st.container():
-            prompt(event.text, key=f"prompt_{stored.id}")
-            if event.attachments:
-                attachments.show(event.attachments, key=str(stored.id))
-        st.caption(wording.clock(stored.created_at), width="content")
+    with st.chat_message("user"):
+        # A name that a reader's place is kept by, and that the list of turns leads to.
+        with st.container(key=f"at_{stored.id}", horizontal=True, wrap=False):
+            # No character is more than four bytes: what may be cut has a line more to say.
+            with st.container() if len(event.text) > BLOCK_LIMIT // 4 else nullcontext():
+                prompt(event.text, key=f"prompt_{stored.id}")
+            st.text(wording.clock(stored.created_at), width="content")
+        if event.attachments:
+            attachments.show(event.attachments, key=str(stored.id))
 
 
 @renderer(events.Text)
@@ -280,7 +282,7 @@ def unknown(stored: StoredEvent) -> None:
 
 def prompt(typed: str, *, key: str) -> None:
     """A prompt as typed: every character and newline, nothing obeyed."""
-    st.text(blocks.shown_part(plain(typed), key=key))
+    st.text(blocks.shown_part(plain(typed), key=key), width="stretch")
 
 
 #: How a failed turn ended, by ``terminal_reason``.

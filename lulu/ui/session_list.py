@@ -12,7 +12,7 @@ from pathlib import PurePath
 import streamlit as st
 
 from lulu.sessions import Session
-from lulu.ui import wording
+from lulu.ui import keyboard, wording
 from lulu.ui.text import one_line
 
 _CSS = """
@@ -40,7 +40,22 @@ _HTML = (
 )
 
 # Rows are kept and changed in place, so that focus, hover and a click under way survive a new list.
-_JS = r"""
+_JS = (
+    f"const NEXT = {keyboard.NEXT!r}, PREVIOUS = {keyboard.PREVIOUS!r};"
+    f"{keyboard.IS_KEY}"
+    r"""
+let shown = null;
+
+// To the row below the open one, or above it; to the first where none of them is open.
+window.addEventListener("keydown", (event) => {
+  const step = isKey(event, NEXT) ? 1 : isKey(event, PREVIOUS) ? -1 : 0;
+  if (step === 0 || !shown?.isConnected) return;
+  event.preventDefault();
+  const links = [...shown.querySelectorAll("a")];
+  const open = links.findIndex((link) => link.hasAttribute("aria-current"));
+  links[open < 0 ? 0 : open + step]?.click();
+}, true);
+
 function follow(event) {
   const link = event.currentTarget;
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -77,8 +92,10 @@ export default function ({ data, parentElement }) {
     if (row === place) place = place.nextElementSibling; else list.insertBefore(row, place);
   }
   for (const gone of known.values()) gone.remove();
+  shown = list;
 }
 """
+)
 
 _mount = st.components.v2.component("lulu_session_list", html=_HTML, css=_CSS, js=_JS)
 

@@ -6,12 +6,12 @@ import streamlit as st
 
 from lulu.actors import Actor
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId
+from lulu.sessions import Session
 from lulu.store import APPROVALS, SESSIONS
-from lulu.ui import enter, filters, identity, keyboard, notices, places, selecting, session_list, signals, wording
+from lulu.ui import filters, identity, keyboard, notices, places, selecting, session_list, signals, wording
 from lulu.ui.bell import bell
-from lulu.ui.look import KEYS, NEW_SESSION, PAGES, SESSION_LIST, SESSION_SEARCH
-from lulu.ui.state import HOME, INBOX_PAGE, LIST_STEP, is_on, state, typed
+from lulu.ui.look import NEW_SESSION, PAGES, SESSION_LIST, SESSION_SEARCH
+from lulu.ui.state import LIST_STEP, is_on, state, typed
 
 
 def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
@@ -57,7 +57,8 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
             label_visibility="collapsed",
         )
         filters.show(lulu)
-    enter.leads_to_search()
+    keyboard.listen()
+    places.follow()
     filters.show_active()
     search = typed(SESSION_SEARCH).strip()
     shown, has_more = filters.listed(lulu, search=search, limit=state().rows_shown)
@@ -75,34 +76,7 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
             st.caption("Nothing matches." if is_narrowed else "No sessions yet. Type a prompt to start one.")
     if has_more:
         st.button("Show more", key="show_more", type="tertiary", width="stretch", on_click=_show_more)
-    _show_keys(shown, open_id)
     signals.show(lulu)
-
-
-def _show_keys(shown: list[Session], open_id: str | None) -> None:
-    """Keys that have no button of their own: out of sight, and a key presses them all the same."""
-    places.follow()
-    with st.container(key=KEYS):
-        for name, key, leads_to in (
-            ("New session", keyboard.NEW, HOME),
-            ("Inbox", keyboard.INBOX, INBOX_PAGE),
-            ("Next session", keyboard.NEXT, _beside(shown, open_id, 1)),
-            ("Previous session", keyboard.PREVIOUS, _beside(shown, open_id, -1)),
-        ):
-            st.button(name, key=f"key_{name}", shortcut=key, disabled=not leads_to, on_click=_leave, args=(leads_to,))
-
-
-def _beside(shown: list[Session], open_id: str | None, step: int) -> str | None:
-    """The session above or below the open one; the first where none of the list is open."""
-    ids = [session.id for session in shown]
-    if open_id not in ids:
-        return ids[0] if ids else None
-    place = ids.index(SessionId(open_id or "")) + step
-    return ids[place] if 0 <= place < len(ids) else None
-
-
-def _leave(leads_to: str | None) -> None:
-    state().leave_for = leads_to
 
 
 def row_details(session: Session) -> str:

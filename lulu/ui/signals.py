@@ -66,16 +66,6 @@ function start() {
   memory.started = true;
   window.addEventListener("focus", () => { memory.news = null; retitle(); });
   new MutationObserver(retitle).observe(document.head, { subtree: true, childList: true, characterData: true });
-  window.addEventListener("keydown", (event) => {
-    const target = event.composedPath()[0];
-    const isTyping = target instanceof HTMLElement
-      && (target.isContentEditable || /INPUT|TEXTAREA|SELECT/.test(target.tagName));
-    if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-    const field = document.querySelector(".st-key-session_search input");
-    if (!field) return;
-    event.preventDefault();
-    field.focus();
-  });
 }
 
 function tell(sessions) {

@@ -100,6 +100,12 @@ def is_on(key: str) -> bool:
     return st.session_state.get(key) is True
 
 
+def keep(key: str) -> None:
+    """Keep the value of a widget that this run may not draw. Called before it is drawn."""
+    if key in st.session_state:
+        st.session_state[key] = st.session_state[key]
+
+
 def switch_off(keys: Iterable[str]) -> None:
     """Untick boxes. Only a callback may."""
     for key in keys:

@@ -71,12 +71,16 @@ export default function ({ data, parentElement }) {
 _mount = st.components.v2.component("lulu_copy", html=_HTML, css=_CSS, js=_JS)
 
 
-def show_turn(rows: list[StoredEvent]) -> None:
-    """Draw the button at the end of a turn, for all of it or one event; forms are made only while it is open."""
+def show_turn(rows: list[StoredEvent], *, fork: Callable[[], None]) -> None:
+    """Draw the button at the end of a turn, for all of it or one event; forms are made only while it is open.
+
+    ``fork`` draws what goes on from there with another session.
+    """
     first = rows[0].id
-    menu = _menu(f"copy_{first}")
+    menu = _menu(f"copy_{first}", "Copy or fork")
     if menu.open:
         with menu:
+            fork()
             chosen = _chosen(rows)
             _show_forms(chosen, name=f"turn-{first}" if chosen is rows else f"event-{chosen[0].id}")
 
@@ -90,8 +94,8 @@ def show_call(rows: list[StoredEvent]) -> None:
             _show_forms(sorted(rows, key=lambda stored: stored.id), name=f"call-{first}")
 
 
-def _menu(key: str) -> PopoverContainer:
-    return st.popover("Copy", key=key, type="tertiary", icon=":material/content_copy:", on_change="rerun")
+def _menu(key: str, label: str = "Copy") -> PopoverContainer:
+    return st.popover(label, key=key, type="tertiary", icon=":material/content_copy:", on_change="rerun")
 
 
 def _chosen(rows: list[StoredEvent]) -> list[StoredEvent]:

@@ -155,6 +155,20 @@ def test_keys_answer_and_lead_about(server: NewServer, page: Page) -> None:
     expect(page.locator(".st-key-answered").get_by_text("denied")).to_be_visible(timeout=PATIENCE)
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox", name="Search sessions")).to_be_focused(timeout=PATIENCE)
+    page.keyboard.press("Alt+n")
+    page.wait_for_url(f"{lulu.url}/", timeout=PATIENCE)
+
+
+def test_keys_lead_to_the_next_and_the_previous_session_of_the_list(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    for prompt in ("the first story", "the second story", "the third story"):
+        start(page, lulu.url, prompt)
+        expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    title = page.locator(".st-key-session_header h5")
+
+    for key, leads_to in (("j", "second"), ("j", "first"), ("j", "first"), ("k", "second"), ("k", "third")):
+        page.keyboard.press(f"Alt+{key}")
+        expect(title).to_have_text(f"the {leads_to} story", timeout=PATIENCE)
 
 
 @pytest.mark.timeout(300)

@@ -77,21 +77,21 @@ def test_every_turn_is_reached_and_the_place_is_kept(server: NewServer, viewer: 
 
     # What is loaded above does not move what is read.
     wheel_to_top(page)
-    first = at(page, "answer 49.")
+    first = at(page, "answer 53.")
     before = height_of(first)
     page.locator(".st-key-load_earlier button").click()
-    expect(at(page, "answer 40.")).to_be_attached(timeout=PATIENCE)
+    expect(at(page, "answer 45.")).to_be_attached(timeout=PATIENCE)
     stays(page, first, before)
 
     # Nor does all that its tools said, above and below.
-    first = at(page, "ask 49.")
+    first = at(page, "ask 53.")
     rows = open_turns(page)
     before = height_of(first)
     page.get_by_text("Load all tool output").click()
-    expect(page.get_by_text("output 40").first).to_be_attached(timeout=PATIENCE)
+    expect(page.get_by_text("output 46").first).to_be_attached(timeout=PATIENCE)
     stays(page, first, before)
     page.get_by_text("Load all tool output").click()
-    expect(page.get_by_text("output 40")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_text("output 46")).to_have_count(0, timeout=PATIENCE)
 
     # A turn on the page is gone to there; another one by its address.
     address = page.url

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lulu.commands import SaveDraft, SendPrompt, SetPermissionMode, StartSession
 from lulu.errors import InputError, SessionNotFound
@@ -228,6 +229,12 @@ def test_a_live_session_is_not_deleted(open_page: OpenPage, lulu: Runtime, new_s
     assert lulu.store.get_session(session_id).status == "running"
 
 
+def fork_from_first_turn(app: AppTest, lulu: Runtime, session_id: SessionId) -> None:
+    first = next(row for row in lulu.store.get_session_events(session_id) if isinstance(row.event, User))
+    (key,) = [key for key in keys_of(open_popover(app, f"copy_{first.id}")) if key.startswith("fork_at_")]
+    app.button(key=key).click().run()
+
+
 def test_a_fork_from_a_turn_knows_its_parent_and_both_show_the_link(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
@@ -235,9 +242,8 @@ def test_a_fork_from_a_turn_knows_its_parent_and_both_show_the_link(
     for number in (1, 2):
         lulu.store.append(session_id, [User(text=f"prompt {number}."), Text(content=f"answer {number}.")])
     app = open_page("session", id=session_id)
-    (first, _) = [key for key in keys_of(app) if key.startswith("fork_at_")]
 
-    app.button(key=first).click().run()
+    fork_from_first_turn(app, lulu, session_id)
 
     (forked,) = lulu.store.forks_of(session_id)
     shown = text_of(app)
@@ -267,9 +273,8 @@ def test_a_fork_from_a_turn_leaves_out_later_ones_where_its_sub_agent_worked_on(
         ],
     )
     app = open_page("session", id=session_id)
-    (first, _) = [key for key in keys_of(app) if key.startswith("fork_at_")]
 
-    app.button(key=first).click().run()
+    fork_from_first_turn(app, lulu, session_id)
 
     (forked,) = lulu.store.forks_of(session_id)
     assert [row.event.text for row in lulu.store.get_session_events(forked.id) if isinstance(row.event, User)] == [

@@ -15,7 +15,7 @@ from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.ui import help_page, keyboard, rules_table, signals
 from tests.ui.conftest import OWNER, OpenPage
-from tests.ui.support import keys_of, rows, text_of
+from tests.ui.support import keys_of, open_popover, rows, text_of
 
 NewSession = Callable[..., SessionId]
 
@@ -48,7 +48,7 @@ def test_archived_sessions_are_out_of_the_list_until_they_are_asked_for(
     app = open_page()
 
     before = names(rows(app))
-    app.toggle(key="filter_archived").set_value(True).run()
+    open_popover(app, "filters").toggle(key="filter_archived").set_value(True).run()
 
     assert before == ["new"]
     assert names(rows(app)) == ["old"]
@@ -64,13 +64,13 @@ def test_the_list_is_filtered_by_status_folder_and_pin(
     lulu.store.insert_session(elsewhere, status=SessionStatus.COMPLETED)
     app = open_page()
 
-    app.selectbox(key="filter_status").set_value("failed").run()
+    open_popover(app, "filters").selectbox(key="filter_status").set_value("failed").run()
     by_status = names(rows(app))
     app.button(key="clear_filters").click().run()
-    app.selectbox(key="filter_folder").set_value("/elsewhere").run()
+    open_popover(app, "filters").selectbox(key="filter_folder").set_value("/elsewhere").run()
     by_folder = names(rows(app))
     app.button(key="clear_filters").click().run()
-    app.toggle(key="filter_pinned").set_value(True).run()
+    open_popover(app, "filters").toggle(key="filter_pinned").set_value(True).run()
     by_pin = names(rows(app))
     app.button(key="clear_filters").click().run()
 
@@ -82,7 +82,7 @@ def test_the_list_is_filtered_by_status_folder_and_pin(
 def test_several_sessions_are_changed_at_once(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
     one, two, three = new_session("one"), new_session("two"), new_session("three", status=SessionStatus.RUNNING)
     app = open_page()
-    app.toggle(key="selecting").set_value(True).run()
+    open_popover(app, "filters").toggle(key="selecting").set_value(True).run()
 
     def tick(*ids: SessionId) -> None:
         for session_id in ids:
@@ -172,19 +172,6 @@ def test_every_key_can_be_a_shortcut_and_is_on_the_help_page(open_page: OpenPage
     assert len({normalize_shortcut(key) for key in shortcuts}) == 7
     assert all(f"`{key}`" in shown for key in keyboard.MEANINGS)
     assert help_page.show.__doc__
-
-
-def test_keys_lead_to_the_next_and_the_previous_session(open_page: OpenPage, new_session: NewSession) -> None:
-    old, middle, new = new_session("old"), new_session("middle"), new_session("new")
-    app = open_page("session", id=middle)
-
-    app.button(key="key_Next session").click().run()
-    after_next = app.query_params["id"]
-    app.button(key="key_Previous session").click().run()
-    app.button(key="key_Previous session").click().run()
-
-    assert after_next == old
-    assert app.query_params["id"] == new
 
 
 def test_a_session_that_ends_is_told_whatever_the_list_shows(
