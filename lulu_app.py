@@ -11,6 +11,7 @@ from lulu.web import login
 from lulu.web.control import control_route
 from lulu.web.doorbell import Doorbell
 from lulu.web.health import health_route
+from lulu.web.sending import at_once
 from lulu.web.shutdown import limited
 
 doorbell = Doorbell(lambda: runtime.current().store.bus)
@@ -30,7 +31,7 @@ def stopping() -> None:
 
 app = st.App(
     "lulu/ui/main.py",
-    lifespan=limited(lambda app: runtime.serving(link, stopping=stopping)),
+    lifespan=at_once(limited(lambda app: runtime.serving(link, stopping=stopping))),
     routes=[*login.ROUTES, control_route, doorbell.route, health_route(lambda: runtime.current().store.health)],
     middleware=[Middleware(Guard, door=door)],
 )

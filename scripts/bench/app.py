@@ -32,6 +32,7 @@ from lulu.sessions import Launch, SessionStatus, new_session_id
 from lulu.store import Change, Recorded, ShareOptions, Store
 from lulu.web import login
 from lulu.web.health import health_route
+from lulu.web.sending import at_once
 from scripts.bench.transcripts import last_words, transcript
 from tests.support import ROOT
 
@@ -185,7 +186,7 @@ async def bench(request: Request) -> JSONResponse:
 
 app = st.App(
     str(ROOT / "lulu" / "ui" / "main.py"),
-    lifespan=lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.stopping),
+    lifespan=at_once(lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.stopping)),
     routes=[
         *login.ROUTES,
         lulu_app.doorbell.route,
