@@ -41,8 +41,12 @@ from lulu.ui.text import safe_markdown
 
 #: Events that a page shows at first, and that "Load earlier" adds: more make a long session slow (``make bench``).
 WINDOW = 40
-#: An open turn longer than this moves its older part into settled history.
+#: A page that stays grows by what is said, up to so many events, before its first ones are let go.
+MOST_SHOWN = 100
+#: An open turn longer than this moves its older part into settled history, all but its last events: each change of it
+#: draws all that is open, and each move the whole page.
 MAX_OPEN = 40
+KEEP_OPEN = 10
 #: How often a running session is looked at for silence, in seconds.
 _LOOK_EVERY = 10
 
@@ -57,9 +61,9 @@ def show(
     if event is not None and (around := _around(lulu, session.id, event)):
         _show_around(session.id, int(event), around)
         return
-    rows, has_earlier = _window(lulu, session.id)
+    rows, has_earlier = window(lulu, session.id)
     first = rows[0].id if rows else 0
-    settled = transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN)
+    settled = transcript.settled_until(rows, live=session.is_live, keep=KEEP_OPEN)
     with st.container(key=TRANSCRIPT):
         _history(lulu, actor, session.id, first, settled, has_earlier, [rows])
         _open_turn(lulu, actor, session.id, settled, has_checklist)
@@ -67,14 +71,27 @@ def show(
         now.show_line(session.id)
 
 
-def _window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], bool]:
-    """The events to show, and whether there are earlier ones."""
+def window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], bool]:
+    """The events to show, and whether there are earlier ones.
+
+    While a session stays on the page its first event does: somebody may be reading there.
+    """
     earliest = state().earliest.get(session_id)
-    if earliest is None:
-        rows = lulu.store.get_session_events(session_id, limit=WINDOW + 1)
-        return rows[-WINDOW:], len(rows) > WINDOW
-    rows = lulu.store.get_session_events(session_id, after=earliest - 1)
-    return rows, bool(lulu.store.get_session_events(session_id, before=earliest, limit=1))
+    if earliest is not None:
+        rows = lulu.store.get_session_events(session_id, after=earliest - 1)
+    else:
+        rows = _shown_still(lulu, session_id) or lulu.store.get_session_events(session_id, limit=WINDOW)
+    state().shown_from = (session_id, rows[0].id) if rows else None
+    return rows, bool(rows and lulu.store.get_session_events(session_id, before=rows[0].id, limit=1))
+
+
+def _shown_still(lulu: Runtime, session_id: SessionId) -> list[StoredEvent]:
+    """What the page has shown of this session and what came since; nothing where it was another, or is too much."""
+    shown, first = state().shown_from or (None, 0)
+    if shown != session_id:
+        return []
+    rows = lulu.store.get_session_events(session_id, after=first - 1, limit=MOST_SHOWN + 1)
+    return rows if len(rows) <= MOST_SHOWN else []
 
 
 def _around(lulu: Runtime, session_id: SessionId, event: str) -> list[StoredEvent]:
@@ -183,7 +200,7 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int,
     written = lulu.store.live_text(session_id)
     session = lulu.store.get_session(session_id)
     rows = lulu.store.get_session_events(session_id, after=settled)
-    if _has_settled(rows, session, settled) or _lacks_checklist(lulu, session_id, rows, has_checklist):
+    if has_settled(rows, live=session.is_live) or _lacks_checklist(lulu, session_id, rows, has_checklist):
         st.rerun()
     reading.follow(session_id, rows, written)
     asked = lulu.store.approvals(session_id)
@@ -200,11 +217,12 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int,
         _silence(lulu, session_id)
 
 
-def _has_settled(rows: list[StoredEvent], session: Session, settled: int) -> bool:
-    """Whether a whole turn, or the older part of a long one, can move into settled history."""
-    if session.is_live and len(transcript.turns(rows)) < 2 and len(rows) <= 2 * MAX_OPEN:
+def has_settled(rows: list[StoredEvent], *, live: bool) -> bool:
+    """Whether of the open ``rows`` a whole turn, or the older part of a long one, can move into settled history."""
+    if not rows or (live and len(transcript.turns(rows)) < 2 and len(rows) <= MAX_OPEN):
         return False
-    return transcript.settled_until(rows, live=session.is_live, keep=MAX_OPEN) > settled
+    # At least one of these: ids between theirs and the last settled one are those of other sessions.
+    return transcript.settled_until(rows, live=live, keep=KEEP_OPEN) >= rows[0].id
 
 
 def _lacks_checklist(lulu: Runtime, session_id: SessionId, rows: list[StoredEvent], has_checklist: bool) -> bool:

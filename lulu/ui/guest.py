@@ -15,9 +15,8 @@ from lulu.sessions import SessionId
 from lulu.store import ShareOptions, row_topic, session_topic
 from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
-from lulu.ui.feed import MAX_OPEN, WINDOW, offer_earlier
+from lulu.ui.feed import KEEP_OPEN, has_settled, offer_earlier, window
 from lulu.ui.look import LIVE_TEXT, SESSION_HEADER, TRANSCRIPT
-from lulu.ui.state import state
 from lulu.ui.text import one_line, safe_label, safe_markdown
 
 #: The page for a link that counts no longer, and for every address that was not shared. It repeats nothing.
@@ -40,11 +39,12 @@ def show(lulu: Runtime, session_id: SessionId, options: ShareOptions) -> None:
         return
     st.set_page_config(page_title=one_line(session.name))
     _header(lulu, session_id)
-    found = _rows(lulu, session_id, options)
+    rows, has_earlier = window(lulu, session_id)
+    found = guest_rows(rows, options)
     first = found.rows[0].id if found.rows else 0
-    settled = transcript.settled_until(found.rows, live=session.is_live, keep=MAX_OPEN)
+    settled = transcript.settled_until(found.rows, live=session.is_live, keep=KEEP_OPEN)
     with st.container(key=TRANSCRIPT):
-        _history(lulu, session_id, options, first, settled)
+        _history(lulu, session_id, options, first, settled, has_earlier)
         _open_turn(lulu, session_id, options, settled)
     with st.bottom:
         now.show_line(session_id)
@@ -56,13 +56,6 @@ def _is_still_shared(session_id: SessionId) -> bool:
         return True
     show_ended()
     return False
-
-
-def _rows(lulu: Runtime, session_id: SessionId, options: ShareOptions) -> GuestRows:
-    earliest = state().earliest.get(session_id)
-    if earliest is None:
-        return guest_rows(lulu.store.get_session_events(session_id, limit=WINDOW), options)
-    return guest_rows(lulu.store.get_session_events(session_id, after=earliest - 1), options)
 
 
 @st.fragment
@@ -80,10 +73,12 @@ def _header(lulu: Runtime, session_id: SessionId) -> None:
 
 @st.fragment
 @notices.told
-def _history(lulu: Runtime, session_id: SessionId, options: ShareOptions, first: int, settled: int) -> None:
+def _history(
+    lulu: Runtime, session_id: SessionId, options: ShareOptions, first: int, settled: int, has_earlier: bool
+) -> None:
     if not _is_still_shared(session_id):
         return
-    if lulu.store.get_session_events(session_id, before=first, limit=1):
+    if has_earlier:
         offer_earlier(lulu, session_id, first)
     found = guest_rows(lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1), options)
     show_hidden(found)
@@ -101,8 +96,7 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     session = guest_session(lulu.store.get_session(session_id))
     found = guest_rows(lulu.store.get_session_events(session_id, after=settled), options)
     turns = transcript.turns(found.rows)
-    has_grown = len(turns) > 1 or len(found.rows) > 2 * MAX_OPEN
-    if has_grown and transcript.settled_until(found.rows, live=session.is_live, keep=MAX_OPEN) > settled:
+    if has_settled(found.rows, live=session.is_live):
         st.rerun()
     reading.follow(session_id, found.rows, written)
     # What is told comes from the redacted rows only; whom the agent asks is none of a guest's.

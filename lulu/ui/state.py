@@ -48,6 +48,8 @@ class State:
     requests_shown: int = INBOX_STEP
     #: For each session, the first event that "Load earlier" has reached.
     earliest: dict[SessionId, int] = field(default_factory=dict)
+    #: The session whose transcript is on the page, and the first event of it.
+    shown_from: tuple[SessionId, int] | None = None
     #: Where the last click leads: a session's id, ``HOME``, ``INBOX_PAGE`` or ``SEARCH_PAGE``.
     leave_for: str | None = None
     #: What ``SEARCH_PAGE`` is to look for.

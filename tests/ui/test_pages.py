@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from lulu import events
 from lulu.actors import Actor
 from lulu.errors import LuluError, StoreError
-from lulu.events import Event, ToolUse, User
+from lulu.events import Event, Text, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, SessionStatus
 from lulu.settings import Settings
@@ -216,6 +216,43 @@ def test_a_long_open_turn_is_shown_whole_without_end(
 
     assert "step 99." in shown
     assert "step 65." in shown
+
+
+def test_a_long_call_that_is_open_is_drawn_whole_beside_other_sessions(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime
+) -> None:
+    session_id, other = new_session(status=SessionStatus.RUNNING), new_session()
+    lulu.store.append(session_id, [User(text="go")])
+    lulu.store.append(other, [Text(content="between")] * 5)
+    inside: list[Event] = [ToolUse(id="task", name="Task", input={"description": "work on"})]
+    lulu.store.append(session_id, inside)
+    app = open_page("session", id=session_id)
+
+    lulu.store.append(session_id, [Text(content=f"inside {number}.", parent="task") for number in range(60)])
+    app.run()
+
+    assert not app.exception
+    assert "**Task** work on" in text_of(app)
+
+
+def test_what_is_shown_stays_while_more_is_said_up_to_a_limit(
+    open_page: OpenPage, new_session: NewSession, lulu: Runtime
+) -> None:
+    session_id = new_session()
+    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(60)])
+    app = open_page("session", id=session_id)
+    assert "number 20." in text_of(app)
+
+    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(60, 110)])
+    app.run()
+    kept = text_of(app)
+    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(110, 150)])
+    app.run()
+
+    assert "number 20." in kept
+    assert "number 109." in kept
+    assert "number 149." in text_of(app)
+    assert "number 109." not in text_of(app)
 
 
 @pytest.fixture
