@@ -8,13 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.bench import asking, endurance, live, opening, report
+from scripts.bench import asking, endurance, live, opening, report, searching
 from scripts.bench.figures import ROWS, Figure
 from scripts.bench.stage import Stage
 from tests.support import clean_environ
 
 #: The modules whose rows are measured, in this order.
-MODULES = (opening, live, asking, endurance)
+MODULES = (opening, live, asking, endurance, searching)
 
 
 def main() -> int:
@@ -31,9 +31,12 @@ def main() -> int:
         os.environ.clear()
         os.environ.update(environ)
         with Stage(Path(name), wanted.rounds) as stage:
-            figures = [figure for row in wanted.rows or ROWS for figure in _measure(stage, row)]
-    if not wanted.rows:
-        report.write(figures, wanted.rounds)
+            figures: list[Figure] = []
+            for row in wanted.rows or ROWS:
+                figures += _measure(stage, row)
+                if not wanted.rows:
+                    # After each row: a run that is cut short has measured what it has.
+                    report.write(figures, wanted.rounds)
     return 0 if all(figure.passed is not False for figure in figures) else 1
 
 

@@ -29,11 +29,12 @@ from lulu.asking import Asking
 from lulu.commands import SendPrompt, StartSession
 from lulu.events import Text
 from lulu.sessions import Launch, SessionStatus, new_session_id
-from lulu.store import Change, Recorded, ShareOptions, Store
+from lulu.store import Change, Query, Recorded, ShareOptions, Store
+from lulu.ui.search_page import STEP
 from lulu.web import login
 from lulu.web.health import health_route
 from lulu.web.sending import at_once
-from scripts.bench.transcripts import last_words, transcript
+from scripts.bench.transcripts import last_words, sentences, transcript
 from tests.support import ROOT
 
 _SOMEBODY = Actor(role=Role.OWNER, name="this computer")
@@ -100,6 +101,30 @@ def crowd(wanted: dict[str, Any]) -> dict[str, Any]:
         session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
         store.append(session_id, [Text(content=last_words(f"the crowd's {number}"))])
     return {}
+
+
+def library(wanted: dict[str, Any]) -> dict[str, Any]:
+    """So many events of one sentence each, in sessions of a thousand; ten of them hold the word ``rare``."""
+    store = runtime.current().store
+    total = int(wanted["events"])
+    for first in range(0, total, 1_000):
+        session_id = store.insert_session(_launch(f"Shelf {first // 1_000}"), status=SessionStatus.COMPLETED)
+        said = [Text(content=text) for text in sentences(f"shelf {first}", 1_000)]
+        if first % (total // 10) == 0:
+            said[500] = Text(content=f"Nobody expects the {wanted['rare']} here.")
+        for start in range(0, len(said), _BATCH):
+            store.append(session_id, said[start : start + _BATCH])
+    return {}
+
+
+def look(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Search so many times. The answer: the milliseconds that each took."""
+    took = []
+    for _ in range(int(wanted["times"])):
+        began = time.perf_counter()
+        runtime.current().store.search(Query(text=wanted["text"]), limit=STEP)
+        took.append((time.perf_counter() - began) * 1000)
+    return {"took": took}
 
 
 def stage(_: dict[str, Any]) -> dict[str, Any]:
@@ -175,7 +200,10 @@ def _launch(prompt: str, permission_mode: str = "default") -> Launch:
     return Launch(prompt=prompt, working_directory=folder, agent="demo", permission_mode=permission_mode)
 
 
-_JOBS = {job.__name__: job for job in (fill, crowd, stage, append, share, chatter, start, prompt, requests, numbers)}
+_JOBS = {
+    job.__name__: job
+    for job in (fill, crowd, library, look, stage, append, share, chatter, start, prompt, requests, numbers)
+}
 
 
 async def bench(request: Request) -> JSONResponse:

@@ -29,7 +29,7 @@ T = TypeVar("T")
 #: Sessions in the list, where a row speaks of a long list.
 CROWD = 5_000
 #: A request that fills the store may take this long (seconds).
-_PATIENCE = 600
+_PATIENCE = 1_800
 #: A page may take this long (milliseconds) before a row gives up.
 GIVE_UP = 120_000
 

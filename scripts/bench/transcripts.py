@@ -47,6 +47,13 @@ def transcript(tag: str, events: int) -> Iterator[Event]:
     yield _result()
 
 
+def sentences(tag: str, count: int) -> Iterator[str]:
+    """So many sentences of 25 words."""
+    made = random.Random(tag)
+    for _ in range(count):
+        yield _sentence(made, 25)
+
+
 def _turn(made: random.Random, key: str, prompt: str) -> Iterator[Event]:
     """20 events: a prompt, three thoughts, seven texts, four tool calls with their answers, a result."""
     yield User(text=prompt, actor="this computer")
