@@ -10,6 +10,8 @@ import streamlit as st
 
 _JS = """
 let shown = null, pushed = false, timer;
+let going = null, goingAt = 0;
+const GOING = 5000;
 const KEPT = new Set(["id", "event"]);
 const placeOf = (pairs) => {
   const place = new URLSearchParams([...new URLSearchParams(pairs)].filter(([name]) => KEPT.has(name)));
@@ -30,17 +32,25 @@ function settle(tries) {
 }
 
 // Back and forward: Streamlit reruns the page for the address that it finds. If it does not, a reload does. (A click in
-// the list of sessions says the same with an event of its own, and needs none.)
+// the list of sessions says the same with an event of its own, and needs none.) What is drawn for the place before
+// it must not take the address back: the client sends it along with whatever it sends next.
 window.addEventListener("popstate", (event) => {
-  if (!event.isTrusted) return;
   const before = shown;
   clearTimeout(timer);
+  if (!event.isTrusted) {
+    going = location.pathname.endsWith("/session") ? placeOf(location.search) : null;
+    goingAt = performance.now();
+    return;
+  }
+  going = null;
   shown = null;
   setTimeout(() => { if (shown === null && before !== null && isStale(before)) location.reload(); }, 1500);
 });
 
 export default function ({ data }) {
   const place = placeOf(data.event ? { id: data.id, event: data.event } : { id: data.id });
+  if (going !== null && place !== going && performance.now() < goingAt + GOING) return;
+  going = null;
   if (place === shown) return;
   shown = place;
   pushed = false;

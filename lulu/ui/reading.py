@@ -32,6 +32,8 @@ _JS = (
     r"""
 // At the end, in pixels; a scroll belongs to a gesture so long after it, and what a click opens comes so long after it.
 const NEAR = 4, GESTURE = 1000, OPENING = 1500, SCROLLING = 250;
+// What is loaded above may come in parts, and a page that is short for a moment is not at its end.
+const LOADING = 3000;
 const MARKS = ["at_", "run_", "call_", "thinking_", "system_"].map((kind) => `[class*="st-key-${kind}"]`).join(",");
 const OPENED = /_(open|all)$/;
 const UP = new Set(["ArrowUp", "PageUp", "Home"]);
@@ -187,7 +189,7 @@ function makeReading() {
       goTo(turn);
     }
     if (!session || !target?.closest(TRANSCRIPT)) return;
-    if (target.closest(LOAD_EARLIER)) { follows = false; note(); }
+    if (target.closest(LOAD_EARLIER)) { follows = false; note(); upAt = now() + LOADING; }
     else if (target.closest("summary, label")) { follows = false; openedAt = now(); }
   }, true);
   window.addEventListener("resize", () => { if (session) onSize(); });

@@ -19,6 +19,9 @@ _TRIGGERS = "$$STREAMLIT_INTERNAL_KEY_{id}__events"
 _LARGEST = 64 * 2**20
 #: A run that has not ended after this long (seconds) is not waited for.
 _RUN_WITHIN = 30.0
+#: A ring that is not answered after this long (seconds) is asked for again; pause after a run (seconds). Both as in
+#: ``lulu.ui.bell``.
+_ANSWER_WITHIN, _STEADY = 3.0, 0.05
 #: Pause before the same news is asked for again (seconds), as in ``lulu.ui.bell``.
 _SAME_AGAIN = 1.0
 
@@ -94,7 +97,7 @@ class ProtocolViewer:
         """Run the whole script, as a reload does."""
         await self._rerun("", None)
 
-    async def _rerun(self, fragment_id: str, bell: _Bell | None) -> None:
+    async def _rerun(self, fragment_id: str, bell: _Bell | None, within: float = _RUN_WITHIN) -> None:
         message = BackMsg()
         state = message.rerun_script
         parts = urlsplit(self.path)
@@ -111,7 +114,7 @@ class ProtocolViewer:
         assert self._page is not None
         await self._page.send(message.SerializeToString())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), _RUN_WITHIN)
+            await asyncio.wait_for(self._ended.wait(), within)
 
     async def _hear_page(self, socket: ClientConnection) -> None:
         async for data in socket:
@@ -157,7 +160,9 @@ class ProtocolViewer:
             for bell in list(self._bells.values()):
                 number = self._rung.get(bell.topic, 0)
                 if number > bell.seen:
-                    await self._rerun(bell.fragment_id, bell)
+                    # As the page does: Streamlit's server throws away what comes as a run ends.
+                    await asyncio.sleep(_STEADY)
+                    await self._rerun(bell.fragment_id, bell, within=_ANSWER_WITHIN)
                     self._news.set()
                     drawn = self._bells[bell.widget_id]
                     if drawn.seen < number:
