@@ -44,8 +44,8 @@ WINDOW = 40
 #: A page that stays grows by what is said, up to so many events, before its first ones are let go.
 MOST_SHOWN = 100
 #: An open turn longer than this moves its older part into settled history, all but its last events: each change of it
-#: draws all that is open, and each move the whole page.
-MAX_OPEN = 40
+#: draws all that is open, and each move the whole page, for everybody who looks.
+MAX_OPEN = 80
 KEEP_OPEN = 10
 #: How often a running session is looked at for silence, in seconds.
 _LOOK_EVERY = 10

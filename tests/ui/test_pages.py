@@ -228,7 +228,7 @@ def test_a_long_call_that_is_open_is_drawn_whole_beside_other_sessions(
     lulu.store.append(session_id, inside)
     app = open_page("session", id=session_id)
 
-    lulu.store.append(session_id, [Text(content=f"inside {number}.", parent="task") for number in range(60)])
+    lulu.store.append(session_id, [Text(content=f"inside {number}.", parent="task") for number in range(90)])
     app.run()
 
     assert not app.exception
