@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from lulu.actors import Actor, Role
-from lulu.ui.state import HOME, INBOX_PAGE, SEARCH_PAGE, state
+from lulu.ui.state import HOME, SEARCH_PAGE, state
 
 _FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
@@ -65,8 +65,6 @@ def follow() -> None:
     wanted, state().leave_for = state().leave_for, None
     if wanted == HOME:
         st.switch_page(home())
-    elif wanted == INBOX_PAGE:
-        st.switch_page(inbox())
     elif wanted == SEARCH_PAGE:
         st.switch_page(search(), query_params={"q": state().search_for})
     elif wanted:

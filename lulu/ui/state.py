@@ -15,7 +15,6 @@ from lulu.sessions import SessionId
 LIST_STEP = 50
 #: Pages that a click or a key leads to.
 HOME = "/"
-INBOX_PAGE = "/inbox"
 SEARCH_PAGE = "/search"
 #: Requests that the inbox shows at first, and adds by "Show more".
 INBOX_STEP = 30
@@ -50,7 +49,7 @@ class State:
     earliest: dict[SessionId, int] = field(default_factory=dict)
     #: The session whose transcript is on the page, and the first event of it.
     shown_from: tuple[SessionId, int] | None = None
-    #: Where the last click leads: a session's id, ``HOME``, ``INBOX_PAGE`` or ``SEARCH_PAGE``.
+    #: Where the last click leads: a session's id, ``HOME`` or ``SEARCH_PAGE``.
     leave_for: str | None = None
     #: What ``SEARCH_PAGE`` is to look for.
     search_for: str = ""
