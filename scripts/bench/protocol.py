@@ -19,6 +19,8 @@ _TRIGGERS = "$$STREAMLIT_INTERNAL_KEY_{id}__events"
 _LARGEST = 64 * 2**20
 #: A run that has not ended after this long (seconds) is not waited for.
 _RUN_WITHIN = 30.0
+#: A server that does not answer the end of a socket is not waited for longer than this (seconds).
+_CLOSE_WITHIN = 2.0
 #: A ring that is not answered after this long (seconds) is asked for again; pause after a run (seconds). Both as in
 #: ``lulu.ui.bell``.
 _ANSWER_WITHIN, _STEADY = 3.0, 0.05
@@ -57,6 +59,10 @@ class ProtocolViewer:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _heard: list[str] = field(default_factory=list)
+    #: The bells that this run has drawn, and the fragments that it draws in.
+    _drawn: set[str] = field(default_factory=set)
+    _redrawn: set[str] = field(default_factory=set)
     _page_hash: str = ""
     _began: float = 0.0
     _page: ClientConnection | None = None
@@ -71,6 +77,7 @@ class ProtocolViewer:
             subprotocols=["streamlit", "no-token"],  # type: ignore[list-item]  # likewise
             max_size=_LARGEST,
             compression=None,
+            close_timeout=_CLOSE_WITHIN,
         )
         self._tasks.append(asyncio.create_task(self._hear_page(self._page)))
         await self.run()
@@ -79,6 +86,7 @@ class ProtocolViewer:
             origin=self.url,  # type: ignore[arg-type]  # likewise
             additional_headers={"Cookie": self.cookie},
             compression=None,
+            close_timeout=_CLOSE_WITHIN,
         )
         self._tasks.append(asyncio.create_task(self._hear_bell(self._bell)))
         self._tasks.append(asyncio.create_task(self._answer_rings()))
@@ -89,13 +97,14 @@ class ProtocolViewer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for socket in (self._bell, self._page):
-            if socket is not None:
-                await socket.close()
+        await asyncio.gather(*(socket.close() for socket in (self._bell, self._page) if socket is not None))
 
     async def run(self) -> None:
-        """Run the whole script, as a reload does."""
+        """Run the whole script, as a reload does, until it has drawn something to listen to."""
         await self._rerun("", None)
+        while not self._bells:
+            await asyncio.sleep(_SAME_AGAIN)
+            await self._rerun("", None)
 
     async def _rerun(self, fragment_id: str, bell: _Bell | None, within: float = _RUN_WITHIN) -> None:
         message = BackMsg()
@@ -125,28 +134,43 @@ class ProtocolViewer:
             message = ForwardMsg.FromString(drawn)
             match message.WhichOneof("type"):
                 case "new_session":
+                    self._drawn, self._redrawn = set(), set()
                     self._page_hash = message.new_session.page_script_hash
                     self._began = time.perf_counter()
                 case "navigation":
                     # The page that is drawn; a new session names the start page until this comes.
                     self._page_hash = message.navigation.page_script_hash
-                case "delta" if message.delta.new_element.HasField("bidi_component"):
-                    self._note_bell(message)
+                case "delta":
+                    self._redrawn.add(message.delta.fragment_id)
+                    if message.delta.new_element.HasField("bidi_component"):
+                        self._note_bell(message)
                 case "script_finished":
                     if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                         self.runs.append((time.perf_counter() - self._began) * 1000)
+                    if message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                        self._forget()
                     self._ended.set()
+                    await self._listen()
 
     def _note_bell(self, message: ForwardMsg) -> None:
         component = message.delta.new_element.bidi_component
         data = json.loads(component.mixed.json or component.json or "{}")
         if "topic" in data:
+            self._drawn.add(component.id)
             self._bells[component.id] = _Bell(message.delta.fragment_id, component.id, data["topic"], data["seen"])
 
+    def _forget(self) -> None:
+        """What a run could have drawn again and has not is gone; a run of the whole page draws outside fragments too."""
+        for key, bell in list(self._bells.items()):
+            if key not in self._drawn and ("" in self._redrawn or bell.fragment_id in self._redrawn):
+                del self._bells[key]
+
     async def _listen(self) -> None:
-        assert self._bell is not None
+        """Listen to what the page shows now."""
         topics = sorted({bell.topic for bell in self._bells.values()})
-        await self._bell.send(json.dumps({"listen": topics}))
+        if self._bell is not None and topics != self._heard:
+            self._heard = topics
+            await self._bell.send(json.dumps({"listen": topics}))
 
     async def _hear_bell(self, socket: ClientConnection) -> None:
         async for data in socket:
@@ -164,7 +188,7 @@ class ProtocolViewer:
                     await asyncio.sleep(_STEADY)
                     await self._rerun(bell.fragment_id, bell, within=_ANSWER_WITHIN)
                     self._news.set()
-                    drawn = self._bells[bell.widget_id]
-                    if drawn.seen < number:
+                    drawn = self._bells.get(bell.widget_id)
+                    if drawn is not None and drawn.seen < number:
                         # As the page does: no second request for the same news before a second has passed.
                         await asyncio.sleep(_SAME_AGAIN)

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import psutil
+import pytest
 from playwright.sync_api import expect
 
 from scripts.bench.protocol import ProtocolViewer
@@ -24,7 +25,7 @@ from tests.support import ROOT, LuluServer, eventually
 #: Those without a browser.
 OTHERS = 19
 #: Two cores may be busy with others (seconds).
-PATIENCE = 30
+PATIENCE = 60
 
 
 def ask(server: LuluServer, job: str, **wanted: object) -> Any:
@@ -42,7 +43,8 @@ async def watch(url: str, path: str, cookie: str, last: str, are_in: threading.E
         for viewer in viewers:
             await stack.enter_async_context(viewer)
         are_in.set()
-        await asyncio.wait_for(asyncio.gather(*(viewer.found.wait() for viewer in viewers)), PATIENCE)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(viewer.found.wait() for viewer in viewers)), 2 * PATIENCE)
         return sum(viewer.found.is_set() for viewer in viewers)
 
 
@@ -75,6 +77,7 @@ def connected(server: LuluServer) -> list[object]:
     return [one for one in found if one.status == psutil.CONN_ESTABLISHED]
 
 
+@pytest.mark.timeout(420)  # two visits, each with three waits
 def test_twenty_guests_see_the_last_event_and_leave_nothing_behind(
     server: NewServer, new_viewer: Callable[..., Viewer]
 ) -> None:
@@ -99,7 +102,7 @@ def test_twenty_guests_see_the_last_event_and_leave_nothing_behind(
                 ask(lulu, "append", id=session_id, text=f"Word {number} of visit {visit_number}.")
             ask(lulu, "append", id=session_id, text=last)
             expect(guest.page.get_by_text(last)).to_be_visible(timeout=PATIENCE * 1000)
-            seen = looking.result(PATIENCE)
+            seen = looking.result(2 * PATIENCE)
         assert guest.console_errors == []
         guest.close()
         return seen + 1
