@@ -7,14 +7,17 @@ from lulu import runtime
 from lulu.access import opening
 from lulu.access.door import door
 from lulu.access.guard import Guard
-from lulu.web import login
+from lulu.web import flowing, login
 from lulu.web.control import control_route
 from lulu.web.doorbell import Doorbell
 from lulu.web.health import health_route
 from lulu.web.sending import at_once
 from lulu.web.shutdown import limited
 
-doorbell = Doorbell(lambda: runtime.current().store.bus)
+doorbell = Doorbell(
+    lambda: runtime.current().store.bus,
+    words=lambda kind, session_id: flowing.told(runtime.current().store, kind, session_id),
+)
 
 
 def link() -> str:

@@ -23,7 +23,6 @@ from lulu.commands import (
 )
 from lulu.errors import LuluError, StoreBusy, StoreError
 from lulu.events import System, User
-from lulu.live import Writers
 from lulu.recording import done, not_saved
 from lulu.sessions import SessionStatus
 from lulu.settings import Settings
@@ -95,7 +94,6 @@ class AgentHost:
         self._older = asyncio.Event()
         self._resting = asyncio.Event()
         self._starts = asyncio.Semaphore(self._settings.max_starting)
-        self._writers = Writers()
         unsubscribe = self._store.bus.subscribe(self._on_ring)
         self._commands.set()
         self._older.set()
@@ -265,14 +263,7 @@ class AgentHost:
 
     def _worker(self, session_id: str) -> Worker:
         if session_id not in self._workers:
-            self._workers[session_id] = Worker(
-                session_id,
-                self._store,
-                self._settings,
-                starts=self._starts,
-                writers=self._writers,
-                changed=self._on_change,
-            )
+            self._workers[session_id] = Worker(session_id, self._store, self._settings, self._starts, self._on_change)
         return self._workers[session_id]
 
 

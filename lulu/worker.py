@@ -16,7 +16,7 @@ from lulu.commands import CommandId, CommandStatus, StoredCommand
 from lulu.continuing import connected_agent
 from lulu.errors import AgentError, LuluError, StoreError
 from lulu.events import Error, Event, System, User
-from lulu.live import LivePace, Writers
+from lulu.live import LivePace
 from lulu.progress import Progress, Turn, failure
 from lulu.recording import Recorder, done
 from lulu.sessions import SessionStatus
@@ -39,14 +39,7 @@ class Worker:
     """One session's agent process, or the place for one."""
 
     def __init__(
-        self,
-        session_id: str,
-        store: Store,
-        settings: Settings,
-        *,
-        starts: asyncio.Semaphore,
-        writers: Writers,
-        changed: Callable[[], None],
+        self, session_id: str, store: Store, settings: Settings, starts: asyncio.Semaphore, changed: Callable[[], None]
     ) -> None:
         self.session_id = session_id
         self._store = store
@@ -63,7 +56,7 @@ class Worker:
         self._settled = asyncio.Event()
         self._settled.set()
         self._stopping = False
-        self._live = LivePace(lambda live: self._recorder.record(Change(session_id=session_id, live=live)), writers)
+        self._live = LivePace(lambda live: self._recorder.record(Change(session_id=session_id, live=live)))
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard = time.monotonic()
         self._told_stalled = False

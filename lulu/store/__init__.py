@@ -15,6 +15,7 @@ from lulu.store.bus import (
     log_topic,
     row_topic,
     session_topic,
+    text_topic,
 )
 from lulu.store.changes import Change, Recorded
 from lulu.store.readers import Show
@@ -50,4 +51,5 @@ __all__ = [
     "log_topic",
     "row_topic",
     "session_topic",
+    "text_topic",
 ]

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[str, int], None]
 
-#: Topics whose numbers are kept, those that rang last; each session has two.
+#: Topics whose numbers are kept, those that rang last; each session has a few.
 MAX_TOPICS = 2_000
 
 #: Any row of the session list: a new session, a status, a title, a cost.
@@ -34,8 +34,13 @@ VISITORS = "visitors"
 
 
 def session_topic(session_id: str) -> str:
-    """What the transcript of one session shows: events, live text, approvals, queued prompts."""
+    """What the transcript of one session shows: events, whole paragraphs of live text, approvals, queued prompts."""
     return f"session:{session_id}"
+
+
+def text_topic(session_id: str) -> str:
+    """The words of one session as they come: the text that is being written, and texts that were just stored."""
+    return f"text:{session_id}"
 
 
 def log_topic(session_id: str) -> str:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from lulu import commands, events
 from lulu.commands import AgentCommand, Command, CommandId, CommandStatus, SetPermissionMode, StartSession
 from lulu.errors import Conflict, InputError, SessionNotFound
-from lulu.events import CHECKLIST_TOOLS, Event, EventId, ToolUse, now
+from lulu.events import CHECKLIST_TOOLS, Event, EventId, Text, Thinking, ToolUse, now
 from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
+from lulu.paragraphs import finished
 from lulu.sessions import Launch, SessionId, SessionStatus, sources_of
 from lulu.store import rows
-from lulu.store.bus import COMMANDS, SESSIONS, log_topic, row_topic, session_topic
+from lulu.store.bus import COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
 from lulu.store.indexing import index_event
 from lulu.store.rows import LiveText
 from lulu.store.writer import Transaction
@@ -218,7 +219,7 @@ def record(tx: Transaction, change: Change) -> Recorded:
         _set_live_text(tx, change.session_id, change.live)
     if change.clear_live:
         tx.query("DELETE FROM live_text WHERE session_id = :id", id=change.session_id)
-        tx.ring(session_topic(change.session_id))
+        tx.ring(text_topic(change.session_id), session_topic(change.session_id))
     if change.command_id is not None:
         end_command(tx, change.command_id, change.command_status, change.command_error)
     moved = change.status is not None and move(tx, change.session_id, change.status)
@@ -239,6 +240,8 @@ def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0)
         uid=f"{_key(event.uuid)}:{place}" if event.uuid else None,
         at=now(),
     )
+    if isinstance(event, Text):
+        tx.ring(text_topic(session_id))
     tx.ring(session_topic(session_id), log_topic(session_id))
     if not inserted:
         return None
@@ -283,6 +286,8 @@ def move(
 
 
 def _set_live_text(tx: Transaction, session_id: str, live: LiveText) -> None:
+    """Store the text that is being written; pages draw it anew only when a paragraph of it is finished."""
+    before = tx.query("SELECT * FROM live_text WHERE session_id = :id", id=session_id)
     tx.query(
         "INSERT INTO live_text (session_id, message_id, kind, text, updated_at) "
         "VALUES (:id, :message, :kind, :text, :at) ON CONFLICT (session_id) DO UPDATE SET "
@@ -294,7 +299,18 @@ def _set_live_text(tx: Transaction, session_id: str, live: LiveText) -> None:
         text=rows.as_text(live.text),
         at=now(),
     )
-    tx.ring(session_topic(session_id))
+    tx.ring(text_topic(session_id))
+    if not before or not _goes_on(rows.live_text(before[0]), live):
+        tx.ring(session_topic(session_id))
+
+
+def _goes_on(before: LiveText, live: LiveText) -> bool:
+    """Whether this is the same block, longer, and in the same paragraph. Of a thought no page shows the words."""
+    if (before.message_id, before.kind) != (live.message_id, live.kind):
+        return False
+    if live.kind == Thinking.type:
+        return True
+    return live.text.startswith(before.text) and finished(live.text) == finished(before.text)
 
 
 def _set_columns(tx: Transaction, change: Change) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lulu.commands import StoredCommand
 from lulu.errors import LuluError, SessionNotFound, StoreBusy
-from lulu.events import StoredEvent
+from lulu.events import EventId, StoredEvent, Text
 from lulu.inputs import Attachment
 from lulu.rules import Rule
 from lulu.sessions import LIVE, Session
@@ -41,6 +41,12 @@ _CHECKLIST_CALLS = (
 _NUMBERED_TASKS = (
     _EVENTS + "AND id >= :first AND event_type = 'tool_result' AND instr(substr(payload, 1, 4000), '\"task\":{') "
     "ORDER BY id"
+)
+# Only texts are read, and none that is not for reading at a glance: a payload may be megabytes long.
+_LATEST = (
+    "SELECT id, session_id, event_type, created_at, "
+    "CASE WHEN event_type = 'text' AND length(payload) <= 50000 THEN payload ELSE '{}' END AS payload "
+    "FROM conversation_events WHERE session_id = :session ORDER BY id DESC LIMIT :limit"
 )
 #: For lists: they show how titles and prompts begin, and a prompt may be megabytes long.
 _SESSIONS = (
@@ -213,6 +219,14 @@ class Readers:
             limit=-1 if limit is None else limit,
         )
         return [rows.event(row) for row in reversed(found)]
+
+    def latest_texts(self, session_id: str, limit: int) -> list[tuple[EventId, Text | None]]:
+        """The session's last events, oldest first, each with its text; nothing where it is none, or in a thread."""
+        latest = [rows.event(row) for row in reversed(self._query(_LATEST, session=session_id, limit=limit))]
+        return [
+            (stored.id, stored.event if isinstance(stored.event, Text) and not stored.event.parent else None)
+            for stored in latest
+        ]
 
     def events_around(self, session_id: str, event_id: int, *, before: int, after: int) -> list[StoredEvent]:
         """The event, and up to so many before and after it, oldest first; empty where the session has no such event."""

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from lulu.plain_text import plain
 from lulu.ui import wording
 from lulu.ui.results import as_json
-from lulu.ui.text import BLOCK_LIMIT, cut, plain, safe_label
+from lulu.ui.text import BLOCK_LIMIT, cut, safe_label
 
 #: Bytes that one element may carry: beyond that Streamlit may drop a slow viewer; the rest is a download.
 MOST = 1_000_000

@@ -17,11 +17,12 @@ from lulu.actors import Actor, Role
 from lulu.events import StoredEvent
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
-from lulu.store import LiveText, session_topic
+from lulu.store import LiveText, session_topic, text_topic
 from lulu.transcript import Turn
 from lulu.ui import (
     approvals,
     checklist,
+    flow,
     identity,
     notices,
     now,
@@ -34,10 +35,10 @@ from lulu.ui import (
     wording,
 )
 from lulu.ui.bell import bell
-from lulu.ui.look import LIVE_TEXT, LOAD_EARLIER, TRANSCRIPT
+from lulu.ui.look import LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.marker import scroll_to_marked
 from lulu.ui.state import state
-from lulu.ui.text import safe_markdown
+from lulu.web import flowing
 
 #: Events that a page shows at first, and that "Load earlier" adds: more make a long session slow (``make bench``).
 WINDOW = 40
@@ -196,21 +197,20 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int,
     """What came after ``settled``: the turn at work, the text that is being written, open requests, queued prompts."""
     topic = session_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"feed_{session_id}")
+    number = lulu.store.bus.version(text_topic(session_id))
     # Before the rows: a block that is finished in between is then seen twice, and once is dropped, never lost.
     written = lulu.store.live_text(session_id)
     session = lulu.store.get_session(session_id)
     rows = lulu.store.get_session_events(session_id, after=settled)
     if has_settled(rows, live=session.is_live) or _lacks_checklist(lulu, session_id, rows, has_checklist):
         st.rerun()
+    written = unfinished(written, rows)
     reading.follow(session_id, rows, written)
     asked = lulu.store.approvals(session_id)
     now.tell(lulu, session, rows, written, asked)
-    is_writing = written is not None and not _is_finished(written, rows)
-    render.show_turns(
-        transcript.turns(rows),
-        live=session.is_live,
-        writing=partial(_show_written, written) if written and is_writing else None,
-    )
+    turns = transcript.turns(rows)
+    upto = rows[-1].id if rows else settled
+    render.show_turns(turns, live=session.is_live, writing=writing(session, turns, written, number=number, upto=upto))
     approvals.show_pending(lulu, actor, session, asked)
     queued.show(lulu, actor, session_id)
     if session.known_status is SessionStatus.RUNNING:
@@ -229,21 +229,27 @@ def _lacks_checklist(lulu: Runtime, session_id: SessionId, rows: list[StoredEven
     return not has_checklist and checklist.begins(rows) and checklist.is_kept(lulu, session_id)
 
 
-def _is_finished(written: LiveText, rows: list[StoredEvent]) -> bool:
-    """Whether the block that was being written is among the events already."""
-    for stored in rows[-5:]:
-        content = getattr(stored.event, "content", None)
-        if stored.type == written.kind and isinstance(content, str) and content.startswith(written.text):
-            return stored.event.message_id == written.message_id
-    return False
+def unfinished(written: LiveText | None, rows: list[StoredEvent]) -> LiveText | None:
+    """The text that is being written, unless it is among the events already."""
+    if written is not None and flowing.is_finished(written, [row.event for row in rows[-5:]]):
+        return None
+    return written
 
 
-def _show_written(written: LiveText) -> None:
-    with st.container(key=LIVE_TEXT):
-        if written.kind == "thinking":
-            st.caption("Thinking…")
-        else:
-            st.markdown(safe_markdown(written.text))
+def writing(
+    session: Session,
+    turns: list[Turn],
+    written: LiveText | None,
+    *,
+    number: int,
+    upto: int,
+    kind: str = flowing.OWN,
+) -> Callable[[], None] | None:
+    """What draws the text that is being written below ``turns``, by ``flow.show``; nothing where none may come."""
+    is_open = session.is_live and bool(turns) and not turns[-1].is_over and bool(turns[-1].items)
+    if written is None and not is_open:
+        return None
+    return partial(flow.show, session.id, written, number=number, upto=upto, kind=kind)
 
 
 @st.fragment(run_every=_LOOK_EVERY)

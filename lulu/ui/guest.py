@@ -12,12 +12,13 @@ from lulu.access.sharing import GuestRows, guest_rows, guest_session, guest_text
 from lulu.errors import SessionNotFound
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
-from lulu.store import ShareOptions, row_topic, session_topic
+from lulu.store import ShareOptions, row_topic, session_topic, text_topic
 from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
-from lulu.ui.feed import KEEP_OPEN, has_settled, offer_earlier, window
-from lulu.ui.look import LIVE_TEXT, SESSION_HEADER, TRANSCRIPT
-from lulu.ui.text import one_line, safe_label, safe_markdown
+from lulu.ui.feed import KEEP_OPEN, has_settled, offer_earlier, unfinished, window, writing
+from lulu.ui.look import SESSION_HEADER, TRANSCRIPT
+from lulu.ui.text import one_line, safe_label
+from lulu.web import flowing
 
 #: The page for a link that counts no longer, and for every address that was not shared. It repeats nothing.
 ENDED = "This link does not work, or no longer. Ask the person who sent it for a new one."
@@ -92,9 +93,12 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     bell(topic, seen=lulu.store.bus.version(topic), key=f"guest_{session_id}")
     if not _is_still_shared(session_id):
         return
-    written = guest_text(lulu.store.live_text(session_id), options)
+    number = lulu.store.bus.version(text_topic(session_id))
+    stored = lulu.store.live_text(session_id)
     session = guest_session(lulu.store.get_session(session_id))
-    found = guest_rows(lulu.store.get_session_events(session_id, after=settled), options)
+    rows = lulu.store.get_session_events(session_id, after=settled)
+    written = guest_text(unfinished(stored, rows), options)
+    found = guest_rows(rows, options)
     turns = transcript.turns(found.rows)
     if has_settled(found.rows, live=session.is_live):
         st.rerun()
@@ -102,11 +106,9 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     # What is told comes from the redacted rows only; whom the agent asks is none of a guest's.
     now.tell(lulu, session, found.rows, written, [], waiting="Waits for the owner")
     show_hidden(found)
-    render.show_turns(turns, live=session.is_live)
-    last = found.rows[-1].event.message_id if found.rows else None
-    if written is not None and (written.message_id is None or written.message_id != last):
-        with st.container(key=LIVE_TEXT), st.chat_message("assistant"):
-            st.markdown(safe_markdown(written.text))
+    upto = rows[-1].id if rows else settled
+    draw = writing(session, turns, written, number=number, upto=upto, kind=flowing.SHARED)
+    render.show_turns(turns, live=session.is_live, writing=draw)
 
 
 def show_hidden(found: GuestRows) -> None:

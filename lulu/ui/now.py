@@ -71,7 +71,7 @@ function length(milliseconds) {
 }
 
 function makeNow() {
-  const lines = new Map(), told = new Map();
+  const lines = new Map(), told = new Map(), heardAt = new Map();
   let timer;
 
   // An element that has not changed is left alone: a screen reader tells each change.
@@ -82,10 +82,11 @@ function makeNow() {
     if (!line) return;
     const [words, clock, context, meter] = PARTS.map((part) => line.querySelector(part));
     const passed = performance.now() - (at ?? 0);
-    const isSilent = data?.silent != null && data.silent + passed >= data.stall;
+    const silent = Math.min(data?.silent + passed, performance.now() - (heardAt.get(name) ?? -Infinity));
+    const isSilent = data?.silent != null && silent >= data.stall;
     line.dataset.kind = isSilent ? "silent" : data?.kind ?? "none";
     put(words, isSilent ? "No sound" : data?.words ?? "");
-    put(clock, !data?.kind ? "" : isSilent ? `for ${length(data.silent + passed)}` : moment(data, passed));
+    put(clock, !data?.kind ? "" : isSilent ? `for ${length(silent)}` : moment(data, passed));
     put(context, data?.context ?? "");
     meter.hidden = data?.share == null;
     if (meter.hidden) return;
@@ -111,13 +112,15 @@ function makeNow() {
   document.addEventListener("visibilitychange", tick);
 
   return {
+    // Words come without a run of the page.
+    heard(name) { heardAt.set(name, performance.now()); },
     tell(name, data) { told.set(name, { data, at: performance.now() }); draw(name); tick(); },
     join(name, line) { lines.set(name, line); draw(name); tick(); },
     // The same line may come back with the next run; what it was told is kept until then.
     leave(name, line) {
       if (lines.get(name) !== line) return;
       lines.delete(name);
-      setTimeout(() => { if (!lines.has(name)) told.delete(name); }, 5000);
+      setTimeout(() => { if (!lines.has(name)) { told.delete(name); heardAt.delete(name); } }, 5000);
     },
   };
 }

@@ -11,12 +11,13 @@ import streamlit as st
 from lulu import events, transcript
 from lulu.errors import LuluError
 from lulu.events import StoredEvent
+from lulu.plain_text import plain
 from lulu.transcript import Item, Note, Run, ToolCall, Turn
 from lulu.ui import attachments, blocks, machinery, notices, results, taking, tools, wording
 from lulu.ui.look import MARKED
 from lulu.ui.looks import look_of
 from lulu.ui.state import is_unfolded, state
-from lulu.ui.text import BLOCK_LIMIT, plain, safe_markdown
+from lulu.ui.text import BLOCK_LIMIT, safe_markdown
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_expander_container import ExpanderContainer

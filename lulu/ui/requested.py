@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lulu.errors import InputError
+from lulu.plain_text import plain
 from lulu.store import Approval
 from lulu.ui import blocks, diffs, results
-from lulu.ui.text import plain
 
 #: Characters of one part that are shown before somebody opens the rest.
 FIRST = 4_000

@@ -5,11 +5,11 @@ Tool data is never markdown: it goes through ``plain`` into ``st.code`` or ``st.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from lulu.plain_text import plain
 from lulu.ui.markdown import literal, rewrite
 
 BadgeColor = Literal["blue", "gray", "green", "orange", "red", "yellow"]
@@ -18,36 +18,6 @@ BadgeColor = Literal["blue", "gray", "green", "orange", "red", "yellow"]
 LABEL_LIMIT = 80
 #: Bytes of one block that are shown at once.
 BLOCK_LIMIT = 20_000
-
-_ESCAPE_SEQUENCES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
-    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC (links, clipboard), DCS, SOS, PM, APC
-    r"|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"  # two and three characters
-    r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one character
-)
-_LINE_ENDS = re.compile(r"\r\n?|[\x85\u2028\u2029]")
-_BIDI_NAMES = {
-    0x202A: "LRE", 0x202B: "RLE", 0x202C: "PDF", 0x202D: "LRO", 0x202E: "RLO",
-    0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI", 0x2069: "PDI",
-}  # fmt: skip
-_SHOWN = {
-    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"},
-    0x7F: "␡",
-    **dict.fromkeys(range(0x80, 0xA0), "\ufffd"),
-    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
-    **{code: f"⟦{name}⟧" for code, name in _BIDI_NAMES.items()},
-}
-_UNUSUAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def plain(text: str) -> str:
-    """The text with nothing in it that a terminal or a browser obeys; for ``st.code`` and ``st.text``.
-
-    Terminal sequences go. Other control characters, direction overrides and broken surrogates become visible.
-    """
-    if _UNUSUAL.search(text) is None:
-        return text
-    return _LINE_ENDS.sub("\n", _ESCAPE_SEQUENCES.sub("", text)).translate(_SHOWN)
 
 
 @lru_cache(maxsize=1024)

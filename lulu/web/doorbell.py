@@ -1,8 +1,9 @@
-"""The doorbell: a WebSocket on which a page hears that something it shows has changed. Carries numbers, never rows.
+"""The doorbell: a WebSocket on which a page hears that something it shows has changed, and the words that come.
 
 A page sends ``{"listen": ["sessions", "session:<id>", …]}`` whenever its topics change, and hears
-``{"ring": {"sessions": 17, …}}``: the last number of every topic at once, then each new one. Messages are
-``{kind: {topic: value}}``, so that another kind can travel on the same socket.
+``{"ring": {"sessions": 17, …}}``: the last number of every topic at once, then each new one. On a topic of words,
+``text:<id>`` or ``shared:<id>``, it hears ``{"text": {"text:<id>": {"number": 18, …}}}`` instead, as ``flowing.told``
+says them. Messages are ``{kind: {topic: value}}``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -19,9 +22,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from lulu.access import guard
 from lulu.access.door import door
 from lulu.actors import Role
-from lulu.errors import InputError, SessionNotFound
+from lulu.errors import InputError, LuluError, SessionNotFound
 from lulu.sessions import parse_session_id
-from lulu.store.bus import ACCESS, APPROVALS, HEALTH, RULES, SESSIONS, VISITORS, Bus
+from lulu.store.bus import ACCESS, APPROVALS, HEALTH, RULES, SESSIONS, VISITORS, Bus, text_topic
+from lulu.web.flowing import OWN, SHARED
 
 PATH = "/bell"
 #: A page listens to few things: its lists, one session, the rows of the cards on it.
@@ -34,7 +38,11 @@ _GAP = 0.02
 _GOING_AWAY, _REFUSED = 1001, 1008
 
 _PLAIN_TOPICS = frozenset({SESSIONS, APPROVALS, RULES, HEALTH, ACCESS, VISITORS})
-_TOPICS_OF_A_SESSION = frozenset({"session", "row", "log"})
+_NUMBERED = frozenset({"session", "row", "log"})
+_WORDS = frozenset({OWN, SHARED})
+
+#: What a session says: ``flowing.told`` with the kind of a topic of words and the session's id.
+Words = Callable[[str, str], dict[str, Any]]
 
 
 def parse_topics(message: str) -> list[str]:
@@ -55,27 +63,33 @@ def _parse_topic(text: object) -> str:
         if text in _PLAIN_TOPICS:
             return text
         kind, _, session_id = text.partition(":")
-        if kind in _TOPICS_OF_A_SESSION:
+        if kind in _NUMBERED | _WORDS:
             return f"{kind}:{parse_session_id(session_id)}"
     raise InputError("There is no such topic.")
 
 
 def may_listen(admission: guard.Admission | None, topics: Collection[str]) -> bool:
-    """Whether this visitor may hear of these topics: an owner of all, a guest of the session that was shared."""
+    """Whether this visitor may hear of these topics: an owner of all, a guest of the session that was shared.
+
+    What it says as stored is for owners; a guest hears it without secrets.
+    """
     if admission is None:
         return False
     if admission.role is Role.OWNER:
         return True
     kinds = {kind for kind, _, _ in (topic.partition(":") for topic in topics)}
     shown = {session_id for _, _, session_id in (topic.partition(":") for topic in topics)}
-    return kinds <= _TOPICS_OF_A_SESSION and all(door.actor(admission, one).may_watch(one) for one in shown)
+    return kinds <= _NUMBERED | {SHARED} and all(door.actor(admission, one).may_watch(one) for one in shown)
 
 
 class Doorbell:
     """Hands the rings of the bus from the writer's thread to the loop's sockets."""
 
-    def __init__(self, bus: Callable[[], Bus]) -> None:
+    def __init__(self, bus: Callable[[], Bus], words: Words) -> None:
         self._find_bus = bus
+        self._words = words
+        #: For each topic of words that is listened to: what was read last, for every page that listens.
+        self._said: dict[str, _Said] = {}
         self._lock = threading.Lock()
         self._rung: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -97,7 +111,7 @@ class Doorbell:
     async def _serve(self, websocket: WebSocket) -> None:
         await websocket.accept()
         bus = self._find_bus()
-        bell = _Bell(websocket, bus)
+        bell = _Bell(websocket, bus, self._say)
         self._enter(bell, bus)
         try:
             await bell.serve()
@@ -113,9 +127,26 @@ class Doorbell:
 
     def _leave(self, bell: _Bell) -> None:
         self._bells.discard(bell)
+        self._said = {topic: said for topic, said in self._said.items() if any(one.hears(topic) for one in self._bells)}
         if not self._bells and self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
+
+    async def _say(self, topic: str) -> str | None:
+        """The message with what a topic of words says now; nothing where it cannot be read. Read once for all pages."""
+        number = self._find_bus().version(_rung_by(topic))
+        said = self._said.get(topic)
+        if said is None or said.number < number:
+            said = self._said[topic] = _Said(number, asyncio.create_task(asyncio.to_thread(self._read, topic, number)))
+        return await asyncio.shield(said.message)
+
+    def _read(self, topic: str, number: int) -> str | None:
+        kind, _, session_id = topic.partition(":")
+        try:
+            return json.dumps({"text": {topic: {"number": number, **self._words(kind, session_id)}}})
+        except LuluError:
+            # The page's own run says what is wrong with the file.
+            return None
 
     def _hear(self, topic: str, number: int) -> None:
         """Called in the writer's thread: note the number, and wake the loop unless that is already under way."""
@@ -138,12 +169,30 @@ class Doorbell:
             bell.end()
 
 
+def _is_of_words(topic: str) -> bool:
+    return topic.partition(":")[0] in _WORDS
+
+
+def _rung_by(topic: str) -> str:
+    """The topic of the bus that rings when this one has something to say."""
+    return text_topic(topic.partition(":")[2]) if _is_of_words(topic) else topic
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a topic of words says, as of a number of it."""
+
+    number: int
+    message: asyncio.Task[str | None]
+
+
 class _Bell:
     """One page's socket. What it has not been told yet is one number a topic, however slow it reads."""
 
-    def __init__(self, websocket: WebSocket, bus: Bus) -> None:
+    def __init__(self, websocket: WebSocket, bus: Bus, say: Callable[[str], Awaitable[str | None]]) -> None:
         self._websocket = websocket
         self._bus = bus
+        self._say = say
         self._topics: frozenset[str] = frozenset()
         self._untold: dict[str, int] = {}
         self._news = asyncio.Event()
@@ -151,10 +200,14 @@ class _Bell:
 
     def ring(self, numbers: dict[str, int]) -> None:
         """Tell the page about those topics that it listens to."""
-        mine = {topic: number for topic, number in numbers.items() if topic in self._topics}
+        mine = {topic: numbers[rung] for topic in self._topics if (rung := _rung_by(topic)) in numbers}
         if mine:
             self._untold.update(mine)
             self._news.set()
+
+    def hears(self, topic: str) -> bool:
+        """Whether the page listens to this topic."""
+        return topic in self._topics
 
     def end(self) -> None:
         """Close the socket soon, whether or not the page reads it."""
@@ -187,7 +240,7 @@ class _Bell:
                     return
                 self._topics = frozenset(topics)
                 # After the topics are set: a ring between the two is told twice, never lost.
-                self._untold = {topic: self._bus.version(topic) for topic in topics}
+                self._untold = {topic: self._bus.version(_rung_by(topic)) for topic in topics}
                 self._news.set()
 
     async def _tell(self) -> None:
@@ -196,7 +249,13 @@ class _Bell:
                 await self._news.wait()
                 self._news.clear()
                 untold, self._untold = self._untold, {}
-                await self._websocket.send_text(json.dumps({"ring": untold}))
+                numbers = {topic: number for topic, number in untold.items() if not _is_of_words(topic)}
+                # The words first: a ring makes the page and the server busy.
+                for topic in untold.keys() - numbers.keys():
+                    if (message := await self._say(topic)) is not None:
+                        await self._websocket.send_text(message)
+                if numbers:
+                    await self._websocket.send_text(json.dumps({"ring": numbers}))
                 await asyncio.sleep(_GAP)
 
     async def _close(self, code: int) -> None:

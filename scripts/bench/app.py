@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -29,7 +30,7 @@ from lulu.asking import Asking
 from lulu.commands import SendPrompt, StartSession
 from lulu.events import Text
 from lulu.sessions import Launch, SessionStatus, new_session_id
-from lulu.store import Change, Query, Recorded, ShareOptions, Store
+from lulu.store import Change, LiveText, Query, Recorded, ShareOptions, Store
 from lulu.ui.search_page import STEP
 from lulu.web import login
 from lulu.web.health import health_route
@@ -139,6 +140,20 @@ def append(wanted: dict[str, Any]) -> dict[str, Any]:
     return {"committed": time.time(), "took": (time.perf_counter() - began) * 1000}
 
 
+def write(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Write at a text, as an agent does. The answer: when that was committed."""
+    live = LiveText(message_id="m", kind=Text.type, text=wanted["text"], updated_at=datetime.now(UTC))
+    runtime.current().store.record(Change(session_id=wanted["id"], live=live)).result()
+    return {"committed": time.time()}
+
+
+def finish(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Finish the text that is being written."""
+    said = Text(content=wanted["text"], message_id="m")
+    runtime.current().store.record(Change(session_id=wanted["id"], events=[said], clear_live=True)).result()
+    return {"committed": time.time()}
+
+
 def share(wanted: dict[str, Any]) -> dict[str, Any]:
     """A link to watch a session. The answer: the cookie of whoever followed it."""
     token = new_token()
@@ -202,7 +217,10 @@ def _launch(prompt: str, permission_mode: str = "default") -> Launch:
 
 _JOBS = {
     job.__name__: job
-    for job in (fill, crowd, library, look, stage, append, share, chatter, start, prompt, requests, numbers)
+    for job in (
+        *(fill, crowd, library, look, stage, append, write, finish, share),
+        *(chatter, start, prompt, requests, numbers),
+    )
 }
 
 

@@ -128,7 +128,7 @@ _NOTE_WORDS = r"""
   window.words = {};
   let last = -1;
   const look = () => {
-    const text = document.querySelector(".st-key-live_text")?.textContent ?? "";
+    const text = document.querySelector(".st-key-live_text .lulu-flow")?.textContent ?? "";
     const found = text.slice(-60).match(/w(\d+)\.(?!.*w\d+\.)/);
     if (found && +found[1] > last) { last = +found[1]; words[last] = Date.now(); }
     requestAnimationFrame(look);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Self
@@ -157,10 +158,12 @@ class ProtocolViewer:
         data = json.loads(component.mixed.json or component.json or "{}")
         if "topic" in data:
             self._drawn.add(component.id)
-            self._bells[component.id] = _Bell(message.delta.fragment_id, component.id, data["topic"], data["seen"])
+            # Words that come over the socket (``lulu.ui.flow``) are heard, and nothing is asked for.
+            seen = data.get("seen", sys.maxsize)
+            self._bells[component.id] = _Bell(message.delta.fragment_id, component.id, data["topic"], seen)
 
     def _forget(self) -> None:
-        """What a run could have drawn again and has not is gone; a run of the whole page draws outside fragments too."""
+        """What a run could have drawn again and has not is gone; one of the whole page draws outside fragments too."""
         for key, bell in list(self._bells.items()):
             if key not in self._drawn and ("" in self._redrawn or bell.fragment_id in self._redrawn):
                 del self._bells[key]
@@ -174,7 +177,7 @@ class ProtocolViewer:
 
     async def _hear_bell(self, socket: ClientConnection) -> None:
         async for data in socket:
-            self._rung.update(json.loads(data)["ring"])
+            self._rung.update(json.loads(data).get("ring", {}))
             self._news.set()
 
     async def _answer_rings(self) -> None:

@@ -114,6 +114,8 @@ def test_a_guest_of_two_sessions_sees_each_at_its_address_only(lulu: Lulu) -> No
     [
         *((f"session:{SHARED}", True), (f"row:{SHARED}", True), (f"session:{OTHER}", False), ("sessions", False)),
         *(("approvals", False), ("access", False), ("health", False), ("visitors", False)),
+        # The words as they are stored are for owners.
+        *((f"text:{SHARED}", False), (f"shared:{SHARED}", True), (f"shared:{OTHER}", False)),
     ],
 )
 def test_a_guest_hears_of_the_shared_session_only(lulu: Lulu, topic: str, is_heard: bool) -> None:
@@ -127,6 +129,7 @@ def test_a_guest_hears_of_the_shared_session_only(lulu: Lulu, topic: str, is_hea
             heard = ""
 
     assert (topic in heard) is is_heard
+    assert SECRET not in heard
 
 
 # --- Ends --------------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "recent_folders", store.recent_folders
     yield "get_session_events", lambda: store.get_session_events(session_id)
     yield "get_session_events, the last", lambda: store.get_session_events(session_id, after=1, before=9, limit=1)
+    yield "latest_texts", lambda: store.latest_texts(session_id, 3)
     yield "events_around", lambda: store.events_around(session_id, 2, before=1, after=1)
     yield "last_event", lambda: store.last_event(session_id, "system", subtype="init")
     yield "checklist_events", lambda: store.checklist_events(session_id)

@@ -10,9 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from lulu.events import Text
+from lulu.events import Text, User
 from lulu.sessions import Launch, SessionId, SessionStatus
-from lulu.store import COMMANDS, SESSIONS, Bus, Change, LiveText, Store, log_topic, row_topic, session_topic
+from lulu.store import (
+    COMMANDS,
+    SESSIONS,
+    Bus,
+    Change,
+    LiveText,
+    Store,
+    log_topic,
+    row_topic,
+    session_topic,
+    text_topic,
+)
 from lulu.store import bus as bus_module
 from tests.store.files import connect
 from tests.support import eventually
@@ -198,12 +209,13 @@ def test_number_read_before_the_rows_misses_no_change(store: Store, session_id: 
 @pytest.mark.parametrize(
     ("change", "topics"),
     [
-        ({"events": [Text(content="x")]}, {"session", "log"}),
+        ({"events": [Text(content="x")]}, {"text", "session", "log"}),
+        ({"events": [User(text="x")]}, {"session", "log"}),
         ({"status": SessionStatus.RUNNING}, {"sessions", "row", "session", "log"}),
-        ({"live": LiveText(message_id="m", kind="text", text="x", updated_at=datetime.now(UTC))}, {"session"}),
+        ({"live": LiveText(message_id="m", kind="text", text="x", updated_at=datetime.now(UTC))}, {"text", "session"}),
         ({"columns": {"title": "x"}}, {"sessions", "row"}),
         ({"cost_usd": 0.5}, {"sessions", "row"}),
-        ({"clear_live": True}, {"session"}),
+        ({"clear_live": True}, {"text", "session"}),
         ({"status": SessionStatus.DRAFT}, set()),
         ({}, set()),
     ],
@@ -212,7 +224,7 @@ def test_only_what_changed_is_rung(
     store: Store, session_id: SessionId, change: dict[str, object], topics: set[str]
 ) -> None:
     names = {SESSIONS: "sessions", row_topic(session_id): "row", session_topic(session_id): "session"}
-    names[log_topic(session_id)] = "log"
+    names |= {log_topic(session_id): "log", text_topic(session_id): "text"}
     rung: set[str] = set()
     eventually(lambda: store.waiting == 0)
     store.insert_event(session_id, Text(content="settled"))
@@ -225,6 +237,32 @@ def test_only_what_changed_is_rung(
 
     assert marker == store.bus.version("marker")
     assert rung - {row_topic("end"), COMMANDS} - ({"sessions"} - topics) == topics
+
+
+def test_live_text_draws_the_page_when_a_block_begins_or_ends(store: Store, session_id: SessionId) -> None:
+    """Each other word costs no run: it comes over the socket (``lulu.web.flowing``)."""
+    rung: list[str] = []
+    store.bus.subscribe(lambda topic, version: rung.append(topic))
+    steps = [
+        ("m1", "text", "It", True),
+        ("m1", "text", "It began", False),
+        ("m1", "text", "It began.\n\n", True),
+        ("m1", "text", "It began.\n\nThen", False),
+        ("m1", "text", "It begins.\n\nThen", True),
+        ("m2", "thinking", "Hm", True),
+        ("m2", "thinking", "Hm.\n\nSo", False),
+        ("m3", "text", "So", True),
+    ]
+
+    drawn = []
+    for message_id, kind, text, _ in steps:
+        rung.clear()
+        live = LiveText(message_id=message_id, kind=kind, text=text, updated_at=datetime.now(UTC))
+        store.record(Change(session_id=session_id, live=live)).result(30)
+        eventually(lambda: store.waiting == 0 and text_topic(session_id) in rung)
+        drawn.append(session_topic(session_id) in rung)
+
+    assert drawn == [is_drawn for *_, is_drawn in steps]
 
 
 def test_live_text_rings_its_session(store: Store, session_id: SessionId) -> None:

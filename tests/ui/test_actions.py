@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from lulu.events import Event, Result, Text, ToolResult, ToolUse, User
 from lulu.progress import failure
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus
-from lulu.store import Change, LiveText
 from lulu.ui import launch
 from lulu.ui.text import one_line
 from tests.samples import HOSTILE
@@ -272,23 +270,6 @@ def test_an_edit_is_asked_for_as_a_diff_with_all_that_it_leaves_out(
     assert "+more" in shown
     assert '"file_path": "/w/a.py"' in shown
     assert "not what an Edit writes" in shown
-
-
-def test_live_text_is_shown_until_its_event_is_there(
-    open_page: OpenPage, lulu: Runtime, new_session: NewSession
-) -> None:
-    session_id = new_session(status=SessionStatus.RUNNING)
-    lulu.store.insert_event(session_id, User(text="go"))
-    live = LiveText(message_id="m", kind="text", text="The light", updated_at=datetime.now(UTC))
-    lulu.store.record(Change(session_id=session_id, live=live)).result(5)
-
-    app = open_page("session", id=session_id)
-    before = text_of(app)
-    lulu.store.insert_event(session_id, Text(content="The lighthouse", message_id="m"))
-    after = text_of(app.run())
-
-    assert before.count("The light") == 1
-    assert after.count("The light") == 1
 
 
 def test_settled_turns_move_out_when_the_next_one_begins(

@@ -31,7 +31,10 @@ class House:
 
     def __init__(self, door: OpenDoor | None = None) -> None:
         self.bus = Bus()
-        self.doorbell = Doorbell(lambda: self.bus)
+        #: What was asked for, and what is answered.
+        self.asked: list[tuple[str, str]] = []
+        self.said: dict[str, object] | LuluError = {"writing": None}
+        self.doorbell = Doorbell(lambda: self.bus, words=self.words)
         app = Starlette(routes=[self.doorbell.route], middleware=[Middleware(Guard, door=door or OpenDoor())])
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)  # little room for a page that does not read
@@ -39,6 +42,13 @@ class House:
         config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="websockets-sansio")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([listener],), daemon=True)
+
+    def words(self, kind: str, session_id: str) -> dict[str, object]:
+        """What the session says."""
+        self.asked.append((kind, session_id))
+        if isinstance(self.said, LuluError):
+            raise self.said
+        return self.said
 
     @contextlib.contextmanager
     def page(self, *topics: str) -> Iterator[ClientConnection]:
@@ -250,6 +260,49 @@ def test_who_is_not_the_owner_hears_nothing() -> None:
     assert [may_listen(None, ["sessions"]), may_listen(Admission(role=Role.OWNER), ["sessions"])] == [False, True]
 
 
+def words(page: ClientConnection) -> dict[str, dict[str, object]]:
+    """The words that the next message carries, by their topic."""
+    said: dict[str, dict[str, object]] = json.loads(page.recv(timeout=5))["text"]
+    return said
+
+
+def test_words_come_at_once_and_with_each_ring_of_their_session(house: House) -> None:
+    with house.page("text:abc") as page:
+        first = words(page)["text:abc"]
+        house.said = {"writing": {"text": "half a w"}}
+        house.bus.ring(["session:abc", "text:other"])
+        house.bus.ring(["text:abc"])
+        second = words(page)["text:abc"]
+
+    number = house.bus.version("text:abc")
+    assert first == {"writing": None, "number": number - 1}
+    assert second == {"writing": {"text": "half a w"}, "number": number}
+
+
+def test_words_are_read_once_for_all_pages_of_a_kind(house: House) -> None:
+    with contextlib.ExitStack() as stack:
+        pages = [stack.enter_context(house.page("text:abc")) for _ in range(5)]
+        guests = [stack.enter_context(house.page("shared:abc")) for _ in range(3)]
+        for page in (*pages, *guests):
+            words(page)
+        house.asked.clear()
+        house.bus.ring(["text:abc"])
+        heard = [list(words(page)) for page in (*pages, *guests)]
+
+    assert heard == [["text:abc"]] * 5 + [["shared:abc"]] * 3
+    assert sorted(house.asked) == [("shared", "abc"), ("text", "abc")]
+
+
+def test_words_that_cannot_be_read_do_not_silence_the_bell(house: House) -> None:
+    house.said = LuluError("The file is gone.")
+    with house.page("text:abc", "session:abc") as page:
+        assert "session:abc" in rings(page)
+        house.said = {"writing": None}
+        house.bus.ring(["text:abc"])
+
+        assert "text:abc" in words(page)
+
+
 def test_close_all_ends_every_bell(house: House) -> None:
     with house.page("sessions") as first, house.page("session:abc") as second:
         rings(first), rings(second)
@@ -261,7 +314,7 @@ def test_close_all_ends_every_bell(house: House) -> None:
 
 
 def test_close_all_without_a_bell_does_nothing() -> None:
-    Doorbell(Bus).close_all()
+    Doorbell(Bus, words=lambda kind, session_id: {}).close_all()
 
 
 def test_the_server_stops_at_once_with_open_bells(house: House) -> None:

@@ -1,0 +1,151 @@
+"""Text that is being written, in a real browser: it comes without a run, and no frame loses or doubles a word."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
+
+from tests.browser import Viewer
+from tests.conftest import NewServer
+from tests.e2e.edge.driver import page_eventually
+from tests.e2e.test_twenty_guests import ask
+from tests.support import ROOT, LuluServer
+
+#: Notes what the last message shows, in each frame in which that has changed.
+_NOTE_FRAMES = """() => {
+  window.frames = [];
+  const look = () => {
+    const shown = [...document.querySelectorAll("[data-testid=stChatMessage]")].at(-1)?.innerText ?? "";
+    if (shown !== frames.at(-1)) frames.push(shown);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+#: Each word is a number that stands once.
+_BLOCKS = [
+    "{} {} **{} {}** {} `{}`",
+    "- {} {}\n- {}\n- **{}** {}",
+    "## {} {}",
+    "{} {} {}",
+    "```python\n{} = {}\n\n{}\n```",
+    "1. {}\n2. {} {}",
+    "{} {}",
+]
+_WORD = re.compile(r"w(\d+)e")
+
+
+def text_of_words() -> str:
+    """All kinds of blocks, twice."""
+    blocks = "\n\n".join(_BLOCKS * 2)
+    return blocks.format(*(f"w{number}e" for number in range(blocks.count("{}"))))
+
+
+@pytest.fixture
+def lulu(server: NewServer) -> LuluServer:
+    bench = ROOT / "scripts" / "bench" / "app.py"
+    made = server(env={"LULU_AGENT": "demo", "PYTHONPATH": str(ROOT)}, script=bench, start=False)
+    shutil.copytree(ROOT / ".streamlit", made.work_dir / ".streamlit")
+    made.start()
+    return made
+
+
+def open_stage(viewer: Viewer, lulu: LuluServer) -> str:
+    """The page of a session that runs, once it says something; the session's id."""
+    session_id: str = ask(lulu, "stage")["id"]
+    ask(lulu, "append", id=session_id, text="It begins.")
+    viewer.sign_in(lulu)
+    viewer.page.goto(f"{lulu.url}/session?id={session_id}")
+    expect(viewer.page.get_by_text("It begins.")).to_be_visible()
+    page_eventually(
+        viewer.page, lambda: viewer.page.evaluate(f"luluHub.last('text', 'text:{session_id}') !== undefined")
+    )
+    return session_id
+
+
+def test_words_come_without_a_run(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
+    viewer = new_viewer(signed_in=False)
+    runs: list[object] = []
+
+    def note(socket: WebSocket) -> None:
+        if socket.url.endswith("/_stcore/stream"):
+            socket.on("framesent", lambda frame: runs.append(frame))
+
+    viewer.page.on("websocket", note)
+    session_id = open_stage(viewer, lulu)
+    ask(lulu, "write", id=session_id, text="One")
+    expect(viewer.page.get_by_text("One", exact=True)).to_be_visible()
+    # The run that draws the beginning of the block.
+    page_eventually(viewer.page, lambda: viewer.page.locator(".st-key-live_text .lulu-flow").count() == 1)
+    expect(viewer.page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+    viewer.page.wait_for_timeout(500)
+    before = len(runs)
+
+    for number in range(20):
+        written = "One" + "".join(f" more{word}." for word in range(number + 1))
+        ask(lulu, "write", id=session_id, text=written)
+        expect(viewer.page.get_by_text(f" more{number}.")).to_be_visible()
+
+    assert len(runs) == before
+    assert viewer.console_errors == []
+
+
+def frames_of(page: Page) -> list[list[int]]:
+    """The words of each frame, as numbers."""
+    return [[int(word) for word in _WORD.findall(frame)] for frame in page.evaluate("frames")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_frame_loses_or_doubles_a_word(lulu: LuluServer, new_viewer: Callable[..., Viewer], scheme: Any) -> None:
+    viewer = new_viewer(signed_in=False, color_scheme=scheme)
+    page = viewer.page
+    session_id = open_stage(viewer, lulu)
+    text = text_of_words()
+    count = len(_WORD.findall(text))
+    page.evaluate(_NOTE_FRAMES)
+
+    # As an agent writes: a little more each time, a paragraph ends here and there.
+    for end in [*range(5, len(text), 5), len(text)]:
+        ask(lulu, "write", id=session_id, text=text[:end])
+        page.wait_for_timeout(10)
+    expect(page.get_by_text(f"w{count - 1}e")).to_be_visible()
+    ask(lulu, "finish", id=session_id, text=text)
+    page_eventually(page, lambda: page.locator(".lulu-flow > div").count() == 0)
+    ask(lulu, "append", id=session_id, text="It has ended.")
+    expect(page.get_by_text("It has ended.")).to_be_visible()
+
+    frames = frames_of(page)
+    assert frames[-1] == list(range(count))
+    assert [frame for frame in frames if frame != list(range(len(frame)))] == []
+    assert all(len(one) <= len(later) for one, later in pairwise(frames))
+    assert len(frames) > 50
+    assert viewer.console_errors == []
+
+
+def test_a_guest_sees_words_come_and_no_secret(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
+    secret = "ghp_" + "aB3d" * 9
+    viewer = new_viewer(signed_in=False)
+    page = viewer.page
+    session_id: str = ask(lulu, "stage")["id"]
+    ask(lulu, "append", id=session_id, text="It begins.")
+    name, _, value = ask(lulu, "share", id=session_id)["cookie"].partition("=")
+    viewer.context.add_cookies([{"name": name, "value": value, "url": lulu.url}])
+    page.goto(f"{lulu.url}/?id={session_id}")
+    expect(page.get_by_text("It begins.")).to_be_visible()
+    page.evaluate(_NOTE_FRAMES)
+
+    text = f"The token is {secret} and that is all of it"
+    for end in range(1, len(text) + 1):
+        ask(lulu, "write", id=session_id, text=text[:end])
+    expect(page.get_by_text("and that is all of")).to_be_visible()
+
+    frames = page.evaluate("frames")
+    assert [frame for frame in frames if "ghp_" in frame] == []
+    assert len(frames) > 3
+    assert viewer.console_errors == []
