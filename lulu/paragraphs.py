@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})(.*)")
-#: An item of a list, a heading: it begins a block whatever stood before it.
-_BEGINNING = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)]|#{1,6}) ")
+_FENCE = re.compile(r"[^\S\n]*(`{3,}(?=[^`\n]*\n?$)|~{3,})(.*)")
+#: An item of a list begins a block whatever stood before it; a heading is one, too.
+_ITEM = re.compile(r"[^\S\n]*(?:[-*+]|\d{1,9}[.)]) ")
+_HEADING = re.compile(r"#{1,6} ")
 
 
 def finished(text: str) -> int:
     """How many characters of ``text`` are blocks that nothing which may still be written belongs to.
 
-    A block ends at a blank line, before an item of a list, a heading or a block of code, and after a block of code
-    (CommonMark 0.31, sections 4.5 and 4.8). Whatever comes, this number does not become smaller.
+    A block ends at a blank line, before an item of a list, and around a heading or a block of code (CommonMark 0.31,
+    sections 4.2, 4.5 and 4.8). Whatever comes, this number does not become smaller.
     """
     end = at = 0
     fence = ""
@@ -24,11 +25,11 @@ def finished(text: str) -> int:
         if fence:
             if marks and is_whole and marks[1].startswith(fence) and not marks[2].strip():
                 fence, end = "", at + len(line)
-        elif marks:
+        elif marks and is_whole:
             fence, end = marks[1], at
-        elif is_whole and not line.strip():
+        elif is_whole and (not line.strip() or _HEADING.match(line)):
             end = at + len(line)
-        elif _BEGINNING.match(line):
+        elif _ITEM.match(line) or _HEADING.match(line):
             end = at
         at += len(line)
     return end

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lulu.plain_text import plain
+
 #: Environment variables whose values are secret, by their names.
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|COOKIE", re.IGNORECASE)
 #: A shorter value would hide ordinary words.
@@ -41,8 +43,13 @@ _TOKEN = re.compile(r"(?<![A-Za-z0-9_])(?:" + "|".join(f"(?P<{name}>{shape})" fo
 #: A private key, to its end or, where that is cut off, over all that follows and still looks like one.
 _PEM = re.compile(
     r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:[A-Za-z0-9+/=\s\\:,.-]*?-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|(?:[A-Za-z0-9+/=\\\s]*))"
+    r"(?:[A-Za-z0-9+/=\s\\:,.-]*?-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+    r"|(?:\s*[A-Z][A-Za-z-]*: [^\n]*(?:\n|$))*[A-Za-z0-9+/=\\\s]*)"
 )
+#: The beginning of one.
+_PEM_BEGINS = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
+#: A word that may go on. A letter of a script that writes without spaces ends one.
+_LAST_WORD = re.compile(r"[^\s\u2e80-\U0010ffff]+\Z")
 #: ``https://user:password@host``: the password goes, also where the scheme was cut off.
 _URL = re.compile(r"(?P<before>://[^\s/:@'\"<>]{0,100}:)(?P<secret>[^\s/@'\"<>]{1,200})(?=@[^\s@])")
 _BEARER = re.compile(
@@ -107,8 +114,19 @@ class Redactor:
         """How many places were hidden."""
         return sum(self.hidden.values())
 
+    def whole(self, text: str) -> str:
+        """Of a text that still grows, what cannot begin a secret; its last word waits until it is whole."""
+        begins = [match.start() for match in _PEM_BEGINS.finditer(text)]
+        if begins and "-----END" not in text[begins[-1] :]:
+            text = text[: begins[-1]]
+        for secret in self.secrets:
+            held = next((end for end in range(len(secret), 0, -1) if text.endswith(secret[:end])), 0)
+            text = text[: len(text) - held]
+        return _LAST_WORD.sub("", text)
+
     def text(self, text: str) -> str:
-        """The text without what a guest should not see."""
+        """The text without what a guest should not see, nor what a terminal obeys: that may stand within a secret."""
+        text = plain(text)
         if self._exact is not None:
             text = self._exact.sub(lambda match: self._hide("environment"), text)
         if any(beginning in text for beginning in _TOKEN_BEGINNINGS):

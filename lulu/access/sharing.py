@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import string
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from threading import Lock
 from lulu import events
 from lulu.access.redaction import Redactor, redactor
 from lulu.events import Event, StoredEvent
+from lulu.plain_text import plain
 from lulu.sessions import Session
 from lulu.store import LiveText, ShareOptions
 
@@ -22,8 +22,6 @@ from lulu.store import LiveText, ShareOptions
 NOT_SHARED = "[output not shared]"
 #: System notes that say nothing of the computer; the data of none is shared.
 _SYSTEM = frozenset({"compact", "compact_boundary", "retry", "api_retry", "task_started", "task_notification"})
-#: What a secret is made of, as far as it stands in one piece.
-_IN_SECRETS = string.ascii_letters + string.digits + string.punctuation
 #: Redacted events that are kept: twenty guests look at the same ones.
 _MOST_KEPT = 5_000
 
@@ -61,10 +59,11 @@ def guest_session(session: Session) -> Session:
 
 
 def guest_text(written: LiveText | None, options: ShareOptions) -> LiveText | None:
-    """The text that is being written, where it is shared; up to its last whole word, which may become a secret."""
+    """The text that is being written, where it is shared, up to what may become a secret."""
     if written is None or (written.kind == "thinking" and not options.thinking):
         return None
-    return dataclasses.replace(written, text=this_process().text(written.text.rstrip(_IN_SECRETS)))
+    hide = this_process()
+    return dataclasses.replace(written, text=hide.text(hide.whole(plain(written.text))))
 
 
 @cache

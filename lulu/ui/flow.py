@@ -58,52 +58,95 @@ _CSS = f"""
 """
 
 _JS = (
-    f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LIVE = '.st-key-{LIVE_TEXT}';"
+    f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LIVE = '.st-key-{LIVE_TEXT}', LATEST = {flowing.LATEST};"
     r"""
 const waiting = (window.luluHubWaiting ??= []);
-const DRAWN = "[data-testid=stMarkdown]", LOOKED_AT = 8;
-const FENCE = /^\s*(`{3,}|~{3,}).*\n?/, ITEM = /^\s*(?:[-*+]|(\d{1,9}[.)])) /, HEAD = /^(#{1,6}) /;
-const MARKED = /(\*\*[^*\n]+\*\*|`[^`\n]+`)/;
+const DRAWN = "[data-testid=stMarkdown]", LOOKED_AT = 8, LETTERS = 1000, LINGER = 1000, MISSING = 400;
+const FENCE = /^[^\S\n]*(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})(.*)\n?/, HEAD = /^(#{1,6}) /;
+const ITEM = /^[^\S\n]*(?:[-*+]|(\d{1,9}[.)])) /, MARKED = /(\*\*[^*\n]+\*\*|`[^`\n]+`)/;
 
 // What is left of a text when it is drawn as markdown: its letters, without marks of lists, fences and addresses.
-const UNSHOWN = /^\s*(?:`{3,}|~{3,}).*$|^\s*(?:[-*+]|\d{1,9}[.)]) |\]\([^)\n]*\)/gm;
+const UNSHOWN = /^[^\S\n]*(?:(?:`{3,}|~{3,}).*$|(?:[-*+]|\d{1,9}[.)]) )|\]\([^)\n]*\)|&#?\w+;/gm;
 const letters = (text) => text.replace(UNSHOWN, "").replace(/[^\p{L}\p{N}]/gu, "");
-
-function endsWith(node, text) {
-  const wanted = letters(text);
-  return wanted !== "" && letters(node?.textContent ?? "").endsWith(wanted);
-}
-
-// A run's elements come before its data: what is drawn already is looked for on the page.
-function isDrawn(text) {
-  const last = [...document.querySelectorAll(`${TRANSCRIPT} ${DRAWN}`)].slice(-LOOKED_AT);
-  return last.some((node) => endsWith(node, text));
-}
+const isEndOf = (wanted, node) =>
+  wanted !== "" && letters(node.textContent.slice(-2 * LETTERS)).endsWith(wanted.slice(-LETTERS));
 
 // As lulu/paragraphs.py ends blocks.
 function blocks(text) {
   const found = [""];
   let fence = "";
   for (const line of text.split(/(?<=\n)/)) {
-    const marks = line.match(FENCE);
-    if (!fence && (marks || ITEM.test(line) || HEAD.test(line))) found.push("");
+    const marks = line.match(FENCE), isHead = HEAD.test(line);
+    if (!fence && (marks || isHead || ITEM.test(line))) found.push("");
     if (fence || line.trim() !== "") found[found.length - 1] += line;
-    else found.push("");
-    if (!fence) fence = marks?.[1] ?? "";
-    else if (marks?.[1].startsWith(fence)) { fence = ""; found.push(""); }
+    if (!fence && marks) fence = marks[1];
+    else if (!fence && (isHead || line.trim() === "")) found.push("");
+    else if (fence && marks?.[1].startsWith(fence) && marks[2].trim() === "" && line.endsWith("\n")) {
+      fence = "";
+      found.push("");
+    }
   }
   return found.filter((block) => block.trim() !== "");
 }
 
-// What of a part comes below what is drawn of it.
-function rest(part, { shown, seam }) {
-  let skip = Math.max(0, shown - part.from);
-  if (skip > 0 && !part.text.slice(0, skip).endsWith(seam.slice(-skip))) skip = 0;
-  const live = document.querySelector(`${LIVE} ${DRAWN}`), begin = skip, end = part.finished - part.from;
-  let at = skip;
-  for (const block of blocks(part.text.slice(begin, end))) {
-    at = part.text.indexOf(block, at) + block.length;
-    if (endsWith(live, part.text.slice(begin, at))) skip = at;
+// -- what is known of the words of a session, whatever of it the page has drawn
+
+// One transcript is on a page at a time.
+let known = null;
+
+function startKnowing(topic) {
+  known = { topic, number: 0, heard: 0, upto: 0, drawn: null, events: new Map(), writing: null, visible: new Set() };
+}
+
+// Two parts of one text that follow each other, as one; null where they do not belong together.
+function joined(before, part) {
+  const at = part.from - before.from;
+  if (at < 0) return part.text.startsWith(before.text, -at) ? part : null;
+  const common = before.text.slice(at);
+  const goesOn = at <= before.text.length && (part.text.startsWith(common) || common.startsWith(part.text));
+  return goesOn ? { ...part, from: before.from, text: before.text.slice(0, at) + part.text } : null;
+}
+
+function learn({ number, latest, writing }) {
+  if (number <= known.number) return;
+  known.number = number;
+  let before = known.writing;
+  const first = latest[0]?.id, isFull = latest.length === LATEST && first > known.upto;
+  // What came between is not known, and nobody may see what follows it without it.
+  if (isFull && ![...known.events.keys()].some((id) => id >= first)) known.events.set(first - 0.5, null);
+  for (const one of latest) {
+    if (one.id <= known.upto || known.events.has(one.id)) continue;
+    const whole = one.text !== undefined && before ? joined(before, one) : null;
+    const isEnd = whole && whole.text.length >= before.text.length;
+    if (isEnd && known.visible.has("writing")) known.visible.add(one.id);
+    if (isEnd) before = null;
+    known.events.set(one.id, one.text === undefined ? null : isEnd ? whole : one);
+  }
+  const more = before && writing ? joined(before, writing) : null;
+  known.writing = more ?? writing;
+  if (!more) known.visible.delete("writing");
+}
+
+// -- what of it is not drawn yet
+
+// What a run draws comes a moment before its data: only what has changed since the last data can be of it.
+let drawnBefore = new Map();
+const drawnNow = () => [...document.querySelectorAll(`${TRANSCRIPT} ${DRAWN}`)].slice(-LOOKED_AT);
+const noteDrawn = () => { drawnBefore = new Map(drawnNow().map((node) => [node, node.textContent])); };
+const newlyDrawn = () => drawnNow().filter((node) => drawnBefore.get(node) !== node.textContent);
+
+// What of a part comes after the character `shown`; null where that is not known.
+function rest(part, shown) {
+  let skip = shown - part.from;
+  if (skip < 0) return null;
+  const live = newlyDrawn().find((node) => node.closest(LIVE));
+  const end = part.finished - part.from;
+  if (live) {
+    let at = skip;
+    for (const block of blocks(part.text.slice(skip, end))) {
+      at = part.text.indexOf(block, at) + block.length;
+      if (isEndOf(letters(part.text.slice(shown - part.from, at)), live)) skip = at;
+    }
   }
   // A block of code takes a moment to be drawn.
   const last = document.querySelector(`${LIVE} [data-testid=stSkeleton]`) && blocks(part.text.slice(0, skip)).at(-1);
@@ -111,27 +154,39 @@ function rest(part, { shown, seam }) {
   return part.text.slice(skip);
 }
 
-// What stands below the part that is drawn, oldest first. It ends before anything that only a run can draw.
-function parts(told, drawn) {
-  const found = [];
-  const isOlder = told.latest.length > 0 && told.latest[0].id > drawn.upto && told.latest.length >= drawn.latest;
-  if (isOlder) return found;
-  for (const one of told.latest) {
-    if (one.id <= drawn.upto) continue;
-    if (one.text === undefined) return found;
-    const left = rest(one, drawn);
-    if (left.trim() !== "" && !isDrawn(left)) found.push(left);
+// What stands below what is drawn, oldest first. Nothing new comes after what only a run can draw; what was seen stays.
+function parts(drawn) {
+  const found = [], fresh = newlyDrawn().filter((node) => !node.closest(LIVE));
+  let isBlocked = false, isSeamFound = drawn.shown === 0;
+  const show = (key, part) => {
+    const at = drawn.shown - part.from;
+    const isSeam = at > 0 ? part.text.slice(0, at).endsWith(drawn.seam.slice(-at)) : at === 0 && key === "writing";
+    const isSame = !isSeamFound && isSeam && at <= part.text.length;
+    // The text that is drawn in part is one of these; where it has changed, a run is on its way.
+    const left = key === "writing" && !isSeamFound && !isSame ? null : rest(part, isSame ? drawn.shown : 0);
+    isSeamFound ||= isSame;
+    if (left === null || (isBlocked && !known.visible.has(key))) { isBlocked = true; return; }
+    const wanted = letters(left), place = key === "writing" ? -1 : fresh.findIndex((node) => isEndOf(wanted, node));
+    fresh.splice(0, place + 1);
+    if (place >= 0) return;
+    known.visible.add(key);
+    if (left.trim() !== "") found.push(left);
+  };
+  for (const id of [...known.events.keys()].sort((one, other) => one - other)) {
+    if (id <= drawn.upto) known.events.delete(id);
+    else if (known.events.get(id) === null) isBlocked = true;
+    else show(id, known.events.get(id));
   }
-  if (told.writing) found.push(rest(told.writing, drawn));
+  if (known.writing) show("writing", known.writing);
   return found;
 }
 
 // Text that is the same stays: somebody may be selecting in it.
-function put(node, text, kind) {
-  const wanted = kind === "code" ? [text] : text.split(MARKED).filter((piece) => piece !== "");
+function put(node, words, kind) {
+  const wanted = kind === "code" ? [words] : words.split(MARKED).filter((piece) => piece !== "");
   wanted.forEach((piece, at) => {
     const name = kind === "code" || !MARKED.test(piece) ? "#text" : piece[0] === "`" ? "CODE" : "STRONG";
-    const words = name === "CODE" ? piece.slice(1, -1) : name === "STRONG" ? piece.slice(2, -2) : piece;
+    const said = name === "CODE" ? piece.slice(1, -1) : name === "STRONG" ? piece.slice(2, -2) : piece;
     let child = node.childNodes[at];
     if (child?.nodeName !== name) {
       const made = name === "#text" ? document.createTextNode("") : document.createElement(name);
@@ -139,8 +194,8 @@ function put(node, text, kind) {
       child = made;
     }
     const text = name === "#text" ? child : (child.firstChild ?? child.appendChild(document.createTextNode("")));
-    if (!words.startsWith(text.data)) text.data = words;
-    else if (words.length > text.data.length) text.appendData(words.slice(text.data.length));
+    if (!said.startsWith(text.data)) text.data = said;
+    else if (said.length > text.data.length) text.appendData(said.slice(text.data.length));
   });
   while (node.childNodes.length > wanted.length) node.lastChild.remove();
 }
@@ -162,27 +217,69 @@ function draw(box, texts) {
   while (box.children.length > found.length) box.lastChild.remove();
 }
 
-function flow(hub, { key, data, parentElement }) {
-  const box = parentElement.querySelector(".lulu-flow");
-  const show = () => {
-    const told = hub.last("text", data.topic);
-    const isNewer = told !== undefined && told.number >= data.number;
-    draw(box, isNewer ? parts(told, data) : data.writing ? [rest(data.writing, data)] : []);
-  };
-  // Before the next frame: what a run has drawn is not to be seen twice.
-  const watch = new MutationObserver(() => { if (box.firstChild) { show(); watch.takeRecords(); } });
-  const transcript = box.closest(TRANSCRIPT);
-  if (transcript) watch.observe(transcript, { childList: true, characterData: true, subtree: true });
-  const member = {
-    topic: data.topic,
-    text() { show(); window.luluNow?.heard?.(data.session); },
-  };
-  hub.join(key, member);
-  show();
-  return () => { watch.disconnect(); hub.leave(key, member); };
+// A run may put the component in another place: for some frames it is nowhere, or empty until the browser calls it.
+const CONTENT = `${TRANSCRIPT} [data-testid=stChatMessageContent] > [data-testid=stVerticalBlock]`;
+const stand = Object.assign(document.createElement("div"), { className: "lulu-flow" });
+let seenAt = 0, standTimer;
+
+function box() {
+  const found = [...document.querySelectorAll(`${LIVE} .lulu-flow`)].filter((node) => node !== stand).at(-1);
+  if (found) {
+    seenAt = performance.now();
+    stand.remove();
+    return found;
+  }
+  const last = [...document.querySelectorAll(CONTENT)].at(-1);
+  const isHere = location.search.includes(known.drawn.session) && performance.now() < seenAt + MISSING;
+  if (!last || !isHere) { stand.remove(); return null; }
+  if (stand.parentElement !== last) last.append(stand);
+  clearTimeout(standTimer);
+  standTimer = setTimeout(() => stand.remove(), MISSING);
+  return stand;
 }
 
-// Streamlit's client calls this with each run, and what it returned only when the element goes.
+function redraw() {
+  const found = known && box();
+  if (found) draw(found, parts(known.drawn));
+}
+
+// Before the next frame: what a run has drawn is not to be seen twice.
+const watch = new MutationObserver(() => {
+  if (known.visible.size === 0) return;
+  redraw();
+  watch.takeRecords();
+});
+
+function flow(hub, { key, data }) {
+  if (known?.topic !== data.topic) startKnowing(data.topic);
+  known.drawn = data;
+  known.upto = Math.max(known.upto, data.upto);
+  noteDrawn();
+  learn({ number: data.number, latest: [], writing: data.writing });
+  const told = hub.last("text", data.topic);
+  if (told) learn(told);
+  watch.observe(document.body, { childList: true, characterData: true, subtree: true });
+  const member = {
+    topic: data.topic,
+    text(words) {
+      // The same words may come again, when the socket is back or was looked after: that is no sound of the agent.
+      if (known.heard > 0 && words.number > known.heard) window.luluNow?.heard?.(data.session);
+      known.heard = Math.max(known.heard, words.number);
+      learn(words);
+      redraw();
+    },
+  };
+  current = member;
+  hub.join(key, member);
+  redraw();
+  return () => {
+    hub.leave(key, member);
+    setTimeout(() => { if (current === member) watch.disconnect(); }, LINGER);
+  };
+}
+
+// The last one that was called. Streamlit's client calls it with each run, and what it returned only when it goes.
+let current = null;
 const takenDown = new WeakMap();
 
 export default function (drawn) {
@@ -221,7 +318,6 @@ def show(session_id: str, written: LiveText | None, *, number: int, upto: int, k
             "topic": f"{kind}:{session_id}",
             "number": number,
             "upto": upto,
-            "latest": flowing.LATEST,
             "shown": flowing.units(shown[:end]),
             "seam": shown[:end][-_SEAM:],
             "writing": flowing.part(shown, end) if shown else None,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from lulu.errors import InputError, LuluError, SessionNotFound
 from lulu.sessions import parse_session_id
 from lulu.store.bus import ACCESS, APPROVALS, HEALTH, RULES, SESSIONS, VISITORS, Bus, text_topic
 from lulu.web.flowing import OWN, SHARED
+
+log = logging.getLogger(__name__)
 
 PATH = "/bell"
 #: A page listens to few things: its lists, one session, the rows of the cards on it.
@@ -127,7 +130,7 @@ class Doorbell:
 
     def _leave(self, bell: _Bell) -> None:
         self._bells.discard(bell)
-        self._said = {topic: said for topic, said in self._said.items() if any(one.hears(topic) for one in self._bells)}
+        self._forget()
         if not self._bells and self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
@@ -136,9 +139,18 @@ class Doorbell:
         """The message with what a topic of words says now; nothing where it cannot be read. Read once for all pages."""
         number = self._find_bus().version(_rung_by(topic))
         said = self._said.get(topic)
+        if said is None:
+            self._forget()
         if said is None or said.number < number:
             said = self._said[topic] = _Said(number, asyncio.create_task(asyncio.to_thread(self._read, topic, number)))
-        return await asyncio.shield(said.message)
+        message = await asyncio.shield(said.message)
+        if message is None and self._said.get(topic) is said:
+            del self._said[topic]  # it may be readable the next time
+        return message
+
+    def _forget(self) -> None:
+        """Let go of what nobody listens to any longer."""
+        self._said = {topic: said for topic, said in self._said.items() if any(one.hears(topic) for one in self._bells)}
 
     def _read(self, topic: str, number: int) -> str | None:
         kind, _, session_id = topic.partition(":")
@@ -146,6 +158,10 @@ class Doorbell:
             return json.dumps({"text": {topic: {"number": number, **self._words(kind, session_id)}}})
         except LuluError:
             # The page's own run says what is wrong with the file.
+            return None
+        except Exception:
+            # One session's words must not end the bell, which rings for everything else.
+            log.exception("the words of a session could not be read")
             return None
 
     def _hear(self, topic: str, number: int) -> None:

@@ -26,8 +26,9 @@ def told(store: Store, kind: str, session_id: str) -> dict[str, Any]:
     """What one session says, in JSON: ``{"latest": […], "writing": {…} or null}``.
 
     Each of ``latest`` is an event, ``{"id": 7}`` with the part that is told where it is a text of the transcript.
-    A part is ``{"from": 0, "text": "…", "finished": 12}``: the text from that character on, and how far it is whole
-    paragraphs. Characters are counted as browsers count them, in UTF-16.
+    A part is ``{"from": 0, "text": "…", "finished": 12}``: the text from that character on, and how far the whole is
+    finished paragraphs. Of a long text only the end is told: a page that has not drawn what stands before ``from``
+    shows nothing of it. Characters are counted as browsers count them, in UTF-16.
     """
     written = store.live_text(session_id)
     latest = store.latest_texts(session_id, LATEST)
@@ -65,4 +66,4 @@ def units(text: str) -> int:
 
 
 def _event(event_id: EventId, text: Text | None, hide: Callable[[str], str]) -> dict[str, Any]:
-    return {"id": event_id} | (part(hide(text.content)) if text else {})
+    return {"id": event_id} | (part(hide(plain(text.content))) if text else {})

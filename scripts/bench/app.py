@@ -136,7 +136,7 @@ def stage(_: dict[str, Any]) -> dict[str, Any]:
 def append(wanted: dict[str, Any]) -> dict[str, Any]:
     """Say one text. The answer: when that was committed, and the milliseconds it took."""
     began = time.perf_counter()
-    runtime.current().store.insert_event(wanted["id"], Text(content=wanted["text"]))
+    runtime.current().store.insert_event(wanted["id"], Text(content=wanted["text"], parent=wanted.get("parent")))
     return {"committed": time.time(), "took": (time.perf_counter() - began) * 1000}
 
 

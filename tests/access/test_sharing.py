@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from lulu import events
+from lulu.access.redaction import Redactor
 from lulu.access.sharing import NOT_SHARED, guest_rows
 from lulu.agent.private_folder import reaches_into, rules
 from lulu.events import Event, EventId, StoredEvent, now, parse_time
+from lulu.plain_text import plain
 from lulu.store import ShareOptions
 
 SECRET = "ghp_" + "aB3d" * 9
@@ -106,3 +108,34 @@ def test_file_tools_stay_out_of_lulu_s_folder(
 
     assert reaches_into(data, str(work), tool, filled) is reaches
     assert rules(data) == [f"Read(/{data}/**)", f"Edit(/{data}/**)"]
+
+
+KEY = "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\nbG9uZyBib2R5\n-----END PGP PRIVATE KEY BLOCK-----\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        (f"I take {SECRET} for it.", ["ghp_"]),
+        (f"I take ghp_\x1b[1m{SECRET[4:]} for it.", ["ghp_", SECRET[4:]]),
+        (f"The key:\n\n{KEY}\nThat is all.", ["Version", "GnuPG", "bG9u"]),
+        ("It is correct horse battery staple here.", ["correct horse battery"]),
+        ("password: gehö12xyz99 is it", ["gehö"]),
+        ("at https://ada:s3cretpass@example.org now", ["s3cret"]),
+    ],
+)
+def test_no_text_that_grows_shows_a_guest_a_part_of_a_secret(text: str, secrets: list[str]) -> None:
+    hide = Redactor(secrets=["correct horse battery staple"])
+
+    shown = [hide.text(hide.whole(plain(text[:end]))) for end in range(len(text) + 1)]
+
+    assert [one for one in [*shown, hide.text(text)] if any(secret in one for secret in secrets)] == []
+    assert shown[-1].split()[0] == text.split()[0]
+
+
+def test_what_has_no_secret_is_shown_but_for_its_last_word() -> None:
+    hide = Redactor()
+
+    assert hide.whole("Two words and a ha") == "Two words and a "
+    assert hide.whole("灯塔是一种建筑") == "灯塔是一种建筑"
+    assert hide.whole(KEY) == KEY

@@ -38,6 +38,8 @@ _BLOCKS = [
     "1. {}\n2. {} {}",
     "{} {}",
 ]
+#: Frames in a row in which something that was seen may be missing.
+_STEPS = 2
 _WORD = re.compile(r"w(\d+)e")
 
 
@@ -125,6 +127,53 @@ def test_no_frame_loses_or_doubles_a_word(lulu: LuluServer, new_viewer: Callable
     assert [frame for frame in frames if frame != list(range(len(frame)))] == []
     assert all(len(one) <= len(later) for one, later in pairwise(frames))
     assert len(frames) > 50
+    assert viewer.console_errors == []
+
+
+def test_what_was_seen_stays_until_it_is_drawn(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
+    """Texts with the same ending, other events in between, entities, and more at once than is told."""
+    viewer = new_viewer(signed_in=False)
+    page = viewer.page
+    session_id = open_stage(viewer, lulu)
+    page.evaluate(_NOTE_FRAMES)
+    said: list[str] = []
+
+    def say(text: str, *, between: Callable[[], object] = lambda: None) -> None:
+        for end in (len(text) // 2, len(text)):
+            ask(lulu, "write", id=session_id, text=text[:end])
+            page.wait_for_timeout(20)
+        between()
+        ask(lulu, "write", id=session_id, text=text)
+        ask(lulu, "finish", id=session_id, text=text)
+        said.extend(re.findall(r"\w+", text.replace("&amp;", " ")))
+        page.wait_for_timeout(60)
+
+    say("Done one.")
+    say("Done one.")
+    say("Yes two.\n\nYes two.")
+    say("AT&amp;T three.\n\nMore &amp; more three.")
+    say("Four goes on", between=lambda: ask(lulu, "append", id=session_id, text="unseen", parent="t1"))
+    for number in range(6):
+        ask(lulu, "append", id=session_id, text=f"Five {number}.")
+        said.extend(["Five", str(number)])
+    long = "\n\n".join(f"Six {number} is a paragraph of some more words than one." for number in range(80))
+    say(long)
+    say("The end.")
+    page_eventually(page, lambda: page.locator(".lulu-flow > div").count() == 0)
+
+    unsaid = {"It", "begins", "amp", "chevron_right", "build", "Tool"}
+
+    def letters(frame: str) -> str:
+        return "".join(word for word in re.findall(r"\w+", frame) if word not in unsaid)
+
+    frames = [letters(frame) for frame in page.evaluate("frames") if "unseen" not in frame]
+    assert [frame[-60:] for frame in frames if not "".join(said).startswith(frame)] == []
+    # A run's elements are put on the page in several steps: what is lost in one of them is back with the next.
+    longest, lost, most = 0, 0, 0
+    for frame in frames:
+        lost = lost + 1 if len(frame) < longest else 0
+        longest, most = max(longest, len(frame)), max(most, lost)
+    assert most <= _STEPS
     assert viewer.console_errors == []
 
 
