@@ -1,11 +1,12 @@
 """The paragraph that is being written: plain text, straight from the doorbell's socket, with no run of the page.
 
 What is finished of a text is drawn as markdown by the run of the fragment that shows it; below it stands what has come
-since. A run says how far it has drawn, and the browser shows the rest: nothing twice, and no frame without it.
+since. A run says how far it has drawn, and the browser shows the rest: nothing twice, nothing beside a gap.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import streamlit as st
@@ -25,8 +26,10 @@ _WARM = "warm_code"
 
 _HTML = '<div class="lulu-flow"></div>'
 
-# As Streamlit's own paragraphs, headings, items and blocks of code, so that nothing moves when those take its place.
+# As Streamlit's own paragraphs, headings, items and blocks of code, so that nothing moves when those take its place. It
+# stands in the page's head, where it outlives the component.
 _CSS = f"""
+.lulu-flow:empty {{ display: none; }}
 .lulu-flow > div {{ white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.6; }}
 .lulu-flow > div + div {{ margin-top: 1rem; }}
 .lulu-flow > .item {{ padding-inline-start: 2.45rem; text-indent: -1.05rem; }}
@@ -59,6 +62,7 @@ _CSS = f"""
 
 _JS = (
     f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LIVE = '.st-key-{LIVE_TEXT}', LATEST = {flowing.LATEST};"
+    f"const CSS = {json.dumps(_CSS)};"
     r"""
 const waiting = (window.luluHubWaiting ??= []);
 const DRAWN = "[data-testid=stMarkdown]", LOOKED_AT = 8, LETTERS = 1000, LINGER = 1000, MISSING = 400;
@@ -220,6 +224,7 @@ function draw(box, texts) {
 // A run may put the component in another place: for some frames it is nowhere, or empty until the browser calls it.
 const CONTENT = `${TRANSCRIPT} [data-testid=stChatMessageContent] > [data-testid=stVerticalBlock]`;
 const stand = Object.assign(document.createElement("div"), { className: "lulu-flow" });
+document.head.append(Object.assign(document.createElement("style"), { textContent: CSS }));
 let seenAt = 0, standTimer;
 
 function box() {
@@ -240,7 +245,9 @@ function box() {
 
 function redraw() {
   const found = known && box();
-  if (found) draw(found, parts(known.drawn));
+  if (!found) return;
+  draw(found, parts(known.drawn));
+  if (!stand.firstChild) stand.remove();
 }
 
 // Before the next frame: what a run has drawn is not to be seen twice.
@@ -294,7 +301,7 @@ export default function (drawn) {
 """
 )
 
-_mount = st.components.v2.component("lulu_flow", html=_HTML, css=_CSS, js=_JS, isolate_styles=False)
+_mount = st.components.v2.component("lulu_flow", html=_HTML, js=_JS, isolate_styles=False)
 
 
 def show(session_id: str, written: LiveText | None, *, number: int, upto: int, kind: str = flowing.OWN) -> None:
