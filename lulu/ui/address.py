@@ -10,8 +10,8 @@ import streamlit as st
 
 _JS = """
 let shown = null, pushed = false, timer;
-let going = null, goingAt = 0;
-const GOING = 5000;
+let going = null, goingAt = 0, again;
+const GOING = 5000, APART = 1000, TRIES = 5;
 const KEPT = new Set(["id", "event"]);
 const placeOf = (pairs) => {
   const place = new URLSearchParams([...new URLSearchParams(pairs)].filter(([name]) => KEPT.has(name)));
@@ -31,6 +31,18 @@ function settle(tries) {
   if (tries > 0) timer = setTimeout(() => settle(tries - 1), 250);
 }
 
+// A click that comes as a run ends may be lost on the way: Streamlit's server forgets what it is asked in that moment.
+function goAgain(place, tries) {
+  if (going !== place || placeOf(location.search) !== place || tries === 0) return;
+  again = setTimeout(() => goAgain(place, tries - 1), APART);
+  if (document.querySelector(".stApp")?.getAttribute("data-test-script-state") !== "notRunning") return;
+  const askedAt = goingAt;
+  window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  goingAt = askedAt;
+  clearTimeout(again);
+  again = setTimeout(() => goAgain(place, tries - 1), APART);
+}
+
 // Back and forward: Streamlit reruns the page for the address that it finds. If it does not, a reload does. (A click in
 // the list of sessions says the same with an event of its own, and needs none.) What is drawn for the place before
 // it must not take the address back: the client sends it along with whatever it sends next.
@@ -40,6 +52,8 @@ window.addEventListener("popstate", (event) => {
   if (!event.isTrusted) {
     going = location.pathname.endsWith("/session") ? placeOf(location.search) : null;
     goingAt = performance.now();
+    clearTimeout(again);
+    if (going !== null) again = setTimeout(() => goAgain(going, TRIES), APART);
     return;
   }
   going = null;

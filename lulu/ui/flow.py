@@ -177,7 +177,7 @@ function parts(drawn) {
     if (left.trim() !== "") found.push(left);
   };
   for (const id of [...known.events.keys()].sort((one, other) => one - other)) {
-    if (id <= drawn.upto) known.events.delete(id);
+    if (id <= drawn.upto) { known.events.delete(id); known.visible.delete(id); }
     else if (known.events.get(id) === null) isBlocked = true;
     else show(id, known.events.get(id));
   }

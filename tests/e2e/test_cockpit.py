@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from lulu.agent.demo.repertoire import scripts
 from tests.browser import Viewer
@@ -172,6 +172,36 @@ def test_keys_lead_to_the_next_and_the_previous_session_of_the_list(server: NewS
 
 
 @pytest.mark.timeout(300)
+def test_a_click_that_is_lost_on_the_way_leads_there_all_the_same(server: NewServer, page: Page) -> None:
+    """As Streamlit's server loses it when it comes in the moment in which a run ends."""
+    lulu = server(env=FAST)
+    lost: list[object] = []
+    is_losing = False
+
+    def relay(socket: WebSocketRoute) -> None:
+        real = socket.connect_to_server()
+
+        def hand_on(message: str | bytes) -> None:
+            if is_losing and not lost:
+                lost.append(message)
+            else:
+                real.send(message)
+
+        socket.on_message(hand_on)
+
+    page.route_web_socket(re.compile("/_stcore/stream"), relay)
+    for prompt in ("the first story", "the second story"):
+        start(page, lulu.url, prompt)
+        expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+    is_losing = True
+    page.locator(".st-key-session_list a", has_text="the first story").click()
+
+    expect(page.locator(".st-key-session_header h5")).to_have_text("the first story", timeout=PATIENCE)
+    assert len(lost) == 1
+
+
 def test_every_demo_script_is_answered_to_its_end(server: NewServer, page: Page) -> None:
     lulu = server(env={**FAST, "LULU_STALL_SECONDS": "3"})
     ends = re.compile("completed|failed|interrupted")
