@@ -152,8 +152,10 @@ class Guard:
             left = _LOOK_AGAIN
             if current is not None and current.expires_at is not None:
                 left = min(left, max(0.0, (current.expires_at - datetime.now(UTC)).total_seconds()) + 0.01)
+            # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the change.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._door.changed(), left)
+                async with asyncio.timeout(left):
+                    await self._door.changed()
             current = self._judge_again(scope)
 
     def _judge_again(self, scope: Scope) -> Admission | None:

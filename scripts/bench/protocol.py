@@ -25,6 +25,8 @@ _CLOSE_WITHIN = 2.0
 #: A ring that is not answered after this long (seconds) is asked for again; pause after a run (seconds). Both as in
 #: ``lulu.ui.bell``.
 _ANSWER_WITHIN, _STEADY = 3.0, 0.05
+#: Runs of the whole script that are asked for before a viewer gives up.
+_TRIES = 5
 #: Pause before the same news is asked for again (seconds), as in ``lulu.ui.bell``.
 _SAME_AGAIN = 1.0
 
@@ -103,9 +105,12 @@ class ProtocolViewer:
     async def run(self) -> None:
         """Run the whole script, as a reload does, until it has drawn something to listen to."""
         await self._rerun("", None)
-        while not self._bells:
+        for _ in range(_TRIES):
+            if self._bells:
+                return
             await asyncio.sleep(_SAME_AGAIN)
             await self._rerun("", None)
+        raise RuntimeError("The page has drawn no bell.")
 
     async def _rerun(self, fragment_id: str, bell: _Bell | None, within: float = _RUN_WITHIN) -> None:
         message = BackMsg()
@@ -123,8 +128,10 @@ class ProtocolViewer:
         self._ended.clear()
         assert self._page is not None
         await self._page.send(message.SerializeToString())
+        # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the event.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), within)
+            async with asyncio.timeout(within):
+                await self._ended.wait()
 
     async def _hear_page(self, socket: ClientConnection) -> None:
         async for data in socket:

@@ -44,7 +44,8 @@ async def watch(url: str, path: str, cookie: str, last: str, are_in: threading.E
             await stack.enter_async_context(viewer)
         are_in.set()
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(viewer.found.wait() for viewer in viewers)), 2 * PATIENCE)
+            async with asyncio.timeout(2 * PATIENCE):
+                await asyncio.gather(*(viewer.found.wait() for viewer in viewers))
         return sum(viewer.found.is_set() for viewer in viewers)
 
 
