@@ -44,7 +44,14 @@ _JS = (
     f"const NEXT = {keyboard.NEXT!r}, PREVIOUS = {keyboard.PREVIOUS!r};"
     f"{keyboard.IS_KEY}"
     r"""
-let shown = null;
+// A list that was on its way when a row was clicked names the row before; it is not believed for so long (ms).
+const LEADING = 5000;
+let shown = null, clicked = null, clickedAt = 0;
+
+function openRow(told) {
+  if (told === clicked || !location.search.includes(clicked)) clicked = null;
+  return clicked !== null && performance.now() < clickedAt + LEADING ? clicked : told;
+}
 
 // To the row below the open one, or above it; to the first where none of them is open.
 window.addEventListener("keydown", (event) => {
@@ -62,6 +69,8 @@ function follow(event) {
   event.preventDefault();
   for (const other of link.closest("ul").querySelectorAll("a[aria-current]")) other.removeAttribute("aria-current");
   link.setAttribute("aria-current", "page");
+  clicked = link.parentElement.dataset.id;
+  clickedAt = performance.now();
   if (location.href === link.href) return;
   history.pushState({}, "", link.href);
   window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
@@ -73,6 +82,7 @@ export default function ({ data, parentElement }) {
   const list = parentElement.querySelector("ul");
   const blank = parentElement.querySelector("template").content.firstElementChild;
   const known = new Map(Array.from(list.children, (row) => [row.dataset.id, row]));
+  const open = openRow(data.open);
   let place = list.firstElementChild;
   for (const { id, title, pinned, status, colour, more } of data.rows) {
     const row = known.get(id) ?? blank.cloneNode(true);
@@ -88,7 +98,7 @@ export default function ({ data, parentElement }) {
     write(row.querySelector(".more"), " · " + more);
     row.querySelector(".status").style.color = `var(--st-${colour}-text-color)`;
     for (const mark of row.querySelectorAll(".pin, .name")) mark.hidden = !pinned;
-    if (id === data.open) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+    if (id === open) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
     if (row === place) place = place.nextElementSibling; else list.insertBefore(row, place);
   }
   for (const gone of known.values()) gone.remove();
