@@ -66,4 +66,4 @@ def units(text: str) -> int:
 
 
 def _event(event_id: EventId, text: Text | None, hide: Callable[[str], str]) -> dict[str, Any]:
-    return {"id": event_id} | (part(hide(plain(text.content))) if text else {})
+    return {"id": event_id} | (part(hide(text.content)) if text else {})
