@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -26,6 +27,7 @@ from lulu.ui import (
     identity,
     notices,
     now,
+    parts,
     places,
     queued,
     reading,
@@ -35,9 +37,9 @@ from lulu.ui import (
     wording,
 )
 from lulu.ui.bell import bell
-from lulu.ui.look import LOAD_EARLIER, TRANSCRIPT
+from lulu.ui.look import EARLIER, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.marker import scroll_to_marked
-from lulu.ui.state import state
+from lulu.ui.state import Shown, state
 from lulu.web import flowing
 
 #: Events that a page shows at first, and that "Load earlier" adds: more make a long session slow (``make bench``).
@@ -48,8 +50,26 @@ MOST_SHOWN = 100
 #: draws all that is open, and each move the whole page, for everybody who looks.
 MAX_OPEN = 80
 KEEP_OPEN = 10
+#: Settled lines that a page draws with its first run, at least: about as many as are in view. What stands above them
+#: comes with a run of its own right after it, so that the last words do not wait for what nobody sees yet.
+DRAWN_FIRST = 10
+#: Fewer lines than this above them come with the first run, too.
+DRAWN_LATER = 15
 #: How often a running session is looked at for silence, in seconds.
 _LOOK_EVERY = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class _History:
+    """Which settled events a page shows."""
+
+    session_id: SessionId
+    first: int
+    #: The event at which they are drawn in two parts; 0 for one.
+    divided_at: int
+    settled: int
+    #: Whether there are others before ``first``.
+    has_earlier: bool
 
 
 def show(
@@ -60,13 +80,26 @@ def show(
     Where the page shows no checklist yet, the first call that writes one redraws the page.
     """
     if event is not None and (around := _around(lulu, session.id, event)):
+        state().shown = None
         _show_around(session.id, int(event), around)
         return
+    shown = _shown(session.id)
+    is_new = shown.first is None
     rows, has_earlier = window(lulu, session.id)
-    first = rows[0].id if rows else 0
     settled = transcript.settled_until(rows, live=session.is_live, keep=KEEP_OPEN)
-    with st.container(key=TRANSCRIPT):
-        _history(lulu, actor, session.id, first, settled, has_earlier, [rows])
+    history = _History(
+        session_id=session.id,
+        first=rows[0].id if rows else 0,
+        divided_at=_divided_at(shown, rows, settled),
+        settled=settled,
+        has_earlier=has_earlier,
+    )
+    # What another session has left there goes at once.
+    place = st.empty() if is_new else st
+    with place.container(key=TRANSCRIPT):
+        if history.divided_at:
+            _earlier(lulu, actor, history)
+        _history(lulu, actor, history, [rows])
         _open_turn(lulu, actor, session.id, settled, has_checklist)
     with st.bottom:
         now.show_line(session.id)
@@ -78,20 +111,36 @@ def window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], boo
     While a session stays on the page its first event does: somebody may be reading there.
     """
     earliest = state().earliest.get(session_id)
+    shown = _shown(session_id)
     if earliest is not None:
         rows = lulu.store.get_session_events(session_id, after=earliest - 1)
     else:
-        rows = _shown_still(lulu, session_id) or lulu.store.get_session_events(session_id, limit=WINDOW)
-    state().shown_from = (session_id, rows[0].id) if rows else None
+        rows = _shown_still(lulu, shown) or lulu.store.get_session_events(session_id, limit=WINDOW)
+    shown.first = rows[0].id if rows else None
     return rows, bool(rows and lulu.store.get_session_events(session_id, before=rows[0].id, limit=1))
 
 
-def _shown_still(lulu: Runtime, session_id: SessionId) -> list[StoredEvent]:
-    """What the page has shown of this session and what came since; nothing where it was another, or is too much."""
-    shown, first = state().shown_from or (None, 0)
-    if shown != session_id:
+def _divided_at(shown: Shown, rows: list[StoredEvent], settled: int) -> int:
+    """Where the settled rows are divided: found when a session comes on the page, so that none of them moves."""
+    if shown.divided_at is None:
+        turns = transcript.turns(row for row in rows if row.id <= settled)
+        shown.divided_at = parts.place_to_divide(turns, above=DRAWN_LATER, below=DRAWN_FIRST) or 0
+    return shown.divided_at
+
+
+def _shown(session_id: SessionId) -> Shown:
+    """What this page shows of the session; begun anew where it has shown another."""
+    shown = state().shown
+    if shown is None or shown.session_id != session_id:
+        shown = state().shown = Shown(session_id=session_id)
+    return shown
+
+
+def _shown_still(lulu: Runtime, shown: Shown) -> list[StoredEvent]:
+    """What the page has shown of its session and what came since; nothing where that is nothing yet, or too much."""
+    if shown.first is None:
         return []
-    rows = lulu.store.get_session_events(session_id, after=first - 1, limit=MOST_SHOWN + 1)
+    rows = lulu.store.get_session_events(shown.session_id, after=shown.first - 1, limit=MOST_SHOWN + 1)
     return rows if len(rows) <= MOST_SHOWN else []
 
 
@@ -117,43 +166,61 @@ def _show_around(session_id: SessionId, event_id: int, rows: list[StoredEvent]) 
 @st.fragment
 @notices.told
 @identity.owner_only
-def _history(
-    lulu: Runtime,
-    actor: Actor,
-    session_id: SessionId,
-    first: int,
-    settled: int,
-    has_earlier: bool,
-    read: list[list[StoredEvent]],
-) -> None:
-    """Events ``first`` to ``settled``. A fragment of its own, so that opening a fold redraws nothing else.
+def _earlier(lulu: Runtime, actor: Actor, history: _History) -> None:
+    """The part above what is in view. Its first run only asks for the second, which draws it."""
+    shown = _shown(history.session_id)
+    if not shown.is_whole:
+        shown.is_whole = True
+        bell(session_topic(history.session_id), seen=-1, key=EARLIER)
+        return
+    if history.has_earlier:
+        offer_earlier(lulu, history.session_id, history.first)
+    found = _divided(history, _rows(lulu, history))
+    _show_settled(lulu, actor, history.session_id, found, found.above, place=f"fork_above_{history.session_id}")
+
+
+@st.fragment
+@notices.told
+@identity.owner_only
+def _history(lulu: Runtime, actor: Actor, history: _History, read: list[list[StoredEvent]]) -> None:
+    """The settled events, or their last part. A fragment of its own, so that opening a fold redraws nothing else.
 
     ``read`` holds the rows for the first run only: a fragment keeps its arguments, and they may be large.
     """
-    if has_earlier:
-        offer_earlier(lulu, session_id, first)
-    rows = read.pop() if read else lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1)
+    if history.has_earlier and not history.divided_at:
+        offer_earlier(lulu, history.session_id, history.first)
+    found = _divided(history, read.pop() if read else _rows(lulu, history))
+    _show_settled(lulu, actor, history.session_id, found, found.below, place=f"fork_{history.session_id}")
+
+
+def _rows(lulu: Runtime, history: _History) -> list[StoredEvent]:
+    return lulu.store.get_session_events(history.session_id, after=history.first - 1, before=history.settled + 1)
+
+
+def _divided(history: _History, rows: list[StoredEvent]) -> parts.Divided:
+    turns = transcript.turns(row for row in rows if row.id <= history.settled)
+    return parts.divided(turns, history.divided_at)
+
+
+def _show_settled(
+    lulu: Runtime, actor: Actor, session_id: SessionId, divided: parts.Divided, shown: list[Turn], *, place: str
+) -> None:
+    """Draw one of the parts; ``place`` is where it is told why a fork failed."""
     places.follow()
-    notices.show_problem(_fork_place(session_id))
-    render.show_turns(
-        transcript.turns(row for row in rows if row.id <= settled), after=_turn_menu(lulu, actor, session_id)
-    )
+    notices.show_problem(place)
 
-
-def _turn_menu(lulu: Runtime, actor: Actor, session_id: SessionId) -> Callable[[Turn], None]:
-    """Draws what stands at the end of a settled turn."""
-
-    def draw(turn: Turn) -> None:
-        if actor.role is Role.OWNER:
+    def draw_menu(part: Turn) -> None:
+        turn = divided.ended_by(part)
+        if turn is not None and actor.role is Role.OWNER:
             rows = sorted(turn.events(), key=lambda stored: stored.id)
             # A sub-agent of this turn may have worked on in later ones: its last event is not the turn's.
             inside = (turn.result or rows[-1]).id
-            taking.show_turn(rows, fork=partial(_fork_button, lulu, actor, session_id, inside))
+            taking.show_turn(rows, fork=partial(_fork_button, lulu, actor, session_id, inside, place))
 
-    return draw
+    render.show_turns(shown, after=draw_menu)
 
 
-def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId, inside: int) -> None:
+def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId, inside: int, place: str) -> None:
     st.button(
         "Fork from here",
         key=f"fork_at_{inside}",
@@ -161,12 +228,8 @@ def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId, inside: int
         icon=":material/fork_right:",
         help="A new session that knows everything up to here.",
         on_click=session_menu.fork,
-        args=(lulu, actor, session_id, inside, _fork_place(session_id)),
+        args=(lulu, actor, session_id, inside, place),
     )
-
-
-def _fork_place(session_id: SessionId) -> str:
-    return f"fork_{session_id}"
 
 
 def offer_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:

@@ -13,6 +13,8 @@ NEW_SESSION = "new_session"
 SESSION_LIST = "session_list"
 SESSION_SEARCH = "session_search"
 TRANSCRIPT = "transcript"
+#: The bell of what stands above the part of a transcript that is drawn first.
+EARLIER = "earlier"
 LIVE_TEXT = "live_text"
 SESSION_HEADER = "session_header"
 STOP = "stop"
@@ -116,6 +118,12 @@ CSS = """
 .stChatMessage:not(:has([data-testid="stChatMessageAvatarUser"])) { padding: 0; background: none; }
 .stChatMessage:has([data-testid="stChatMessageAvatarUser"]) { padding: 0.75rem 1rem; }
 .stChatMessage .stVerticalBlock { gap: 0.5rem; }
+
+/* While what stands above them is on its way, the last words stand where they will stand. */
+.st-key-transcript:has(.st-key-bell_earlier) { min-height: calc(100vh - 12rem); justify-content: flex-end; }
+/* A turn that is drawn in two parts has the air of one. */
+.st-key-transcript > :nth-child(2) > .stVerticalBlock
+  > :first-child:has(> .stChatMessage):not(:has([data-testid="stChatMessageAvatarUser"])) { margin-top: -0.5rem; }
 
 /* A folded line is one line: its label is cut, never wrapped. */
 [data-testid="stExpander"] summary [data-testid="stMarkdownContainer"] p {

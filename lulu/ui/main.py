@@ -7,6 +7,7 @@ import streamlit as st
 from lulu import runtime
 from lulu.actors import Role
 from lulu.ui import bell, guest, identity, look, notices, places, sidebar
+from lulu.ui.state import state
 
 
 @notices.told
@@ -22,6 +23,8 @@ def draw() -> None:
     look.apply()
     bell.hub()
     places.follow()
+    if page.url_path != places.session().url_path:
+        state().shown = None
     if actor.role is Role.OWNER:
         notices.show_store(lulu.store)
     # The page before what stands beside it: what somebody has just clicked for comes first.

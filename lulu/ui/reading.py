@@ -11,7 +11,7 @@ import streamlit as st
 
 from lulu.events import StoredEvent
 from lulu.store import LiveText
-from lulu.ui.look import LOAD_EARLIER, SESSION_HEADER, TRANSCRIPT, TURNS
+from lulu.ui.look import EARLIER, LOAD_EARLIER, SESSION_HEADER, TRANSCRIPT, TURNS
 
 _HTML = '<button type="button" class="lulu-new" hidden>↓ New messages</button>'
 
@@ -28,7 +28,7 @@ _CSS = """
 #: One memory for the tab: the component is made anew with every run.
 _JS = (
     f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LOAD_EARLIER = '.st-key-{LOAD_EARLIER}';"
-    f"const HEADER = '.st-key-{SESSION_HEADER}', TURN_LINK = '.st-key-{TURNS} a';"
+    f"const HEADER = '.st-key-{SESSION_HEADER}', TURN_LINK = '.st-key-{TURNS} a', COMING = '.st-key-bell_{EARLIER}';"
     r"""
 // At the end, in pixels; a scroll belongs to a gesture so long after it, and what a click opens comes so long after it.
 const NEAR = 4, GESTURE = 1000, OPENING = 1500, SCROLLING = 250;
@@ -42,9 +42,15 @@ function makeReading() {
   let session = null, owner = null, scroller = null, button = null;
   let follows = false, top = 0, height = 0, newest = "", seen = "", marks = [];
   let gestureAt = -GESTURE, scrolledAt = -GESTURE, upAt = -GESTURE, openedAt = -OPENING;
-  let touchedAt = 0, isDragging = false;
+  let touchedAt = 0, isDragging = false, half = false;
 
   const now = () => performance.now();
+  // After a restart the page is drawn anew, its last part first: what is read may be in the other, on its way.
+  function isHalf() {
+    half = scroller.querySelector(COMING) !== null
+      || (half && document.querySelector(".stApp")?.getAttribute("data-test-script-state") !== "notRunning");
+    return half;
+  }
   const isAtEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < NEAR;
 
   function toEnd() {
@@ -102,7 +108,7 @@ function makeReading() {
       if (now() > openedAt + OPENING) hold();
       else note();
       // What was below has gone, or was folded: this is the end again.
-      if (isAtEnd() && !isDragging && now() > Math.max(upAt, openedAt) + GESTURE) follows = true;
+      if (isAtEnd() && !isHalf() && !isDragging && now() > Math.max(upAt, openedAt) + GESTURE) follows = true;
       remember();
     }
     draw();
@@ -116,7 +122,7 @@ function makeReading() {
     else if (at < top - 1 && !isCut && now() < gestureAt + GESTURE) follows = false;
     // Where the page has grown since it was held, what is in view may have been moved by that and not by the reader.
     const isReader = isDragging || now() < scrolledAt + SCROLLING;
-    if (!follows && !isCut && (isReader || scroller.scrollHeight === height)) note();
+    if (!follows && !isCut && (isReader || (scroller.scrollHeight === height && !isHalf()))) note();
     remember();
     draw();
   }

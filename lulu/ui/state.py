@@ -34,6 +34,19 @@ _REPEATS = 16
 
 
 @dataclass
+class Shown:
+    """What a page shows of a session, for as long as it shows that."""
+
+    session_id: SessionId
+    #: The first event; nothing while there is none.
+    first: EventId | None = None
+    #: The event that the lower part begins with; 0 where there is one part. Nothing before it was looked for.
+    divided_at: int | None = None
+    #: Whether the part above is drawn, or was asked for.
+    is_whole: bool = False
+
+
+@dataclass
 class State:
     """One tab's unfinished business. Losing it loses nothing that was sent."""
 
@@ -47,8 +60,8 @@ class State:
     requests_shown: int = INBOX_STEP
     #: For each session, the first event that "Load earlier" has reached.
     earliest: dict[SessionId, int] = field(default_factory=dict)
-    #: The session whose transcript is on the page, and the first event of it.
-    shown_from: tuple[SessionId, int] | None = None
+    #: The transcript whose end is on the page.
+    shown: Shown | None = None
     #: Where the last click leads: a session's id, ``HOME`` or ``SEARCH_PAGE``.
     leave_for: str | None = None
     #: What ``SEARCH_PAGE`` is to look for.

@@ -38,6 +38,18 @@ def filled(lulu: LuluServer) -> SessionId:
     return session_id
 
 
+#: Notes how often a transcript is drawn without what stands above its last part.
+COUNT_HALVES = """() => {
+  window.halves = 0;
+  let was = false;
+  new MutationObserver(() => {
+    const is = document.querySelector(".st-key-bell_earlier") !== null;
+    if (is && !was) window.halves += 1;
+    was = is;
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
 def at(page: Page, text: str) -> Locator:
     return page.locator(".st-key-transcript").get_by_text(text, exact=True)
 
@@ -55,6 +67,8 @@ def stays(page: Page, found: Locator, before: float) -> None:
 
 
 def wheel_to_top(page: Page) -> None:
+    # What stands above the last part comes right after it.
+    page.locator(".st-key-load_earlier button").wait_for(state="attached", timeout=PATIENCE)
     page.mouse.move(640, 400)
     page.mouse.wheel(0, -100_000)
     page_eventually(page, lambda: page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0)
@@ -111,6 +125,30 @@ def test_every_turn_is_reached_and_the_place_is_kept(server: NewServer, viewer: 
     field.press("Enter")
     page.wait_for_url("**/search?q=answer*33*", timeout=PATIENCE)
     expect(page.locator(".st-key-search_results").get_by_text("answer 33").first).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_restart_keeps_the_place_also_where_it_is_drawn_later(server: NewServer, viewer: Viewer) -> None:
+    lulu, page = server(start=False), viewer.page
+    session_id = filled(lulu)
+    lulu.start()
+    viewer.sign_in(lulu)
+    page.goto(f"{lulu.url}/session?id={session_id}")
+    expect(at(page, f"answer {TURNS}.")).to_be_in_viewport(timeout=PATIENCE)
+    wheel_to_top(page)
+    expect(at(page, "answer 53.")).to_be_in_viewport(timeout=PATIENCE)
+    page.mouse.wheel(0, 150)
+    read = at(page, "answer 54.")
+    expect(read).to_be_in_viewport()
+    page.wait_for_timeout(500)
+    before = height_of(read)
+    # Drawn anew after the restart: first the last part, then what is read here.
+    page.evaluate(COUNT_HALVES)
+
+    lulu.restart()
+
+    page.wait_for_function("() => window.halves > 0", timeout=PATIENCE)
+    expect(read).to_be_attached(timeout=PATIENCE)
+    stays(page, read, before)
 
 
 def test_what_runs_is_told_in_the_session_and_on_home(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
