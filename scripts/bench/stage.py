@@ -164,9 +164,11 @@ def click_until_seen(page: Page, link: str, text: str) -> float:
 
 
 def settle(page: Page) -> None:
-    """Wait until no script runs and nothing is about to."""
+    """Wait until no script runs and nothing is about to, and the browser has nothing left to do."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     page.wait_for_timeout(300)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]:not(:has(.st-key-bell_earlier))")
+    page.evaluate("() => new Promise((done) => requestIdleCallback(done, { timeout: 5000 }))")
 
 
 def cpu_seconds(pid: int) -> float:
