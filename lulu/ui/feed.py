@@ -83,23 +83,24 @@ def show(
         state().shown = None
         _show_around(session.id, int(event), around)
         return
-    shown = _shown(session.id)
-    is_new = shown.first is None
+    before = state().shown
     rows, has_earlier = window(lulu, session.id)
     settled = transcript.settled_until(rows, live=session.is_live, keep=KEEP_OPEN)
+    turns = transcript.turns(row for row in rows if row.id <= settled)
     history = _History(
         session_id=session.id,
         first=rows[0].id if rows else 0,
-        divided_at=_divided_at(shown, rows, settled),
+        divided_at=_divided_at(_shown(session.id), turns),
         settled=settled,
         has_earlier=has_earlier,
     )
-    # What another session has left there goes at once.
-    place = st.empty() if is_new else st
+    divided = parts.divided(turns, history.divided_at)
+    # The transcript of another session would stand between the parts of this one until the run has ended.
+    place = st.empty() if before is not None and before.session_id != session.id else st
     with place.container(key=TRANSCRIPT):
         if history.divided_at:
-            _earlier(lulu, actor, history)
-        _history(lulu, actor, history, [rows])
+            _earlier(lulu, actor, history, [divided])
+        _history(lulu, actor, history, [divided])
         _open_turn(lulu, actor, session.id, settled, has_checklist)
     with st.bottom:
         now.show_line(session.id)
@@ -120,10 +121,9 @@ def window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], boo
     return rows, bool(rows and lulu.store.get_session_events(session_id, before=rows[0].id, limit=1))
 
 
-def _divided_at(shown: Shown, rows: list[StoredEvent], settled: int) -> int:
-    """Where the settled rows are divided: found when a session comes on the page, so that none of them moves."""
+def _divided_at(shown: Shown, turns: list[Turn]) -> int:
+    """Where the settled turns are divided: found when a session comes on the page, so that none of them moves."""
     if shown.divided_at is None:
-        turns = transcript.turns(row for row in rows if row.id <= settled)
         shown.divided_at = parts.place_to_divide(turns, above=DRAWN_LATER, below=DRAWN_FIRST) or 0
     return shown.divided_at
 
@@ -166,40 +166,36 @@ def _show_around(session_id: SessionId, event_id: int, rows: list[StoredEvent]) 
 @st.fragment
 @notices.told
 @identity.owner_only
-def _earlier(lulu: Runtime, actor: Actor, history: _History) -> None:
+def _earlier(lulu: Runtime, actor: Actor, history: _History, read: list[parts.Divided]) -> None:
     """The part above what is in view. Its first run only asks for the second, which draws it."""
-    shown = _shown(history.session_id)
-    if not shown.is_whole:
+    shown = state().shown
+    if shown is not None and shown.session_id == history.session_id and not shown.is_whole:
         shown.is_whole = True
         bell(session_topic(history.session_id), seen=-1, key=EARLIER)
         return
     if history.has_earlier:
         offer_earlier(lulu, history.session_id, history.first)
-    found = _divided(history, _rows(lulu, history))
-    _show_settled(lulu, actor, history.session_id, found, found.above, place=f"fork_above_{history.session_id}")
+    divided = read.pop() if read else _divided(lulu, history)
+    _show_settled(lulu, actor, history.session_id, divided, divided.above, place=f"fork_above_{history.session_id}")
 
 
 @st.fragment
 @notices.told
 @identity.owner_only
-def _history(lulu: Runtime, actor: Actor, history: _History, read: list[list[StoredEvent]]) -> None:
+def _history(lulu: Runtime, actor: Actor, history: _History, read: list[parts.Divided]) -> None:
     """The settled events, or their last part. A fragment of its own, so that opening a fold redraws nothing else.
 
-    ``read`` holds the rows for the first run only: a fragment keeps its arguments, and they may be large.
+    ``read`` holds them for the first time they are drawn: a fragment keeps its arguments, and they may be large.
     """
     if history.has_earlier and not history.divided_at:
         offer_earlier(lulu, history.session_id, history.first)
-    found = _divided(history, read.pop() if read else _rows(lulu, history))
-    _show_settled(lulu, actor, history.session_id, found, found.below, place=f"fork_{history.session_id}")
+    divided = read.pop() if read else _divided(lulu, history)
+    _show_settled(lulu, actor, history.session_id, divided, divided.below, place=f"fork_{history.session_id}")
 
 
-def _rows(lulu: Runtime, history: _History) -> list[StoredEvent]:
-    return lulu.store.get_session_events(history.session_id, after=history.first - 1, before=history.settled + 1)
-
-
-def _divided(history: _History, rows: list[StoredEvent]) -> parts.Divided:
-    turns = transcript.turns(row for row in rows if row.id <= history.settled)
-    return parts.divided(turns, history.divided_at)
+def _divided(lulu: Runtime, history: _History) -> parts.Divided:
+    rows = lulu.store.get_session_events(history.session_id, after=history.first - 1, before=history.settled + 1)
+    return parts.divided(transcript.turns(rows), history.divided_at)
 
 
 def _show_settled(

@@ -23,7 +23,7 @@ def draw() -> None:
     look.apply()
     bell.hub()
     places.follow()
-    if page.url_path != places.session().url_path:
+    if actor.role is Role.OWNER and page.url_path not in {places.session().url_path, places.preview().url_path}:
         state().shown = None
     if actor.role is Role.OWNER:
         notices.show_store(lulu.store)

@@ -33,23 +33,29 @@ _JS = (
 // At the end, in pixels; a scroll belongs to a gesture so long after it, and what a click opens comes so long after it.
 const NEAR = 4, GESTURE = 1000, OPENING = 1500, SCROLLING = 250;
 // What is loaded above may come in parts, and a page that is short for a moment is not at its end.
-const LOADING = 3000;
+const LOADING = 3000, SETTLING = 100;
 const MARKS = ["at_", "run_", "call_", "thinking_", "system_"].map((kind) => `[class*="st-key-${kind}"]`).join(",");
-const OPENED = /_(open|all)$/;
+const OPENED = /_(open|all)$/, TEXTS = `${TRANSCRIPT} .stMarkdown`;
 const UP = new Set(["ArrowUp", "PageUp", "Home"]);
 
 function makeReading() {
   let session = null, owner = null, scroller = null, button = null;
   let follows = false, top = 0, height = 0, newest = "", seen = "", marks = [];
   let gestureAt = -GESTURE, scrolledAt = -GESTURE, upAt = -GESTURE, openedAt = -OPENING;
-  let touchedAt = 0, isDragging = false, half = false;
+  let touchedAt = 0, isDragging = false, half = false, fromEnd = 0;
 
   const now = () => performance.now();
-  // After a restart the page is drawn anew, its last part first: what is read may be in the other, on its way.
+  // Only the last part of the transcript is there, and what stands above it is on its way. After a restart the page is
+  // drawn anew in this way: what is read may be in the other part.
+  const isComing = () => scroller.querySelector(COMING) !== null;
+  const isRunning = () => document.querySelector(".stApp")?.getAttribute("data-test-script-state") !== "notRunning";
   function isHalf() {
-    half = scroller.querySelector(COMING) !== null
-      || (half && document.querySelector(".stApp")?.getAttribute("data-test-script-state") !== "notRunning");
+    if (!half && isComing()) { half = true; setTimeout(untilWhole, SETTLING); }
     return half;
+  }
+  function untilWhole() {
+    if (isComing() || isRunning()) setTimeout(untilWhole, SETTLING);
+    else setTimeout(() => { half = false; }, SETTLING);
   }
   const isAtEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < NEAR;
 
@@ -58,9 +64,10 @@ function makeReading() {
     remember();
   }
 
-  function remember() {
+  function remember(isReader = false) {
     top = scroller.scrollTop;
     height = scroller.scrollHeight;
+    if (isReader || !half) fromEnd = height - top;
   }
 
   function draw() {
@@ -74,41 +81,55 @@ function makeReading() {
     button.style.bottom = `${innerHeight - (bar ? bar.top : box.bottom) + 12}px`;
   }
 
-  // What is in view, by the names of its events: an element itself may be made anew while it is read.
+  const byName = (name) =>
+    scroller.querySelector(["", "_open", "_all"].map((end) => `.${CSS.escape(name + end)}`).join(","));
+  const byText = (text) => [...scroller.querySelectorAll(TEXTS)].find((node) => node.textContent === text);
+
+  // What is in view, by the names of its events, or by its words where it has none: an element itself may be made anew
+  // while it is read.
   function note() {
     const edge = scroller.getBoundingClientRect().top, end = scroller.clientHeight;
     // What the header covers is not read.
     const cover = Math.max(0, (document.querySelector(HEADER)?.getBoundingClientRect().bottom ?? edge) - edge);
-    const above = [];
-    marks = [];
-    for (const node of scroller.querySelectorAll(MARKS)) {
-      const at = node.getBoundingClientRect().top - edge;
-      const name = [...node.classList].find((one) => one.startsWith("st-key-")).replace(OPENED, "");
-      if (at > end) break;
-      (at < cover ? above : marks).push([name, at]);
+    function look(what, toFind) {
+      const above = [];
+      for (const node of scroller.querySelectorAll(what)) {
+        const at = node.getBoundingClientRect().top - edge;
+        if (at > end) break;
+        (at < cover ? above : marks).push([toFind(node), at]);
+      }
+      marks.push(...above.reverse().slice(0, 3));
     }
-    marks.push(...above.reverse().slice(0, 3));
+    marks = [];
+    look(MARKS, (node) => {
+      const name = [...node.classList].find((one) => one.startsWith("st-key-")).replace(OPENED, "");
+      return () => byName(name);
+    });
+    if (marks.length === 0) look(TEXTS, (node) => { const text = node.textContent; return () => byText(text); });
   }
 
   function hold() {
     const edge = scroller.getBoundingClientRect().top;
-    for (const [name, at] of marks) {
-      const node = scroller.querySelector(["", "_open", "_all"].map((end) => `.${CSS.escape(name + end)}`).join(","));
+    for (const [find, at] of marks) {
+      const node = find();
       if (!node) continue;
       const moved = node.getBoundingClientRect().top - edge - at;
       if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
-      return;
+      return true;
     }
+    return false;
   }
 
   function onSize() {
     if (!session || !scroller) return;
     if (follows) toEnd();
     else {
-      if (now() > openedAt + OPENING) hold();
-      else note();
+      const isPart = isHalf();
+      if (now() <= openedAt + OPENING) note();
+      // What comes stands above: as far from the end as before is the same place.
+      else if (!hold() && isPart) scroller.scrollTop = scroller.scrollHeight - fromEnd;
       // What was below has gone, or was folded: this is the end again.
-      if (isAtEnd() && !isHalf() && !isDragging && now() > Math.max(upAt, openedAt) + GESTURE) follows = true;
+      if (isAtEnd() && !isPart && !isDragging && now() > Math.max(upAt, openedAt) + GESTURE) follows = true;
       remember();
     }
     draw();
@@ -118,12 +139,13 @@ function makeReading() {
     if (!session) return;
     const at = scroller.scrollTop;
     const isCut = scroller.scrollHeight < height && isAtEnd();
-    if (at > top && isAtEnd() && now() > upAt + 100) follows = true;
-    else if (at < top - 1 && !isCut && now() < gestureAt + GESTURE) follows = false;
-    // Where the page has grown since it was held, what is in view may have been moved by that and not by the reader.
+    // Where the page has changed since it was held, what is in view may have been moved by that and not by the reader.
     const isReader = isDragging || now() < scrolledAt + SCROLLING;
-    if (!follows && !isCut && (isReader || (scroller.scrollHeight === height && !isHalf()))) note();
-    remember();
+    const isAsBefore = scroller.scrollHeight === height && !isHalf();
+    if (at > top && isAtEnd() && (isReader || isAsBefore) && now() > upAt + 100) follows = true;
+    else if (at < top - 1 && !isCut && now() < gestureAt + GESTURE) follows = false;
+    if (!follows && !isCut && (isReader || (at !== top && isAsBefore))) note();
+    remember(isReader);
     draw();
   }
 
@@ -138,7 +160,7 @@ function makeReading() {
     if (!session || !(target instanceof Node) || !scroller.contains(target)) return;
     if (scroller.scrollTop <= 0 || canScrollUp(target)) return;
     upAt = gestureAt = now();
-    if (follows) { follows = false; note(); }
+    if (follows) { follows = false; note(); remember(true); }
     draw();
   }
 
@@ -180,7 +202,7 @@ function makeReading() {
     upAt = openedAt = now();
     node.scrollIntoView({ block: "start" });
     note();
-    remember();
+    remember(true);
     draw();
   }
 

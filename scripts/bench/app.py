@@ -28,7 +28,7 @@ from lulu.actors import Actor, Role
 from lulu.agent import PermissionAnswer, PermissionRequest
 from lulu.asking import Asking
 from lulu.commands import SendPrompt, StartSession
-from lulu.events import Text
+from lulu.events import Result, Text
 from lulu.sessions import Launch, SessionStatus, new_session_id
 from lulu.store import Change, LiveText, Query, Recorded, ShareOptions, Store
 from lulu.ui.search_page import STEP
@@ -154,6 +154,12 @@ def finish(wanted: dict[str, Any]) -> dict[str, Any]:
     return {"committed": time.time()}
 
 
+def end(wanted: dict[str, Any]) -> dict[str, Any]:
+    """End the turn."""
+    runtime.current().store.update_session_completed(wanted["id"], Result(duration_ms=1), SessionStatus.COMPLETED)
+    return {}
+
+
 def share(wanted: dict[str, Any]) -> dict[str, Any]:
     """A link to watch a session. The answer: the cookie of whoever followed it."""
     token = new_token()
@@ -218,7 +224,7 @@ def _launch(prompt: str, permission_mode: str = "default") -> Launch:
 _JOBS = {
     job.__name__: job
     for job in (
-        *(fill, crowd, library, look, stage, append, write, finish, share),
+        *(fill, crowd, library, look, stage, append, write, finish, end, share),
         *(chatter, start, prompt, requests, numbers),
     )
 }

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, WebSocket, expect
 from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.edge.driver import page_eventually
+from tests.e2e.test_turns import height_of, stays
 from tests.e2e.test_twenty_guests import ask
 from tests.support import ROOT, LuluServer
 
@@ -128,6 +129,26 @@ def test_no_frame_loses_or_doubles_a_word(lulu: LuluServer, new_viewer: Callable
     assert all(len(one) <= len(later) for one, later in pairwise(frames))
     assert len(frames) > 50
     assert viewer.console_errors == []
+
+
+def test_the_end_of_a_turn_does_not_move_who_reads_in_it(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
+    viewer = new_viewer(signed_in=False)
+    page = viewer.page
+    session_id = open_stage(viewer, lulu)
+    for number in range(20):
+        ask(lulu, "append", id=session_id, text=f"Part {number}. " + "word " * 150)
+    expect(page.get_by_text("Part 19.")).to_be_in_viewport()
+    page.mouse.move(640, 300)
+    page.mouse.wheel(0, -1200)
+    page.wait_for_timeout(500)
+    read = page.get_by_text("Part 10.")
+    expect(read).to_be_in_viewport()
+    before = height_of(read)
+
+    ask(lulu, "end", id=session_id)
+    expect(page.locator(".st-key-session_header").get_by_text("completed")).to_be_visible()
+
+    stays(page, read, before)
 
 
 def test_what_was_seen_stays_until_it_is_drawn(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:

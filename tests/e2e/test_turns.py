@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
@@ -19,23 +20,24 @@ PATIENCE = 30_000
 TURNS = 60
 
 
-def filled(lulu: LuluServer) -> SessionId:
-    """A long session in the file of a Lulu that does not run yet."""
+def filled(lulu: LuluServer, said: list[Event] | None = None) -> SessionId:
+    """A long session in the file of a Lulu that does not run yet: many turns, or one in which this was said."""
     store = Store.open(lulu.database)
     launch = Launch(prompt="ask 1", working_directory=str(lulu.work_dir), agent="demo")
     session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
-    said: list[Event] = []
-    for number in range(1, TURNS + 1):
-        said += [
-            User(text=f"ask {number}."),
-            ToolUse(id=f"t{number}", name="Bash", input={"command": f"step {number}"}),
-            ToolResult(tool_use_id=f"t{number}", content=f"output {number}\n" * 5),
-            Text(content=f"answer {number}."),
-            Result(duration_ms=1000, cost_usd=0.01),
-        ]
-    store.append(session_id, said)
+    store.append(session_id, said if said is not None else [event for n in range(1, TURNS + 1) for event in turn(n)])
     store.close()
     return session_id
+
+
+def turn(number: int) -> list[Event]:
+    return [
+        User(text=f"ask {number}."),
+        ToolUse(id=f"t{number}", name="Bash", input={"command": f"step {number}"}),
+        ToolResult(tool_use_id=f"t{number}", content=f"output {number}\n" * 5),
+        Text(content=f"answer {number}."),
+        Result(duration_ms=1000, cost_usd=0.01),
+    ]
 
 
 #: Notes how often a transcript is drawn without what stands above its last part.
@@ -127,28 +129,40 @@ def test_every_turn_is_reached_and_the_place_is_kept(server: NewServer, viewer: 
     expect(page.locator(".st-key-search_results").get_by_text("answer 33").first).to_be_visible(timeout=PATIENCE)
 
 
-def test_a_restart_keeps_the_place_also_where_it_is_drawn_later(server: NewServer, viewer: Viewer) -> None:
-    lulu, page = server(start=False), viewer.page
-    session_id = filled(lulu)
+def test_a_restart_keeps_the_place_also_where_it_is_drawn_later(
+    server: NewServer, new_viewer: Callable[..., Viewer]
+) -> None:
+    lulu = server(start=False)
+    sessions = [filled(lulu), filled(lulu, [Text(content=f"answer {number}.") for number in range(1, TURNS + 1)])]
     lulu.start()
-    viewer.sign_in(lulu)
-    page.goto(f"{lulu.url}/session?id={session_id}")
-    expect(at(page, f"answer {TURNS}.")).to_be_in_viewport(timeout=PATIENCE)
-    wheel_to_top(page)
-    expect(at(page, "answer 53.")).to_be_in_viewport(timeout=PATIENCE)
-    page.mouse.wheel(0, 150)
-    read = at(page, "answer 54.")
-    expect(read).to_be_in_viewport()
-    page.wait_for_timeout(500)
-    before = height_of(read)
-    # Drawn anew after the restart: first the last part, then what is read here.
-    page.evaluate(COUNT_HALVES)
+    readers = []
+    for session_id in sessions:
+        viewer = new_viewer(viewport={"width": 1280, "height": 500})
+        viewer.sign_in(lulu)
+        page = viewer.page
+        page.goto(f"{lulu.url}/session?id={session_id}")
+        expect(at(page, f"answer {TURNS}.")).to_be_in_viewport(timeout=PATIENCE)
+        wheel_to_top(page)
+        page.mouse.wheel(0, 200)
+        page.wait_for_timeout(500)
+        read = in_view(page)
+        # Drawn anew after the restart: first the last part, then what is read here.
+        page.evaluate(COUNT_HALVES)
+        readers.append((page, read, height_of(read)))
 
     lulu.restart()
 
-    page.wait_for_function("() => window.halves > 0", timeout=PATIENCE)
-    expect(read).to_be_attached(timeout=PATIENCE)
-    stays(page, read, before)
+    for page, read, before in readers:
+        page.wait_for_function("() => window.halves > 0", timeout=PATIENCE)
+        expect(read).to_be_attached(timeout=PATIENCE)
+        stays(page, read, before)
+
+
+def in_view(page: Page) -> Locator:
+    """An answer in the middle of the window."""
+    answers = page.locator(".st-key-transcript").get_by_text(re.compile(r"^answer \d+\.$"))
+    tops = [height_of(answer) for answer in answers.all()]
+    return at(page, answers.nth(next(n for n, top in enumerate(tops) if top > 150)).inner_text())
 
 
 def test_what_runs_is_told_in_the_session_and_on_home(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:

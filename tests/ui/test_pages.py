@@ -241,12 +241,13 @@ def test_a_long_call_that_is_open_is_drawn_whole_beside_other_sessions(
     assert "**Task** work on" in text_of(app)
 
 
+@pytest.mark.parametrize("page", ["session", "preview"])
 def test_what_is_shown_stays_while_more_is_said_up_to_a_limit(
-    open_page: OpenPage, new_session: NewSession, lulu: Runtime
+    page: str, open_page: OpenPage, new_session: NewSession, lulu: Runtime
 ) -> None:
     session_id = new_session()
     lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(60)])
-    app = open_page("session", id=session_id).run()
+    app = open_page(page, id=session_id).run()
     assert "number 20." in text_of(app)
 
     lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(60, 110)])
