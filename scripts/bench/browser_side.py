@@ -5,8 +5,8 @@ NOTES = r"""
 (() => {
   const inView = (text) => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    // The newest text is the last one: look from the end.
-    for (let node = walker.lastChild(); node; node = walker.previousNode())
+    // The newest text is among the last ones: look from the end, and not at all of a page of 100,000 events.
+    for (let node = walker.lastChild(), left = 5000; node && left > 0; node = walker.previousNode(), left--)
       if (node.data.includes(text)) {
         const box = node.parentElement.getBoundingClientRect();
         return box.height > 0 && box.bottom > 0 && box.top < innerHeight;
@@ -29,10 +29,10 @@ NOTES = r"""
   }).observe(document, { subtree: true, childList: true, characterData: true });
   // Resolves with performance.now() of the first frame in which the text is in view.
   const seen = (text) => new Promise((done, failed) => {
-    const giveUpAt = performance.now() + 60000;
+    const giveUpAt = performance.now() + 110000;
     const check = () => {
       if (document.body && inView(text)) done(performance.now());
-      else if (performance.now() > giveUpAt) failed(new Error(`"${text}" did not come into view within a minute`));
+      else if (performance.now() > giveUpAt) failed(new Error(`"${text}" did not come into view in 110 s`));
       else requestAnimationFrame(check);
     };
     check();
