@@ -9,7 +9,7 @@ NOTES = r"""
     for (let node = walker.lastChild(), left = 5000; node && left > 0; node = walker.previousNode(), left--)
       if (node.data.includes(text)) {
         const box = node.parentElement.getBoundingClientRect();
-        return box.height > 0 && box.bottom > 0 && box.top < innerHeight;
+        if (box.height > 0 && box.bottom > 0 && box.top < innerHeight) return true;
       }
     return false;
   };
