@@ -21,18 +21,7 @@ from lulu.events import (
     Unknown,
     User,
 )
-from lulu.transcript import (
-    MAX_DEPTH,
-    Item,
-    Note,
-    Run,
-    ToolCall,
-    Turn,
-    runs,
-    settled_until,
-    totals,
-    turns,
-)
+from lulu.transcript import MAX_DEPTH, Item, Note, Run, ToolCall, Turn, runs, settled_until, totals, turns
 from tests.samples import stored
 
 

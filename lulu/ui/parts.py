@@ -49,16 +49,18 @@ class Divided:
 
 def divided(shown: Iterable[Turn], at: int) -> Divided:
     """The turns before and from the event ``at``, which ``place_to_divide`` has found; 0 for all of them below."""
-    parts = Divided(above=[], below=[])
+    above: list[Turn] = []
+    below: list[Turn] = []
+    torn = None
     for turn in shown:
-        place = next((number for number, item in enumerate(turn.items) if _is(item, at)), 0)
-        if place or (turn.items and turn.prompt and _is(turn.items[0], at)):
-            parts.above.append(replace(turn, items=turn.items[:place], result=None))
-            parts.below.append(replace(turn, prompt=None, items=turn.items[place:]))
-            parts = replace(parts, torn=turn)
+        place = next((number for number, item in enumerate(turn.items) if _is(item, at)), None)
+        if place is not None and (place or turn.prompt):
+            torn = turn
+            above.append(replace(turn, items=turn.items[:place], result=None))
+            below.append(replace(turn, prompt=None, items=turn.items[place:]))
         else:
-            (parts.below if turn.key >= at else parts.above).append(turn)
-    return parts
+            (below if turn.key >= at else above).append(turn)
+    return Divided(above=above, below=below, torn=torn)
 
 
 def _is(item: Item, event_id: int) -> bool:

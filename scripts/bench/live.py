@@ -28,7 +28,6 @@ def _commit_to_visible(stage: Stage, others: int) -> tuple[list[float], str]:
     server = stage.new_server()
     session_id = stage.ask("stage", server)["id"]
     path = f"/session?id={session_id}"
-    committed: dict[int, float] = {}
     with contextlib.ExitStack() as stack:
         page = stack.enter_context(stage.page(server))
         if others:
@@ -37,19 +36,16 @@ def _commit_to_visible(stage: Stage, others: int) -> tuple[list[float], str]:
         first_seen(page, "A stage")
         settle(page)
         work = Work(server)
-        for number in range(_SAID):
-            answer = stage.ask("append", server, id=session_id, text=f"This is mark {number}; and a few words.")
-            committed[number] = answer["committed"] * 1000
-            page.wait_for_timeout(_APART)
+        said = _say(stage, server, session_id, page, "This is mark {}; and a few words.", _SAID)
         page.wait_for_function("last => bench.marks[last] > 0", arg=_SAID - 1)
         marks = page.evaluate(browser_side.MARKS)
         note = work.note(_SAID)
     server.close()
-    lost = [number for number in committed if marks.get(str(number), -1) < 0]
+    lost = [number for number in range(_SAID) if marks.get(str(number), -1) < 0]
     if lost:
         raise RuntimeError(f"The page never showed {len(lost)} of {_SAID} texts.")
     # The first few warm up what is used for the first time.
-    return [float(marks[str(number)]) - committed[number] for number in range(5, _SAID)], note
+    return _times(said, marks)[5:], note
 
 
 @row("visible-1")
@@ -95,7 +91,7 @@ def guests(stage: Stage) -> list[Figure]:
         page.goto("about:blank")
         alone += _say(stage, server, session_id, page, "Nobody hears word {} any more.", _ALONE)
     server.close()
-    times = [float(marks[str(number)]) - said["committed"] * 1000 for number, said in enumerate(watched)][5:]
+    times = _times(watched, marks)[5:]
     took, took_alone = (percentile([said["took"] for said in all_said], 99) for all_said in (watched, alone))
     note = f"nobody watching, before and after: {took_alone:.1f} ms"
     return [
@@ -114,6 +110,11 @@ def _say(
         said.append(stage.ask("append", server, id=session_id, text=words.format(number)))
         page.wait_for_timeout(_APART)
     return said
+
+
+def _times(said: list[dict[str, float]], marks: dict[str, float]) -> list[float]:
+    """Milliseconds for each text from its commit until it was painted."""
+    return [float(marks[str(number)]) - one["committed"] * 1000 for number, one in enumerate(said)]
 
 
 @row("idle")

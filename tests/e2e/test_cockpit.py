@@ -171,7 +171,6 @@ def test_keys_lead_to_the_next_and_the_previous_session_of_the_list(server: NewS
         expect(title).to_have_text(f"the {leads_to} story", timeout=PATIENCE)
 
 
-@pytest.mark.timeout(300)
 def test_a_click_that_is_lost_on_the_way_leads_there_all_the_same(server: NewServer, page: Page) -> None:
     """As Streamlit's server loses it when it comes in the moment in which a run ends."""
     lulu = server(env=FAST)
@@ -202,6 +201,7 @@ def test_a_click_that_is_lost_on_the_way_leads_there_all_the_same(server: NewSer
     assert len(lost) == 1
 
 
+@pytest.mark.timeout(300)
 def test_every_demo_script_is_answered_to_its_end(server: NewServer, page: Page) -> None:
     lulu = server(env={**FAST, "LULU_STALL_SECONDS": "3"})
     ends = re.compile("completed|failed|interrupted")
