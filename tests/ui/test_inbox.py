@@ -334,6 +334,6 @@ def test_a_request_that_nobody_can_answer_offers_to_continue(
     assert "Expired" in shown
     assert "rm -r build" in shown
     assert "approve_a1" not in keys
-    assert CONTINUE in text_of(app)
+    eventually(lambda: CONTINUE in text_of(app.run()))
     eventually(lambda: f"continue_{working}" not in keys_of(app.run()))
     assert "expired" in text_of(open_page("inbox"))
