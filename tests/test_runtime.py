@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ Break = Callable[[], Callable[[], None]]
 def settings(tmp_path: Path) -> Iterator[Settings]:
     yield Settings(data_dir=tmp_path / "lulu", demo_speed=0.0, agent="demo")
     runtime.stop()
+    gc.unfreeze()  # what ``serving`` spares
 
 
 @pytest.fixture(params=["locked", "full"])
@@ -162,6 +164,21 @@ def test_the_servers_loop_goes_on_while_it_starts(settings: Settings, hold: Hold
     asyncio.run(serve())
 
     assert done == ["released", "ready"]
+
+
+def test_the_garbage_collector_spares_what_is_there_before_the_first_page(settings: Settings) -> None:
+    known: list[object] = []
+    looked_at: list[bool] = []
+
+    async def serve() -> None:
+        known.append([])
+        async with runtime.serving(lambda: "link", stopping=lambda: None):
+            later: list[object] = []
+            looked_at.extend(any(one is it for it in gc.get_objects()) for one in (known[0], later))
+
+    asyncio.run(serve())
+
+    assert looked_at == [False, True]
 
 
 def test_it_stops_in_time_while_the_file_cannot_be_written(settings: Settings, unwritable: Break) -> None:

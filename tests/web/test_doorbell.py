@@ -21,7 +21,7 @@ from lulu.actors import Role
 from lulu.errors import InputError, LuluError
 from lulu.store.bus import Bus
 from lulu.web import doorbell
-from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, may_listen, parse_topics
+from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, Turns, may_listen, parse_topics
 from tests.doors import OpenDoor
 from tests.support import eventually
 
@@ -147,6 +147,31 @@ def test_a_slow_page_hears_the_newest_numbers_only(house: House) -> None:
             messages += 1
 
     assert messages < 200
+
+
+def test_turns_are_apart_from_each_other_and_the_first_is_now() -> None:
+    turns = Turns(0.5)
+
+    assert [turns.take(now) for now in (7.0, 7.0, 7.2, 9.0, 9.1)] == [7.0, 7.5, 8.0, 9.0, 9.5]
+
+
+def test_a_page_that_waits_for_its_turn_hears_words_at_once_and_then_the_newest_number(house: House) -> None:
+    house.doorbell._turns = Turns(60)
+    with contextlib.ExitStack() as stack, house.page("sessions") as first:
+        rings(first)
+        second = stack.enter_context(house.page("sessions", "text:abc"))
+        words(second)
+        for _ in range(3):
+            house.bus.ring(["sessions", "text:abc"])
+            newest = house.bus.version("text:abc")
+            while words(second)["text:abc"]["number"] != newest:
+                pass
+        (waiting,) = (bell for bell in house.doorbell._bells if bell.hears("text:abc"))
+        waiting._turn = 0.0
+        house.bus.ring(["text:abc"])
+        heard = [json.loads(second.recv(timeout=5)) for _ in range(2)]
+
+    assert {"ring": {"sessions": house.bus.version("sessions")}} in heard
 
 
 def test_rings_from_several_threads_arrive(house: House) -> None:
