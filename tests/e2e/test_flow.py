@@ -141,7 +141,7 @@ def test_the_end_of_a_turn_does_not_move_who_reads_in_it(lulu: LuluServer, new_v
     page.mouse.move(640, 300)
     page.mouse.wheel(0, -1200)
     page.wait_for_timeout(500)
-    # The first: while a run draws what the socket brought, the same words are for a moment in the page twice, once hidden.
+    # The first: a turn that settles is drawn in its new place before the run's end takes it from the old one.
     read = page.get_by_text("Part 10.").filter(visible=True).first
     expect(read).to_be_in_viewport()
     before = height_of(read)
