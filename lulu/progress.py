@@ -48,6 +48,9 @@ class Progress:
         self.open_tools: set[str] = set()
         #: The CLI is at work, be it on something that nobody here asked for.
         self.works = False
+        #: Something in the background has ended, and the turn that this wakes has not begun: 0.1 s later with CLI
+        #: 2.1.330, more on a busy machine. None comes where the running turn could still be told of it.
+        self.expects_turn = False
         self._background_tasks = 0
         #: The CLI says when it begins and ends to work (older ones do not).
         self._tells_state = False
@@ -72,7 +75,7 @@ class Progress:
     def end(self) -> None:
         """The process is gone, or its turn was given up."""
         self.open_tools.clear()
-        self.works = False
+        self.works = self.expects_turn = False
         self._background_tasks = 0
 
     def follow(
@@ -80,6 +83,7 @@ class Progress:
     ) -> Change:
         """The change that this makes; it carries the turn's command where it ends the turn."""
         if said.background_tasks is not None:
+            self.expects_turn = self.expects_turn or said.background_tasks < self._background_tasks
             self._background_tasks = said.background_tasks
         self._follow_tools(said)
         columns = self._news_about_row(said)
@@ -109,6 +113,7 @@ class Progress:
         if said.state == "running" or said.is_init:
             # A turn that a sub-agent's end wakes begins with an init only (measured with CLI 2.1.330).
             self.works = True
+            self.expects_turn = False
             return None if is_asking else SessionStatus.RUNNING
         if said.state == "idle":
             held_back, self.works = self.works and turn is None, False

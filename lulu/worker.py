@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 #: Uncommitted writes above which an agent is not read further until the store has caught up.
 MAX_WAITING = 10_000
+#: For how long (seconds) after the end of something in the background its agent is kept for the turn that this wakes.
+WAKE_SECONDS = 10.0
 #: Columns of a session without a process.
 NO_PROCESS = {"agent_pid": None, "agent_started_at": None}
 
@@ -69,7 +71,8 @@ class Worker:
     @property
     def is_busy(self) -> bool:
         """Whether closing the process now would lose something."""
-        return bool(self._turn or self._asking or self._stopping or self._progress.is_active)
+        expects_turn = self._progress.expects_turn and self.quiet_seconds < WAKE_SECONDS
+        return bool(self._turn or self._asking or self._stopping or self._progress.is_active or expects_turn)
 
     @property
     def is_connected(self) -> bool:

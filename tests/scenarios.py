@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -282,10 +283,12 @@ def _job(step: Step) -> Reply:
 
 @scenario("background")
 def _background(step: Step) -> Reply:
-    """A command that goes on for SECONDS after the turn."""
+    """A command that goes on for SECONDS after the turn, or until there is a file UNTIL."""
     code = f"import time; time.sleep({step.argument('SECONDS', '0')}); print(6 * 7)"
-    command = call("Bash", command=f"python3 -c '{code}'", description="Count", run_in_background=True)
-    return _in_steps(step, [command])
+    command = f"python3 -c '{code}'"
+    if until := step.argument("UNTIL", ""):
+        command = f"until [ -e {shlex.quote(until)} ]; do sleep 0.1; done; echo 42"
+    return _in_steps(step, [call("Bash", command=command, description="Count", run_in_background=True)])
 
 
 @scenario("tasks")

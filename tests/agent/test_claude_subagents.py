@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import pytest
 
 from lulu.events import Event, System, Text, Thinking, ToolResult, ToolUse
+from lulu.host import AgentHost
 from lulu.sessions import SessionStatus
 from tests.agent.claude_driver import Claude, has_prompt, tools_of
 from tests.support import eventually
@@ -99,22 +100,42 @@ def test_stop_ends_a_turn_that_nobody_asked_for(claude: Claude) -> None:
     assert claude.turn(session_id, "SCN:default go on").status == SessionStatus.COMPLETED
 
 
-def test_a_command_in_the_background_leaves_the_session_ready_and_its_process_alone(claude: Claude) -> None:
+def test_a_command_in_the_background_leaves_the_session_ready_and_its_process_alone(
+    claude: Claude, monkeypatch: pytest.MonkeyPatch
+) -> None:
     claude.allow("Bash")
+    looks = _looks_of_the_idle_closer(monkeypatch)
     claude.start(max_idle=0)
+    until = claude.work / "enough"
 
-    session_id = claude.launch("SCN:background SECONDS=3")
+    session_id = claude.launch(f"SCN:background UNTIL={until}")
     first = claude.ended(session_id)
     process = claude.process(session_id)
-    began = time.monotonic()
-    eventually(lambda: len(claude.results(session_id)) == 2, timeout=30)
+    seen = len(looks)
+    eventually(lambda: len(looks) > seen + 20)
+    assert process.is_running(), "the idle closer took it for idle"
+    until.touch()
     claude.ended(session_id, turns=2)
 
     assert first.status == SessionStatus.COMPLETED
-    assert time.monotonic() - began > 1, "the command was over before its process could be taken for idle"
+    assert len(claude.results(session_id)) == 2, "its end wakes a turn, a moment after it was told"
     assert [task["status"] for task in claude.of_subtype(session_id, "task_notification")] == ["completed"]
     assert has_prompt(claude.requests(session_id)[-1], "SCN:background")
     eventually(lambda: not process.is_running())
+
+
+def _looks_of_the_idle_closer(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let it look a hundred times a second; grows with each look, by how many agents were connected."""
+    looks: list[int] = []
+    close_idle = AgentHost._close_idle
+
+    async def look(host: AgentHost) -> None:
+        looks.append(host.connected)
+        await close_idle(host)
+
+    monkeypatch.setattr(AgentHost, "_close_idle", look)
+    monkeypatch.setattr("lulu.host.WATCH_SECONDS", 0.01)
+    return looks
 
 
 def _content(event: Event) -> str:
