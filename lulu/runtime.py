@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import logging
 import os
 import sys
@@ -38,6 +39,8 @@ _running: list[Runtime] = []
 #: The end of the agents and of the database share this time (seconds). With the wait for visitors before it, and
 #: Python's own end after it, Lulu is gone within 10 s.
 STOP_SECONDS = 7.5
+#: What the first agent and the first page would wait for: Streamlit loads pandas when it first draws a component.
+_SLOW_TO_LOAD = ("lulu.agent.client", "pandas")
 #: Between two looks whether the link to sign in with can be made (seconds).
 LINK_RETRY_SECONDS = 1.0
 
@@ -95,7 +98,8 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
         sys.stderr.flush()
         # Not ``sys.exit``: the server would print the traceback of a failed lifespan over the message.
         os._exit(1)
-    spare_what_stays()
+    # Beside the first visitors: nobody has to wait for it.
+    warming = asyncio.create_task(asyncio.to_thread(_warm_up))
     telling: asyncio.Task[None] | None = None
     try:
         if not await _tell(link):
@@ -106,14 +110,18 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
             telling.cancel()
         stopping()
         await asyncio.to_thread(stop)
+        await asyncio.gather(warming, return_exceptions=True)
 
 
-def spare_what_stays() -> None:
-    """Have the garbage collector leave alone what is there now: modules and classes, which stay as long as the process.
+def _warm_up() -> None:
+    """Load what is slow to load, then have the garbage collector leave alone what is there: modules and classes, which
+    stay as long as the process.
 
-    It stops every thread while it looks through everything, 150 ms each time once Streamlit is loaded; beside twenty
-    viewers every three seconds. After this it looks through what came later.
+    The collector stops every thread while it looks through everything, 150 ms each time once all is loaded; beside
+    twenty viewers every three seconds. After this it looks through what came later.
     """
+    for name in _SLOW_TO_LOAD:
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()
 

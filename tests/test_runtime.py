@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -166,18 +167,31 @@ def test_the_servers_loop_goes_on_while_it_starts(settings: Settings, hold: Hold
     assert done == ["released", "ready"]
 
 
-def test_the_garbage_collector_spares_what_is_there_before_the_first_page(settings: Settings) -> None:
-    known: list[object] = []
-    looked_at: list[bool] = []
+def test_what_is_slow_to_load_is_loaded_beside_the_first_visitors_and_spared_by_the_garbage_collector(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    visited = threading.Event()
 
-    async def serve() -> None:
-        known.append([])
+    def load(name: str) -> None:
+        visited.wait(10)
+        loaded.append(name)
+
+    async def serve() -> tuple[list[str], list[bool]]:
+        known: list[object] = []
         async with runtime.serving(lambda: "link", stopping=lambda: None):
+            before = list(loaded)
+            visited.set()
+            while gc.get_freeze_count() == 0:
+                await asyncio.sleep(0.01)
             later: list[object] = []
-            looked_at.extend(any(one is it for it in gc.get_objects()) for one in (known[0], later))
+            return before, [any(one is it for it in gc.get_objects()) for one in (known, later)]
 
-    asyncio.run(serve())
+    monkeypatch.setattr("importlib.import_module", load)
+    before, looked_at = asyncio.run(asyncio.wait_for(serve(), 20))
 
+    assert before == []
+    assert set(loaded) == {"lulu.agent.client", "pandas"}
     assert looked_at == [False, True]
 
 
