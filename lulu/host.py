@@ -246,7 +246,7 @@ class AgentHost:
     async def _close_idle(self) -> None:
         """Close those that are idle for long, and the longest idle ones above ``max_idle``, all together."""
         idle = sorted(
-            (worker for worker in self._workers.values() if worker.is_connected and not worker.is_busy),
+            (worker for worker in self._workers.values() if worker.may_be_closed),
             key=lambda worker: worker.quiet_seconds,
             reverse=True,
         )

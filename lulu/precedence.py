@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 import time
 
-#: Nobody steps back for longer than this (seconds) from when a commit was wanted: a file that cannot be written, or
-#: commits that come one after the other, must not stop the pages.
+#: Nobody steps back for longer than this (seconds) from when a commit was wanted. Commits that follow each other
+#: without a pause get it once for all of them: they, or a file that cannot be written, must not stop the pages.
 MOST_SECONDS = 0.02
 
 

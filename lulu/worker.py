@@ -71,8 +71,12 @@ class Worker:
     @property
     def is_busy(self) -> bool:
         """Whether closing the process now would lose something."""
-        expects_turn = self._progress.expects_turn and self.quiet_seconds < WAKE_SECONDS
-        return bool(self._turn or self._asking or self._stopping or self._progress.is_active or expects_turn)
+        return bool(self._turn or self._asking or self._stopping or self._progress.is_active)
+
+    @property
+    def may_be_closed(self) -> bool:
+        """Whether it has a process from which nothing more is to come."""
+        return self.is_connected and not self.is_busy and not self._progress.expects_turn
 
     @property
     def is_connected(self) -> bool:
@@ -334,8 +338,10 @@ class Worker:
     # -- silence -----------------------------------------------------------------------------------------------------
 
     def watch(self) -> None:
-        """Tell once when a running turn has been silent for long. It is never ended for that."""
+        """Tell once when a running turn has been silent for long (it is never ended for that). Called every second."""
         silent = self.quiet_seconds
+        if silent >= WAKE_SECONDS:
+            self._progress.expects_turn = False
         works = self._agent is not None and (self._turn is not None or self._progress.works)
         waits = self._asking or self._progress.waits_for_tools
         if not works or waits or self._told_stalled or silent < self._settings.stall_seconds:

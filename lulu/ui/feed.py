@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 
 import streamlit as st
 
@@ -279,13 +279,17 @@ class Open:
     """What came after settled history, of one moment."""
 
     rows: list[StoredEvent]
-    turns: list[Turn]
     #: The text that is being written, unless it is among the rows already.
     written: LiveText | None
     #: The version of ``written``.
     number: int
-    #: The last event of these, or the last settled one.
+    #: The last event that was read, shown or not.
     upto: int
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """The rows as turns."""
+        return transcript.turns(self.rows)
 
 
 def read_open(lulu: Runtime, session_id: SessionId, settled: int) -> Open:
@@ -297,7 +301,7 @@ def read_open(lulu: Runtime, session_id: SessionId, settled: int) -> Open:
     if written is not None and flowing.is_finished(written, [row.event for row in rows[-5:]]):
         written = None
     upto = rows[-1].id if rows else settled
-    return Open(rows=rows, turns=transcript.turns(rows), written=written, number=number, upto=upto)
+    return Open(rows=rows, written=written, number=number, upto=upto)
 
 
 def has_settled(found: Open, *, live: bool) -> bool:

@@ -5,7 +5,6 @@ It draws only what ``lulu.access.sharing`` hands out, and offers nothing that a 
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 
 import streamlit as st
@@ -131,8 +130,8 @@ def _read_open(lulu: Runtime, session_id: SessionId, settled: int, options: Shar
     """What came after ``settled``, as guests see it, and how much is hidden in it."""
     stored = read_open(lulu, session_id, settled)
     found = guest_rows(stored.rows, options)
-    turns, written = transcript.turns(found.rows), guest_text(stored.written, options)
-    return dataclasses.replace(stored, rows=found.rows, turns=turns, written=written), found.hidden
+    written = guest_text(stored.written, options)
+    return Open(rows=found.rows, written=written, number=stored.number, upto=stored.upto), found.hidden
 
 
 def show_hidden(hidden: Counter[str]) -> None:

@@ -14,7 +14,7 @@ from lulu.store import Store
 
 T = TypeVar("T")
 
-#: Seconds for which something is kept: longer than twenty runs one after the other take.
+#: What is older than this (seconds) is let go when somebody asks next: twenty runs one after the other take less.
 _KEPT = 2.0
 
 
@@ -43,11 +43,9 @@ def once(store: Store, key: Hashable, topics: Iterable[str], read: Callable[[], 
     numbers = tuple(store.bus.version(topic) for topic in topics)
     with _lock:
         kept = _reads.setdefault(store, {})
-        # In the order in which they came: what is old stands first.
         for old, one in list(kept.items()):
-            if one.at is None or one.at > time.monotonic() - _KEPT:
-                break
-            del kept[old]
+            if one.at is not None and one.at < time.monotonic() - _KEPT:
+                del kept[old]
         if key not in kept or any(before < now for before, now in zip(kept[key].numbers, numbers, strict=True)):
             kept.pop(key, None)
             kept[key] = _Read(numbers)

@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 #: Sessions in the list, where a row speaks of a long list.
 CROWD = 5_000
+#: A connection is not used again for longer (seconds) than the server keeps it.
+_SHORT_LIVED = httpx.Limits(keepalive_expiry=2)
 #: A request that fills the store may take this long (seconds).
 _PATIENCE = 1_800
 _VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
@@ -50,7 +52,7 @@ class Stage:
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         # One for all: a new one reads the machine's certificates, which takes longer than most of what is measured.
-        self._client = httpx.Client(timeout=_PATIENCE, trust_env=False)
+        self._client = httpx.Client(timeout=_PATIENCE, trust_env=False, limits=_SHORT_LIVED)
 
     def __enter__(self) -> Self:
         self._playwright = sync_playwright().start()
@@ -157,11 +159,14 @@ class Stage:
         before = set(psutil.Process().children(recursive=True))
         browser = self._launch()
         for process in set(psutil.Process().children(recursive=True)) - before:
-            with contextlib.suppress(psutil.Error):
-                process.nice(min(process.nice() + STAND_BACK, 19))
-        context = self._prepare(browser.new_context(viewport=_VIEWPORT))
-        yield context.new_page()
-        browser.close()
+            # Each thread has a priority of its own; those that come later have that of who made them.
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                for thread in process.threads():
+                    os.setpriority(os.PRIO_PROCESS, thread.id, os.getpriority(os.PRIO_PROCESS, 0) + STAND_BACK)
+        try:
+            yield self._prepare(browser.new_context(viewport=_VIEWPORT)).new_page()
+        finally:
+            browser.close()
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -124,13 +124,29 @@ def test_a_command_in_the_background_leaves_the_session_ready_and_its_process_al
     eventually(lambda: not process.is_running())
 
 
-def _looks_of_the_idle_closer(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Let it look a hundred times a second; grows with each look, by how many agents were connected."""
-    looks: list[int] = []
+def test_a_command_that_ends_within_its_turn_keeps_the_process_for_a_moment_only(
+    claude: Claude, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The running turn is told of it: no other one comes."""
+    claude.allow("Bash")
+    monkeypatch.setattr("lulu.worker.WAKE_SECONDS", 0.5)
+    claude.start(max_idle=0)
+
+    session_id = claude.launch("SCN:background SECONDS=0")
+    process = claude.process(session_id)
+    claude.ended(session_id)
+
+    assert eventually(lambda: not process.is_running(), timeout=30)
+    assert claude.session(session_id).status == SessionStatus.COMPLETED
+
+
+def _looks_of_the_idle_closer(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Let it look a hundred times a second; one more with each look."""
+    looks: list[None] = []
     close_idle = AgentHost._close_idle
 
     async def look(host: AgentHost) -> None:
-        looks.append(host.connected)
+        looks.append(None)
         await close_idle(host)
 
     monkeypatch.setattr(AgentHost, "_close_idle", look)

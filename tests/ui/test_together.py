@@ -50,13 +50,20 @@ def test_who_comes_while_it_is_read_waits_for_it(store: Store) -> None:
         read.append(threading.current_thread().name)
         return read
 
-    threads = [
-        threading.Thread(target=lambda: answers.append(together.once(store, "rows", ["a"], read_slowly)))
-        for _ in range(5)
-    ]
+    asked: list[str] = []
+
+    def ask() -> None:
+        def topics() -> Iterator[str]:
+            yield "a"
+            asked.append("a")
+
+        answers.append(together.once(store, "rows", topics(), read_slowly))
+
+    threads = [threading.Thread(target=ask) for _ in range(5)]
     for thread in threads:
         thread.start()
     assert begun.wait(10)
+    eventually(lambda: len(asked) == 5)
     go_on.set()
     for thread in threads:
         thread.join(10)

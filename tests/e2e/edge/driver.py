@@ -42,7 +42,7 @@ def open_live(viewer: Viewer, edge: Edge) -> Page:
     with viewer.page.expect_websocket(lambda socket: socket.url.endswith("/bell")):
         viewer.page.goto(edge.url)
     viewer.page.get_by_text("before", exact=True).wait_for()
-    page_eventually(viewer.page, lambda: viewer.page.evaluate("luluHub.last('ring', 'session:abc') > 0"))
+    page_eventually(viewer.page, lambda: viewer.page.evaluate("window.luluHub?.last('ring', 'session:abc') > 0"))
     return viewer.page
 
 
