@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib
 import logging
 import os
 import sys
@@ -39,10 +38,6 @@ _running: list[Runtime] = []
 #: The end of the agents and of the database share this time (seconds). With the wait for visitors before it, and
 #: Python's own end after it, Lulu is gone within 10 s.
 STOP_SECONDS = 7.5
-#: What the first agent and the first page wait for: Streamlit loads pandas when it first draws a component. Not loaded
-#: for nobody before the first visitors have had the server for themselves for so long (seconds).
-_SLOW_TO_LOAD = ("lulu.agent.client", "pandas")
-SPARE_AFTER = 5.0
 #: Between two looks whether the link to sign in with can be made (seconds).
 LINK_RETRY_SECONDS = 1.0
 
@@ -100,7 +95,7 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
         sys.stderr.flush()
         # Not ``sys.exit``: the server would print the traceback of a failed lifespan over the message.
         os._exit(1)
-    sparing = asyncio.create_task(_spare_what_stays())
+    spare_what_stays()
     telling: asyncio.Task[None] | None = None
     try:
         if not await _tell(link):
@@ -109,25 +104,17 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
     finally:
         if telling is not None:
             telling.cancel()
-        sparing.cancel()
         stopping()
         await asyncio.to_thread(stop)
 
 
-async def _spare_what_stays() -> None:
-    """Load what is slow to load, if nobody has needed it yet, then have the garbage collector leave alone what is
-    there: mostly modules and classes, which stay as long as the process.
+def spare_what_stays() -> None:
+    """Have the garbage collector leave alone what is there now: modules and classes, which stay as long as the process.
 
-    The collector stops every thread while it looks through everything, 150 ms each time once all is loaded; beside
-    twenty viewers every three seconds. After this it looks through what came later.
+    It stops every thread while it looks through everything, 150 ms each time once Streamlit is loaded; beside twenty
+    viewers every three seconds. After this it looks through what came later.
     """
-    await asyncio.sleep(SPARE_AFTER)
-    for name in _SLOW_TO_LOAD:
-        try:
-            await asyncio.to_thread(importlib.import_module, name)
-        except Exception:
-            # Whoever needs it says so; everything else works without.
-            log.exception("%s cannot be loaded", name)
+    gc.collect()
     gc.freeze()
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 
 import streamlit as st
 
@@ -34,7 +34,6 @@ from lulu.ui import (
     render,
     session_menu,
     taking,
-    together,
     wording,
 )
 from lulu.ui.bell import bell
@@ -49,7 +48,7 @@ WINDOW = 40
 MOST_SHOWN = 100
 #: An open turn longer than this moves its older part into settled history, all but its last events: each change of it
 #: draws all that is open, and each move the whole page, for everybody who looks.
-MAX_OPEN = 40
+MAX_OPEN = 80
 KEEP_OPEN = 10
 #: Settled lines that a page draws with its first run, at least: about as many as are in view. What stands above them
 #: comes with a run of its own right after it, so that the last words do not wait for what nobody sees yet.
@@ -257,72 +256,59 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int,
     """What came after ``settled``: the turn at work, the text that is being written, open requests, queued prompts."""
     topic = session_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"feed_{session_id}")
+    number = lulu.store.bus.version(text_topic(session_id))
+    # Before the rows: a block that is finished in between is then seen twice, and once is dropped, never lost.
+    written = lulu.store.live_text(session_id)
     session = lulu.store.get_session(session_id)
-    topics = [topic, text_topic(session_id)]
-    found = together.once(
-        lulu.store, (flowing.OWN, session_id, settled), topics, lambda: read_open(lulu, session_id, settled)
-    )
-    if has_settled(found, live=session.is_live) or _lacks_checklist(lulu, session_id, found.rows, has_checklist):
+    rows = lulu.store.get_session_events(session_id, after=settled)
+    if has_settled(rows, live=session.is_live) or _lacks_checklist(lulu, session_id, rows, has_checklist):
         st.rerun()
-    reading.follow(session_id, found.rows, found.written)
+    written = unfinished(written, rows)
+    reading.follow(session_id, rows, written)
     asked = lulu.store.approvals(session_id)
-    now.tell(lulu, session, found.rows, found.written, asked)
-    render.show_turns(found.turns, live=session.is_live, writing=writing(session, found))
+    now.tell(lulu, session, rows, written, asked)
+    turns = transcript.turns(rows)
+    upto = rows[-1].id if rows else settled
+    render.show_turns(turns, live=session.is_live, writing=writing(session, turns, written, number=number, upto=upto))
     approvals.show_pending(lulu, actor, session, asked)
     queued.show(lulu, actor, session_id)
     if session.known_status is SessionStatus.RUNNING:
         _silence(lulu, session_id)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Open:
-    """What came after settled history, of one moment."""
-
-    rows: list[StoredEvent]
-    #: The text that is being written, unless it is among the rows already.
-    written: LiveText | None
-    #: The version of ``written``.
-    number: int
-    #: The last event that was read, shown or not.
-    upto: int
-
-    @cached_property
-    def turns(self) -> list[Turn]:
-        """The rows as turns."""
-        return transcript.turns(self.rows)
-
-
-def read_open(lulu: Runtime, session_id: SessionId, settled: int) -> Open:
-    """Read it. Everybody who looks on may share it."""
-    number = lulu.store.bus.version(text_topic(session_id))
-    # Before the rows: a block that is finished in between is then seen twice, and once is dropped, never lost.
-    written = lulu.store.live_text(session_id)
-    rows = lulu.store.get_session_events(session_id, after=settled)
-    if written is not None and flowing.is_finished(written, [row.event for row in rows[-5:]]):
-        written = None
-    upto = rows[-1].id if rows else settled
-    return Open(rows=rows, written=written, number=number, upto=upto)
-
-
-def has_settled(found: Open, *, live: bool) -> bool:
-    """Whether a whole turn of these, or the older part of a long one, can move into settled history."""
-    if not found.rows or (live and len(found.turns) < 2 and len(found.rows) <= MAX_OPEN):
+def has_settled(rows: list[StoredEvent], *, live: bool) -> bool:
+    """Whether of the open ``rows`` a whole turn, or the older part of a long one, can move into settled history."""
+    if not rows or (live and len(transcript.turns(rows)) < 2 and len(rows) <= MAX_OPEN):
         return False
     # At least one of these: ids between theirs and the last settled one are those of other sessions.
-    return transcript.settled_until(found.rows, live=live, keep=KEEP_OPEN) >= found.rows[0].id
+    return transcript.settled_until(rows, live=live, keep=KEEP_OPEN) >= rows[0].id
 
 
 def _lacks_checklist(lulu: Runtime, session_id: SessionId, rows: list[StoredEvent], has_checklist: bool) -> bool:
     return not has_checklist and checklist.begins(rows) and checklist.is_kept(lulu, session_id)
 
 
-def writing(session: Session, found: Open, *, kind: str = flowing.OWN) -> Callable[[], None] | None:
-    """What draws the text that is being written below the turns, by ``flow.show``; nothing where none may come."""
-    turns = found.turns
-    is_open = session.is_live and bool(turns) and not turns[-1].is_over and bool(turns[-1].items)
-    if found.written is None and not is_open:
+def unfinished(written: LiveText | None, rows: list[StoredEvent]) -> LiveText | None:
+    """The text that is being written, unless it is among the events already."""
+    if written is not None and flowing.is_finished(written, [row.event for row in rows[-5:]]):
         return None
-    return partial(flow.show, session.id, found.written, number=found.number, upto=found.upto, kind=kind)
+    return written
+
+
+def writing(
+    session: Session,
+    turns: list[Turn],
+    written: LiveText | None,
+    *,
+    number: int,
+    upto: int,
+    kind: str = flowing.OWN,
+) -> Callable[[], None] | None:
+    """What draws the text that is being written below ``turns``, by ``flow.show``; nothing where none may come."""
+    is_open = session.is_live and bool(turns) and not turns[-1].is_over and bool(turns[-1].items)
+    if written is None and not is_open:
+        return None
+    return partial(flow.show, session.id, written, number=number, upto=upto, kind=kind)
 
 
 @st.fragment(run_every=_LOOK_EVERY)

@@ -5,8 +5,6 @@ It draws only what ``lulu.access.sharing`` hands out, and offers nothing that a 
 
 from __future__ import annotations
 
-from collections import Counter
-
 import streamlit as st
 
 from lulu import transcript
@@ -15,10 +13,9 @@ from lulu.errors import SessionNotFound
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
 from lulu.store import ShareOptions, row_topic, session_topic, text_topic
-from lulu.transcript import Turn
-from lulu.ui import header, identity, notices, now, reading, render, together
+from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
-from lulu.ui.feed import KEEP_OPEN, Open, has_settled, offer_earlier, read_open, window, writing
+from lulu.ui.feed import KEEP_OPEN, has_settled, offer_earlier, unfinished, window, writing
 from lulu.ui.look import SESSION_HEADER, TRANSCRIPT
 from lulu.ui.text import one_line, safe_label
 from lulu.web import flowing
@@ -84,22 +81,9 @@ def _history(
         return
     if has_earlier:
         offer_earlier(lulu, session_id, first)
-    found, turns = together.once(
-        lulu.store,
-        (flowing.SHARED, session_id, first, settled, options),
-        [session_topic(session_id)],
-        lambda: _read_settled(lulu, session_id, first, settled, options),
-    )
-    show_hidden(found.hidden)
-    render.show_turns(turns)
-
-
-def _read_settled(
-    lulu: Runtime, session_id: SessionId, first: int, settled: int, options: ShareOptions
-) -> tuple[GuestRows, list[Turn]]:
-    rows = lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1)
-    found = guest_rows(rows, options)
-    return found, transcript.turns(found.rows)
+    found = guest_rows(lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1), options)
+    show_hidden(found)
+    render.show_turns(transcript.turns(found.rows))
 
 
 @st.fragment
@@ -109,38 +93,31 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     bell(topic, seen=lulu.store.bus.version(topic), key=f"guest_{session_id}")
     if not _is_still_shared(session_id):
         return
+    number = lulu.store.bus.version(text_topic(session_id))
+    stored = lulu.store.live_text(session_id)
     session = guest_session(lulu.store.get_session(session_id))
-    found, hidden = together.once(
-        lulu.store,
-        (flowing.SHARED, session_id, settled, options),
-        [topic, text_topic(session_id)],
-        lambda: _read_open(lulu, session_id, settled, options),
-    )
-    if has_settled(found, live=session.is_live):
+    rows = lulu.store.get_session_events(session_id, after=settled)
+    written = guest_text(unfinished(stored, rows), options)
+    found = guest_rows(rows, options)
+    turns = transcript.turns(found.rows)
+    if has_settled(found.rows, live=session.is_live):
         st.rerun()
-    reading.follow(session_id, found.rows, found.written)
+    reading.follow(session_id, found.rows, written)
     # What is told comes from the redacted rows only; whom the agent asks is none of a guest's.
-    now.tell(lulu, session, found.rows, found.written, [], waiting="Waits for the owner")
-    show_hidden(hidden)
-    draw = writing(session, found, kind=flowing.SHARED)
-    render.show_turns(found.turns, live=session.is_live, writing=draw)
+    now.tell(lulu, session, found.rows, written, [], waiting="Waits for the owner")
+    show_hidden(found)
+    upto = rows[-1].id if rows else settled
+    draw = writing(session, turns, written, number=number, upto=upto, kind=flowing.SHARED)
+    render.show_turns(turns, live=session.is_live, writing=draw)
 
 
-def _read_open(lulu: Runtime, session_id: SessionId, settled: int, options: ShareOptions) -> tuple[Open, Counter[str]]:
-    """What came after ``settled``, as guests see it, and how much is hidden in it."""
-    stored = read_open(lulu, session_id, settled)
-    found = guest_rows(stored.rows, options)
-    written = guest_text(stored.written, options)
-    return Open(rows=found.rows, written=written, number=stored.number, upto=stored.upto), found.hidden
-
-
-def show_hidden(hidden: Counter[str]) -> None:
+def show_hidden(found: GuestRows) -> None:
     """How much is not shown, by kind."""
-    if hidden.total():
-        st.caption(f":material/visibility_off: Hidden here: {hidden_kinds(hidden)}")
+    if found.hidden.total():
+        st.caption(f":material/visibility_off: Hidden here: {hidden_kinds(found)}")
 
 
-def hidden_kinds(hidden: Counter[str]) -> str:
+def hidden_kinds(found: GuestRows) -> str:
     """``2 × password, 1 × home folder``."""
-    counts = hidden.most_common()
+    counts = found.hidden.most_common()
     return ", ".join(f"{count} × {safe_label(kind.replace('_', ' '))}" for kind, count in counts if count)

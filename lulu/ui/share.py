@@ -70,7 +70,7 @@ def _show_form(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     st.checkbox("Show what tools answered", value=True, key="share_output")
     st.checkbox("Show thinking", value=False, key="share_thinking")
     found = guest_rows(lulu.store.get_session_events(session_id, limit=_REVIEWED), _options())
-    hidden = guest.hidden_kinds(found.hidden)
+    hidden = guest.hidden_kinds(found)
     st.caption(
         f":material/visibility_off: Guests will not see: {hidden}. "
         if hidden

@@ -41,9 +41,6 @@ _GAP = 0.02
 #: Seconds between the rings to two pages: runs that twenty pages begin in one moment keep Python's one lock from each
 #: other, and from who commits next. One after the other they end no later. A run takes about 7 ms of the server.
 _APART = 0.01
-#: The same for guests, who need not be the first to know: the agent's work goes before theirs. Twenty of them are all
-#: rung within 0.8 s, and hear words at once.
-_GUESTS_APART = 0.04
 #: WebSocket close codes: the server goes away, the message is not understood or not allowed.
 _GOING_AWAY, _REFUSED = 1001, 1008
 
@@ -100,7 +97,7 @@ class Doorbell:
         self._words = words
         #: For each topic of words that is listened to: what was read last, for every page that listens.
         self._said: dict[str, _Said] = {}
-        self._turns = {Role.OWNER: Turns(_APART), Role.GUEST: Turns(_GUESTS_APART)}
+        self._turns = Turns(_APART)
         self._lock = threading.Lock()
         self._rung: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -122,9 +119,7 @@ class Doorbell:
     async def _serve(self, websocket: WebSocket) -> None:
         await websocket.accept()
         bus = self._find_bus()
-        admission = guard.admission_of(websocket.headers)
-        role = Role.OWNER if admission is not None and admission.role is Role.OWNER else Role.GUEST
-        bell = _Bell(websocket, bus, self._say, self._turns[role])
+        bell = _Bell(websocket, bus, self._say, self._turns)
         self._enter(bell, bus)
         try:
             await bell.serve()

@@ -29,21 +29,6 @@ _NOTE_FRAMES = """() => {
   look();
 }"""
 
-#: Notes in each frame how many paragraphs in view begin with these words.
-_COUNT_PARAGRAPHS = """(words) => {
-  window.counted = [];
-  const isSeen = (node) => {
-    const { top, bottom } = node.getBoundingClientRect();
-    return bottom > 0 && top < innerHeight && node.checkVisibility({ visibilityProperty: true });
-  };
-  const count = () => {
-    const found = [...document.querySelectorAll("p")].filter((p) => p.textContent.startsWith(words));
-    counted.push(found.filter(isSeen).length);
-    requestAnimationFrame(count);
-  };
-  count();
-}"""
-
 #: Each word is a number that stands once.
 _BLOCKS = [
     "{} {} **{} {}** {} `{}`",
@@ -160,15 +145,11 @@ def test_the_end_of_a_turn_does_not_move_who_reads_in_it(lulu: LuluServer, new_v
     read = page.get_by_text("Part 10.").filter(visible=True).first
     expect(read).to_be_in_viewport()
     before = height_of(read)
-    page.evaluate(_COUNT_PARAGRAPHS, "Part 10.")
 
     ask(lulu, "end", id=session_id)
     expect(page.locator(".st-key-session_header").get_by_text("completed")).to_be_visible()
 
     stays(page, read, before)
-    counted = page.evaluate("counted")
-    assert len(counted) > 10
-    assert set(counted) == {1}, "it was seen twice, or not at all, for a moment"
 
 
 def test_what_was_seen_stays_until_it_is_drawn(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:

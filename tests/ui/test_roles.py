@@ -138,28 +138,6 @@ def test_a_guest_is_told_what_the_agent_does_without_its_secrets(
     assert "Waits for you" not in parts(waiting)
 
 
-def test_pages_of_one_moment_show_each_what_is_for_it(
-    open_page: OpenPage, lulu: Runtime, new_session: NewSession, as_actor: AsActor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They share what is read (``together.once``): never across what may be seen."""
-    monkeypatch.setattr("lulu.ui.together._KEPT", 60)
-    key = "ghp_" + "aB3d" * 9
-    shared = new_session("The walrus", status=SessionStatus.RUNNING)
-    call = events.ToolUse(id="t1", name="Bash", input={"command": "push"})
-    failed = events.ToolResult(tool_use_id="t1", content=f"refused: {key}", is_error=True)
-    lulu.store.append(shared, [events.User(text="Push it"), events.Thinking(content="Hm."), call, failed])
-
-    def shown(page: str, **query: str) -> tuple[bool, bool, bool]:
-        said = text_of(open_page(page, id=str(shared), **query))
-        return key in said, "refused" in said, "Thinking" in said
-
-    for _ in range(2):
-        assert shown("session") == (True, True, True)
-        assert shown("preview", output="1", thinking="1") == (False, True, True)
-        assert shown("preview", output="0", thinking="1") == (False, False, True)
-        assert shown("preview", output="1", thinking="0") == (False, True, False)
-
-
 def parts(app: AppTest) -> str:
     """What the page's components are told."""
     return "\n".join(element.proto.json for element in app.get("bidi_component"))

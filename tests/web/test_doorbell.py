@@ -6,20 +6,84 @@ import contextlib
 import json
 import socket
 import threading
+import time
+from collections.abc import Iterator
 
 import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
+from websockets.sync.client import ClientConnection, connect
 
-from lulu.access.guard import Admission
+from lulu.access.guard import Admission, Guard
 from lulu.actors import Role
 from lulu.errors import InputError, LuluError
 from lulu.store.bus import Bus
 from lulu.web import doorbell
-from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, may_listen, parse_topics
+from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, Turns, may_listen, parse_topics
 from tests.doors import OpenDoor
 from tests.support import eventually
-from tests.web.bells import House, listen, rings, words
+
+
+class House:
+    """A bus, its doorbell and a server in a thread."""
+
+    def __init__(self, door: OpenDoor | None = None) -> None:
+        self.bus = Bus()
+        #: What was asked for, and what is answered.
+        self.asked: list[tuple[str, str]] = []
+        self.said: dict[str, object] | Exception = {"writing": None}
+        self.doorbell = Doorbell(lambda: self.bus, words=self.words)
+        app = Starlette(routes=[self.doorbell.route], middleware=[Middleware(Guard, door=door or OpenDoor())])
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)  # little room for a page that does not read
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="websockets-sansio")
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, args=([listener],), daemon=True)
+
+    def words(self, kind: str, session_id: str) -> dict[str, object]:
+        """What the session says."""
+        self.asked.append((kind, session_id))
+        if isinstance(self.said, Exception):
+            raise self.said
+        return self.said
+
+    @contextlib.contextmanager
+    def page(self, *topics: str) -> Iterator[ClientConnection]:
+        """A page that listens to these topics."""
+        here = f"127.0.0.1:{self.port}"
+        with connect(f"ws://{here}/bell", additional_headers={"Origin": f"http://{here}"}, proxy=None) as page:
+            if topics:
+                listen(page, *topics)
+            yield page
+
+    def stop(self) -> float:
+        """Seconds until the server has ended."""
+        began = time.monotonic()
+        self.server.should_exit = True
+        self.thread.join(20)
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    made = House()
+    made.thread.start()
+    eventually(lambda: made.server.started)
+    yield made
+    made.stop()
+
+
+def listen(page: ClientConnection, *topics: str) -> None:
+    page.send(json.dumps({"listen": topics}))
+
+
+def rings(page: ClientConnection) -> dict[str, int]:
+    """What the next message says has rung."""
+    numbers: dict[str, int] = json.loads(page.recv(timeout=5))["ring"]
+    return numbers
 
 
 def close_code(page: ClientConnection) -> int:
@@ -83,6 +147,31 @@ def test_a_slow_page_hears_the_newest_numbers_only(house: House) -> None:
             messages += 1
 
     assert messages < 200
+
+
+def test_turns_are_apart_from_each_other_and_the_first_is_now() -> None:
+    turns = Turns(0.5)
+
+    assert [turns.take(now) for now in (7.0, 7.0, 7.2, 9.0, 9.1)] == [7.0, 7.5, 8.0, 9.0, 9.5]
+
+
+def test_a_page_that_waits_for_its_turn_hears_words_at_once_and_then_the_newest_number(house: House) -> None:
+    house.doorbell._turns = Turns(60)
+    with contextlib.ExitStack() as stack, house.page("sessions") as first:
+        rings(first)
+        second = stack.enter_context(house.page("sessions", "text:abc"))
+        words(second)
+        for _ in range(3):
+            house.bus.ring(["sessions", "text:abc"])
+            newest = house.bus.version("text:abc")
+            while words(second)["text:abc"]["number"] != newest:
+                pass
+        (waiting,) = (bell for bell in house.doorbell._bells if bell.hears("text:abc"))
+        waiting._turn = 0.0
+        house.bus.ring(["text:abc"])
+        heard = [json.loads(second.recv(timeout=5)) for _ in range(2)]
+
+    assert {"ring": {"sessions": house.bus.version("sessions")}} in heard
 
 
 def test_rings_from_several_threads_arrive(house: House) -> None:
@@ -194,6 +283,12 @@ def test_who_is_not_the_owner_hears_nothing() -> None:
 
     house.stop()
     assert [may_listen(None, ["sessions"]), may_listen(Admission(role=Role.OWNER), ["sessions"])] == [False, True]
+
+
+def words(page: ClientConnection) -> dict[str, dict[str, object]]:
+    """The words that the next message carries, by their topic."""
+    said: dict[str, dict[str, object]] = json.loads(page.recv(timeout=5))["text"]
+    return said
 
 
 def test_words_come_at_once_and_with_each_ring_of_their_session(house: House) -> None:
