@@ -70,12 +70,12 @@ class Worker:
 
     @property
     def is_busy(self) -> bool:
-        """Whether closing the process now would lose something."""
+        """Whether a turn, a request, a stop or something in the background is under way."""
         return bool(self._turn or self._asking or self._stopping or self._progress.is_active)
 
     @property
     def may_be_closed(self) -> bool:
-        """Whether it has a process from which nothing more is to come."""
+        """Whether it has a process whose end now would lose nothing."""
         return self.is_connected and not self.is_busy and not self._progress.expects_turn
 
     @property
