@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -166,19 +167,34 @@ def test_the_servers_loop_goes_on_while_it_starts(settings: Settings, hold: Hold
     assert done == ["released", "ready"]
 
 
-def test_the_garbage_collector_spares_what_is_there_before_the_first_page(settings: Settings) -> None:
-    known: list[object] = []
-    looked_at: list[bool] = []
+class Ring:
+    """Something that only the garbage collector can let go."""
 
-    async def serve() -> None:
-        known.append([])
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_the_garbage_collector_spares_what_stays_and_lets_go_later_what_did_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "SPARE_FIRST", 0.02)
+    monkeypatch.setattr(runtime, "SPARE_LATER", 0.02)
+
+    def is_spared(one: object) -> bool:
+        return not any(one is it for it in gc.get_objects())
+
+    async def serve() -> Ring | None:
+        rings = [Ring()]
+        came_later = weakref.ref(rings[0])
         async with runtime.serving(lambda: "link", stopping=lambda: None):
-            later: list[object] = []
-            looked_at.extend(any(one is it for it in gc.get_objects()) for one in (known[0], later))
+            while not is_spared(rings[0]):
+                await asyncio.sleep(0.01)
+            rings.clear()
+            while came_later() is not None:
+                await asyncio.sleep(0.01)
+            return came_later()
 
-    asyncio.run(serve())
-
-    assert looked_at == [False, True]
+    assert asyncio.run(asyncio.wait_for(serve(), 20)) is None
 
 
 def test_it_stops_in_time_while_the_file_cannot_be_written(settings: Settings, unwritable: Break) -> None:

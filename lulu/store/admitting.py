@@ -16,7 +16,8 @@ from lulu.events import now, parse_time
 from lulu.store import rows
 from lulu.store.bus import ACCESS
 from lulu.store.readers import Readers
-from lulu.store.writer import Transaction, Writer
+from lulu.store.transaction import Transaction
+from lulu.store.writer import Writer
 
 #: How long a browser stays signed in; every visit begins it anew.
 SIGNED_IN_DAYS = 30

@@ -11,7 +11,7 @@ from lulu.sessions import SessionStatus
 from lulu.store import changes, rows
 from lulu.store.bus import APPROVALS
 from lulu.store.rows import Approval
-from lulu.store.writer import Transaction
+from lulu.store.transaction import Transaction
 
 
 def ask(tx: Transaction, approval: Approval) -> None:

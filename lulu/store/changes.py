@@ -18,7 +18,7 @@ from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
 from lulu.store.indexing import index_event
 from lulu.store.rows import LiveText
-from lulu.store.writer import Transaction
+from lulu.store.transaction import Transaction
 
 #: Columns of ``sessions`` that a change may set.
 _SETTABLE = frozenset(

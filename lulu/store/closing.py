@@ -9,7 +9,7 @@ from lulu.events import Event, now
 from lulu.sessions import LIVE, Session, SessionStatus
 from lulu.store import changes, rows
 from lulu.store.approving import expire
-from lulu.store.writer import Transaction
+from lulu.store.transaction import Transaction
 
 
 def close_out(tx: Transaction, session_id: str, status: SessionStatus, notes: Sequence[Event]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from lulu.errors import StoreError
 from lulu.events import Error, Event, Permission, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, User
 from lulu.store import problems, rows
-from lulu.store.writer import Transaction
+from lulu.store.transaction import Transaction
 
 #: Characters of one event that are indexed; a longer output is found by its beginning.
 MAX_TEXT = 1_000_000

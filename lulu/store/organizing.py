@@ -27,7 +27,7 @@ from lulu.events import System, now
 from lulu.sessions import LIVE, SessionStatus
 from lulu.store import admitting, changes, indexing, rows
 from lulu.store.bus import RULES, SESSIONS, row_topic, session_topic
-from lulu.store.writer import Transaction
+from lulu.store.transaction import Transaction
 
 
 def apply(tx: Transaction, command: Command) -> None:

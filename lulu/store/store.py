@@ -37,7 +37,8 @@ from lulu.store.changes import Change, Recorded
 from lulu.store.file import OpenedFile, open_file
 from lulu.store.rows import Approval
 from lulu.store.searching import Searching
-from lulu.store.writer import StoreHealth, Transaction, Writer
+from lulu.store.transaction import Transaction
+from lulu.store.writer import StoreHealth, Writer
 
 T = TypeVar("T")
 

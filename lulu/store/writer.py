@@ -20,9 +20,11 @@ import dataset
 from sqlalchemy.exc import DBAPIError
 
 from lulu.errors import DatabaseUnwritable, LuluError, StoreBusy
-from lulu.store import problems, rows
+from lulu.precedence import COMMITS
+from lulu.store import problems
 from lulu.store.bus import HEALTH, SESSIONS, Bus
 from lulu.store.connection import LOCK_WAIT_MS, open_writer, start_afresh
+from lulu.store.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -51,68 +53,6 @@ class StoreHealth:
     ok: bool = True
     problem: LuluError | None = None
     waiting: int = 0
-
-
-@dataclass
-class Transaction:
-    """What a job sees: SQL through ``dataset``, and the topics to ring after the commit."""
-
-    _db: dataset.Database
-    rung: list[str] = field(default_factory=list)
-    #: Whether the search index is kept; not after it was damaged beyond mending.
-    indexing: bool = True
-    #: Rows that the search index gets before the commit.
-    unindexed: list[dict[str, Any]] = field(default_factory=list)
-
-    def query(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        """Run one statement with named ``:parameters``; every row at once (no cursor outlives this call)."""
-        result = self._db.executable.exec_driver_sql(sql, rows.bindable(values))
-        return [dict(row) for row in result.mappings()] if result.returns_rows else []
-
-    def update(self, table: str, row: dict[str, Any]) -> None:
-        """Set columns of the row with this ``id``."""
-        # Not dataset's own: that reads the whole schema first.
-        sql = f"UPDATE {_name(table)} SET {_equal(row, ', ', skip='id')} WHERE id = :id"  # nosec B608
-        self.query(sql, **row)
-
-    def delete(self, table: str, **values: Any) -> None:
-        """Remove the rows with these values; at least one is named."""
-        if not values:
-            raise ValueError("a whole table is never emptied")
-        sql = f"DELETE FROM {_name(table)} WHERE {_equal(values, ' AND ')}"  # nosec B608
-        self.query(sql, **values)
-
-    def index(self, event_id: int, text: str, kind: str) -> None:
-        """Put an event into the search index before the commit, with others: one by one costs as much as the events."""
-        self.unindexed.append(rows.bindable({"id": event_id, "text": text, "kind": kind}))
-
-    def write_index(self) -> None:
-        """Write what ``index`` was given. Raises ``IndexDamaged``."""
-        if not self.unindexed:
-            return
-        sql = "INSERT INTO search (rowid, text, kind) VALUES (:id, :text, :kind)"
-        try:
-            self._db.executable.exec_driver_sql(sql, self.unindexed)
-        except DBAPIError as exc:
-            if problems.is_of_the_index(exc):
-                raise problems.IndexDamaged from exc
-            raise
-        self.unindexed.clear()
-
-    def ring(self, *topics: str) -> None:
-        """Ring these after the commit."""
-        self.rung.extend(topics)
-
-
-def _name(name: str) -> str:
-    """A table's or column's name: our own, and nothing but a name. Raises ``ValueError``."""
-    if not name.isidentifier():
-        raise ValueError(f"not a name: {name!r}")
-    return name
-
-
-def _equal(values: Iterable[str], separator: str, *, skip: str = "") -> str:
-    return separator.join(f"{_name(name)} = :{name}" for name in values if name != skip)
 
 
 Job = Callable[[Transaction], T]
@@ -210,6 +150,7 @@ class Writer:
         with self._lock:
             if self._give_up_at is not None:
                 raise StoreBusy("Lulu is shutting down.", safe="Nothing was accepted.", next_step="Start it again.")
+            COMMITS.claim()
             self._queue.put(request)
         return request
 
@@ -226,6 +167,9 @@ class Writer:
         while not last:
             batch, last = self._gather()
             self._commit(db, batch)
+            with self._lock:
+                if self._queue.empty():
+                    COMMITS.release()
         db.close()
 
     def _gather(self) -> tuple[list[_Request[Any]], bool]:

@@ -12,6 +12,7 @@ from lulu import events, transcript
 from lulu.errors import LuluError
 from lulu.events import StoredEvent
 from lulu.plain_text import plain
+from lulu.precedence import COMMITS
 from lulu.transcript import Item, Note, Run, ToolCall, Turn
 from lulu.ui import attachments, blocks, machinery, notices, results, taking, tools, wording
 from lulu.ui.look import MARKED
@@ -87,11 +88,13 @@ def show_items(items: Iterable[Item], *, live: bool = False, marked: int | None 
     """Draw what stands in a turn or in a sub-agent's thread; calls in a row as one line."""
     shown = transcript.runs(items)
     for item in shown:
+        COMMITS.give_way()
         if isinstance(item, Run) and not (live and item is shown[-1]):
             show_run(item, marked=marked)
         else:
             # The last row of a turn at work still grows: its calls are read as they come.
             for part in item.items if isinstance(item, Run) else (item,):
+                COMMITS.give_way()
                 show_item(part, live=live, marked=marked)
 
 

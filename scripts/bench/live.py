@@ -76,11 +76,10 @@ def guests(stage: Stage) -> list[Figure]:
     session_id = stage.ask("stage", server)["id"]
     cookie, path = stage.ask("share", server, id=session_id)["cookie"], f"/?id={session_id}"
     name, _, value = cookie.partition("=")
-    with stage.page(server) as page:
+    with stage.far_page() as page:
         # Before and after: a machine that others share changes its speed by the minute.
         alone = _say(stage, server, session_id, page, "Nobody hears word {}.", _ALONE)
         with stage.viewers(server, path, 19, cookie):
-            page.context.clear_cookies()
             page.context.add_cookies([{"name": name, "value": value, "url": server.url}])
             page.goto(server.url + path)
             first_seen(page, f"Nobody hears word {_ALONE - 1}.")

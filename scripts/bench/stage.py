@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -17,10 +18,10 @@ from typing import Any, Self, TypeVar
 
 import httpx
 import psutil
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
 from scripts.bench import browser_side
-from scripts.bench.viewers import COOKIE
+from scripts.bench.viewers import COOKIE, STAND_BACK
 from tests.browser import ARGUMENTS, executable, sign_in
 from tests.support import ROOT, LuluServer
 
@@ -28,8 +29,11 @@ T = TypeVar("T")
 
 #: Sessions in the list, where a row speaks of a long list.
 CROWD = 5_000
+#: A connection is not used again for longer (seconds) than the server keeps it.
+_SHORT_LIVED = httpx.Limits(keepalive_expiry=2)
 #: A request that fills the store may take this long (seconds).
 _PATIENCE = 1_800
+_VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 #: A page may take this long (milliseconds) before a row gives up.
 GIVE_UP = 120_000
 
@@ -47,17 +51,25 @@ class Stage:
         self._has_crowd = False
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
+        # One for all: a new one reads the machine's certificates, which takes longer than most of what is measured.
+        self._client = httpx.Client(timeout=_PATIENCE, trust_env=False, limits=_SHORT_LIVED)
 
     def __enter__(self) -> Self:
         self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+        self._browser = self._launch()
         return self
+
+    def _launch(self) -> Browser:
+        if self._playwright is None:
+            raise RuntimeError("The stage is not open.")
+        return self._playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
 
     def __exit__(self, *_: object) -> None:
         if self._browser is not None:
             self._browser.close()
         if self._playwright is not None:
             self._playwright.stop()
+        self._client.close()
         for server in self._servers:
             server.close()
 
@@ -84,12 +96,10 @@ class Stage:
     def ask(self, job: str, server: LuluServer | None = None, **wanted: object) -> Any:
         """Have one of the jobs of ``scripts/bench/app.py`` done."""
         asked = server or self.lulu
-        answer = httpx.post(
+        answer = self._client.post(
             f"{asked.url}/bench/{job}",
             content=json.dumps(wanted),
             headers={"Origin": asked.url, "Cookie": asked.sign_in()},
-            timeout=_PATIENCE,
-            trust_env=False,
         )
         answer.raise_for_status()
         return answer.json()
@@ -127,7 +137,9 @@ class Stage:
         """A browser with an empty cache, which notes when what it is asked about comes into view."""
         if self._browser is None:
             raise RuntimeError("The stage is not open.")
-        context = self._browser.new_context(viewport={"width": 1280, "height": 800})
+        return self._prepare(self._browser.new_context(viewport=_VIEWPORT))
+
+    def _prepare(self, context: BrowserContext) -> BrowserContext:
         context.set_default_timeout(GIVE_UP)
         context.add_init_script(browser_side.NOTES)
         return context
@@ -140,6 +152,21 @@ class Stage:
             sign_in(context, server)
         yield context.new_page()
         context.close()
+
+    @contextmanager
+    def far_page(self) -> Iterator[Page]:
+        """A page in a Chromium that stands back for the server, as the protocol viewers do: that of another machine."""
+        before = set(psutil.Process().children(recursive=True))
+        browser = self._launch()
+        for process in set(psutil.Process().children(recursive=True)) - before:
+            # Each thread has a priority of its own; those that come later have that of who made them.
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                for thread in process.threads():
+                    os.setpriority(os.PRIO_PROCESS, thread.id, os.getpriority(os.PRIO_PROCESS, 0) + STAND_BACK)
+        try:
+            yield self._prepare(browser.new_context(viewport=_VIEWPORT)).new_page()
+        finally:
+            browser.close()
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

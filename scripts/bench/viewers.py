@@ -15,12 +15,12 @@ from scripts.bench.protocol import ProtocolViewer
 #: The variable that holds the cookie: a process list is for everybody to read.
 COOKIE = "BENCH_COOKIE"
 #: Added to this process's niceness.
-_STAND_BACK = 10
+STAND_BACK = 10
 
 
 async def main(url: str, path: str, count: int, cookie: str) -> None:
     """Look until there is no more input. On a machine of their own they would take nothing from the server's cores."""
-    os.nice(_STAND_BACK)
+    os.nice(STAND_BACK)
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(count):
             await stack.enter_async_context(ProtocolViewer(url, path, cookie))

@@ -13,7 +13,7 @@ from lulu.errors import StoreError
 from lulu.events import Text
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Query, Store, indexing
-from lulu.store.writer import Transaction
+from lulu.store.transaction import Transaction
 from tests.store.files import execute, integrity
 from tests.support import eventually
 

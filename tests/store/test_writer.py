@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 
 from lulu.errors import Conflict, LuluError, SessionNotFound, StoreBusy, StoreError
 from lulu.store import Bus, Store, connection, writer
-from lulu.store.writer import Transaction, Writer
+from lulu.store.transaction import Transaction
+from lulu.store.writer import Writer
 from tests.store import files
 from tests.store.files import execute
 from tests.support import eventually
