@@ -117,7 +117,7 @@ async def _spare_what_stays() -> None:
 
     It stops every thread meanwhile. On its own it looks through everything whenever there is a quarter more, beside
     twenty viewers every two seconds: 75 ms each time. Modules and open pages, most of it, stay much longer; without
-    them it takes 10 to 20 ms, and the look of each minute 150 ms.
+    them it takes 10 to 30 ms, and the look of each minute 150 to 190 ms.
     """
     pause = SPARE_FIRST
     while True:

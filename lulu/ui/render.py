@@ -88,13 +88,11 @@ def show_items(items: Iterable[Item], *, live: bool = False, marked: int | None 
     """Draw what stands in a turn or in a sub-agent's thread; calls in a row as one line."""
     shown = transcript.runs(items)
     for item in shown:
-        COMMITS.give_way()
         if isinstance(item, Run) and not (live and item is shown[-1]):
             show_run(item, marked=marked)
         else:
             # The last row of a turn at work still grows: its calls are read as they come.
             for part in item.items if isinstance(item, Run) else (item,):
-                COMMITS.give_way()
                 show_item(part, live=live, marked=marked)
 
 
@@ -110,6 +108,7 @@ def show_item(item: Item, *, live: bool = False, marked: int | None = None) -> N
 
 def show_run(run: Run, *, marked: int | None = None) -> None:
     """A row of tool calls: one line of names and counts; open where one failed."""
+    COMMITS.give_way()
     # What the reader has opened must not vanish when its row is folded.
     if any(isinstance(item, ToolCall) and is_unfolded(_call_fold(item, False)) for item in run.items):
         state().unfolded.add(run.key)
@@ -132,6 +131,7 @@ def _mark(is_marked: bool) -> AbstractContextManager[object]:
 
 def show_event(stored: StoredEvent) -> None:
     """Draw one event on its own."""
+    COMMITS.give_way()
     if isinstance(stored.event, events.Unknown):
         unknown(stored)
     else:
@@ -140,6 +140,7 @@ def show_event(stored: StoredEvent) -> None:
 
 def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) -> None:
     """Draw a tool call: a folded line; open where it failed."""
+    COMMITS.give_way()
     # A failure opens the fold once, so it has a fold of its own: a keyed one keeps what the reader chose.
     is_open = tools.is_open(call) or _holds([call], marked)
     outcome = tools.outcome(call, live=live)

@@ -71,7 +71,7 @@ def visible_20(stage: Stage) -> list[Figure]:
 
 @row("guests")
 def guests(stage: Stage) -> list[Figure]:
-    """Twenty guests of one live session: commit → visible in Chromium, and what the agent waits for its commits."""
+    """Twenty guests of one live session: commit → visible in Chromium, and what the agent's commits take."""
     server = stage.new_server()
     session_id = stage.ask("stage", server)["id"]
     cookie, path = stage.ask("share", server, id=session_id)["cookie"], f"/?id={session_id}"

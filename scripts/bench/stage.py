@@ -159,14 +159,19 @@ class Stage:
         before = set(psutil.Process().children(recursive=True))
         browser = self._launch()
         for process in set(psutil.Process().children(recursive=True)) - before:
-            # Each thread has a priority of its own; those that come later have that of who made them.
-            with contextlib.suppress(psutil.Error, ProcessLookupError):
+            with contextlib.suppress(psutil.Error):
                 for thread in process.threads():
-                    os.setpriority(os.PRIO_PROCESS, thread.id, os.getpriority(os.PRIO_PROCESS, 0) + STAND_BACK)
+                    _stand_back(thread.id)
         try:
             yield self._prepare(browser.new_context(viewport=_VIEWPORT)).new_page()
         finally:
             browser.close()
+
+
+def _stand_back(thread: int) -> None:
+    """Each thread has a priority of its own; those that come later have that of who made them."""
+    with contextlib.suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, 0) + STAND_BACK)
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
