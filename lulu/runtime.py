@@ -38,9 +38,9 @@ _running: list[Runtime] = []
 #: The end of the agents and of the database share this time (seconds). With the wait for visitors before it, and
 #: Python's own end after it, Lulu is gone within 10 s.
 STOP_SECONDS = 7.5
-#: Between the first two looks of the garbage collector through everything, and later ones (seconds): what stays, such
-#: as the modules that the first page loads, comes mostly at the beginning.
-SPARE_FIRST, SPARE_LATER = 5.0, 60.0
+#: When the modules that the first page loads are spared, too, and how often the garbage collector looks through
+#: everything (seconds).
+SPARE_SOON, SPARE_EVERY = 10.0, 60.0
 #: Between two looks whether the link to sign in with can be made (seconds).
 LINK_RETRY_SECONDS = 1.0
 
@@ -113,19 +113,30 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
 
 
 async def _spare_what_stays() -> None:
-    """Have the garbage collector look through everything once a minute, otherwise only through what came since.
+    """Have the garbage collector look through everything once a minute at most, otherwise through what came since.
 
     It stops every thread meanwhile. On its own it looks through everything whenever there is a quarter more, beside
     twenty viewers every two seconds: 75 ms each time. Modules and open pages, most of it, stay much longer; without
     them it takes 10 to 30 ms, and the look of each minute 150 to 190 ms.
     """
-    pause = SPARE_FIRST
+    gc.collect()
+    gc.freeze()
+    looks = _looks()
+    await asyncio.sleep(SPARE_SOON)
+    gc.freeze()
     while True:
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, SPARE_LATER)
+        await asyncio.sleep(SPARE_EVERY)
+        # Where little came there is nothing to let go, and nothing more to spare.
+        if _looks() > looks:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            looks = _looks()
+
+
+def _looks() -> int:
+    """How often the garbage collector has looked through all that it does not spare."""
+    return int(gc.get_stats()[-1]["collections"])
 
 
 async def _tell(link: Callable[[], str]) -> bool:
