@@ -11,7 +11,6 @@ from datetime import timedelta
 
 import streamlit as st
 
-from lulu.precedence import COMMITS
 from lulu.web import doorbell
 
 #: The page's one socket, as ``window.luluHub``: every component that hears from the server joins it, or waits in
@@ -265,7 +264,6 @@ def bell(topic: str, *, seen: int, key: str) -> None:
     ``seen`` is ``Bus.version(topic)``, read in the same run *before* the rows. Call it *last* in the fragment: its
     arrival tells the browser that everything above it has come. ``key`` is unique on the page.
     """
-    COMMITS.give_way()
     # ``run`` makes each run's data new: it tells the browser that the run it asked for has come.
     data = {"topic": topic, "seen": seen, "run": time.monotonic_ns()}
     _mount(key=f"bell_{key}", data=data, height="content", on_ring_change=_rerun)

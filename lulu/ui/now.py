@@ -13,7 +13,6 @@ import streamlit as st
 from lulu import activity
 from lulu.activity import Activity
 from lulu.events import Result, StoredEvent, ToolUse
-from lulu.precedence import COMMITS
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import Approval, LiveText
@@ -159,7 +158,6 @@ def tell(
 
     ``waiting`` are the words for an agent that waits for a person: whoever looks need not be that person.
     """
-    COMMITS.give_way()
     told = data_of(doing(session, rows, written, asked), lulu.settings.stall_seconds)
     if told.get("kind") == "waiting":
         told["words"] = waiting

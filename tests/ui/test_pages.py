@@ -12,7 +12,6 @@ from lulu import events
 from lulu.actors import Actor
 from lulu.errors import LuluError, StoreError
 from lulu.events import Event, Text, ToolUse, User
-from lulu.precedence import COMMITS
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, SessionStatus
 from lulu.settings import Settings
@@ -240,24 +239,6 @@ def test_a_long_call_that_is_open_is_drawn_whole_beside_other_sessions(
 
     assert not app.exception
     assert "**Task** work on" in text_of(app)
-
-
-def test_a_page_steps_back_for_commits_at_each_event(
-    open_page: OpenPage, new_session: NewSession, lulu: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session_id = new_session(status=SessionStatus.RUNNING)
-    drawn = [Text(content="a word"), *(ToolUse(id=f"t{n}", name="Bash", input={"command": "ls"}) for n in range(8))]
-    app = open_page("session", id=session_id)
-    steps: list[bool] = []
-    monkeypatch.setattr(COMMITS, "give_way", lambda: steps.append(True))
-    app.run()
-    without = len(steps)
-    lulu.store.append(session_id, [User(text="go"), *drawn])
-    steps.clear()
-    app.run()
-
-    assert without > 0
-    assert len(steps) >= without + 1 + len(drawn)
 
 
 @pytest.mark.parametrize("page", ["session", "preview"])
