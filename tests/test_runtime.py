@@ -185,15 +185,15 @@ def test_the_garbage_collector_spares_what_stays_and_lets_go_later_what_did_not(
 
     async def serve() -> Ring | None:
         rings = [Ring()]
-        came_later = weakref.ref(rings[0])
+        ring = weakref.ref(rings[0])
         async with runtime.serving(lambda: "link", stopping=lambda: None):
             while not is_spared(rings[0]):
                 await asyncio.sleep(0.01)
             rings.clear()
-            while came_later() is not None:
+            while ring() is not None:
                 gc.collect()  # it is spared this: only the look of each minute lets it go
                 await asyncio.sleep(0.01)
-            return came_later()
+            return ring()
 
     assert asyncio.run(asyncio.wait_for(serve(), 20)) is None
 
