@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -38,9 +38,10 @@ _running: list[Runtime] = []
 #: The end of the agents and of the database share this time (seconds). With the wait for visitors before it, and
 #: Python's own end after it, Lulu is gone within 10 s.
 STOP_SECONDS = 7.5
-#: When the modules that the first page loads are spared, too, and how often the garbage collector looks through
-#: everything (seconds).
-SPARE_SOON, SPARE_EVERY = 10.0, 60.0
+#: How often the garbage collector looks through everything (seconds).
+SPARE_EVERY = 60.0
+#: Its generation of what it has looked at more than once.
+_OLDEST = 2
 #: Between two looks whether the link to sign in with can be made (seconds).
 LINK_RETRY_SECONDS = 1.0
 
@@ -113,30 +114,36 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
 
 
 async def _spare_what_stays() -> None:
-    """Have the garbage collector look through everything once a minute at most, otherwise through what came since.
+    """Have the garbage collector look at what stays once a minute at most, otherwise at what came since its last look.
 
     It stops every thread meanwhile. On its own it looks through everything whenever there is a quarter more, beside
     twenty viewers every two seconds: 75 ms each time. Modules and open pages, most of it, stay much longer; without
-    them it takes 10 to 30 ms, and the look of each minute 150 to 190 ms.
+    them it takes 8 to 20 ms, and the look of each minute 150 to 190 ms.
     """
-    gc.collect()
-    gc.freeze()
-    looks = _looks()
-    await asyncio.sleep(SPARE_SOON)
-    gc.freeze()
-    while True:
-        await asyncio.sleep(SPARE_EVERY)
-        # Where little came there is nothing to let go, and nothing more to spare.
-        if _looks() > looks:
-            gc.unfreeze()
-            gc.collect()
-            gc.freeze()
-            looks = _looks()
+    gc.callbacks.append(_spare)
+    try:
+        gc.collect()
+        looks = _looks()
+        while True:
+            await asyncio.sleep(SPARE_EVERY)
+            # Where little came there is nothing to let go.
+            if _looks() > looks:
+                gc.unfreeze()
+                gc.collect()
+                looks = _looks()
+    finally:
+        gc.callbacks.remove(_spare)
+
+
+def _spare(phase: str, info: Mapping[str, int]) -> None:
+    """Called by the garbage collector: what is left when it has looked at all that it does not spare is spared, too."""
+    if phase == "stop" and info["generation"] == _OLDEST:
+        gc.freeze()
 
 
 def _looks() -> int:
     """How often the garbage collector has looked through all that it does not spare."""
-    return int(gc.get_stats()[-1]["collections"])
+    return int(gc.get_stats()[_OLDEST]["collections"])
 
 
 async def _tell(link: Callable[[], str]) -> bool:

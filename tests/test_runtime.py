@@ -177,25 +177,30 @@ class Ring:
 def test_the_garbage_collector_spares_what_stays_and_lets_go_later_what_did_not(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "SPARE_SOON", 0.02)
     monkeypatch.setattr(runtime, "SPARE_EVERY", 0.02)
 
     def is_spared(one: object) -> bool:
         return not any(one is it for it in gc.get_objects())
 
-    async def serve() -> Ring | None:
+    async def serve() -> list[bool]:
         rings = [Ring()]
-        ring = weakref.ref(rings[0])
         async with runtime.serving(lambda: "link", stopping=lambda: None):
             while not is_spared(rings[0]):
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
+            rings.append(Ring())
+            before = is_spared(rings[1])
+            gc.collect()
+            after = is_spared(rings[1])
+            found = [weakref.ref(ring) for ring in rings]
             rings.clear()
-            while ring() is not None:
-                gc.collect()  # it is spared this: only the look of each minute lets it go
+            gc.collect()
+            kept = all(ring() is not None for ring in found)
+            while any(ring() is not None for ring in found):
+                gc.collect()  # they are spared this: only the look of each minute lets them go
                 await asyncio.sleep(0.01)
-            return ring()
+        return [before, after, kept, runtime._spare in gc.callbacks]
 
-    assert asyncio.run(asyncio.wait_for(serve(), 20)) is None
+    assert asyncio.run(asyncio.wait_for(serve(), 20)) == [False, True, True, False]
 
 
 def test_it_stops_in_time_while_the_file_cannot_be_written(settings: Settings, unwritable: Break) -> None:

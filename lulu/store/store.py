@@ -176,7 +176,7 @@ class Store(Searching, Admitting):
 
     def index_older(self) -> Future[bool]:
         """Index one step of the events from before the index: whether there are more."""
-        step = self._writer.submit(indexing.index_older)
+        step = self._writer.submit(indexing.index_older, goes_first=False)
         step.add_done_callback(self._note_step)
         return step
 
@@ -230,7 +230,7 @@ class Store(Searching, Admitting):
 
     def _mend_index(self) -> None:
         with contextlib.suppress(StoreBusy):
-            self._writer.submit(indexing.rebuild).add_done_callback(self._fill_index)
+            self._writer.submit(indexing.rebuild, goes_first=False).add_done_callback(self._fill_index)
 
     def _fill_index(self, step: Future[Any] | None = None) -> None:
         """Step by step, each behind what agents have written meanwhile; after an error the host goes on, later."""

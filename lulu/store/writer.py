@@ -20,6 +20,7 @@ import dataset
 from sqlalchemy.exc import DBAPIError
 
 from lulu.errors import DatabaseUnwritable, LuluError, StoreBusy
+from lulu.precedence import COMMITS
 from lulu.store import problems
 from lulu.store.bus import HEALTH, SESSIONS, Bus
 from lulu.store.connection import LOCK_WAIT_MS, open_writer, start_afresh
@@ -65,6 +66,8 @@ class _Request(Generic[T]):
     withdrawn: bool = False
     #: A try is under way, and may still succeed.
     tried: bool = False
+    #: Somebody waits for it: guests' pages step back.
+    goes_first: bool = True
 
 
 class _JobFailed(Exception):
@@ -116,15 +119,18 @@ class Writer:
         """Jobs that are not committed yet."""
         return self._queue.qsize() + self._retrying
 
-    def submit(self, job: Job[T]) -> Future[T]:
-        """Queue a job. It may run several times, but is committed once; it must only touch its transaction."""
-        return self._put(job).answer
+    def submit(self, job: Job[T], *, goes_first: bool = True) -> Future[T]:
+        """Queue a job. It may run several times, but is committed once; it must only touch its transaction.
+
+        Guests' pages step back for it (``lulu.precedence``), unless it is one that nobody waits for.
+        """
+        return self._put(_Request(job, goes_first=goes_first)).answer
 
     def commit(self, job: Job[T]) -> T:
         """Queue a job and wait for its commit. Raises what the job raises, or ``StoreBusy`` after ``PATIENCE``."""
         if threading.current_thread() is self._thread:
             raise RuntimeError("A listener of the bus runs in the writer's thread: it cannot wait for a commit.")
-        request = self._put(job)
+        request = self._put(_Request(job))
         try:
             return request.answer.result(PATIENCE)
         except TimeoutError:
@@ -141,14 +147,16 @@ class Writer:
                 self._queue.put(None)
         self._thread.join()
 
-    def _put(self, job: Job[T]) -> _Request[T]:
-        request = _Request(job)
+    def _put(self, request: _Request[T]) -> _Request[T]:
         # From here on nobody can cancel it: an answer to a cancelled Future would end the writer's thread.
         request.answer.set_running_or_notify_cancel()
         # Under the lock, so that nothing is queued behind the mark that ends the thread.
         with self._lock:
             if self._give_up_at is not None:
                 raise StoreBusy("Lulu is shutting down.", safe="Nothing was accepted.", next_step="Start it again.")
+            # Jobs that are left to gather go first when they have.
+            if request.goes_first and self._last_batch < _BUSY_BATCH:
+                COMMITS.claim()
             self._queue.put(request)
         return request
 
@@ -164,7 +172,10 @@ class Writer:
         last = False
         while not last:
             batch, last = self._gather()
+            if any(request.goes_first for request in batch):
+                COMMITS.claim()
             self._commit(db, batch)
+            COMMITS.release()
         db.close()
 
     def _gather(self) -> tuple[list[_Request[Any]], bool]:

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -38,9 +39,14 @@ MAX_TOPICS = 64
 MAX_MESSAGE = 8_192
 #: Seconds between two messages to one page: one busy session must not wake twenty pages for every commit.
 _GAP = 0.02
-#: Seconds between the rings to two pages: runs that twenty pages begin in one moment keep Python's one lock from each
-#: other, and from who commits next. One after the other they end no later. A run takes about 7 ms of the server.
+#: Seconds between the rings to two owners' pages: runs that twenty pages begin in one moment keep Python's one lock
+#: from each other, and from who commits next. One after the other they end no later. A run takes about 7 ms.
 _APART = 0.01
+#: Seconds between the rings to two guests' pages, so that a crowd takes a fifth of the server and not all of it. What
+#: comes while a page waits for its turn is drawn by one run; words wait for no turn.
+_GUESTS_APART = 0.04
+#: Every guest's page has a turn within so many seconds, however many there are.
+_GUESTS_WITHIN = 0.8
 #: WebSocket close codes: the server goes away, the message is not understood or not allowed.
 _GOING_AWAY, _REFUSED = 1001, 1008
 
@@ -98,6 +104,7 @@ class Doorbell:
         #: For each topic of words that is listened to: what was read last, for every page that listens.
         self._said: dict[str, _Said] = {}
         self._turns = Turns(_APART)
+        self._guests_turns = Turns(_GUESTS_APART, within=_GUESTS_WITHIN)
         self._lock = threading.Lock()
         self._rung: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -119,7 +126,9 @@ class Doorbell:
     async def _serve(self, websocket: WebSocket) -> None:
         await websocket.accept()
         bus = self._find_bus()
-        bell = _Bell(websocket, bus, self._say, self._turns)
+        admission = guard.admission_of(websocket.headers)
+        is_guest = admission is not None and admission.role is Role.GUEST
+        bell = _Bell(websocket, bus, self._say, admission, self._guests_turns if is_guest else self._turns)
         self._enter(bell, bus)
         try:
             await bell.serve()
@@ -128,6 +137,7 @@ class Doorbell:
 
     def _enter(self, bell: _Bell, bus: Bus) -> None:
         self._bells.add(bell)
+        bell.turns.members += 1
         if self._unsubscribe is None:
             self._loop = asyncio.get_running_loop()
             self._rung = {}
@@ -135,6 +145,7 @@ class Doorbell:
 
     def _leave(self, bell: _Bell) -> None:
         self._bells.discard(bell)
+        bell.turns.members -= 1
         self._forget()
         if not self._bells and self._unsubscribe is not None:
             self._unsubscribe()
@@ -208,16 +219,22 @@ class _Said:
 
 
 class Turns:
-    """Gives each who asks a moment of its own: the first now, the next so many seconds later."""
+    """Gives each who asks a moment of its own: the first now, the next so many seconds later.
 
-    def __init__(self, apart: float) -> None:
+    Where that would be more than ``within`` for all who take part, they are as much closer.
+    """
+
+    def __init__(self, apart: float, *, within: float = math.inf) -> None:
         self._apart = apart
+        self._within = within
         self._free = 0.0
+        #: How many take part.
+        self.members = 0
 
     def take(self, now: float) -> float:
         """The moment that is given to who asks at ``now`` (seconds of one clock)."""
         turn = max(now, self._free)
-        self._free = turn + self._apart
+        self._free = turn + min(self._apart, self._within / max(1, self.members))
         return turn
 
 
@@ -225,12 +242,18 @@ class _Bell:
     """One page's socket. What it has not been told yet is one number a topic, however slow it reads."""
 
     def __init__(
-        self, websocket: WebSocket, bus: Bus, say: Callable[[str], Awaitable[str | None]], turns: Turns
+        self,
+        websocket: WebSocket,
+        bus: Bus,
+        say: Callable[[str], Awaitable[str | None]],
+        admission: guard.Admission | None,
+        turns: Turns,
     ) -> None:
         self._websocket = websocket
         self._bus = bus
         self._say = say
-        self._turns = turns
+        self._admission = admission
+        self.turns = turns
         #: When the page may be rung; nothing while there is no number that it has not been told.
         self._turn: float | None = None
         self._topics: frozenset[str] = frozenset()
@@ -272,11 +295,10 @@ class _Bell:
 
     async def _listen(self) -> None:
         """Returns when the page leaves or says something that is not for this socket."""
-        admission = guard.admission_of(self._websocket.headers)
         with contextlib.suppress(InputError, SessionNotFound):
             while (message := await self._websocket.receive())["type"] == "websocket.receive":
                 topics = parse_topics(message.get("text") or "")
-                if not may_listen(admission, topics):
+                if not may_listen(self._admission, topics):
                     return
                 self._topics = frozenset(topics)
                 # After the topics are set: a ring between the two is told twice, never lost.
@@ -310,7 +332,7 @@ class _Bell:
             return
         now = time.monotonic()
         if self._turn is None:
-            self._turn = self._turns.take(now)
+            self._turn = self.turns.take(now)
         if now < self._turn:
             return
         self._turn = None

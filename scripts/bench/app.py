@@ -28,7 +28,7 @@ from lulu.actors import Actor, Role
 from lulu.agent import PermissionAnswer, PermissionRequest
 from lulu.asking import Asking
 from lulu.commands import SendPrompt, StartSession
-from lulu.events import Result, Text
+from lulu.events import Result, Text, ToolResult, ToolUse
 from lulu.sessions import Launch, SessionStatus, new_session_id
 from lulu.store import Change, LiveText, Query, Recorded, ShareOptions, Store
 from lulu.ui.search_page import STEP
@@ -140,6 +140,15 @@ def append(wanted: dict[str, Any]) -> dict[str, Any]:
     return {"committed": time.time(), "took": (time.perf_counter() - began) * 1000}
 
 
+def call(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Use one tool, after a word. The answer: when that was committed."""
+    used = ToolUse(id=f"call_{time.monotonic_ns()}", name="Bash", input={"command": wanted["text"]})
+    runtime.current().store.append(
+        wanted["id"], [Text(content="Next."), used, ToolResult(tool_use_id=used.id, content="ok")]
+    )
+    return {"committed": time.time()}
+
+
 def write(wanted: dict[str, Any]) -> dict[str, Any]:
     """Write at a text, as an agent does. The answer: when that was committed."""
     live = LiveText(message_id="m", kind=Text.type, text=wanted["text"], updated_at=datetime.now(UTC))
@@ -224,7 +233,7 @@ def _launch(prompt: str, permission_mode: str = "default") -> Launch:
 _JOBS = {
     job.__name__: job
     for job in (
-        *(fill, crowd, library, look, stage, append, write, finish, end, share),
+        *(fill, crowd, library, look, stage, append, call, write, finish, end, share),
         *(chatter, start, prompt, requests, numbers),
     )
 }

@@ -10,61 +10,17 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
-from lulu.access.guard import Admission, Guard
+from lulu.access.guard import Admission
 from lulu.actors import Role
 from lulu.errors import InputError, LuluError
 from lulu.store.bus import Bus
 from lulu.web import doorbell
 from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, Turns, may_listen, parse_topics
+from tests.bells import House, close_code, listen, rings
 from tests.doors import OpenDoor
 from tests.support import eventually
-
-
-class House:
-    """A bus, its doorbell and a server in a thread."""
-
-    def __init__(self, door: OpenDoor | None = None) -> None:
-        self.bus = Bus()
-        #: What was asked for, and what is answered.
-        self.asked: list[tuple[str, str]] = []
-        self.said: dict[str, object] | Exception = {"writing": None}
-        self.doorbell = Doorbell(lambda: self.bus, words=self.words)
-        app = Starlette(routes=[self.doorbell.route], middleware=[Middleware(Guard, door=door or OpenDoor())])
-        listener = socket.create_server(("127.0.0.1", 0))
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)  # little room for a page that does not read
-        self.port = listener.getsockname()[1]
-        config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="websockets-sansio")
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, args=([listener],), daemon=True)
-
-    def words(self, kind: str, session_id: str) -> dict[str, object]:
-        """What the session says."""
-        self.asked.append((kind, session_id))
-        if isinstance(self.said, Exception):
-            raise self.said
-        return self.said
-
-    @contextlib.contextmanager
-    def page(self, *topics: str) -> Iterator[ClientConnection]:
-        """A page that listens to these topics."""
-        here = f"127.0.0.1:{self.port}"
-        with connect(f"ws://{here}/bell", additional_headers={"Origin": f"http://{here}"}, proxy=None) as page:
-            if topics:
-                listen(page, *topics)
-            yield page
-
-    def stop(self) -> float:
-        """Seconds until the server has ended."""
-        began = time.monotonic()
-        self.server.should_exit = True
-        self.thread.join(20)
-        return time.monotonic() - began
 
 
 @pytest.fixture
@@ -74,25 +30,6 @@ def house() -> Iterator[House]:
     eventually(lambda: made.server.started)
     yield made
     made.stop()
-
-
-def listen(page: ClientConnection, *topics: str) -> None:
-    page.send(json.dumps({"listen": topics}))
-
-
-def rings(page: ClientConnection) -> dict[str, int]:
-    """What the next message says has rung."""
-    numbers: dict[str, int] = json.loads(page.recv(timeout=5))["ring"]
-    return numbers
-
-
-def close_code(page: ClientConnection) -> int:
-    """Why the server closed the socket."""
-    with contextlib.suppress(ConnectionClosed):
-        while True:
-            page.recv(timeout=5)
-    assert page.close_code is not None
-    return page.close_code
 
 
 def test_a_page_hears_the_last_number_of_each_topic_at_once(house: House) -> None:
@@ -153,6 +90,35 @@ def test_turns_are_apart_from_each_other_and_the_first_is_now() -> None:
     turns = Turns(0.5)
 
     assert [turns.take(now) for now in (7.0, 7.0, 7.2, 9.0, 9.1)] == [7.0, 7.5, 8.0, 9.0, 9.5]
+
+
+@pytest.mark.parametrize(("members", "next_turn"), [(0, 7.5), (1, 7.5), (4, 7.5), (8, 7.25)])
+def test_turns_of_many_are_closer(members: int, next_turn: float) -> None:
+    turns = Turns(0.5, within=2.0)
+    turns.members = members
+
+    assert [turns.take(7.0), turns.take(7.0)] == [7.0, next_turn]
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.GUEST])
+def test_owners_and_guests_do_not_wait_for_each_other(role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorbell, "may_listen", lambda admission, topics: True)
+    house = House(OpenDoor(admission=Admission(role=role)))
+    house.thread.start()
+    eventually(lambda: house.server.started)
+    own, others = house.doorbell._turns, house.doorbell._guests_turns
+    if role is Role.GUEST:
+        own, others = others, own
+    others._free = time.monotonic() + 60
+    with house.page("session:abc") as first, house.page("session:abc") as second:
+        heard = [rings(page).keys() for page in (first, second)]
+        taking_part = own.members, others.members
+    left = eventually(lambda: own.members == 0)
+    house.stop()
+
+    assert heard == [{"session:abc"}] * 2
+    assert taking_part == (2, 0)
+    assert left
 
 
 def test_a_page_that_waits_for_its_turn_hears_words_at_once_and_then_the_newest_number(house: House) -> None:
