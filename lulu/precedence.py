@@ -4,7 +4,8 @@ Python runs one thread at a time, and a thread that wants its turn waits up to 5
 that computes. A commit gives its turn away with each call into SQLite and asks for it again, some twenty times: beside
 twenty pages that draw, one commit of 1.5 ms took 20 to 80 ms.
 
-An owner's page does not step back: whoever works there waits for it, and there are few of them.
+Owners' pages do not step back (the preview of a guest's does): whoever works there waits for them, there are few, and a
+page that waits in mid-run shows old elements below new ones for longer.
 """
 
 from __future__ import annotations
@@ -34,11 +35,10 @@ class Precedence:
         self._second = threading.local()
 
     def claim(self) -> None:
-        """Go first from here on, until ``release``. Once more changes nothing."""
-        now = time.monotonic()
+        """Go first from here on, or once the pages had their half, until ``release``. Once more changes nothing."""
         with self._lock:
-            if self._free.is_set() and now >= self._again_at:
-                self._since = now
+            if self._free.is_set():
+                self._since = max(time.monotonic(), self._again_at)
                 self._free.clear()
 
     def release(self) -> None:
@@ -46,7 +46,8 @@ class Precedence:
         now = time.monotonic()
         with self._lock:
             if not self._free.is_set():
-                self._again_at = now + min(now - self._since, MOST_SECONDS)
+                held = min(max(0.0, now - self._since), MOST_SECONDS)
+                self._again_at = max(self._again_at, now + held)
                 self._free.set()
 
     @contextmanager
@@ -66,8 +67,9 @@ class Precedence:
         """
         if self._free.is_set() or not self._is_second():
             return
-        if (left := self._since + MOST_SECONDS - time.monotonic()) > 0:
-            self._free.wait(left)
+        since, now = self._since, time.monotonic()
+        if since <= now < since + MOST_SECONDS:
+            self._free.wait(since + MOST_SECONDS - now)
 
     def _is_second(self) -> bool:
         return getattr(self._second, "here", False)

@@ -19,6 +19,7 @@ from lulu.access.guard import Guard
 from lulu.store.bus import Bus
 from lulu.web.doorbell import Doorbell
 from tests.doors import OpenDoor
+from tests.support import eventually
 
 
 class House:
@@ -60,6 +61,17 @@ class House:
         self.server.should_exit = True
         self.thread.join(20)
         return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def running(house: House) -> Iterator[House]:
+    """Serve until the end of the block."""
+    house.thread.start()
+    try:
+        eventually(lambda: house.server.started)
+        yield house
+    finally:
+        house.stop()
 
 
 def listen(page: ClientConnection, *topics: str) -> None:

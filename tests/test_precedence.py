@@ -29,7 +29,7 @@ def waiting(one: Precedence) -> tuple[threading.Thread, threading.Event]:
             one.give_way()
         went_on.set()
 
-    thread = threading.Thread(target=step_back)
+    thread = threading.Thread(target=step_back, daemon=True)
     thread.start()
     return thread, went_on
 
@@ -70,44 +70,74 @@ def test_what_goes_on_being_wanted_holds_nobody_back_again(monkeypatch: pytest.M
     took = time.monotonic() - began
     since = one._since
     one.claim()
+    waits: list[float] = []
+    monkeypatch.setattr(one._free, "wait", waits.append)
+    with one.going_second():
+        one.give_way()
 
     assert took >= 0.05
     assert one._since == since
+    assert waits == []
 
 
 def test_only_who_goes_second_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precedence, "MOST_SECONDS", 60)
     one = Precedence()
     one.claim()
+    waits: list[float] = []
+    monkeypatch.setattr(one._free, "wait", waits.append)
+    monkeypatch.setattr(precedence, "MOST_SECONDS", 60)
     one.give_way()
-    with one.going_second(), one.going_second():
-        pass
-    one.give_way()
+    with one.going_second():
+        with one.going_second():
+            pass
+        outside = len(waits)
+        one.give_way()
     with pytest.raises(KeyError), one.going_second():
         raise KeyError
-    began = time.monotonic()
     one.give_way()
 
-    assert time.monotonic() - began < 30
+    assert outside == 0
+    assert len(waits) == 1
 
 
 @pytest.mark.parametrize(("held", "rest"), [(0.01, 0.01), (5.0, 0.02)])
 def test_pages_have_half_of_the_time(held: float, rest: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commits one after the other, from many agents."""
+    """Commits one after the other, from many agents. One that is wanted meanwhile goes first after that."""
     now = 100.0
+    waits: list[bool] = []
     monkeypatch.setattr(precedence, "time", SimpleNamespace(monotonic=lambda: now))
     one = Precedence()
     one.claim()
     now += held
     one.release()
+    one.claim()
+    monkeypatch.setattr(one._free, "wait", lambda seconds: waits.append(True))
     now += rest - 0.001
-    one.claim()
-    was_free = one._free.is_set()
+    with one.going_second():
+        one.give_way()
+    waited_early = len(waits)
     now += 0.002
-    one.claim()
+    with one.going_second():
+        one.give_way()
 
-    assert was_free
-    assert not one._free.is_set()
+    assert waited_early == 0
+    assert waits == [True]
+
+
+def test_what_was_over_before_its_time_came_takes_none_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(precedence, "time", SimpleNamespace(monotonic=lambda: now))
+    one = Precedence()
+    one.claim()
+    now += 0.01
+    one.release()
+    again_at = one._again_at
+    for _ in range(3):
+        one.claim()
+        one.release()
+
+    assert again_at == pytest.approx(now + 0.01)
+    assert one._again_at == again_at
 
 
 @pytest.fixture
@@ -125,17 +155,39 @@ def start(store: Store) -> SessionId:
     return store.insert_session(Launch(prompt="hello", working_directory="/"), status=SessionStatus.RUNNING)
 
 
-def test_a_commit_is_claimed_when_it_is_queued_and_released_when_it_is_done(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_commit_is_claimed_until_it_is_done(store: Store) -> None:
     free: list[bool] = []
-    monkeypatch.setattr(precedence, "MOST_SECONDS", 60)
     store.bus.subscribe(lambda topic, number: free.append(COMMITS._free.is_set()))
     start(store)
 
     assert eventually(COMMITS._free.is_set)
     assert free
     assert not any(free), "pages would be drawn while it is under way"
+
+
+@pytest.mark.parametrize("goes_first", [True, False])
+def test_a_commit_is_claimed_when_it_is_queued_and_by_itself(store: Store, goes_first: bool) -> None:
+    """Whatever is under way then, and ends before it."""
+    began, may_end = threading.Event(), threading.Event()
+    first: list[bool] = []
+
+    def job(transaction: object) -> None:
+        began.set()
+        may_end.wait(10)
+
+    def note(transaction: object) -> None:
+        first.append(not COMMITS._free.is_set() and COMMITS._since <= time.monotonic())
+
+    before = store._writer.submit(job, goes_first=False)
+    assert began.wait(10)
+    during = store._writer.submit(note, goes_first=goes_first)
+    note(None)
+    may_end.set()
+    for done in (before, during):
+        done.result(10)
+
+    assert first == [goes_first] * 2
+    assert eventually(COMMITS._free.is_set)
 
 
 def test_pages_do_not_step_back_for_the_search_index(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,6 @@ Break = Callable[[], Callable[[], None]]
 def settings(tmp_path: Path) -> Iterator[Settings]:
     yield Settings(data_dir=tmp_path / "lulu", demo_speed=0.0, agent="demo")
     runtime.stop()
-    gc.unfreeze()  # what ``serving`` spares
 
 
 @pytest.fixture(params=["locked", "full"])
@@ -195,12 +194,35 @@ def test_the_garbage_collector_spares_what_stays_and_lets_go_later_what_did_not(
             rings.clear()
             gc.collect()
             kept = all(ring() is not None for ring in found)
+            # They are spared that: only the look of each minute lets them go.
             while any(ring() is not None for ring in found):
-                gc.collect()  # they are spared this: only the look of each minute lets them go
                 await asyncio.sleep(0.01)
         return [before, after, kept, runtime._spare in gc.callbacks]
 
     assert asyncio.run(asyncio.wait_for(serve(), 20)) == [False, True, True, False]
+    assert gc.get_freeze_count() == 0
+
+
+def test_what_leaves_in_a_quiet_minute_after_a_busy_one_is_let_go(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "SPARE_EVERY", 0.02)
+    monkeypatch.setattr(runtime, "SPARE_AGAIN", 1_000)
+
+    async def serve() -> Ring | None:
+        async with runtime.serving(lambda: "link", stopping=lambda: None):
+            rings = [Ring()]
+            ring = weakref.ref(rings[0])
+            gc.collect()  # the busy minute
+            looks = runtime._looks()
+            while runtime._looks() == looks:
+                await asyncio.sleep(0.01)
+            rings.clear()
+            while ring() is not None:
+                await asyncio.sleep(0.01)
+            return ring()
+
+    assert asyncio.run(asyncio.wait_for(serve(), 20)) is None
 
 
 def test_it_stops_in_time_while_the_file_cannot_be_written(settings: Settings, unwritable: Break) -> None:

@@ -154,7 +154,7 @@ class Writer:
         with self._lock:
             if self._give_up_at is not None:
                 raise StoreBusy("Lulu is shutting down.", safe="Nothing was accepted.", next_step="Start it again.")
-            # Jobs that are left to gather go first when they have.
+            # Under load, when the jobs have gathered.
             if request.goes_first and self._last_batch < _BUSY_BATCH:
                 COMMITS.claim()
             self._queue.put(request)
@@ -172,10 +172,13 @@ class Writer:
         last = False
         while not last:
             batch, last = self._gather()
-            if any(request.goes_first for request in batch):
+            goes_first = any(request.goes_first for request in batch)
+            if goes_first:
                 COMMITS.claim()
             self._commit(db, batch)
-            COMMITS.release()
+            # Meanwhile another job may have claimed it for the next batch.
+            if goes_first:
+                COMMITS.release()
         db.close()
 
     def _gather(self) -> tuple[list[_Request[Any]], bool]:

@@ -40,12 +40,12 @@ MAX_MESSAGE = 8_192
 #: Seconds between two messages to one page: one busy session must not wake twenty pages for every commit.
 _GAP = 0.02
 #: Seconds between the rings to two owners' pages: runs that twenty pages begin in one moment keep Python's one lock
-#: from each other, and from who commits next. One after the other they end no later. A run takes about 7 ms.
+#: from each other, and from who commits next. One after the other they end no later. A run takes about 10 ms.
 _APART = 0.01
-#: Seconds between the rings to two guests' pages, so that a crowd takes a fifth of the server and not all of it. What
-#: comes while a page waits for its turn is drawn by one run; words wait for no turn.
+#: Seconds between the rings to two guests' pages, so that a crowd leaves the server room. What comes while a page waits
+#: for its turn is drawn by one run; words wait for no turn.
 _GUESTS_APART = 0.04
-#: Every guest's page has a turn within so many seconds, however many there are.
+#: Every guest's page has its turn within so many seconds. For more than twenty they are closer, as close as owners'.
 _GUESTS_WITHIN = 0.8
 #: WebSocket close codes: the server goes away, the message is not understood or not allowed.
 _GOING_AWAY, _REFUSED = 1001, 1008
@@ -104,7 +104,7 @@ class Doorbell:
         #: For each topic of words that is listened to: what was read last, for every page that listens.
         self._said: dict[str, _Said] = {}
         self._turns = Turns(_APART)
-        self._guests_turns = Turns(_GUESTS_APART, within=_GUESTS_WITHIN)
+        self._guests_turns = Turns(_GUESTS_APART, least=_APART, within=_GUESTS_WITHIN)
         self._lock = threading.Lock()
         self._rung: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -127,8 +127,8 @@ class Doorbell:
         await websocket.accept()
         bus = self._find_bus()
         admission = guard.admission_of(websocket.headers)
-        is_guest = admission is not None and admission.role is Role.GUEST
-        bell = _Bell(websocket, bus, self._say, admission, self._guests_turns if is_guest else self._turns)
+        is_owner = admission is not None and admission.role is Role.OWNER
+        bell = _Bell(websocket, bus, self._say, admission, self._turns if is_owner else self._guests_turns)
         self._enter(bell, bus)
         try:
             await bell.serve()
@@ -137,7 +137,6 @@ class Doorbell:
 
     def _enter(self, bell: _Bell, bus: Bus) -> None:
         self._bells.add(bell)
-        bell.turns.members += 1
         if self._unsubscribe is None:
             self._loop = asyncio.get_running_loop()
             self._rung = {}
@@ -145,7 +144,6 @@ class Doorbell:
 
     def _leave(self, bell: _Bell) -> None:
         self._bells.discard(bell)
-        bell.turns.members -= 1
         self._forget()
         if not self._bells and self._unsubscribe is not None:
             self._unsubscribe()
@@ -193,6 +191,7 @@ class Doorbell:
     def _deliver(self) -> None:
         with self._lock:
             rung, self._rung = self._rung, {}
+        self._guests_turns.members = sum(bell.turns is self._guests_turns for bell in self._bells)
         for bell in self._bells:
             bell.ring(rung)
 
@@ -221,20 +220,22 @@ class _Said:
 class Turns:
     """Gives each who asks a moment of its own: the first now, the next so many seconds later.
 
-    Where that would be more than ``within`` for all who take part, they are as much closer.
+    None waits for longer than ``within``. Where that is too short for all, they are closer, but not below ``least``
+    apart; beyond that several have the last moment.
     """
 
-    def __init__(self, apart: float, *, within: float = math.inf) -> None:
+    def __init__(self, apart: float, *, least: float = 0.0, within: float = math.inf) -> None:
         self._apart = apart
+        self._least = least
         self._within = within
         self._free = 0.0
-        #: How many take part.
-        self.members = 0
+        #: How many may ask in one moment.
+        self.members = 1
 
     def take(self, now: float) -> float:
         """The moment that is given to who asks at ``now`` (seconds of one clock)."""
-        turn = max(now, self._free)
-        self._free = turn + min(self._apart, self._within / max(1, self.members))
+        turn = min(max(now, self._free), now + self._within)
+        self._free = turn + max(self._least, min(self._apart, self._within / max(1, self.members)))
         return turn
 
 
@@ -327,10 +328,12 @@ class _Bell:
     async def _ring_in_turn(self) -> None:
         """Say the numbers, those of now, once it is this page's turn."""
         numbers = {topic: number for topic, number in self._untold.items() if not _is_of_words(topic)}
-        if not numbers:
-            self._turn = None
-            return
         now = time.monotonic()
+        if not numbers:
+            # A turn that is still to come stays: whoever listens to this and that has no more of them than others.
+            if self._turn is not None and self._turn <= now:
+                self._turn = None
+            return
         if self._turn is None:
             self._turn = self.turns.take(now)
         if now < self._turn:

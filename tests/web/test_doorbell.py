@@ -18,18 +18,15 @@ from lulu.errors import InputError, LuluError
 from lulu.store.bus import Bus
 from lulu.web import doorbell
 from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, Turns, may_listen, parse_topics
-from tests.bells import House, close_code, listen, rings
+from tests.bells import House, close_code, listen, rings, running
 from tests.doors import OpenDoor
 from tests.support import eventually
 
 
 @pytest.fixture
 def house() -> Iterator[House]:
-    made = House()
-    made.thread.start()
-    eventually(lambda: made.server.started)
-    yield made
-    made.stop()
+    with running(House()) as made:
+        yield made
 
 
 def test_a_page_hears_the_last_number_of_each_topic_at_once(house: House) -> None:
@@ -92,33 +89,54 @@ def test_turns_are_apart_from_each_other_and_the_first_is_now() -> None:
     assert [turns.take(now) for now in (7.0, 7.0, 7.2, 9.0, 9.1)] == [7.0, 7.5, 8.0, 9.0, 9.5]
 
 
-@pytest.mark.parametrize(("members", "next_turn"), [(0, 7.5), (1, 7.5), (4, 7.5), (8, 7.25)])
+@pytest.mark.parametrize(("members", "next_turn"), [(0, 7.5), (1, 7.5), (4, 7.5), (8, 7.25), (100, 7.125)])
 def test_turns_of_many_are_closer(members: int, next_turn: float) -> None:
-    turns = Turns(0.5, within=2.0)
+    turns = Turns(0.5, least=0.125, within=2.0)
     turns.members = members
 
     assert [turns.take(7.0), turns.take(7.0)] == [7.0, next_turn]
 
 
+def test_nobody_waits_for_longer_than_is_said_whoever_came_and_left_before() -> None:
+    turns = Turns(0.5, within=2.0)
+    taken = [turns.take(7.0) for _ in range(1_000)]
+
+    assert max(taken) == 9.0
+    assert turns.take(7.1) == 9.1
+
+
 @pytest.mark.parametrize("role", [Role.OWNER, Role.GUEST])
 def test_owners_and_guests_do_not_wait_for_each_other(role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doorbell, "may_listen", lambda admission, topics: True)
-    house = House(OpenDoor(admission=Admission(role=role)))
-    house.thread.start()
-    eventually(lambda: house.server.started)
-    own, others = house.doorbell._turns, house.doorbell._guests_turns
-    if role is Role.GUEST:
-        own, others = others, own
-    others._free = time.monotonic() + 60
-    with house.page("session:abc") as first, house.page("session:abc") as second:
-        heard = [rings(page).keys() for page in (first, second)]
-        taking_part = own.members, others.members
-    left = eventually(lambda: own.members == 0)
-    house.stop()
+    with running(House(OpenDoor(admission=Admission(role=role)))) as house:
+        turns = {Role.OWNER: house.doorbell._turns, Role.GUEST: house.doorbell._guests_turns}
+        others = turns.pop(Role.GUEST if role is Role.OWNER else Role.OWNER)
+        others._free, others._within = time.monotonic() + 60, 60
+        with house.page("session:abc") as first, house.page("session:abc") as second:
+            for page in (first, second):
+                rings(page)
+            house.bus.ring(["session:abc"])
+            heard = [rings(page)["session:abc"] for page in (first, second)]
+            members = house.doorbell._guests_turns.members
 
-    assert heard == [{"session:abc"}] * 2
-    assert taking_part == (2, 0)
-    assert left
+    assert heard == [house.bus.version("session:abc")] * 2
+    assert members == (2 if role is Role.GUEST else 0)
+
+
+def test_who_listens_to_this_and_that_takes_no_more_turns_than_others(house: House) -> None:
+    house.doorbell._turns = Turns(60)
+    with house.page("sessions") as first:
+        rings(first)
+        taken = house.doorbell._turns._free
+        with house.page("text:abc") as page:
+            words(page)
+            for _ in range(20):
+                listen(page, "sessions", "text:abc")
+                words(page)
+                listen(page, "text:abc")
+                words(page)
+
+    assert house.doorbell._turns._free <= taken + 60
 
 
 def test_a_page_that_waits_for_its_turn_hears_words_at_once_and_then_the_newest_number(house: House) -> None:
