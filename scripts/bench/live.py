@@ -18,8 +18,8 @@ from tests.support import LuluServer
 _SAID = 60
 #: The same with nobody watching, before there are guests and when they have left; and while they are there.
 _ALONE, _WATCHED = 75, 300
-#: The p99 of so many commits is the third worst: that of the unwatched Lulu differs by so much between two runs, and a
-#: commit waited for more than twice that before guests' pages stepped back (milliseconds).
+#: What counts as unchanged (milliseconds). The p99 of so many commits is the third worst: with no guests anywhere it
+#: differs by more than that from one run to the next (2.6 to 11 ms on one day).
 _NOISE = 5
 #: Calls of a tool, which a run of the page draws; words are there before it.
 _CALLS = 60
