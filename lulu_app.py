@@ -10,14 +10,14 @@ from lulu.access.guard import Guard
 from lulu.web import flowing, login
 from lulu.web.control import control_route
 from lulu.web.doorbell import Doorbell
+from lulu.web.guest_process import GuestProcess
 from lulu.web.health import health_route
+from lulu.web.relay import Relay
 from lulu.web.sending import at_once
 from lulu.web.shutdown import limited
 
-doorbell = Doorbell(
-    lambda: runtime.current().store.bus,
-    words=lambda kind, session_id: flowing.told(runtime.current().store, kind, session_id),
-)
+doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: flowing.told(runtime.current().store, *one))
+guests = GuestProcess(st.config.get_config_options)
 
 
 def link() -> str:
@@ -34,7 +34,7 @@ def stopping() -> None:
 
 app = st.App(
     "lulu/ui/main.py",
-    lifespan=at_once(limited(lambda app: runtime.serving(link, stopping=stopping))),
+    lifespan=at_once(limited(guests.beside(lambda app: runtime.serving(link, stopping=stopping)))),
     routes=[*login.ROUTES, control_route, doorbell.route, health_route(lambda: runtime.current().store.health)],
-    middleware=[Middleware(Guard, door=door)],
+    middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=guests)],
 )

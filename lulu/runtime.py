@@ -17,7 +17,7 @@ from lulu.data_folder import make_private
 from lulu.errors import LuluError, StoreError
 from lulu.host import AgentHost
 from lulu.settings import Settings, forget_environment, load_settings
-from lulu.store import Store
+from lulu.store import Bus, Store
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,14 @@ def start(settings: Settings) -> Runtime:
         raise
     _running.append(runtime)
     return runtime
+
+
+def look_on(settings: Settings, bus: Bus) -> Runtime:
+    """Read what another process's Lulu writes; ``bus`` gives the numbers of its bus. Nothing is started or written."""
+    store = Store.beside(settings.database_path, bus)
+    host = AgentHost(store, settings)
+    _running.append(Runtime(settings=settings, store=store, host=host, agent=choose_agent(settings.agent)))
+    return _running[-1]
 
 
 def current() -> Runtime:

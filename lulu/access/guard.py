@@ -167,6 +167,12 @@ class Guard:
             return None
 
 
+def believe(proof: str) -> None:
+    """Take what comes with this proof for the guard's word: for a process behind one that has the guard."""
+    global _PROOF
+    _PROOF = proof
+
+
 def admission_of(headers: Mapping[str, str]) -> Admission | None:
     """What the guard wrote into a request's headers, or nothing if this guard did not write them.
 

@@ -234,7 +234,7 @@ class Admitting(Readers):
 
     def note_visit(self, access_id: int) -> Future[None]:
         """It is in use: an owner's time begins anew, a share remembers when it was last opened."""
-        return self._writer.submit(lambda tx: _note_visit(tx, access_id), goes_first=False)
+        return self._writer.submit(lambda tx: _note_visit(tx, access_id))
 
 
 #: The label of the credential that ``python -m lulu`` uses.

@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,14 @@ def row_topic(session_id: str) -> str:
     return f"row:{session_id}"
 
 
+@dataclass(frozen=True)
+class BusState:
+    """Numbers of topics, in the order in which they last rang; and the number of every other topic."""
+
+    floor: int
+    versions: dict[str, int]
+
+
 class Bus:
     """Numbers every change of a topic. Numbers only grow, also over a restart of the process.
 
@@ -60,12 +69,15 @@ class Bus:
     as its last: a page may look once in vain, but none holds a number that a later change does not exceed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, follows: BusState | None = None) -> None:
+        """With ``follows``, one that begins with the numbers of a bus of another process."""
         self._lock = threading.Lock()
         # Milliseconds since the epoch: a page that outlived a restart must not hold a higher number.
-        self._floor = int(time.time() * 1000)
+        self._floor = int(time.time() * 1000) if follows is None else follows.floor
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._listeners: list[Listener] = []
+        if follows is not None:
+            self.follow(follows)
 
     @property
     def size(self) -> int:
@@ -82,12 +94,34 @@ class Bus:
         ``HEALTH``, in the thread that found the file damaged."""
         with self._lock:
             rung = {topic: self._versions.get(topic, self._floor) + 1 for topic in dict.fromkeys(topics)}
-            for topic, version in rung.items():
-                self._versions[topic] = version
-                self._versions.move_to_end(topic)
-            while len(self._versions) > MAX_TOPICS:
-                _, forgotten = self._versions.popitem(last=False)
-                self._floor = max(self._floor, forgotten)
+            self._keep(rung)
+        self._tell(rung)
+
+    def state(self, topics: Iterable[str] | None = None) -> BusState:
+        """The numbers of these topics, or all that are kept."""
+        with self._lock:
+            wanted = list(self._versions if topics is None else topics)
+            versions = {topic: self._versions.get(topic, self._floor) for topic in wanted}
+            return BusState(floor=self._floor, versions=versions)
+
+    def follow(self, state: BusState) -> None:
+        """Give the numbers that the bus of another process gives from now on, and tell every listener."""
+        with self._lock:
+            self._floor = max(self._floor, state.floor)
+            rung = {topic: max(number, self._versions.get(topic, 0)) for topic, number in state.versions.items()}
+            self._keep(rung)
+        self._tell(rung)
+
+    def _keep(self, rung: Mapping[str, int]) -> None:
+        for topic, version in rung.items():
+            self._versions[topic] = version
+            self._versions.move_to_end(topic)
+        while len(self._versions) > MAX_TOPICS:
+            _, forgotten = self._versions.popitem(last=False)
+            self._floor = max(self._floor, forgotten)
+
+    def _tell(self, rung: Mapping[str, int]) -> None:
+        with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             for topic, version in rung.items():

@@ -75,6 +75,11 @@ def open_file(path: Path) -> OpenedFile:
     return opened
 
 
+def unlocked_file(path: Path) -> OpenedFile:
+    """A file that another process holds: nothing of it is checked or changed."""
+    return OpenedFile(path=path, lock=_lock_of(path))
+
+
 def _prepare_place(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK | os.X_OK):
@@ -90,7 +95,7 @@ def _prepare_place(path: Path) -> None:
 
 def _lock(path: Path) -> FileLock:
     # The kernel frees it on any death of the process, kill -9 too.
-    lock = FileLock(beside(path, ".lock"), mode=0o600)
+    lock = _lock_of(path)
     try:
         lock.acquire(timeout=0)
     except Timeout as exc:
@@ -104,6 +109,10 @@ def _lock(path: Path) -> FileLock:
         # Only told to the next one; a full disk must not keep Lulu from starting.
         beside(path, ".owner").write_text(json.dumps(owner))
     return lock
+
+
+def _lock_of(path: Path) -> FileLock:
+    return FileLock(beside(path, ".lock"), mode=0o600)
 
 
 def _owner(path: Path) -> str:

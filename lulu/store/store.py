@@ -34,11 +34,11 @@ from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
 from lulu.store.bus import HEALTH, INDEX, SESSIONS, Bus
 from lulu.store.changes import Change, Recorded
-from lulu.store.file import OpenedFile, open_file
+from lulu.store.file import OpenedFile, open_file, unlocked_file
 from lulu.store.rows import Approval
 from lulu.store.searching import Searching
 from lulu.store.transaction import Transaction
-from lulu.store.writer import StoreHealth, Writer
+from lulu.store.writer import NoWriter, StoreHealth, Writer
 
 T = TypeVar("T")
 
@@ -46,12 +46,16 @@ T = TypeVar("T")
 class Store(Searching, Admitting):
     """What people asked for and agents did. Every write returns after its commit, or is a ``Future`` that does."""
 
-    def __init__(self, opened: OpenedFile) -> None:
+    def __init__(self, opened: OpenedFile, *, bus: Bus | None = None) -> None:
+        """With a bus, which then tells what another process writes, for reading only."""
         super().__init__(opened.path, opened.note)
         self._file = opened
-        self.bus = Bus()
+        self.bus = bus or Bus()
         opened.on_notice = lambda: self.bus.ring([HEALTH, SESSIONS])
-        self._writer = Writer(opened.path, self.bus, mend_index=indexing.rebuild, on_mended=self._fill_index)
+        if bus is None:
+            self._writer = Writer(opened.path, self.bus, mend_index=indexing.rebuild, on_mended=self._fill_index)
+        else:
+            self._writer = NoWriter()
 
     @classmethod
     def open(cls, path: Path) -> Store:
@@ -63,6 +67,12 @@ class Store(Searching, Admitting):
         except BaseException:
             opened.release()
             raise
+
+    @classmethod
+    def beside(cls, path: Path, bus: Bus) -> Store:
+        """For reading a file that another process has; ``bus`` gives the numbers of that one's. Every write raises
+        ``Forbidden``."""
+        return cls(unlocked_file(path), bus=bus)
 
     def close(self, *, patience: float = math.inf) -> None:
         """Commit what is queued and let go of the file; one that cannot be written is given up within ``patience``
@@ -176,7 +186,7 @@ class Store(Searching, Admitting):
 
     def index_older(self) -> Future[bool]:
         """Index one step of the events from before the index: whether there are more."""
-        step = self._writer.submit(indexing.index_older, goes_first=False)
+        step = self._writer.submit(indexing.index_older)
         step.add_done_callback(self._note_step)
         return step
 
@@ -230,7 +240,7 @@ class Store(Searching, Admitting):
 
     def _mend_index(self) -> None:
         with contextlib.suppress(StoreBusy):
-            self._writer.submit(indexing.rebuild, goes_first=False).add_done_callback(self._fill_index)
+            self._writer.submit(indexing.rebuild).add_done_callback(self._fill_index)
 
     def _fill_index(self, step: Future[Any] | None = None) -> None:
         """Step by step, each behind what agents have written meanwhile; after an error the host goes on, later."""

@@ -19,8 +19,7 @@ from typing import Any, Generic, TypeVar
 import dataset
 from sqlalchemy.exc import DBAPIError
 
-from lulu.errors import DatabaseUnwritable, LuluError, StoreBusy
-from lulu.precedence import COMMITS
+from lulu.errors import DatabaseUnwritable, Forbidden, LuluError, StoreBusy
 from lulu.store import problems
 from lulu.store.bus import HEALTH, SESSIONS, Bus
 from lulu.store.connection import LOCK_WAIT_MS, open_writer, start_afresh
@@ -66,8 +65,6 @@ class _Request(Generic[T]):
     withdrawn: bool = False
     #: A try is under way, and may still succeed.
     tried: bool = False
-    #: Somebody waits for it: guests' pages step back.
-    goes_first: bool = True
 
 
 class _JobFailed(Exception):
@@ -119,12 +116,9 @@ class Writer:
         """Jobs that are not committed yet."""
         return self._queue.qsize() + self._retrying
 
-    def submit(self, job: Job[T], *, goes_first: bool = True) -> Future[T]:
-        """Queue a job. It may run several times, but is committed once; it must only touch its transaction.
-
-        Guests' pages step back for it (``lulu.precedence``), unless it is one that nobody waits for.
-        """
-        return self._put(_Request(job, goes_first=goes_first)).answer
+    def submit(self, job: Job[T]) -> Future[T]:
+        """Queue a job. It may run several times, but is committed once; it must only touch its transaction."""
+        return self._put(_Request(job)).answer
 
     def commit(self, job: Job[T]) -> T:
         """Queue a job and wait for its commit. Raises what the job raises, or ``StoreBusy`` after ``PATIENCE``."""
@@ -154,9 +148,6 @@ class Writer:
         with self._lock:
             if self._give_up_at is not None:
                 raise StoreBusy("Lulu is shutting down.", safe="Nothing was accepted.", next_step="Start it again.")
-            # Under load, when the jobs have gathered.
-            if request.goes_first and self._last_batch < _BUSY_BATCH:
-                COMMITS.claim()
             self._queue.put(request)
         return request
 
@@ -172,13 +163,7 @@ class Writer:
         last = False
         while not last:
             batch, last = self._gather()
-            goes_first = any(request.goes_first for request in batch)
-            if goes_first:
-                COMMITS.claim()
             self._commit(db, batch)
-            # Meanwhile another job may have claimed it for the next batch.
-            if goes_first:
-                COMMITS.release()
         db.close()
 
     def _gather(self) -> tuple[list[_Request[Any]], bool]:
@@ -319,6 +304,34 @@ class Writer:
         self._gave_up = True
         for request in batch:
             _answer(request, failure=self._busy())
+
+
+class NoWriter(Writer):
+    """In the writer's place where another process has the file. Whatever is to be written raises ``Forbidden``."""
+
+    def __init__(self) -> None:
+        pass
+
+    @property
+    def health(self) -> StoreHealth:
+        """There is nothing to commit."""
+        return StoreHealth()
+
+    @property
+    def waiting(self) -> int:
+        """Nothing waits."""
+        return 0
+
+    def submit(self, job: Job[T]) -> Future[T]:
+        """Raises ``Forbidden``."""
+        raise Forbidden("This process only reads.", safe="Nothing was changed.")
+
+    def commit(self, job: Job[T]) -> T:
+        """Raises ``Forbidden``."""
+        return self.submit(job).result()
+
+    def close(self, patience: float | None = None) -> None:
+        """There is nothing to let go of."""
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

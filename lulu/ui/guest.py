@@ -10,7 +10,6 @@ import streamlit as st
 from lulu import transcript
 from lulu.access.sharing import GuestRows, guest_rows, guest_session, guest_text
 from lulu.errors import SessionNotFound
-from lulu.precedence import COMMITS
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
 from lulu.store import ShareOptions, row_topic, session_topic, text_topic
@@ -32,7 +31,6 @@ def show_ended() -> None:
 
 
 @notices.told
-@COMMITS.going_second()
 def show(lulu: Runtime, session_id: SessionId, options: ShareOptions) -> None:
     """Draw the page."""
     try:
@@ -76,7 +74,6 @@ def _header(lulu: Runtime, session_id: SessionId) -> None:
 
 @st.fragment
 @notices.told
-@COMMITS.going_second()
 def _history(
     lulu: Runtime, session_id: SessionId, options: ShareOptions, first: int, settled: int, has_earlier: bool
 ) -> None:
@@ -91,13 +88,11 @@ def _history(
 
 @st.fragment
 @notices.told
-@COMMITS.going_second()
 def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, settled: int) -> None:
     topic = session_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"guest_{session_id}")
     if not _is_still_shared(session_id):
         return
-    COMMITS.give_way()
     number = lulu.store.bus.version(text_topic(session_id))
     stored = lulu.store.live_text(session_id)
     session = guest_session(lulu.store.get_session(session_id))
@@ -108,7 +103,6 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     if has_settled(found.rows, live=session.is_live):
         st.rerun()
     reading.follow(session_id, found.rows, written)
-    COMMITS.give_way()
     # What is told comes from the redacted rows only; whom the agent asks is none of a guest's.
     now.tell(lulu, session, found.rows, written, [], waiting="Waits for the owner")
     show_hidden(found)

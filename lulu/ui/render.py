@@ -12,7 +12,6 @@ from lulu import events, transcript
 from lulu.errors import LuluError
 from lulu.events import StoredEvent
 from lulu.plain_text import plain
-from lulu.precedence import COMMITS
 from lulu.transcript import Item, Note, Run, ToolCall, Turn
 from lulu.ui import attachments, blocks, machinery, notices, results, taking, tools, wording
 from lulu.ui.look import MARKED
@@ -108,7 +107,6 @@ def show_item(item: Item, *, live: bool = False, marked: int | None = None) -> N
 
 def show_run(run: Run, *, marked: int | None = None) -> None:
     """A row of tool calls: one line of names and counts; open where one failed."""
-    COMMITS.give_way()
     # What the reader has opened must not vanish when its row is folded.
     if any(isinstance(item, ToolCall) and is_unfolded(_call_fold(item, False)) for item in run.items):
         state().unfolded.add(run.key)
@@ -131,7 +129,6 @@ def _mark(is_marked: bool) -> AbstractContextManager[object]:
 
 def show_event(stored: StoredEvent) -> None:
     """Draw one event on its own."""
-    COMMITS.give_way()
     if isinstance(stored.event, events.Unknown):
         unknown(stored)
     else:
@@ -140,7 +137,6 @@ def show_event(stored: StoredEvent) -> None:
 
 def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) -> None:
     """Draw a tool call: a folded line; open where it failed."""
-    COMMITS.give_way()
     # A failure opens the fold once, so it has a fold of its own: a keyed one keeps what the reader chose.
     is_open = tools.is_open(call) or _holds([call], marked)
     outcome = tools.outcome(call, live=live)

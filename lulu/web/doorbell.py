@@ -13,7 +13,6 @@ import contextlib
 import json
 import logging
 import math
-import threading
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from lulu.errors import InputError, LuluError, SessionNotFound
 from lulu.sessions import parse_session_id
 from lulu.store.bus import ACCESS, APPROVALS, HEALTH, RULES, SESSIONS, VISITORS, Bus, text_topic
 from lulu.web.flowing import OWN, SHARED
+from lulu.web.rings import Rings
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +39,9 @@ MAX_TOPICS = 64
 MAX_MESSAGE = 8_192
 #: Seconds between two messages to one page: one busy session must not wake twenty pages for every commit.
 _GAP = 0.02
-#: Seconds between the rings to two owners' pages: runs that twenty pages begin in one moment keep Python's one lock
-#: from each other, and from who commits next. One after the other they end no later. A run takes about 10 ms.
-_APART = 0.01
-#: Seconds between the rings to two guests' pages, so that a crowd leaves the server room. What comes while a page waits
-#: for its turn is drawn by one run; words wait for no turn.
-_GUESTS_APART = 0.04
-#: Every guest's page has its turn within so many seconds. For more than twenty they are closer, as close as owners'.
-_GUESTS_WITHIN = 0.8
+#: Seconds between the rings to two pages: runs that twenty pages begin in one moment keep Python's one lock from each
+#: other, and from who commits next. One after the other they end no later. A run takes about 10 ms.
+APART = 0.01
 #: WebSocket close codes: the server goes away, the message is not understood or not allowed.
 _GOING_AWAY, _REFUSED = 1001, 1008
 
@@ -96,19 +91,16 @@ def may_listen(admission: guard.Admission | None, topics: Collection[str]) -> bo
 
 
 class Doorbell:
-    """Hands the rings of the bus from the writer's thread to the loop's sockets."""
+    """Hands the rings of the bus to the pages that listen."""
 
-    def __init__(self, bus: Callable[[], Bus], words: Words) -> None:
+    def __init__(self, bus: Callable[[], Bus], words: Words, turns: Turns | None = None) -> None:
         self._find_bus = bus
         self._words = words
         #: For each topic of words that is listened to: what was read last, for every page that listens.
         self._said: dict[str, _Said] = {}
-        self._turns = Turns(_APART)
-        self._guests_turns = Turns(_GUESTS_APART, least=_APART, within=_GUESTS_WITHIN)
-        self._lock = threading.Lock()
-        self._rung: dict[str, int] = {}
+        self._turns = turns or Turns(APART)
+        self._rings: Rings | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._unsubscribe: Callable[[], None] | None = None
         self._bells: set[_Bell] = set()
         self.route = WebSocketRoute(PATH, self._serve)
 
@@ -126,9 +118,7 @@ class Doorbell:
     async def _serve(self, websocket: WebSocket) -> None:
         await websocket.accept()
         bus = self._find_bus()
-        admission = guard.admission_of(websocket.headers)
-        is_owner = admission is not None and admission.role is Role.OWNER
-        bell = _Bell(websocket, bus, self._say, admission, self._turns if is_owner else self._guests_turns)
+        bell = _Bell(websocket, bus, self._say, guard.admission_of(websocket.headers), self._turns)
         self._enter(bell, bus)
         try:
             await bell.serve()
@@ -137,17 +127,16 @@ class Doorbell:
 
     def _enter(self, bell: _Bell, bus: Bus) -> None:
         self._bells.add(bell)
-        if self._unsubscribe is None:
+        if self._rings is None:
             self._loop = asyncio.get_running_loop()
-            self._rung = {}
-            self._unsubscribe = bus.subscribe(self._hear)
+            self._rings = Rings(bus, self._deliver)
 
     def _leave(self, bell: _Bell) -> None:
         self._bells.discard(bell)
         self._forget()
-        if not self._bells and self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
+        if not self._bells and self._rings is not None:
+            self._rings.close()
+            self._rings = None
 
     async def _say(self, topic: str) -> str | None:
         """The message with what a topic of words says now; nothing where it cannot be read. Read once for all pages."""
@@ -178,20 +167,8 @@ class Doorbell:
             log.exception("the words of a session could not be read")
             return None
 
-    def _hear(self, topic: str, number: int) -> None:
-        """Called in the writer's thread: note the number, and wake the loop unless that is already under way."""
-        with self._lock:
-            waking = bool(self._rung)
-            self._rung[topic] = number
-        loop = self._loop
-        if not waking and loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._deliver)
-
-    def _deliver(self) -> None:
-        with self._lock:
-            rung, self._rung = self._rung, {}
-        self._guests_turns.members = sum(bell.turns is self._guests_turns for bell in self._bells)
+    def _deliver(self, rung: dict[str, int]) -> None:
+        self._turns.members = len(self._bells)
         for bell in self._bells:
             bell.ring(rung)
 
@@ -254,7 +231,7 @@ class _Bell:
         self._bus = bus
         self._say = say
         self._admission = admission
-        self.turns = turns
+        self._turns = turns
         #: When the page may be rung; nothing while there is no number that it has not been told.
         self._turn: float | None = None
         self._topics: frozenset[str] = frozenset()
@@ -335,7 +312,7 @@ class _Bell:
                 self._turn = None
             return
         if self._turn is None:
-            self._turn = self.turns.take(now)
+            self._turn = self._turns.take(now)
         if now < self._turn:
             return
         self._turn = None

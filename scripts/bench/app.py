@@ -34,6 +34,7 @@ from lulu.store import Change, LiveText, Query, Recorded, ShareOptions, Store
 from lulu.ui.search_page import STEP
 from lulu.web import login
 from lulu.web.health import health_route
+from lulu.web.relay import Relay
 from lulu.web.sending import at_once
 from scripts.bench.transcripts import last_words, sentences, transcript
 from tests.support import ROOT
@@ -247,12 +248,12 @@ async def bench(request: Request) -> JSONResponse:
 
 app = st.App(
     str(ROOT / "lulu" / "ui" / "main.py"),
-    lifespan=at_once(lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.stopping)),
+    lifespan=at_once(lulu_app.guests.beside(lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.stopping))),
     routes=[
         *login.ROUTES,
         lulu_app.doorbell.route,
         health_route(lambda: runtime.current().store.health),
         Route("/bench/{job}", bench, methods=["POST"]),
     ],
-    middleware=[Middleware(Guard, door=door)],
+    middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=lulu_app.guests)],
 )

@@ -20,7 +20,7 @@ from playwright.sync_api import expect
 from scripts.bench.protocol import ProtocolViewer
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.support import ROOT, LuluServer, eventually
+from tests.support import ROOT, LuluServer, eventually, process_tree
 
 #: Those without a browser.
 OTHERS = 19
@@ -53,19 +53,27 @@ async def watch(url: str, path: str, cookie: str, last: str, are_in: threading.E
 POOLED = min((os.cpu_count() or 1) + 4, OTHERS // 2)
 
 
-def threads_of(server: LuluServer) -> int:
-    """The server's threads."""
-    return psutil.Process(server.pid).num_threads()
+def processes_of(server: LuluServer) -> list[psutil.Process]:
+    """The server, and the process of its guests' pages."""
+    found = process_tree(server.pid)
+    assert len(found) == 2
+    return found
 
 
-def files_of(server: LuluServer) -> int:
-    """What the server has open, without what is kept for good reasons.
+def threads_of(process: psutil.Process) -> int:
+    """Its threads."""
+    threads: int = process.num_threads()
+    return threads
+
+
+def files_of(process: psutil.Process) -> int:
+    """What the process has open, without what is kept for good reasons.
 
     That is Lulu's pool of database connections, and Streamlit's: it keeps who left for two minutes, in case they come
     back, and each has an event loop of its own (a poll and a pair of sockets).
     """
     opened: list[str] = []
-    for entry in Path(f"/proc/{server.pid}/fd").iterdir():
+    for entry in Path(f"/proc/{process.pid}/fd").iterdir():
         with suppress(FileNotFoundError):
             opened.append(str(entry.readlink()))
     loops = sum(target == "anon_inode:[eventpoll]" for target in opened)
@@ -111,10 +119,17 @@ def test_twenty_guests_see_the_last_event_and_leave_nothing_behind(
     # What the first visit opens for good (pools, caches) is no leak; what each visit opens is.
     first = visit(1)
     eventually(lambda: not connected(lulu), timeout=PATIENCE)
-    threads, files = threads_of(lulu), files_of(lulu)
+    processes = processes_of(lulu)
+    threads, files = ([count(one) for one in processes] for count in (threads_of, files_of))
     second = visit(2)
 
     assert (first, second) == (20, 20)
     eventually(lambda: not connected(lulu), timeout=PATIENCE)
-    eventually(lambda: threads_of(lulu) <= threads + POOLED, timeout=PATIENCE)
-    eventually(lambda: files_of(lulu) <= files, timeout=PATIENCE)
+    assert processes_of(lulu) == processes
+    eventually(
+        lambda: all(threads_of(one) <= before + POOLED for one, before in zip(processes, threads, strict=True)),
+        timeout=PATIENCE,
+    )
+    eventually(
+        lambda: all(files_of(one) <= before for one, before in zip(processes, files, strict=True)), timeout=PATIENCE
+    )

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lulu.events import Text, User
 from lulu.sessions import Launch, SessionId, SessionStatus
@@ -278,3 +280,49 @@ def test_live_text_rings_its_session(store: Store, session_id: SessionId) -> Non
     shown = store.live_text(session_id)
     assert shown is not None
     assert shown.text == "half a w\ufffd"
+
+
+@given(
+    rounds=st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=12), max_size=8),
+    most=st.integers(min_value=1, max_value=10),
+)
+def test_a_bus_that_follows_another_gives_the_same_numbers(rounds: list[list[str]], most: int) -> None:
+    """However many rings are told at once, and whatever is forgotten meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bus_module, "MAX_TOPICS", most)
+        bus = Bus()
+        bus.ring("abc")
+        follower = Bus(follows=bus.state())
+        for rung in rounds:
+            last: dict[str, int] = {}
+            for topic in rung:
+                bus.ring([topic])
+                last.pop(topic, None)
+                last[topic] = bus.version(topic)
+            follower.follow(bus.state(last))
+
+            assert {one: follower.version(one) for one in "abcdefghi"} == {one: bus.version(one) for one in "abcdefghi"}
+
+
+def test_who_listens_to_a_bus_that_follows_hears_what_the_other_rang() -> None:
+    bus = Bus()
+    follower = Bus(follows=bus.state())
+    heard: list[tuple[str, int]] = []
+    follower.subscribe(lambda topic, version: heard.append((topic, version)))
+
+    bus.ring(["a", "b"])
+    follower.follow(bus.state(["b", "a"]))
+
+    assert heard == [("b", bus.version("b")), ("a", bus.version("a"))]
+
+
+def test_a_number_never_falls_by_news_that_comes_late() -> None:
+    bus = Bus()
+    bus.ring(["a"])
+    late = bus.state()
+    bus.ring(["a"])
+    follower = Bus(follows=bus.state())
+
+    follower.follow(late)
+
+    assert follower.version("a") == bus.version("a")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 from lulu import events
 from lulu.actors import LULU, NOBODY, Actor, Role
 from lulu.errors import Forbidden
-from lulu.precedence import COMMITS
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, SessionStatus
 from lulu.store import ShareOptions
@@ -138,32 +136,6 @@ def test_a_guest_is_told_what_the_agent_does_without_its_secrets(
     assert '"newest"' in parts(at_work)
     assert "Waits for the owner" in parts(waiting)
     assert "Waits for you" not in parts(waiting)
-
-
-@pytest.mark.parametrize(("role", "page"), [(Role.GUEST, WATCH), (Role.OWNER, "session")])
-def test_a_guest_s_page_steps_back_for_commits_at_each_event_and_an_owner_s_does_not(
-    open_page: OpenPage,
-    lulu: Runtime,
-    as_actor: AsActor,
-    guest: Actor,
-    role: Role,
-    page: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    lulu.store.append(guest.session_id or "", [events.Text(content=f"Walrus {number}.") for number in range(8)])
-    steps: list[tuple[str, bool]] = []
-
-    def note() -> None:
-        steps.append((sys._getframe(1).f_globals["__name__"], COMMITS._is_second()))
-
-    monkeypatch.setattr(COMMITS, "give_way", note)
-    as_actor(guest if role is Role.GUEST else OWNER)
-    open_page(page, id=str(guest.session_id))
-
-    is_guest = role is Role.GUEST
-    assert {is_second for _, is_second in steps} == {is_guest}
-    assert sum(where == "lulu.ui.render" for where, _ in steps) >= 10
-    assert sum(where == "lulu.access.sharing" for where, _ in steps) >= (10 if is_guest else 0)
 
 
 def parts(app: AppTest) -> str:

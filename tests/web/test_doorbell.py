@@ -6,7 +6,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -103,24 +102,6 @@ def test_nobody_waits_for_longer_than_is_said_whoever_came_and_left_before() -> 
 
     assert max(taken) == 9.0
     assert turns.take(7.1) == 9.1
-
-
-@pytest.mark.parametrize("role", [Role.OWNER, Role.GUEST])
-def test_owners_and_guests_do_not_wait_for_each_other(role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doorbell, "may_listen", lambda admission, topics: True)
-    with running(House(OpenDoor(admission=Admission(role=role)))) as house:
-        turns = {Role.OWNER: house.doorbell._turns, Role.GUEST: house.doorbell._guests_turns}
-        others = turns.pop(Role.GUEST if role is Role.OWNER else Role.OWNER)
-        others._free, others._within = time.monotonic() + 60, 60
-        with house.page("session:abc") as first, house.page("session:abc") as second:
-            for page in (first, second):
-                rings(page)
-            house.bus.ring(["session:abc"])
-            heard = [rings(page)["session:abc"] for page in (first, second)]
-            members = house.doorbell._guests_turns.members
-
-    assert heard == [house.bus.version("session:abc")] * 2
-    assert members == (2 if role is Role.GUEST else 0)
 
 
 def test_who_listens_to_this_and_that_takes_no_more_turns_than_others(house: House) -> None:

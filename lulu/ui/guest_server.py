@@ -1,0 +1,80 @@
+"""``python -m lulu.ui.guest_server FD``: serves guests' pages at the socket FD, for a Lulu that runs beside it.
+
+``lulu/web/guest_process.py`` starts it and says on its standard input, in lines of JSON, what to begin with and then
+what rings. Nothing here writes, and no agent can be reached from here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import uvicorn
+from streamlit.web import bootstrap
+
+from lulu import runtime
+from lulu.access import guard
+from lulu.settings import Settings
+from lulu.store import Bus, BusState
+from lulu.web import flowing
+from lulu.web.doorbell import APART, Doorbell, Turns
+
+#: Added to the niceness: agents and their owner come first.
+STAND_BACK = 10
+#: Seconds between the rings to two pages, so that a crowd leaves the processors room. What comes while a page waits for
+#: its turn is drawn by one run; words wait for no turn.
+_APART = 0.04
+#: Every page has its turn within so many seconds. Where there are more than twenty they are closer.
+_WITHIN = 0.8
+_SCRIPT = Path(__file__).parent / "main.py"
+
+
+def main(descriptor: int) -> None:
+    """Serve until the other process ends, or this one."""
+    os.nice(STAND_BACK)
+    listener = socket.socket(fileno=descriptor)
+    told = json.loads(sys.stdin.buffer.readline())
+    guard.believe(told["proof"])
+    bus = Bus(follows=_state(told["bus"]))
+    threading.Thread(target=_follow, args=[bus, listener.getsockname()], name="rings", daemon=True).start()
+    bootstrap.load_config_options(told["options"])
+    store = runtime.look_on(Settings(**told["settings"]), bus).store
+    doorbell = Doorbell(
+        lambda: bus,
+        words=lambda kind, session_id: flowing.told(store, kind, session_id),
+        turns=Turns(_APART, least=APART, within=_WITHIN),
+    )
+    config = uvicorn.Config(
+        st.App(_SCRIPT, routes=[doorbell.route]),
+        ws="websockets-sansio",
+        ws_max_size=int(st.get_option("server.maxMessageSize")) * 1024 * 1024,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
+        log_level="warning",
+        access_log=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _follow(bus: Bus, address: str) -> None:
+    """Ring as the other process does. When it is gone, however it went, end at once: nobody else may close its file
+    after it, and no page can be shown."""
+    for line in sys.stdin.buffer:
+        bus.follow(_state(json.loads(line)))
+    shutil.rmtree(Path(address).parent, ignore_errors=True)
+    os._exit(0)
+
+
+def _state(told: dict[str, Any]) -> BusState:
+    return BusState(floor=told["floor"], versions=told["versions"])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

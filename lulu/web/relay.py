@@ -1,0 +1,118 @@
+"""Hands guests' pages on to their own process (``guest_process.py``), message by message; the rest stays here.
+
+It stands behind the guard: who asks has been judged, and whoever is no longer let in loses the socket on this side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from contextlib import AsyncExitStack
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+from websockets.asyncio.client import ClientConnection, connect, unix_connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Subprotocol
+
+from lulu.access.guard import ACCESS_HEADER, PROOF_HEADER, ROLE_HEADER, admission_of
+from lulu.actors import Role
+from lulu.web import doorbell
+from lulu.web.guest_process import GuestProcess, NoGuestProcess, Running
+
+log = logging.getLogger(__name__)
+
+#: The sockets of a page: its runs and what they draw, and what it hears.
+SOCKETS = frozenset({"/_stcore/stream", doorbell.PATH})
+#: What a page is told of the browser; its cookie is nobody's business any more.
+_HANDED_ON = ("origin", "user-agent", "accept-language", ROLE_HEADER, ACCESS_HEADER)
+#: Seconds for the process to start and take the connection.
+_PATIENCE = 30.0
+#: WebSocket close codes: the server's end of it is gone; try again later.
+_RESTART, _LATER = 1012, 1013
+#: Close codes that stand for the lack of one, and are never sent.
+_NOT_SAID = frozenset({1005, 1006, 1015})
+
+
+class Relay:
+    """ASGI middleware between the guard and the app."""
+
+    def __init__(self, app: ASGIApp, guests: GuestProcess) -> None:
+        self._app = app
+        self._guests = guests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or not _is_guest(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] in SOCKETS:
+            await self._hand_on(scope, receive, send)
+        else:
+            if scope["path"] == "/":
+                # The browser loads a second's worth of scripts before it asks for the page itself.
+                self._guests.prepare()
+            await self._app(scope, receive, send)
+
+    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        async with AsyncExitStack() as stack:
+            try:
+                running = await stack.enter_async_context(self._guests.page())
+                connection = await stack.enter_async_context(_connection(scope, running))
+            except (NoGuestProcess, OSError, TimeoutError, WebSocketException) as exc:
+                log.warning("a guest's page cannot be served now: %s", exc)
+                await send({"type": "websocket.close", "code": _LATER})
+                return
+            await send({"type": "websocket.accept", "subprotocol": connection.subprotocol})
+            await _pump(connection, receive, send)
+
+
+def _is_guest(scope: Scope) -> bool:
+    admission = admission_of(Headers(scope=scope))
+    return admission is not None and admission.role is Role.GUEST
+
+
+def _connection(scope: Scope, running: Running) -> connect:
+    headers = Headers(scope=scope)
+    wanted = headers.get("sec-websocket-protocol", "")
+    return unix_connect(
+        str(running.socket),
+        f"ws://{headers['host']}{scope['path']}",
+        subprotocols=[Subprotocol(one.strip()) for one in wanted.split(",")] if wanted else None,
+        additional_headers=[(name, headers[name]) for name in _HANDED_ON if name in headers]
+        + [(PROOF_HEADER, running.proof)],
+        user_agent_header=None,
+        compression=None,
+        open_timeout=_PATIENCE,
+        close_timeout=1,
+        ping_interval=None,
+        max_size=None,
+    )
+
+
+async def _pump(connection: ClientConnection, receive: Receive, send: Send) -> None:
+    """Until one of the two sides leaves."""
+    tasks = [asyncio.ensure_future(one) for one in (_from_browser(connection, receive), _to_browser(connection, send))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _from_browser(connection: ClientConnection, receive: Receive) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        while (message := await receive())["type"] == "websocket.receive":
+            text = message.get("text")
+            await connection.send(message["bytes"] if text is None else text)
+
+
+async def _to_browser(connection: ClientConnection, send: Send) -> None:
+    with contextlib.suppress(ConnectionClosed, OSError):
+        async for said in connection:
+            kind = "text" if isinstance(said, str) else "bytes"
+            await send({"type": "websocket.send", kind: said})
+    with contextlib.suppress(Exception):  # the browser may be gone first
+        code = connection.close_code
+        await send({"type": "websocket.close", "code": _RESTART if code is None or code in _NOT_SAID else code})
