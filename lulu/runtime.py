@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from lulu.agent import AgentSetup, choose_agent
 from lulu.data_folder import make_private
@@ -65,9 +66,9 @@ def start(settings: Settings) -> Runtime:
     return runtime
 
 
-def look_on(settings: Settings, bus: Bus) -> Runtime:
+def look_on(settings: Settings, database: Path, bus: Bus) -> Runtime:
     """Read what another process's Lulu writes; ``bus`` gives the numbers of its bus. Nothing is started or written."""
-    store = Store.beside(settings.database_path, bus)
+    store = Store.beside(database, bus)
     host = AgentHost(store, settings)
     _running.append(Runtime(settings=settings, store=store, host=host, agent=choose_agent(settings.agent)))
     return _running[-1]
@@ -108,18 +109,27 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
         sys.stderr.flush()
         # Not ``sys.exit``: the server would print the traceback of a failed lifespan over the message.
         os._exit(1)
-    sparing = asyncio.create_task(_spare_what_stays())
     telling: asyncio.Task[None] | None = None
     try:
-        if not await _tell(link):
-            telling = asyncio.create_task(_tell_later(link))
-        yield
+        async with sparing():
+            if not await _tell(link):
+                telling = asyncio.create_task(_tell_later(link))
+            yield
     finally:
         if telling is not None:
             telling.cancel()
-        sparing.cancel()
         stopping()
         await asyncio.to_thread(stop)
+
+
+@asynccontextmanager
+async def sparing() -> AsyncIterator[None]:
+    """Within it, the garbage collector spares what stays."""
+    task = asyncio.create_task(_spare_what_stays())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _spare_what_stays() -> None:

@@ -32,8 +32,8 @@ ACCESS_HEADER = "X-Lulu-Access"
 PROOF_HEADER = "X-Lulu-Proof"
 _OURS = b"x-lulu-"
 
-#: Made anew by every process and never sent to a browser: without it, a page that was started without the guard,
-#: or a header that somebody forged, gives no role.
+#: Made anew by every process (or by the one that has the guard) and never sent to a browser: without it, a page that
+#: was started without the guard, or a header that somebody forged, gives no role.
 _PROOF = secrets.token_hex(32)
 
 #: The names that a browser on this machine uses for it. ``lulu.localhost`` shares no cookies with other local servers.
@@ -174,7 +174,7 @@ def believe(proof: str) -> None:
 
 
 def admission_of(headers: Mapping[str, str]) -> Admission | None:
-    """What the guard wrote into a request's headers, or nothing if this guard did not write them.
+    """What the guard wrote into a request's headers, or nothing if no guard did that this process believes.
 
     Takes ``st.context.headers`` or Starlette's headers: a mapping that ignores case.
     """

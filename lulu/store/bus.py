@@ -1,4 +1,7 @@
-"""The in-process bus: after a commit, the writer says which topics changed. Knows no rows and no sockets."""
+"""The in-process bus: after a commit, the writer says which topics changed. Knows no rows and no sockets.
+
+A process that only reads has a bus that follows the one of the process that writes.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +137,8 @@ class Bus:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener(topic, version)`` for every ring until the returned function is called.
 
-        The listener runs in the writer's thread, seldom in another: it hands the news on and returns at once.
+        The listener runs in the writer's thread, seldom in another (always, where the bus follows one): it hands the
+        news on and returns at once.
         """
         with self._lock:
             self._listeners.append(listener)

@@ -24,7 +24,7 @@ from lulu.commands import (
     SendNow,
     SetPermissionMode,
 )
-from lulu.errors import InputError, LuluError, StoreBusy
+from lulu.errors import Forbidden, InputError, LuluError, StoreBusy
 from lulu.events import Event, EventId, Result
 from lulu.inputs import checked_mode
 from lulu.rules import Rule
@@ -51,8 +51,8 @@ class Store(Searching, Admitting):
         super().__init__(opened.path, opened.note)
         self._file = opened
         self.bus = bus or Bus()
-        opened.on_notice = lambda: self.bus.ring([HEALTH, SESSIONS])
         if bus is None:
+            opened.on_notice = lambda: self.bus.ring([HEALTH, SESSIONS])
             self._writer = Writer(opened.path, self.bus, mend_index=indexing.rebuild, on_mended=self._fill_index)
         else:
             self._writer = NoWriter()
@@ -239,7 +239,7 @@ class Store(Searching, Admitting):
         self.index_problem = None if problem is None else problems.while_indexing(problem)
 
     def _mend_index(self) -> None:
-        with contextlib.suppress(StoreBusy):
+        with contextlib.suppress(StoreBusy, Forbidden):
             self._writer.submit(indexing.rebuild).add_done_callback(self._fill_index)
 
     def _fill_index(self, step: Future[Any] | None = None) -> None:

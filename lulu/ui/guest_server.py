@@ -7,13 +7,13 @@ what rings. Nothing here writes, and no agent can be reached from here.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import socket
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 import uvicorn
@@ -26,37 +26,38 @@ from lulu.store import Bus, BusState
 from lulu.web import flowing
 from lulu.web.doorbell import APART, Doorbell, Turns
 
-#: Added to the niceness: agents and their owner come first.
-STAND_BACK = 10
+log = logging.getLogger(__name__)
+
 #: Seconds between the rings to two pages, so that a crowd leaves the processors room. What comes while a page waits for
 #: its turn is drawn by one run; words wait for no turn.
-_APART = 0.04
+_APART = 0.03
 #: Every page has its turn within so many seconds. Where there are more than twenty they are closer.
-_WITHIN = 0.8
+_WITHIN = 0.6
 _SCRIPT = Path(__file__).parent / "main.py"
 
 
 def main(descriptor: int) -> None:
     """Serve until the other process ends, or this one."""
-    os.nice(STAND_BACK)
     listener = socket.socket(fileno=descriptor)
-    told = json.loads(sys.stdin.buffer.readline())
+    lines = sys.stdin.buffer
+    told = json.loads(lines.readline())
     guard.believe(told["proof"])
-    bus = Bus(follows=_state(told["bus"]))
+    bus = Bus(follows=_state(lines.readline()))
+    lulu = runtime.look_on(Settings(**told["settings"]), Path(told["database"]), bus)
     threading.Thread(target=_follow, args=[bus, listener.getsockname()], name="rings", daemon=True).start()
-    bootstrap.load_config_options(told["options"])
-    store = runtime.look_on(Settings(**told["settings"]), bus).store
     doorbell = Doorbell(
         lambda: bus,
-        words=lambda kind, session_id: flowing.told(store, kind, session_id),
+        words=lambda kind, session_id: flowing.told(lulu.store, kind, session_id),
         turns=Turns(_APART, least=APART, within=_WITHIN),
     )
+    bootstrap.load_config_options(told["options"])
     config = uvicorn.Config(
-        st.App(_SCRIPT, routes=[doorbell.route]),
+        st.App(_SCRIPT, routes=[doorbell.route], lifespan=lambda app: runtime.sparing()),
         ws="websockets-sansio",
-        ws_max_size=int(st.get_option("server.maxMessageSize")) * 1024 * 1024,
+        ws_max_size=int(st.get_option("server.maxMessageSize")) * 1_000_000,
         ws_per_message_deflate=False,
         ws_ping_interval=None,
+        timeout_graceful_shutdown=1,
         log_level="warning",
         access_log=False,
     )
@@ -66,15 +67,24 @@ def main(descriptor: int) -> None:
 def _follow(bus: Bus, address: str) -> None:
     """Ring as the other process does. When it is gone, however it went, end at once: nobody else may close its file
     after it, and no page can be shown."""
-    for line in sys.stdin.buffer:
-        bus.follow(_state(json.loads(line)))
-    shutil.rmtree(Path(address).parent, ignore_errors=True)
-    os._exit(0)
+    try:
+        for line in sys.stdin.buffer:
+            bus.follow(_state(line))
+    finally:
+        # In the middle of a line, too.
+        shutil.rmtree(Path(address).parent, ignore_errors=True)
+        os._exit(0)
 
 
-def _state(told: dict[str, Any]) -> BusState:
+def _state(line: bytes) -> BusState:
+    told = json.loads(line)
     return BusState(floor=told["floor"], versions=told["versions"])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    try:
+        main(int(sys.argv[1]))
+    except Exception:
+        log.exception("guests' pages cannot be served")
+    # Not ``sys.exit``: that would wait for the thread that reads.
+    os._exit(1)

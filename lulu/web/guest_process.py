@@ -2,10 +2,10 @@
 
 Python runs one thread at a time: beside twenty guests' pages, which each run for every event, an agent's commit would
 wait for its turn some twenty times. In a process of their own, at a lower priority, they take nothing from agents or
-from their owner. And that process can do less: it has no writer, no agent and no token of anybody.
+from their owner. And that process can do less: it has no writer, no agent and none of Lulu's tokens.
 
-It is told on its standard input what to begin with, then each ring of the bus; when that ends, it ends. It listens at
-a socket in a folder that only this user can enter.
+It is told on its standard input what to begin with, then what the bus rings; when that ends, it ends. It listens at a
+socket in a folder that only this user can enter.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import psutil
+
 import lulu
 from lulu import runtime
+from lulu.store import ACCESS, BusState
 from lulu.web.rings import Rings
 
 log = logging.getLogger(__name__)
@@ -39,17 +42,31 @@ T = TypeVar("T")
 
 #: What is run, as ``python -m`` finds it.
 MODULE = "lulu.ui.guest_server"
+#: Added to the niceness: agents and their owner come first.
+STAND_BACK = 10
+#: Runs that module, at that priority from the first import on. Our modules come last in the search: none of them, and
+#: nothing in the folder that Lulu was started in, may stand in the place of another's.
+_RUN = (
+    "import os, sys; os.nice(int(sys.argv.pop(1))); sys.path.append(sys.argv.pop(1)); "
+    "import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+_ROOT = str(Path(lulu.__file__).parents[1])
 #: Seconds without a guest after which the process ends; its start takes a second or two.
 LINGER = 300.0
 #: Seconds between two starts, at least: one that fails must not fail all the time.
 AGAIN = 5.0
+#: When Lulu stops, its agents wait no longer (seconds) for the end of this process.
+END_WITHIN = 2.0
 #: Bytes of rings that it has not read: it hangs, and is ended.
 _MOST_UNREAD = 1_000_000
-_BACKLOG = 128
+_BACKLOG = 1_024
+#: Of the folder for temporary files, so many bytes leave room for ours: a socket's address has a hundred.
+_LONGEST_PLACE = 75
+_FOLDER = "lulu-"
 #: Streamlit's ``ConfigOption.DEFAULT_DEFINITION``.
 _NOWHERE = "<default>"
-#: Characters of the folder for temporary files that leave room for ours.
-_LONGEST_PLACE = 75
+#: Kinds of topics that a guest's page, or who may see it, depends on.
+_TOLD = frozenset({"session", "row", "log", "text", ACCESS})
 
 
 class Option(Protocol):
@@ -69,7 +86,7 @@ class NoGuestProcess(Exception):
     """There is none now; a later try may find one."""
 
     def __init__(self) -> None:
-        super().__init__("their process could not be started")
+        super().__init__("there is no process for it")
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,11 @@ class Running:
         """Whether it has not ended."""
         return self.process.returncode is None
 
+    def kill(self) -> None:
+        """End it at once."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
 
 class GuestProcess:
     """Starts it when it is needed, tells it what rings, and ends it. Used in the server's loop."""
@@ -98,7 +120,10 @@ class GuestProcess:
         self._running: Running | None = None
         self._starting = asyncio.Lock()
         self._not_before = 0.0
+        self._is_over = False
         self._pages = 0
+        #: Whether it was told every ring; it is told none while nobody looks.
+        self._is_current = False
         self._tasks: set[asyncio.Future[Any]] = set()
         self._end_later: asyncio.TimerHandle | None = None
 
@@ -109,7 +134,7 @@ class GuestProcess:
 
     def prepare(self) -> None:
         """Start it if there is none: somebody is about to ask for a page."""
-        if self.pid is None and not self._starting.locked():
+        if not self._starting.locked():
             self._later(self._prepare())
 
     @asynccontextmanager
@@ -120,13 +145,24 @@ class GuestProcess:
             self._end_later.cancel()
         try:
             # Whoever leaves meanwhile must not stop half of a start.
-            yield await asyncio.shield(self._later(self._alive()))
+            running = await asyncio.shield(self._later(self._alive()))
+            if not self._is_current:
+                self._is_current = True
+                _write(running, _message(runtime.current().store.bus.state()))
+            yield running
         finally:
             self._pages -= 1
             self._end_when_unused()
 
+    def failed(self, running: Running) -> None:
+        """It does not answer: whoever comes next gets another."""
+        if running.is_alive:
+            log.warning("the process of guests' pages does not answer and is ended")
+            running.kill()
+
     async def end(self) -> None:
-        """End it now, and wait until it has: the file must have no reader when the writer closes it."""
+        """End it now, for good, and wait until it has: the file must have no reader when the writer closes it."""
+        self._is_over = True
         if self._end_later is not None:
             self._end_later.cancel()
         async with self._starting:
@@ -139,11 +175,17 @@ class GuestProcess:
 
         @asynccontextmanager
         async def begin(app: A) -> AsyncIterator[S]:
+            self._is_over = False
             async with lifespan(app) as state:
+                await asyncio.to_thread(_sweep)
                 try:
                     yield state
                 finally:
-                    await self.end()
+                    try:
+                        async with asyncio.timeout(END_WITHIN):
+                            await self.end()
+                    except TimeoutError:
+                        log.warning("the process of guests' pages does not end; Lulu stops without it")
 
         return begin
 
@@ -155,7 +197,7 @@ class GuestProcess:
     def _end_when_unused(self) -> None:
         if self._end_later is not None:
             self._end_later.cancel()
-        if self._pages == 0:
+        if self._pages == 0 and not self._is_over:
             self._end_later = asyncio.get_running_loop().call_later(LINGER, lambda: self._later(self._end_unused()))
 
     async def _end_unused(self) -> None:
@@ -170,59 +212,59 @@ class GuestProcess:
                 log.warning("the process of guests' pages has ended by itself (%s)", found.process.returncode)
                 await self._end()
             if self._running is None:
-                if time.monotonic() < self._not_before:
+                if self._is_over or time.monotonic() < self._not_before:
                     raise NoGuestProcess
                 self._not_before = time.monotonic() + AGAIN
                 self._running = await self._start()
             return self._running
 
     async def _start(self) -> Running:
-        folder = _private_folder()
         proof = secrets.token_hex(32)
         try:
-            with socket.socket(socket.AF_UNIX) as listener:
-                listener.bind(str(folder / "pages"))
-                listener.listen(_BACKLOG)
-                process = await _spawn(listener.fileno())
-        except OSError as exc:
-            shutil.rmtree(folder, ignore_errors=True)
+            beginning = json.dumps(self._beginning(proof)).encode() + b"\n"
+            address = _private_folder() / "pages"
+            process = await _spawn(address)
+        except Exception as exc:
             log.exception("the process of guests' pages cannot be started")
             raise NoGuestProcess from exc
-        # Heard before the numbers are read: what rings between the two is told twice, never lost.
-        rings = Rings(runtime.current().store.bus, self._tell)
-        running = Running(process, folder / "pages", proof, rings)
-        _write(running, self._beginning(proof))
+        running = Running(process, address, proof, Rings(runtime.current().store.bus, self._tell))
+        _write(running, beginning)
+        _write(running, _message(runtime.current().store.bus.state()))
+        self._is_current = True
         return running
 
     def _beginning(self, proof: str) -> dict[str, Any]:
-        """What the process has to know before it serves a page."""
+        """What the process has to know before it serves a page, but for the numbers of the bus."""
         current = runtime.current()
         return {
             "proof": proof,
             "settings": current.settings.model_dump(mode="json"),
+            "database": str(current.store.path),
             "options": _set_by_somebody(self._options()),
-            "bus": asdict(current.store.bus.state()),
         }
 
     def _tell(self, rung: dict[str, int]) -> None:
         running = self._running
-        if running is None or not running.is_alive:
+        topics = [topic for topic in rung if topic.partition(":")[0] in _TOLD]
+        if running is None or not running.is_alive or not topics:
             return
-        _write(running, asdict(runtime.current().store.bus.state(rung)))
+        if self._pages == 0:
+            self._is_current = False
+            return
+        _write(running, _message(runtime.current().store.bus.state(topics)))
         stdin = running.process.stdin
         if stdin is not None and stdin.transport.get_write_buffer_size() > _MOST_UNREAD:
-            log.warning("the process of guests' pages hangs and is ended")
-            _kill(running)
+            self.failed(running)
 
     async def _end(self) -> None:
         running, self._running = self._running, None
         if running is None:
             return
         running.rings.close()
-        _kill(running)
-        await running.process.wait()
+        running.kill()
         if running.process.stdin is not None:
             running.process.stdin.close()
+        await running.process.wait()
         shutil.rmtree(running.socket.parent, ignore_errors=True)
 
     def _later(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
@@ -232,37 +274,55 @@ class GuestProcess:
         return task
 
 
+def _message(state: BusState) -> bytes:
+    return json.dumps({"floor": state.floor, "versions": state.versions}).encode() + b"\n"
+
+
+def _write(running: Running, line: bytes) -> None:
+    if running.process.stdin is not None and not running.process.stdin.is_closing():
+        running.process.stdin.write(line)
+
+
 def _set_by_somebody(options: Mapping[str, Option]) -> dict[str, Any]:
     found = options.items()
     return {name: one.value for name, one in found if one.where_defined != _NOWHERE and not one.sensitive}
 
 
+def _place() -> Path:
+    """The folder for temporary files, or a shorter one."""
+    place = tempfile.gettempdir()
+    return Path(place if len(os.fsencode(place)) <= _LONGEST_PLACE else "/tmp")  # nosec B108  # mkdtemp makes it 0700
+
+
 def _private_folder() -> Path:
-    """A new folder for the socket, which only this user can enter."""
-    # A socket's address has room for a hundred characters.
-    there = None if len(tempfile.gettempdir()) <= _LONGEST_PLACE else "/tmp"  # nosec B108  # mkdtemp makes it 0700
-    return Path(tempfile.mkdtemp(prefix="lulu-", dir=there))
+    """A new folder for the socket, which only this user can enter; whose it is stands in its name."""
+    return Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-", dir=_place()))
 
 
-async def _spawn(listener: int) -> asyncio.subprocess.Process:
-    # ``-P``: no module is found in the folder that Lulu was started in, where agents work.
-    # A group of its own: Ctrl+C in the terminal is for Lulu, which ends it in its turn.
-    root = str(Path(lulu.__file__).parents[1])
-    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", MODULE, str(listener)),
-        stdin=asyncio.subprocess.PIPE,
-        pass_fds=[listener],
-        process_group=0,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+def _sweep() -> None:
+    """Remove what is left where both processes were killed in one moment."""
+    for folder in _place().glob(f"{_FOLDER}*-*"):
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(folder.name.removeprefix(_FOLDER).partition("-")[0])
+            if folder.lstat().st_uid == os.getuid() and not psutil.pid_exists(pid):
+                shutil.rmtree(folder)
 
 
-def _write(running: Running, message: Mapping[str, Any]) -> None:
-    if running.process.stdin is not None and not running.process.stdin.is_closing():
-        running.process.stdin.write(json.dumps(message).encode() + b"\n")
-
-
-def _kill(running: Running) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        running.process.kill()
+async def _spawn(address: Path) -> asyncio.subprocess.Process:
+    """Start it, with a socket of this address. Whatever goes wrong, nothing is left."""
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(address))
+            listener.listen(_BACKLOG)
+            return await asyncio.create_subprocess_exec(
+                # ``-P``: nothing of the folder that it is started in goes before. In Lulu's own, where no agent works.
+                *(sys.executable, "-P", "-c", _RUN, str(STAND_BACK), _ROOT, MODULE, str(listener.fileno())),
+                stdin=asyncio.subprocess.PIPE,
+                cwd=runtime.current().settings.data_dir,
+                pass_fds=[listener.fileno()],
+                # Ctrl+C in the terminal is for Lulu, which ends it in its turn.
+                process_group=0,
+            )
+    except BaseException:
+        shutil.rmtree(address.parent, ignore_errors=True)
+        raise

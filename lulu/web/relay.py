@@ -11,7 +11,7 @@ import logging
 from contextlib import AsyncExitStack
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
@@ -29,7 +29,11 @@ SOCKETS = frozenset({"/_stcore/stream", doorbell.PATH})
 _HANDED_ON = ("origin", "user-agent", "accept-language", ROLE_HEADER, ACCESS_HEADER)
 #: Seconds for the process to start and take the connection.
 _PATIENCE = 30.0
-#: WebSocket close codes: the server's end of it is gone; try again later.
+#: Seconds between two pings, and for their answers.
+_LISTEN = 20.0
+#: Bytes of one message to a browser: Streamlit's own limit (``server.maxMessageSize``) is lower.
+_MOST = 100_000_000
+#: WebSocket close codes: the server's end of it is gone; try again later (before a socket is accepted: HTTP 403).
 _RESTART, _LATER = 1012, 1013
 #: Close codes that stand for the lack of one, and are never sent.
 _NOT_SAID = frozenset({1005, 1006, 1015})
@@ -56,15 +60,38 @@ class Relay:
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         async with AsyncExitStack() as stack:
+            # Until it is let in, a browser says nothing but that it leaves.
+            said = asyncio.ensure_future(receive())
+            stack.callback(said.cancel)
+            connecting = asyncio.ensure_future(self._connected(scope, stack))
             try:
-                running = await stack.enter_async_context(self._guests.page())
-                connection = await stack.enter_async_context(_connection(scope, running))
-            except (NoGuestProcess, OSError, TimeoutError, WebSocketException) as exc:
-                log.warning("a guest's page cannot be served now: %s", exc)
-                await send({"type": "websocket.close", "code": _LATER})
+                await asyncio.wait([said, connecting], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not connecting.done():
+                    connecting.cancel()
+                    await asyncio.gather(connecting, return_exceptions=True)
+            if connecting.cancelled():
                 return
-            await send({"type": "websocket.accept", "subprotocol": connection.subprotocol})
-            await _pump(connection, receive, send)
+            connection = connecting.result()
+            # A browser that has left meanwhile is no fault.
+            with contextlib.suppress(OSError):
+                if connection is None:
+                    await send({"type": "websocket.close", "code": _LATER})
+                    return
+                await send({"type": "websocket.accept", "subprotocol": connection.subprotocol})
+                await _pump(connection, said, receive, send)
+
+    async def _connected(self, scope: Scope, stack: AsyncExitStack) -> ClientConnection | None:
+        """The other end, open until ``stack`` is closed; nothing where there is none now."""
+        running: Running | None = None
+        try:
+            running = await stack.enter_async_context(self._guests.page())
+            return await stack.enter_async_context(_connection(scope, running))
+        except (NoGuestProcess, OSError, TimeoutError, WebSocketException) as exc:
+            log.warning("a guest's page cannot be served now: %s", str(exc) or type(exc).__name__)
+            if running is not None and not isinstance(exc, WebSocketException):
+                self._guests.failed(running)
+            return None
 
 
 def _is_guest(scope: Scope) -> bool:
@@ -85,27 +112,40 @@ def _connection(scope: Scope, running: Running) -> connect:
         compression=None,
         open_timeout=_PATIENCE,
         close_timeout=1,
-        ping_interval=None,
-        max_size=None,
+        # A process whose loop hangs is noticed by the pages that are open, too.
+        ping_interval=_LISTEN,
+        ping_timeout=_LISTEN,
+        max_size=_MOST,
     )
 
 
-async def _pump(connection: ClientConnection, receive: Receive, send: Send) -> None:
-    """Until one of the two sides leaves."""
-    tasks = [asyncio.ensure_future(one) for one in (_from_browser(connection, receive), _to_browser(connection, send))]
+async def _pump(connection: ClientConnection, said: asyncio.Future[Message], receive: Receive, send: Send) -> None:
+    """Until one of the two sides leaves; ``said`` is the browser's first message."""
+    from_browser = asyncio.ensure_future(_from_browser(connection, said, receive))
+    tasks = [from_browser, asyncio.ensure_future(_to_browser(connection, send))]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        has_left = from_browser.done() and from_browser.result()
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    if not has_left:
+        code = connection.close_code
+        await send({"type": "websocket.close", "code": _RESTART if code is None or code in _NOT_SAID else code})
 
 
-async def _from_browser(connection: ClientConnection, receive: Receive) -> None:
-    with contextlib.suppress(ConnectionClosed):
-        while (message := await receive())["type"] == "websocket.receive":
+async def _from_browser(connection: ClientConnection, said: asyncio.Future[Message], receive: Receive) -> bool:
+    """Whether it was the browser that left."""
+    message = await said
+    try:
+        while message["type"] == "websocket.receive":
             text = message.get("text")
             await connection.send(message["bytes"] if text is None else text)
+            message = await receive()
+    except ConnectionClosed:
+        return False
+    return True
 
 
 async def _to_browser(connection: ClientConnection, send: Send) -> None:
@@ -113,6 +153,3 @@ async def _to_browser(connection: ClientConnection, send: Send) -> None:
         async for said in connection:
             kind = "text" if isinstance(said, str) else "bytes"
             await send({"type": "websocket.send", kind: said})
-    with contextlib.suppress(Exception):  # the browser may be gone first
-        code = connection.close_code
-        await send({"type": "websocket.close", "code": _RESTART if code is None or code in _NOT_SAID else code})

@@ -1,4 +1,4 @@
-"""The way of a ring from the writer's thread to the server's loop."""
+"""The way of a ring from the thread that rings to the server's loop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Rings:
         self.close = bus.subscribe(self._hear)
 
     def _hear(self, topic: str, number: int) -> None:
-        """In the writer's thread: note the number, and wake the loop unless that is already under way."""
+        """In the thread that rings: note the number, and wake the loop unless that is already under way."""
         with self._lock:
             is_waking = bool(self._rung)
             self._rung.pop(topic, None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from lulu.access import guard
 from lulu.access.authority import parse_origin
 from lulu.access.guard import Admission
 from lulu.actors import Role
+from lulu.web import relay
 from lulu.web.guest_process import NoGuestProcess
 from lulu.web.relay import SOCKETS, Relay
 
@@ -73,10 +76,15 @@ class Guests:
         self.path = path
         self.prepared = 0
         self.open = 0
+        self.given_up = 0
 
     def prepare(self) -> None:
         """Somebody is about to come."""
         self.prepared += 1
+
+    def failed(self, running: object) -> None:
+        """It does not answer."""
+        self.given_up += 1
 
     @asynccontextmanager
     async def page(self) -> AsyncIterator[Any]:
@@ -224,8 +232,8 @@ def test_who_is_cut_off_by_the_guard_leaves_the_process_too(tmp_path: Path) -> N
 
         browser, guests = Browser(), Guests(tmp_path / "pages")
         async with unix_serve(listen, str(tmp_path / "pages"), subprotocols=[Subprotocol("streamlit")]):
-            relay = Relay(App(), guests)  # type: ignore[arg-type]
-            serving = asyncio.ensure_future(relay(asked(STREAM), browser.says.get, browser.hears.put))
+            handed_on = Relay(App(), guests)  # type: ignore[arg-type]
+            serving = asyncio.ensure_future(handed_on(asked(STREAM), browser.says.get, browser.hears.put))
             await browser.heard()
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
@@ -242,9 +250,79 @@ def test_where_no_process_is_the_browser_is_told_to_come_later(tmp_path: Path, i
         browser = Browser()
         guests = Guests(tmp_path / "nobody listens here" if is_there else None)
         await Relay(App(), guests)(asked(STREAM), browser.says.get, browser.hears.put)  # type: ignore[arg-type]
+        assert guests.given_up == (1 if is_there else 0)
         return await browser.heard()
 
     assert asyncio.run(scenario()) == {"type": "websocket.close", "code": 1013}
+
+
+def test_a_process_that_takes_no_connection_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "_PATIENCE", 0.01)
+
+    async def scenario() -> Message:
+        browser, guests = Browser(), Guests(tmp_path / "pages")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / "pages"))
+            listener.listen()
+            await Relay(App(), guests)(asked(STREAM), browser.says.get, browser.hears.put)  # type: ignore[arg-type]
+        assert (guests.given_up, guests.open) == (1, 0)
+        return await browser.heard()
+
+    assert asyncio.run(scenario()) == {"type": "websocket.close", "code": 1013}
+
+
+def test_a_process_that_falls_silent_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "_LISTEN", 0.05)
+
+    async def scenario() -> Message:
+        told = asyncio.Event()
+
+        async def answer_no_ping(connection: ServerConnection) -> None:
+            connection.transport.pause_reading()
+            await told.wait()
+            connection.transport.abort()
+
+        async with relayed(tmp_path, answer_no_ping) as (browser, _):
+            await browser.heard()
+            heard = await browser.heard()
+            told.set()
+            return heard
+
+    assert asyncio.run(scenario())["type"] == "websocket.close"
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_a_browser_that_leaves_before_it_is_let_in_is_no_fault(tmp_path: Path, is_accepted: bool) -> None:
+    async def scenario() -> None:
+        browser, guests, let_in = Browser(), Guests(tmp_path / "pages"), asyncio.Event()
+
+        async def send(message: Message) -> None:
+            let_in.set()
+            raise OSError("the client has gone")
+
+        with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as stack:
+            listener.bind(str(tmp_path / "pages"))
+            listener.listen()
+            async with contextlib.AsyncExitStack() as stack_of_servers:
+                if is_accepted:
+                    (tmp_path / "pages").unlink()
+                    await stack_of_servers.enter_async_context(
+                        unix_serve(echo, str(tmp_path / "pages"), subprotocols=[Subprotocol("streamlit")])
+                    )
+                serving = asyncio.ensure_future(
+                    Relay(App(), guests)(asked(STREAM), browser.says.get, send)  # type: ignore[arg-type]
+                )
+                stack.callback(serving.cancel)
+                if is_accepted:
+                    await let_in.wait()
+                else:
+                    browser.leave()
+                async with asyncio.timeout(10):
+                    await serving
+        assert let_in.is_set() is is_accepted
+        assert (guests.given_up, guests.open) == (0, 0)
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
