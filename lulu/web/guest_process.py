@@ -99,6 +99,8 @@ class Running:
     #: What it takes for the guard's word, and nothing else does.
     proof: str
     rings: Rings
+    #: When it was started (seconds of ``time.monotonic``).
+    since: float
 
     @property
     def is_alive(self) -> bool:
@@ -227,7 +229,8 @@ class GuestProcess:
         except Exception as exc:
             log.exception("the process of guests' pages cannot be started")
             raise NoGuestProcess from exc
-        running = Running(process, address, proof, Rings(runtime.current().store.bus, self._tell))
+        rings = Rings(runtime.current().store.bus, self._tell)
+        running = Running(process, address, proof, rings, time.monotonic())
         _write(running, beginning)
         _write(running, _message(runtime.current().store.bus.state()))
         self._is_current = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from contextlib import AsyncExitStack
 
 from starlette.datastructures import Headers
@@ -27,8 +28,9 @@ log = logging.getLogger(__name__)
 SOCKETS = frozenset({"/_stcore/stream", doorbell.PATH})
 #: What a page is told of the browser; its cookie is nobody's business any more.
 _HANDED_ON = ("origin", "user-agent", "accept-language", ROLE_HEADER, ACCESS_HEADER)
-#: Seconds for the process to start and take the connection.
-_PATIENCE = 30.0
+#: Seconds for the process to take a connection: fewer than Streamlit's client waits (15), or nobody would ever notice
+#: that it hangs. But while it starts, beside busy agents, it has longer.
+_PATIENCE, _START = 10.0, 60.0
 #: Seconds between two pings, and for their answers.
 _LISTEN = 20.0
 #: Bytes of one message to a browser: Streamlit's own limit (``server.maxMessageSize``) is lower.
@@ -110,7 +112,7 @@ def _connection(scope: Scope, running: Running) -> connect:
         + [(PROOF_HEADER, running.proof)],
         user_agent_header=None,
         compression=None,
-        open_timeout=_PATIENCE,
+        open_timeout=max(_PATIENCE, running.since + _START - time.monotonic()),
         close_timeout=1,
         # A process whose loop hangs is noticed by the pages that are open, too.
         ping_interval=_LISTEN,

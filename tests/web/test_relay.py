@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -74,6 +75,7 @@ class Guests:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
+        self.since = time.monotonic()
         self.prepared = 0
         self.open = 0
         self.given_up = 0
@@ -93,7 +95,7 @@ class Guests:
             raise NoGuestProcess
         self.open += 1
         try:
-            yield SimpleNamespace(socket=self.path, proof="its own proof")
+            yield SimpleNamespace(socket=self.path, proof="its own proof", since=self.since)
         finally:
             self.open -= 1
 
@@ -256,11 +258,16 @@ def test_where_no_process_is_the_browser_is_told_to_come_later(tmp_path: Path, i
     assert asyncio.run(scenario()) == {"type": "websocket.close", "code": 1013}
 
 
-def test_a_process_that_takes_no_connection_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("patience", ["_PATIENCE", "_START"])
+def test_a_process_that_takes_no_connection_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: str
+) -> None:
     monkeypatch.setattr(relay, "_PATIENCE", 0.01)
+    monkeypatch.setattr(relay, patience, 0.02)
 
     async def scenario() -> Message:
         browser, guests = Browser(), Guests(tmp_path / "pages")
+        guests.since -= relay._START if patience == "_PATIENCE" else 0
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(tmp_path / "pages"))
             listener.listen()
