@@ -75,6 +75,9 @@ class Relay:
             if connecting.cancelled():
                 return
             connection = connecting.result()
+            if connection is not None:
+                # Nobody who is cut off waits for good manners between the two processes.
+                stack.callback(connection.transport.abort)
             # A browser that has left meanwhile is no fault.
             with contextlib.suppress(OSError):
                 if connection is None:
