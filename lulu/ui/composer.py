@@ -15,7 +15,7 @@ from lulu.ui import attachments, checklist, identity, notices, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import COMPOSER, PROMPT
 from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
-from lulu.ui.state import placeholder, put_back, state, typed
+from lulu.ui.state import placeholder, prompt_place, put_back, state, typed
 from lulu.ui.text import safe_label
 
 #: Slash commands that are offered.
@@ -32,14 +32,15 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) 
             checklist.show(lulu, session.id)
         notices.show_problem(PROMPT)
         # An input that places itself there would make Streamlit scroll the page: see ``reading``.
-        st.chat_input(
-            placeholder("Continue the conversation"),
-            key=PROMPT,
-            accept_file="multiple",
-            max_upload_size=attachments.MAX_MEGABYTES,
-            on_submit=_send,
-            args=(lulu, actor, session.id),
-        )
+        with prompt_place():
+            st.chat_input(
+                placeholder("Continue the conversation"),
+                key=PROMPT,
+                accept_file="multiple",
+                max_upload_size=attachments.MAX_MEGABYTES,
+                on_submit=_send,
+                args=(lulu, actor, session.id),
+            )
         _controls(lulu, actor, session.id)
 
 

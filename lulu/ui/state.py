@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -54,6 +55,9 @@ class State:
     to_type: str | None = None
     #: How often text was put into an input box.
     times_put_back: int = 0
+    #: The last of them, as the box's key and the text; and how often that was the same as the one before.
+    last_put_back: tuple[str, str] | None = None
+    times_again: int = 0
     #: How many rows of the session list are shown.
     rows_shown: int = LIST_STEP
     #: How many requests the inbox shows.
@@ -136,6 +140,17 @@ def put_back(key: str, text: str) -> None:
     """Put text into an input box: a prompt that could not be sent, an example, an offer."""
     st.session_state[key] = text
     state().times_put_back += 1
+    state().times_again += state().last_put_back == (key, text)
+    state().last_put_back = (key, text)
+
+
+def prompt_place() -> AbstractContextManager[object]:
+    """Around a prompt box: a place that is new to the browser when the same text was put back once more.
+
+    Streamlit's client takes a text from the server where it is another than the one before, or the box is new: the same
+    prompt, refused twice in a row, would be gone the second time.
+    """
+    return st.container() if state().times_again % 2 else nullcontext()
 
 
 def placeholder(words: str) -> str:
