@@ -118,13 +118,13 @@ class Writer:
 
     def submit(self, job: Job[T]) -> Future[T]:
         """Queue a job. It may run several times, but is committed once; it must only touch its transaction."""
-        return self._put(_Request(job)).answer
+        return self._put(job).answer
 
     def commit(self, job: Job[T]) -> T:
         """Queue a job and wait for its commit. Raises what the job raises, or ``StoreBusy`` after ``PATIENCE``."""
         if threading.current_thread() is self._thread:
             raise RuntimeError("A listener of the bus runs in the writer's thread: it cannot wait for a commit.")
-        request = self._put(_Request(job))
+        request = self._put(job)
         try:
             return request.answer.result(PATIENCE)
         except TimeoutError:
@@ -141,7 +141,8 @@ class Writer:
                 self._queue.put(None)
         self._thread.join()
 
-    def _put(self, request: _Request[T]) -> _Request[T]:
+    def _put(self, job: Job[T]) -> _Request[T]:
+        request = _Request(job)
         # From here on nobody can cancel it: an answer to a cancelled Future would end the writer's thread.
         request.answer.set_running_or_notify_cancel()
         # Under the lock, so that nothing is queued behind the mark that ends the thread.

@@ -118,7 +118,7 @@ class Doorbell:
     async def _serve(self, websocket: WebSocket) -> None:
         await websocket.accept()
         bus = self._find_bus()
-        bell = _Bell(websocket, bus, self._say, guard.admission_of(websocket.headers), self._turns)
+        bell = _Bell(websocket, bus, self._say, self._turns)
         self._enter(bell, bus)
         try:
             await bell.serve()
@@ -220,17 +220,11 @@ class _Bell:
     """One page's socket. What it has not been told yet is one number a topic, however slow it reads."""
 
     def __init__(
-        self,
-        websocket: WebSocket,
-        bus: Bus,
-        say: Callable[[str], Awaitable[str | None]],
-        admission: guard.Admission | None,
-        turns: Turns,
+        self, websocket: WebSocket, bus: Bus, say: Callable[[str], Awaitable[str | None]], turns: Turns
     ) -> None:
         self._websocket = websocket
         self._bus = bus
         self._say = say
-        self._admission = admission
         self._turns = turns
         #: When the page may be rung; nothing while there is no number that it has not been told.
         self._turn: float | None = None
@@ -273,10 +267,11 @@ class _Bell:
 
     async def _listen(self) -> None:
         """Returns when the page leaves or says something that is not for this socket."""
+        admission = guard.admission_of(self._websocket.headers)
         with contextlib.suppress(InputError, SessionNotFound):
             while (message := await self._websocket.receive())["type"] == "websocket.receive":
                 topics = parse_topics(message.get("text") or "")
-                if not may_listen(self._admission, topics):
+                if not may_listen(admission, topics):
                     return
                 self._topics = frozenset(topics)
                 # After the topics are set: a ring between the two is told twice, never lost.
