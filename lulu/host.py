@@ -288,6 +288,6 @@ async def recover(store: Store) -> None:
     for session in unfinished:
         note = System(subtype="lulu_stopped", data={})
         try:
-            await asyncio.wrap_future(store.close_out(session.id, SessionStatus.INTERRUPTED, [note]))
+            await asyncio.wrap_future(store.close_out(session.id, SessionStatus.INTERRUPTED, [note], is_activity=False))
         except LuluError as exc:
             log.error("session %s could not be closed out: %s", session.id, exc)

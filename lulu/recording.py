@@ -29,9 +29,12 @@ class Recorder:
     def __init__(self, session_id: str, store: Store) -> None:
         self._session_id = session_id
         self._store = store
+        #: Lulu stops: what ends with it is no activity of its session.
+        self.is_stopping = False
 
     def record(self, change: Change) -> None:
         """Write in order, without waiting; the store keeps what it cannot commit yet."""
+        change = replace(change, is_activity=not self.is_stopping)
         self._store.record(change).add_done_callback(partial(self._after, change))
 
     async def commit(self, change: Change) -> None:

@@ -111,6 +111,15 @@ class Session:
     #: Until a fork's first answer: the conversation that it continues, and the message up to which.
     fork_conversation: str | None = None
     fork_message: str | None = None
+    #: The last prompt, request, answer or end of a turn; nothing while there was none.
+    last_activity_at: datetime | None = None
+    #: Milliseconds of ``duration_ms`` in which the agent waited for a person; nothing where that was not counted.
+    waited_ms: float | None = None
+
+    @property
+    def active_at(self) -> datetime:
+        """When something last happened that a person would know it by: what lists are ordered by."""
+        return self.last_activity_at or self.created_at
 
     @property
     def known_status(self) -> SessionStatus | None:

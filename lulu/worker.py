@@ -306,7 +306,7 @@ class Worker:
 
     async def shut_down(self) -> None:
         """Lulu stops: end the turn as interrupted, then the process."""
-        self._asking.shutting_down = True
+        self._asking.shutting_down = self._recorder.is_stopping = True
         if self.is_busy:
             await self._interrupt()
         if self.is_connected:
@@ -365,7 +365,7 @@ class Worker:
         self._live.forget()
         self._turn = None
         self._progress.end()
-        closed = self._store.close_out(self.session_id, status, notes)
+        closed = self._store.close_out(self.session_id, status, notes, is_activity=not self._asking.shutting_down)
         try:
             if not self._asking.shutting_down:
                 # Else the store commits it, or gives it up, when it closes; the process is to be ended now.

@@ -18,6 +18,7 @@ def ask(tx: Transaction, approval: Approval) -> None:
     """An agent asks a person: the row, its event and the status, together."""
     _insert(tx, approval)
     changes.move(tx, approval.session_id, SessionStatus.WAITING)
+    changes.note_activity(tx, approval.session_id)
 
 
 def decide_by_rule(tx: Transaction, approval: Approval, decision: Decision) -> None:
@@ -70,6 +71,8 @@ class Decision:
 def decide(tx: Transaction, actor: Actor, approval_id: str, decision: Decision) -> Approval:
     """Answer a request: the first answer wins. Raises ``Conflict`` where it is answered already."""
     approval = _answer(tx, actor, approval_id, decision, auto=False)
+    if decision.outcome in ("approved", "denied"):
+        changes.note_activity(tx, approval.session_id)
     if not tx.query(
         "SELECT 1 FROM approvals WHERE session_id = :id AND status = 'pending' LIMIT 1", id=approval.session_id
     ):

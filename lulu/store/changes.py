@@ -8,12 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lulu import commands, events
-from lulu.commands import AgentCommand, Command, CommandId, CommandStatus, SetPermissionMode, StartSession
+from lulu.commands import (
+    AgentCommand,
+    Command,
+    CommandId,
+    CommandStatus,
+    SendNow,
+    SendPrompt,
+    SetPermissionMode,
+    StartSession,
+)
 from lulu.errors import Conflict, InputError, SessionNotFound
-from lulu.events import CHECKLIST_TOOLS, Event, EventId, Text, Thinking, ToolUse, now
+from lulu.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking, ToolUse, User, now
 from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.paragraphs import finished
-from lulu.sessions import Launch, SessionId, SessionStatus, sources_of
+from lulu.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
 from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
 from lulu.store.indexing import index_event
@@ -52,6 +61,8 @@ class Change:
     command_id: CommandId | None = None
     command_status: CommandStatus = CommandStatus.DONE
     command_error: str | None = None
+    #: Whether a prompt or the end of a turn in it is activity; not where Lulu itself stops or recovers.
+    is_activity: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +132,8 @@ def insert_command(tx: Transaction, command: AgentCommand) -> CommandId:
         actor=rows.as_text(command.actor.name),
         at=now(),
     )
+    if isinstance(command, StartSession | SendPrompt | SendNow):
+        note_activity(tx, command.session_id)
     tx.ring(COMMANDS, session_topic(command.session_id))
     return CommandId(inserted[0]["id"])
 
@@ -214,7 +227,10 @@ def end_command(tx: Transaction, command_id: CommandId, status: CommandStatus, e
 
 def record(tx: Transaction, change: Change) -> Recorded:
     """Write a ``Change``."""
-    event_ids = [insert_event(tx, change.session_id, event, place) for place, event in enumerate(change.events)]
+    event_ids = [
+        insert_event(tx, change.session_id, event, place, is_activity=change.is_activity)
+        for place, event in enumerate(change.events)
+    ]
     if change.live is not None:
         _set_live_text(tx, change.session_id, change.live)
     if change.clear_live:
@@ -222,12 +238,14 @@ def record(tx: Transaction, change: Change) -> Recorded:
         tx.ring(text_topic(change.session_id), session_topic(change.session_id))
     if change.command_id is not None:
         end_command(tx, change.command_id, change.command_status, change.command_error)
-    moved = change.status is not None and move(tx, change.session_id, change.status)
+    moved = change.status is not None and move(tx, change.session_id, change.status, is_activity=change.is_activity)
     _set_columns(tx, change)
     return Recorded(event_ids=event_ids, moved=moved)
 
 
-def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0) -> EventId | None:
+def insert_event(
+    tx: Transaction, session_id: str, event: Event, place: int = 0, *, is_activity: bool = True
+) -> EventId | None:
     """Append one event; nothing where the same message's block is stored already."""
     event_type, payload = _encoded(event)
     inserted = tx.query(
@@ -246,6 +264,8 @@ def insert_event(tx: Transaction, session_id: str, event: Event, place: int = 0)
     if not inserted:
         return None
     index_event(tx, inserted[0]["id"], event)
+    if is_activity and isinstance(event, User | Result) and event.parent is None:
+        note_activity(tx, session_id)
     if isinstance(event, ToolUse) and event.name in CHECKLIST_TOOLS:
         tx.ring(row_topic(session_id))
     return EventId(inserted[0]["id"])
@@ -268,8 +288,19 @@ def _encoded(event: Event) -> tuple[str, str]:
         return event.type or "unknown", json.dumps([f"not JSON: {exc}", shown])
 
 
+def note_activity(tx: Transaction, session_id: str) -> None:
+    """A prompt, a request, an answer or the end of a turn, and nothing else: lists are ordered by it."""
+    tx.query("UPDATE sessions SET last_activity_at = :at WHERE id = :id", id=session_id, at=now())
+    tx.ring(SESSIONS)
+
+
 def move(
-    tx: Transaction, session_id: str, target: SessionStatus, *, sources: Sequence[SessionStatus] | None = None
+    tx: Transaction,
+    session_id: str,
+    target: SessionStatus,
+    *,
+    sources: Sequence[SessionStatus] | None = None,
+    is_activity: bool = True,
 ) -> bool:
     """Compare-and-set of the status, from ``sources`` or from wherever ``ALLOWED`` says: whether it moved."""
     moved = tx.query(
@@ -282,6 +313,8 @@ def move(
     )
     if moved:
         tx.ring(SESSIONS, row_topic(session_id), session_topic(session_id), log_topic(session_id))
+        if is_activity and target in ENDED:
+            note_activity(tx, session_id)
     return bool(moved)
 
 

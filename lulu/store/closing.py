@@ -12,7 +12,9 @@ from lulu.store.approving import expire
 from lulu.store.transaction import Transaction
 
 
-def close_out(tx: Transaction, session_id: str, status: SessionStatus, notes: Sequence[Event]) -> None:
+def close_out(
+    tx: Transaction, session_id: str, status: SessionStatus, notes: Sequence[Event], *, is_activity: bool = True
+) -> None:
     """The agent is gone, in a crash or not: what it was writing becomes a partial event, its open requests expire.
 
     A session whose first prompt nobody has taken yet stays as it is: that prompt is still to be sent.
@@ -34,7 +36,7 @@ def close_out(tx: Transaction, session_id: str, status: SessionStatus, notes: Se
     unsent = tx.query(
         "SELECT 1 FROM commands WHERE session_id = :id AND kind = 'start' AND status = 'pending'", id=session_id
     )
-    if not unsent and changes.move(tx, session_id, status):
+    if not unsent and changes.move(tx, session_id, status, is_activity=is_activity):
         for note in notes:
             changes.insert_event(tx, session_id, note)
 

@@ -45,7 +45,7 @@ def _row(tx: Transaction, session_id: str) -> dict[str, Any]:
 
 
 def _set(tx: Transaction, session_id: str, **columns: object) -> None:
-    """Set columns without touching ``updated_at``: order in the list is not activity."""
+    """Set columns without touching ``updated_at``: how a session is kept is no work on it."""
     tx.update("sessions", {"id": session_id, **columns})
     tx.ring(SESSIONS, row_topic(session_id))
 

@@ -53,7 +53,7 @@ _SESSIONS = (
     "SELECT id, substr(title, 1, 1000) AS title, substr(prompt, 1, 1000) AS prompt, status, model, "
     "session_id_claude, cost_usd, duration_ms, num_turns, created_at, updated_at, working_directory, "
     "permission_mode, agent, parent_session_id, agent_pid, agent_started_at, archived_at, pinned_at, title_source, "
-    "max_cost_usd, max_turns, fork_conversation, fork_message FROM sessions "
+    "max_cost_usd, max_turns, fork_conversation, fork_message, last_activity_at, waited_ms FROM sessions "
 )
 #: Told by the model's own messages only; an older version's events tell nothing, so only the latest are looked at.
 _CONTEXT = (
@@ -63,8 +63,8 @@ _CONTEXT = (
     "AND json_extract(payload, '$.context') IS NOT NULL AND json_extract(payload, '$.parent') IS NULL "
     "ORDER BY id DESC LIMIT 1"
 )
-#: By time, whichever form it is written in; those of one instant in the order they came.
-_NEWEST_FIRST = "ORDER BY replace(created_at, ' ', 'T') DESC, rowid DESC "
+#: By the last activity, whichever form its time is written in; those of one instant in the order they came.
+_LATEST_FIRST = "ORDER BY replace(coalesce(last_activity_at, created_at), ' ', 'T') DESC, rowid DESC "
 
 
 # ``+``: the list is read in the order of time, which an index on another column cannot give.
@@ -72,7 +72,7 @@ _LIST = (
     _SESSIONS + "WHERE (:search = '' OR title LIKE :pattern ESCAPE '\\' OR prompt LIKE :pattern ESCAPE '\\') "
     "AND (:status IS NULL OR +status = :status) AND (:folder IS NULL OR +working_directory = :folder) "
     "AND (:pinned IS NULL OR (pinned_at IS NOT NULL) = :pinned) "
-    "AND (:archived IS NULL OR (archived_at IS NOT NULL) = :archived) " + _NEWEST_FIRST + "LIMIT :limit"
+    "AND (:archived IS NULL OR (archived_at IS NOT NULL) = :archived) " + _LATEST_FIRST + "LIMIT :limit"
 )
 # One for each kind of question: an index serves neither "or" nor "is null".
 _APPROVALS_OF_SESSION = (
@@ -151,7 +151,7 @@ class Readers:
     # -- sessions ----------------------------------------------------------------------------------------------------
 
     def list_sessions(self, *, limit: int = 50, search: str = "", show: Show | None = None) -> list[Session]:
-        """Newest first; with ``search``, those whose title or prompt contains it (A is a, but Ä is not ä).
+        """The last active first; with ``search``, those whose title or prompt contains it (A is a, but Ä is not ä).
 
         Titles and prompts come as their first 1,000 characters.
         """
@@ -169,22 +169,22 @@ class Readers:
         return [rows.session(row) for row in found]
 
     def forks_of(self, session_id: str) -> list[Session]:
-        """Sessions that were forked from this one, newest first; texts as in ``list_sessions``."""
-        found = self._query(_SESSIONS + "WHERE parent_session_id = :id " + _NEWEST_FIRST, id=session_id)
+        """Sessions that were forked from this one, the last active first; texts as in ``list_sessions``."""
+        found = self._query(_SESSIONS + "WHERE parent_session_id = :id " + _LATEST_FIRST, id=session_id)
         return [rows.session(row) for row in found]
 
     def live_sessions(self) -> list[Session]:
-        """Those that start, run or wait, newest first; texts as in ``list_sessions``."""
+        """Those that start, run or wait, the last active first; texts as in ``list_sessions``."""
         found = self._query(
-            _SESSIONS + "WHERE status IN (:starting, :running, :waiting) " + _NEWEST_FIRST,
+            _SESSIONS + "WHERE status IN (:starting, :running, :waiting) " + _LATEST_FIRST,
             **{status.value: status.value for status in LIVE},
         )
         return [rows.session(row) for row in found]
 
     def failed_since(self, moment: datetime) -> list[Session]:
-        """Those that failed at ``moment`` or later and were not touched since, newest first; texts as in the list."""
+        """Those that failed at ``moment`` or later and were not touched since, the last first; texts as in the list."""
         found = self._query(
-            _SESSIONS + "WHERE status = 'failed' AND replace(updated_at, ' ', 'T') >= :since " + _NEWEST_FIRST,
+            _SESSIONS + "WHERE status = 'failed' AND replace(updated_at, ' ', 'T') >= :since " + _LATEST_FIRST,
             since=moment.strftime("%Y-%m-%dT%H:%M:%S"),
         )
         return [rows.session(row) for row in found]
@@ -200,7 +200,8 @@ class Readers:
         """Working directories, the latest used first."""
         found = self._query(
             "SELECT working_directory AS folder FROM sessions WHERE working_directory IS NOT NULL "
-            "GROUP BY working_directory ORDER BY max(replace(created_at, ' ', 'T')) DESC LIMIT :limit",
+            "GROUP BY working_directory "
+            "ORDER BY max(replace(coalesce(last_activity_at, created_at), ' ', 'T')) DESC LIMIT :limit",
             limit=limit,
         )
         return [rows.as_unicode(str(row["folder"])) for row in found]

@@ -101,6 +101,8 @@ def session(row: Row) -> Session:
         max_turns=_whole(row["max_turns"]),
         fork_conversation=_text(row["fork_conversation"]),
         fork_message=_text(row["fork_message"]),
+        last_activity_at=_time(row["last_activity_at"]),
+        waited_ms=_number(row["waited_ms"]),
     )
 
 

@@ -176,9 +176,11 @@ class Store(Searching, Admitting):
         """The agent asks no longer. The ``Future`` raises ``Conflict`` where somebody has answered."""
         return self._writer.submit(lambda tx: approving.decide(tx, LULU, approval_id, Decision(outcome="cancelled")))
 
-    def close_out(self, session_id: str, status: SessionStatus, notes: Sequence[Event] = ()) -> Future[None]:
+    def close_out(
+        self, session_id: str, status: SessionStatus, notes: Sequence[Event] = (), *, is_activity: bool = True
+    ) -> Future[None]:
         """The session's agent is gone: see ``closing.close_out``. The notes are written if the status moves."""
-        return self._writer.submit(lambda tx: closing.close_out(tx, session_id, status, notes))
+        return self._writer.submit(lambda tx: closing.close_out(tx, session_id, status, notes, is_activity=is_activity))
 
     def unfinished_sessions(self) -> Future[list[Session]]:
         """Sessions that a crash may have left live, as they are before any write that is asked for later."""

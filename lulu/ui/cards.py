@@ -44,9 +44,9 @@ def show(lulu: Runtime, actor: Actor) -> None:
 
 
 def in_order(sessions: Iterable[Session]) -> list[Session]:
-    """Those that wait for a person, then those that have just failed, then those at work; each newest first."""
-    newest_first = sorted(sessions, key=lambda session: session.created_at, reverse=True)
-    return sorted(newest_first, key=_rank)
+    """Those that wait for a person, then those that have just failed, then those at work; each by its last activity."""
+    latest_first = sorted(sessions, key=lambda session: session.active_at, reverse=True)
+    return sorted(latest_first, key=_rank)
 
 
 def _rank(session: Session) -> int:

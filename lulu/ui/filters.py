@@ -1,4 +1,4 @@
-"""Which sessions the list shows, and in which order: those that wait first, pinned ones next, then the newest."""
+"""Which sessions the list shows, and in which order: those that wait, pinned ones, then the last active ones."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def listed(lulu: Runtime, *, search: str, limit: int) -> tuple[list[Session], bo
 
 
 def in_order(sessions: Iterable[Session]) -> list[Session]:
-    """Those that wait for a person, then pinned ones, then the others; each newest first."""
-    newest_first = sorted(sessions, key=lambda session: session.created_at, reverse=True)
-    return sorted(newest_first, key=_rank)
+    """Those that wait for a person, then pinned ones, then the others; each by its last activity."""
+    latest_first = sorted(sessions, key=lambda session: session.active_at, reverse=True)
+    return sorted(latest_first, key=_rank)
 
 
 def _rank(session: Session) -> int:

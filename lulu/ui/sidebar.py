@@ -81,7 +81,7 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
 
 def row_details(session: Session) -> str:
     """The small second line: status, folder, age."""
-    parts = (wording.folder(session.working_directory), wording.age(session.created_at))
+    parts = (wording.folder(session.working_directory), wording.age(session.active_at))
     return wording.line(wording.status(session), f":gray[{wording.line(*parts)}]")
 
 

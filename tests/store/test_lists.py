@@ -163,8 +163,8 @@ def statements(pool: list[dataset.Database], many: Store) -> Statements:
 
 #: Questions of every page, and of the host's loop. Those that are left out are asked once in a while.
 PLANNED = {
-    "list_sessions": "idx_sessions_created",
-    "list_sessions, searching": "idx_sessions_created",
+    "list_sessions": "idx_sessions_activity",
+    "list_sessions, searching": "idx_sessions_activity",
     "live_sessions": "idx_sessions_status",
     "forks_of": "idx_sessions_parent",
     "get_session": "sqlite_autoindex_sessions_1",

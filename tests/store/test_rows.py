@@ -97,6 +97,7 @@ COLUMNS = [
     *("title", "prompt", "status", "model", "session_id_claude", "cost_usd", "duration_ms", "num_turns"),
     *("created_at", "updated_at", "working_directory", "permission_mode", "agent", "agent_pid", "agent_started_at"),
     *("archived_at", "pinned_at", "title_source", "max_cost_usd", "max_turns", "fork_conversation", "fork_message"),
+    *("last_activity_at", "waited_ms"),
 ]
 
 
@@ -107,7 +108,7 @@ def test_session_of_any_content_is_listed(shared: Store, values: list[Any]) -> N
     row = [0 if value != value else value for value in values]
     marks = ", ".join("?" * (len(COLUMNS) + 1))
     execute(shared.path, f"INSERT INTO sessions (id, {', '.join(COLUMNS)}) VALUES ({marks})", session_id, *row)
-    execute(shared.path, "UPDATE sessions SET created_at = '9999' WHERE id = ?", session_id)
+    execute(shared.path, "UPDATE sessions SET created_at = '9999', last_activity_at = NULL WHERE id = ?", session_id)
 
     sessions = [
         shared.get_session(session_id),
@@ -130,7 +131,13 @@ def _check_types(session: Session) -> None:
     for text in [*texts, session.name]:
         assert text is None or text.encode() is not None
     assert session.name
-    for number in (session.cost_usd, session.duration_ms, session.max_cost_usd, session.agent_started_at):
+    for number in (
+        session.cost_usd,
+        session.duration_ms,
+        session.waited_ms,
+        session.max_cost_usd,
+        session.agent_started_at,
+    ):
         assert number is None or float(number) == number
     for whole in (session.num_turns, session.max_turns):
         assert whole is None or isinstance(whole, int)
