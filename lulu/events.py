@@ -10,9 +10,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
-from typing import Any, ClassVar, NewType
+from typing import Any, ClassVar, NewType, TypeVar
 
 EventId = NewType("EventId", int)
+E = TypeVar("E", bound="Event")
 
 #: The tools with which an agent keeps its list of things to do; older and newer Claude Code.
 CHECKLIST_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
@@ -34,6 +35,8 @@ class Event:
     partial: bool = False
     #: Tokens that the model had read when it began the message of this block.
     context: int | None = None
+    #: What else the block said, as it came: keys that this version does not read, values of another type.
+    more: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +60,8 @@ class Text(Event):
 
     type: ClassVar[str] = "text"
     content: str
+    #: The sources that the API names for it, as it sent them.
+    citations: list[Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +146,10 @@ class Result(Event):
     result: str | None = None
     subtype: str | None = None
     terminal_reason: str | None = None
+    #: Why the model stopped: ``end_turn``, ``max_tokens``, ``refusal``, ``pause_turn``, …
+    stop_reason: str | None = None
+    #: The calls that were not allowed, as Claude Code lists them.
+    permission_denials: list[Any] | None = None
     #: The turn's tokens, and the session's cumulative figures by model.
     usage: dict[str, Any] | None = None
     model_usage: dict[str, Any] | None = None
@@ -193,6 +202,19 @@ class StoredEvent:
     def type(self) -> str:
         """The ``event_type`` column."""
         return self.event.event_type if isinstance(self.event, Unknown) else self.event.type
+
+
+def made(kind: type[E], values: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> E:
+    """The event with these values. One of another type than its field's, and ``more``, are kept as ``Event.more``.
+
+    Raises ``ValueError`` where a field that must be there does not fit.
+    """
+    declared = {field.name: field for field in fields(kind)}
+    fitting = {name: value for name, value in values.items() if value is not None and _fits(declared[name], value)}
+    odd = {name: value for name, value in values.items() if value is not None and name not in fitting}
+    if missing := [name for name in declared if declared[name].default is MISSING and name not in fitting]:
+        raise ValueError(f"{kind.__name__} without {', '.join(missing)}")
+    return kind(**fitting, more={**odd, **(more or {})} or None)
 
 
 def encode(event: Event) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lulu import events
+from lulu.citations import sources
 from lulu.events import StoredEvent
 
 #: Events that say nothing to a reader outside: they are in the raw form only.
@@ -40,7 +41,7 @@ def as_markdown(rows: Iterable[StoredEvent]) -> str:
     for stored in rows:
         for name, text in _told(stored):
             match stored.event:
-                case events.Text():
+                case events.Text() if name == "Answer":
                     parts.append(text)
                 case events.User():
                     parts.append(f"**{name}**\n\n" + "\n".join(f"> {line}".rstrip() for line in text.split("\n")))
@@ -66,7 +67,7 @@ def _told(stored: StoredEvent) -> list[tuple[str, str]]:
         case events.User(text=text):
             return [(f"Prompt, {stored.created_at:%Y-%m-%d %H:%M} UTC", text)]
         case events.Text(content=text):
-            return [("Answer", text)]
+            return [("Answer", text), *_sources(stored.event)]
         case events.Thinking(content=text):
             return [("Thinking", text)]
         case events.ToolUse(name=name, input=arguments):
@@ -87,6 +88,11 @@ def _end(result: events.Result) -> list[tuple[str, str]]:
     cost = f"${result.cost_usd:.4f}" if result.cost_usd is not None else ""
     told = ", ".join(part for part in (result.terminal_reason or "", seconds, cost) if part)
     return [("End of the turn", told)] if told else []
+
+
+def _sources(text: events.Text) -> list[tuple[str, str]]:
+    told = [f"{one.title} ({one.url})" if one.url else one.title for one in sources(text)]
+    return [("Sources", "\n".join(told))] if told else []
 
 
 def _one_argument(arguments: dict[str, Any]) -> str:

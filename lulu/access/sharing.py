@@ -82,7 +82,8 @@ def _redacted(stored: StoredEvent, options: ShareOptions) -> tuple[Event | None,
         if key in _kept:
             return _kept[key]
     hide = dataclasses.replace(this_process(), hidden=Counter())
-    found = (_shared(stored.event, options, hide), hide.hidden)
+    # What this version does not read is not shared.
+    found = (_shared(dataclasses.replace(stored.event, more=None), options, hide), hide.hidden)
     with _lock:
         _kept[key] = found
         while len(_kept) > _MOST_KEPT:
@@ -96,7 +97,7 @@ def _shared(event: Event, options: ShareOptions, hide: Redactor) -> Event | None
         case events.User():
             return dataclasses.replace(event, text=hide.text(event.text), attachments=None, actor=None)
         case events.Text():
-            return dataclasses.replace(event, content=hide.text(event.content))
+            return dataclasses.replace(event, content=hide.text(event.content), citations=hide.value(event.citations))
         case events.Thinking():
             return dataclasses.replace(event, content=hide.text(event.content)) if options.thinking else None
         case events.ToolUse():
@@ -109,7 +110,7 @@ def _shared(event: Event, options: ShareOptions, hide: Redactor) -> Event | None
             return dataclasses.replace(event, data=None) if event.subtype in _SYSTEM else None
         case events.Result():
             text = hide.text(event.result) if event.result else None
-            return dataclasses.replace(event, result=text, session_id=None, model_usage=None)
+            return dataclasses.replace(event, result=text, session_id=None, model_usage=None, permission_denials=None)
         case events.Error():
             detail = hide.text(event.detail) if event.detail else None
             return dataclasses.replace(event, message=hide.text(event.message), detail=detail)

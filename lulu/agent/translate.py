@@ -6,11 +6,14 @@ that it does not know (``message_parser.py``), and here they are kept as ``syste
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lulu.events import Error, Event, Result, System, Text, Thinking, ToolResult, ToolUse
+from lulu.agent import blocks
+from lulu.agent.live_block import BlockWriter, Ended, LiveBlock
+from lulu.events import Error, Event, Result, System, made
 from lulu.sessions import SessionStatus
 
 Frame = dict[str, Any]
@@ -34,16 +37,17 @@ _INIT_KEYS = (
 )
 #: Our names for the CLI's subtypes, where the design has one.
 _SUBTYPES = {"api_retry": "retry", "compact_boundary": "compact"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveBlock:
-    """The block that is being written, as far as it has come."""
-
-    message_id: str | None
-    #: ``text`` or ``thinking``.
-    kind: str
-    text: str
+#: The kinds of frames that sub-agents have of their own, too; any other is the main agent's, or unknown.
+_OF_SUB_AGENTS = frozenset({"assistant", "user", "stream_event", "system"})
+#: The fields of a result that are read under the frame's own names.
+_RESULT_KEYS = (
+    *("uuid", "session_id", "duration_ms", "duration_api_ms", "total_cost_usd", "num_turns", "result", "subtype"),
+    *("terminal_reason", "stop_reason", "usage"),
+)
+#: What a result says that is read, or says nothing about its turn: the rest is kept as it came.
+_READ_OF_RESULT = frozenset({*_RESULT_KEYS, "type", "is_error", "modelUsage", "permission_denials"})
+#: How Claude Code begins a reason that is meant for its own developers.
+_DIAGNOSTIC = "[ede_diagnostic]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,17 +93,18 @@ class Translator:
     def __init__(self, *, total_cost_usd: float = 0.0) -> None:
         #: The SDK's running total: cumulative over turns, resume and fork, so each turn's own cost is a difference.
         self._total = total_cost_usd
-        self._message_id: str | None = None
-        self._live: LiveBlock | None = None
+        self._writer = BlockWriter()
         self._init: Frame | None = None
+        self._commands: list[str] | None = None
         self._error_told = False
 
     def translate(self, frame: object) -> Translation:
         """What the frame means; one that nobody knows becomes a ``system``/``unknown`` event."""
         if not isinstance(frame, dict):
             return _unknown({"frame": repr(frame)})
-        handler = self._handlers.get(str(frame.get("type")))
-        if handler is None:
+        kind = str(frame.get("type"))
+        handler = self._handlers.get(kind)
+        if handler is None or (kind not in _OF_SUB_AGENTS and not _is_of_main(frame)):
             return _unknown(frame)
         try:
             return handler(self, frame)
@@ -113,120 +118,61 @@ class Translator:
         message = frame["message"]
         common = _common(frame, message.get("id"))
         if frame.get("error"):
-            self._error_told = True
-            text = "".join(block.get("text", "") for block in message["content"])
-            code = str(frame["error"])
-            return Translation(events=[Error(message=text or code, code=code, **common)], clear_live=self._end_live())
-        common["context"] = _context_tokens(message.get("usage"))
-        events = [self._block(block, common) for block in message["content"]]
-        ours = frame.get("parent_tool_use_id") is None
-        return Translation(events=events, clear_live=ours and self._end_live())
-
-    def _block(self, block: Frame, common: dict[str, Any]) -> Event:
-        match block["type"]:
-            case "text":
-                return Text(content=block["text"], **common)
-            case "thinking":
-                return Thinking(content=block["thinking"], **common)
-            case "tool_use" | "server_tool_use":
-                return ToolUse(id=block["id"], name=block["name"], input=block["input"], **common)
-            case kind if kind.endswith("tool_result"):
-                return ToolResult(tool_use_id=block["tool_use_id"], content=block.get("content"), **common)
-            case _:
-                return System(subtype="unknown", data=block, **common)
+            events: list[Event] = [_api_error(frame, common)]
+        else:
+            common["context"] = _context_tokens(message.get("usage"))
+            events = [blocks.of_assistant(block, common) for block in _blocks(message["content"])]
+        if not _is_of_main(frame):
+            return Translation(events=events)
+        self._error_told = self._error_told or bool(frame.get("error"))
+        ended = self._writer.end(events)
+        return Translation(events=[*ended.cut_off, *events], clear_live=ended.had_text)
 
     def _user(self, frame: Frame) -> Translation:
-        content = frame["message"]["content"]
-        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-        return Translation(events=[self._user_block(block, frame) for block in blocks])
-
-    def _user_block(self, block: Frame, frame: Frame) -> Event:
         common = _common(frame, None)
-        match block["type"]:
-            case "tool_result":
-                return ToolResult(
-                    tool_use_id=block["tool_use_id"],
-                    content=block.get("content"),
-                    is_error=bool(block.get("is_error")),
-                    data=frame.get("tool_use_result"),
-                    **common,
-                )
-            case "text":
-                # Not a person's prompt (those are not echoed): a note of Claude Code's, a finished task's report.
-                data = {"text": block["text"], "origin": frame.get("origin")}
-                return System(subtype="note", data=data, **common)
-            case _:
-                return System(subtype="unknown", data=block, **common)
-
-    # -- the block that is being written -----------------------------------------------------------------------------
-
-    def _stream_event(self, frame: Frame) -> Translation:
-        if frame.get("parent_tool_use_id") is not None:
-            return Translation()
-        event = frame["event"]
-        match event["type"]:
-            case "message_start":
-                cut_off = self._cut_off()
-                self._message_id = event["message"].get("id")
-                return cut_off
-            case "content_block_start":
-                return self._begin(event["content_block"]["type"])
-            case "content_block_delta":
-                return self._grow(event["delta"])
-            case _:
-                return Translation()
-
-    def _begin(self, kind: str) -> Translation:
-        cut_off = self._cut_off()
-        if kind in ("text", "thinking"):
-            self._live = LiveBlock(message_id=self._message_id, kind=kind, text="")
-        return cut_off
-
-    def _grow(self, delta: Frame) -> Translation:
-        more = {"text_delta": delta.get("text"), "thinking_delta": delta.get("thinking")}.get(delta["type"])
-        if self._live is None or not more:
-            return Translation()
-        self._live = LiveBlock(message_id=self._live.message_id, kind=self._live.kind, text=self._live.text + more)
-        return Translation(live=self._live)
-
-    def _cut_off(self) -> Translation:
-        """The end of a block that was never delivered whole: what was shown of it is kept as a partial event.
-
-        An interrupt delivers the text so far, but not the thinking (measured with CLI 2.1.330).
-        """
-        block = self._live
-        if not self._end_live() or block is None:
-            return Translation()
-        kind = Thinking if block.kind == "thinking" else Text
         return Translation(
-            events=[kind(content=block.text, message_id=block.message_id, partial=True)], clear_live=True
+            events=[blocks.of_user(block, common, frame) for block in _blocks(frame["message"]["content"])]
         )
 
-    def _end_live(self) -> bool:
-        """Forget the live block: whether there was one with text."""
-        had = self._live is not None and bool(self._live.text)
-        self._live = None
-        return had
+    def _stream_event(self, frame: Frame) -> Translation:
+        if not _is_of_main(frame):
+            # Its blocks come whole; the page shows one block that is being written, the main agent's.
+            return Translation()
+        event = frame["event"]
+        live, ended = None, Ended()
+        match event["type"]:
+            case "message_start":
+                ended = self._writer.begin_message(_text(event["message"].get("id")))
+            case "content_block_start":
+                block = event["content_block"]
+                ended = self._writer.begin_block(str(block["type"]), _text(block.get("text")) or "")
+            case "content_block_delta":
+                live, ended = self._writer.grow(event["delta"])
+        return Translation(events=ended.cut_off, live=live, clear_live=ended.had_text)
 
     # -- the machinery -----------------------------------------------------------------------------------------------
 
     def _system(self, frame: Frame) -> Translation:
         subtype = str(frame["subtype"])
         data = {name: value for name, value in frame.items() if name not in ("type", "subtype", "uuid")}
+        event = System(subtype=_SUBTYPES.get(subtype, subtype), data=data, **_common(frame, None))
         if subtype in _NOISE:
             return Translation()
+        if not _is_of_main(frame):
+            return Translation(events=[event])
         if subtype == "session_state_changed":
             return Translation(state=str(frame["state"]))
         if subtype == "init":
             return self._init_frame(frame)
         if subtype == "status" and data.get("status") == "requesting":
             return Translation()
-        event = System(subtype=_SUBTYPES.get(subtype, subtype), data=data, uuid=frame.get("uuid"))
+        if subtype == "commands_changed":
+            return self._commands_changed(frame)
+        if subtype == "api_retry":
+            self._writer.retry()
         return Translation(
             events=[event],
-            # What a failed try had streamed comes again from its start.
-            clear_live=subtype == "api_retry" and self._end_live(),
-            permission_mode=data.get("permissionMode") if subtype == "status" else None,
+            permission_mode=_text(data.get("permissionMode")) if subtype == "status" else None,
             background_tasks=len(frame["tasks"]) if subtype == "background_tasks_changed" else None,
         )
 
@@ -237,61 +183,70 @@ class Translator:
         self._init = data
         return Translation(
             # Sent at the start of every turn; told again only when something is different.
-            events=[System(subtype="init", data=data, uuid=frame.get("uuid"))] if changed else [],
+            events=[System(subtype="init", data=data, uuid=_text(frame.get("uuid")))] if changed else [],
             is_init=True,
-            conversation_id=data.get("session_id"),
-            model=data.get("model"),
-            permission_mode=data.get("permissionMode"),
+            conversation_id=_text(data.get("session_id")),
+            model=_text(data.get("model")),
+            permission_mode=_text(data.get("permissionMode")),
         )
 
+    def _commands_changed(self, frame: Frame) -> Translation:
+        """The names alone: what the CLI says of each is for its own menu, and 13 kB long."""
+        names = [str(one["name"]) if isinstance(one, dict) else str(one) for one in frame["commands"]]
+        if names == self._commands:
+            return Translation()
+        self._commands = names
+        event = System(subtype="commands_changed", data={"slash_commands": names}, uuid=_text(frame.get("uuid")))
+        return Translation(events=[event])
+
     def _rate_limit(self, frame: Frame) -> Translation:
-        return Translation(events=[System(subtype="rate_limit", data=frame["rate_limit_info"], uuid=frame.get("uuid"))])
+        values = {"subtype": "rate_limit", "data": frame["rate_limit_info"], "uuid": frame.get("uuid")}
+        return Translation(events=[made(System, values)])
 
     def _conversation_reset(self, frame: Frame) -> Translation:
         new_id = str(frame["new_conversation_id"])
-        event = System(subtype="conversation_reset", data={"new_conversation_id": new_id}, uuid=frame.get("uuid"))
+        event = System(
+            subtype="conversation_reset", data={"new_conversation_id": new_id}, uuid=_text(frame.get("uuid"))
+        )
         return Translation(events=[event], conversation_id=new_id)
 
     def _result(self, frame: Frame) -> Translation:
-        total = frame.get("total_cost_usd")
-        cost = self._own_cost(total)
+        cost = self._own_cost(frame.get("total_cost_usd"))
+        origin = frame.get("origin")
         end = TurnEnd(
             status=_status_of(frame),
             prompt_uuids=[str(uuid) for uuid in _prompt_uuids(frame)],
-            asked=(frame.get("origin") or {}).get("kind") != "task-notification",
+            asked=not (isinstance(origin, dict) and origin.get("kind") == "task-notification"),
             cost_usd=cost,
-            duration_ms=float(frame.get("duration_ms") or 0),
-            num_turns=int(frame.get("num_turns") or 0),
+            duration_ms=_number(frame.get("duration_ms")),
+            num_turns=int(_number(frame.get("num_turns"))),
         )
-        result = Result(
-            uuid=frame.get("uuid"),
-            session_id=frame.get("session_id"),
-            duration_ms=frame.get("duration_ms"),
-            duration_api_ms=frame.get("duration_api_ms"),
-            cost_usd=cost,
-            total_cost_usd=total,
-            is_error=bool(frame.get("is_error")),
-            num_turns=frame.get("num_turns"),
-            result=frame.get("result"),
-            subtype=frame.get("subtype"),
-            terminal_reason=frame.get("terminal_reason"),
-            usage=frame.get("usage"),
-            model_usage=frame.get("modelUsage"),
+        result = made(
+            Result,
+            {name: frame.get(name) for name in _RESULT_KEYS}
+            | {
+                "cost_usd": cost,
+                "is_error": bool(frame.get("is_error")),
+                "model_usage": frame.get("modelUsage"),
+                "permission_denials": frame.get("permission_denials") or None,
+            },
+            {name: value for name, value in frame.items() if name not in _READ_OF_RESULT and value is not None},
         )
-        cut_off = self._cut_off()
-        events: list[Event] = [*cut_off.events, result]
+        ended = self._writer.end()
+        events: list[Event] = [*ended.cut_off, result]
         if end.status is SessionStatus.FAILED and not self._error_told:
             events.insert(-1, _error_of(frame))
         self._error_told = False
-        return Translation(events=events, clear_live=cut_off.clear_live, turn_end=end)
+        return Translation(events=events, clear_live=ended.had_text, turn_end=end)
 
-    def _own_cost(self, total: float | None) -> float:
-        if total is None:
+    def _own_cost(self, told: object) -> float:
+        if not isinstance(told, int | float):
             return 0.0
+        total = _number(told)
         # A smaller total is another conversation's (``/clear``): it starts from nothing.
         before = self._total if total >= self._total else 0.0
         self._total = total
-        return float(total - before)
+        return total - before
 
     def _nothing(self, frame: Frame) -> Translation:
         """Known frames that say nothing more: where a prompt stands in the CLI's own queue, keep-alives."""
@@ -310,8 +265,33 @@ class Translator:
     }
 
 
-def _common(frame: Frame, message_id: str | None) -> dict[str, Any]:
-    return {"uuid": frame.get("uuid"), "message_id": message_id, "parent": frame.get("parent_tool_use_id")}
+def _is_of_main(frame: Frame) -> bool:
+    """Whether a frame is the main agent's: one of a sub-agent names the call that started it."""
+    return frame.get("parent_tool_use_id") is None
+
+
+def _common(frame: Frame, message_id: object) -> dict[str, Any]:
+    """What the events of one message share."""
+    parent = None if _is_of_main(frame) else str(frame["parent_tool_use_id"])
+    return {"uuid": _text(frame.get("uuid")), "message_id": _text(message_id), "parent": parent}
+
+
+def _blocks(content: object) -> list[object]:
+    """The blocks of a message, whose content may be one text."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        raise TypeError("a message without blocks")
+    return content
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: object) -> float:
+    """A figure; 0 where it is none, for a turn must end whatever its figures look like."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
 def _context_tokens(usage: object) -> int | None:
@@ -324,8 +304,16 @@ def _context_tokens(usage: object) -> int | None:
 
 
 def _unknown(frame: Frame) -> Translation:
-    uuid = frame.get("uuid")
-    return Translation(events=[System(subtype="unknown", data=frame, uuid=uuid if isinstance(uuid, str) else None)])
+    parent = frame.get("parent_tool_use_id")
+    event = System(subtype="unknown", data=frame, uuid=_text(frame.get("uuid")), parent=_text(parent))
+    return Translation(events=[event])
+
+
+def _api_error(frame: Frame, common: dict[str, Any]) -> Error:
+    """What the API answered in the place of a message."""
+    code = str(frame["error"])
+    texts = [_text(block.get("text")) for block in _blocks(frame["message"]["content"]) if isinstance(block, dict)]
+    return Error(message="".join(text for text in texts if text) or code, code=code, **common)
 
 
 def _status_of(frame: Frame) -> SessionStatus:
@@ -335,17 +323,21 @@ def _status_of(frame: Frame) -> SessionStatus:
 
 
 def _prompt_uuids(frame: Frame) -> list[object]:
-    if uuids := frame.get("user_message_uuids"):
-        return list(uuids)
+    if isinstance(uuids := frame.get("user_message_uuids"), list) and uuids:
+        return uuids
     return [frame["user_message_uuid"]] if frame.get("user_message_uuid") else []
 
 
 def _error_of(frame: Frame) -> Error:
-    reasons = [str(reason) for reason in frame.get("errors") or []]
-    text = frame.get("result") or (reasons[0] if reasons else "The turn failed.")
+    """Why a turn failed, where nothing before its result has said it."""
+    errors = frame.get("errors")
+    reasons = [str(reason) for reason in errors] if isinstance(errors, list) else []
+    told = [reason for reason in reasons if not reason.startswith(_DIAGNOSTIC)]
+    text = frame.get("result") or (told[0] if told else "The turn failed.")
     status = frame.get("api_error_status")
+    details = [f"HTTP {status}"] if status else []
     return Error(
         message=str(text),
         code=str(frame.get("subtype")) if frame.get("subtype") != "success" else str(frame.get("terminal_reason")),
-        detail="\n".join(([f"HTTP {status}"] if status else []) + reasons[1:]) or None,
+        detail="\n".join([*details, *(reason for reason in reasons if reason != text)]) or None,
     )

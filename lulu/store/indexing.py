@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
+from lulu.citations import sources
 from lulu.errors import StoreError
 from lulu.events import Error, Event, Permission, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, User
 from lulu.store import problems, rows
@@ -22,7 +23,10 @@ def searchable_text(event: Event) -> str:
     match event:
         case User():
             text = event.text
-        case Text() | Thinking():
+        case Text():
+            cited = (part for one in sources(event) for part in (one.title, one.url, one.quote) if part)
+            text = "\n".join([event.content, *cited])
+        case Thinking():
             text = event.content
         case ToolUse():
             text = "\n".join([event.name, *_strings(event.input)])

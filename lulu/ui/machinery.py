@@ -39,6 +39,11 @@ LINES: dict[str, str] = {
     "conversation_lost": "The agent does not remember what stands above: its transcript is gone",
     "stopped": "Stopped",
     "stalled": "Silent for long",
+    "commands_changed": "Slash commands changed",
+    "redacted_thinking": "Thinking that the API does not show",
+    "fallback": "Another model answers",
+    "container_upload": "A file in the agent's container",
+    "image": "Picture",
     "unknown": "Unknown message",
 }
 
@@ -109,6 +114,11 @@ def _silent(data: Data) -> str:
     return wording.duration(seconds * 1000) if isinstance(seconds, int | float) else ""
 
 
+def _fallback(data: Data) -> str:
+    to = data.get("to")
+    return safe_label(first_text(to, "model")) if isinstance(to, Mapping) else ""
+
+
 #: The figures of a subtype, out of its data.
 _DETAILS: dict[str, Callable[[Data], str]] = {
     "init": lambda data: safe_label(first_text(data, "model")),
@@ -131,5 +141,6 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     "hook_started": lambda data: safe_label(first_text(data, "hook_name", "hook_event", "hook_event_name")),
     "hook_response": lambda data: safe_label(first_text(data, "hook_name", "hook_event", "hook_event_name")),
     "stalled": _silent,
+    "fallback": _fallback,
     "unknown": lambda data: wording.code(first_text(data, "type", "subtype"), 40),
 }

@@ -35,6 +35,13 @@ def show_answered(call: ToolCall) -> None:
         st.caption(f"And {wording.plural(len(found) - _MOST_PICTURES, 'more picture')}.")
 
 
+def show_block(block: object) -> None:
+    """Draw a picture that stands in a message."""
+    source = _source(block)
+    if source is not None:
+        _show_source(source)
+
+
 def _source(block: object) -> Mapping[str, Any] | None:
     """The source of an image block, in the API's form or in that of MCP."""
     if not isinstance(block, Mapping) or block.get("type") != "image":

@@ -13,11 +13,11 @@ from lulu.errors import LuluError
 from lulu.events import StoredEvent
 from lulu.plain_text import plain
 from lulu.transcript import Item, Note, Run, ToolCall, Turn
-from lulu.ui import attachments, blocks, machinery, notices, results, taking, tools, wording
+from lulu.ui import attachments, blocks, machinery, notices, pictures, results, sources, taking, tools, wording
 from lulu.ui.look import MARKED
 from lulu.ui.looks import look_of
 from lulu.ui.state import is_unfolded, state
-from lulu.ui.text import BLOCK_LIMIT, safe_markdown
+from lulu.ui.text import BLOCK_LIMIT, safe_label, safe_markdown
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
@@ -203,6 +203,7 @@ def user(event: events.User, stored: StoredEvent) -> None:
 def text(event: events.Text, stored: StoredEvent) -> None:
     """A block of an answer, in markdown."""
     st.markdown(safe_markdown(blocks.shown_part(event.content, key=f"text_{stored.id}")))
+    sources.show(event)
     if event.partial:
         st.caption("Cut off here.")
 
@@ -218,7 +219,10 @@ def thinking(event: events.Thinking, stored: StoredEvent) -> None:
 
 @renderer(events.System)
 def system(event: events.System, stored: StoredEvent) -> None:
-    """What the machinery said: quiet and folded."""
+    """What the machinery said: quiet and folded. A picture of the model's own is drawn."""
+    if event.subtype == "image":
+        pictures.show_block(event.data)
+        return
     opened = fold(f":gray[{machinery.line(event)}]", key=f"system_{stored.id}", icon=":material/settings:")
     if opened.open:
         with opened:
@@ -243,6 +247,8 @@ def result(event: events.Result, stored: StoredEvent) -> None:
             wording.clock(stored.created_at),
             wording.duration(event.duration_ms) if event.duration_ms is not None else "",
             wording.plural(event.num_turns, "turn") if event.num_turns else "",
+            _STOPS.get(event.stop_reason or "end_turn", safe_label(event.stop_reason or "")),
+            wording.plural(len(denied), "call") + " not allowed" if (denied := event.permission_denials) else "",
             wording.tokens(event.usage),
             wording.money(event.cost_usd) if event.cost_usd is not None else "",
         )
@@ -291,6 +297,15 @@ _ENDINGS: dict[str, str] = {
     "api_error": "The API answered with an error.",
     "max_turns": "The turn reached its limit of steps.",
     "budget_exhausted": "The session reached its budget.",
+}
+
+#: Why the model stopped, where that is not the end of what it had to say; a reason of a later version as it is.
+_STOPS: dict[str, str] = {
+    **dict.fromkeys(("end_turn", "tool_use", "stop_sequence"), ""),
+    "refusal": ":orange[The model refused to answer]",
+    "max_tokens": ":orange[Cut off: the answer had reached the longest length]",
+    "model_context_window_exceeded": ":orange[Cut off: the context was full]",
+    "pause_turn": ":orange[The API paused the turn; send a prompt to go on]",
 }
 
 #: How a turn ended that was stopped while it was saying something.

@@ -54,7 +54,20 @@ def answer(call: ToolCall) -> str:
         return wrapped[1] if wrapped else content
     if isinstance(content, list):
         return "\n".join(text for block in content if (text := _block_text(block)))
+    if isinstance(content, Mapping):
+        return _told_by_the_api(content) or as_json(content)
     return "" if content is None else as_json(content)
+
+
+def _told_by_the_api(content: Mapping[str, Any]) -> str:
+    """What one of the API's own tools answered: its two outputs, or why it failed; nothing where it is neither."""
+    code = number(content, "return_code")
+    told = [
+        first_text(content, "error_code").replace("_", " "),
+        f"Exit code {code}" if code else "",
+        *(first_text(content, name) for name in ("error_message", "stdout", "stderr")),
+    ]
+    return "\n".join(part for part in told if part)
 
 
 def _block_text(block: object) -> str:
