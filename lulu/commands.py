@@ -116,7 +116,7 @@ class SendNow(AgentCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Interrupt(AgentCommand):
-    """Stop the running turn and keep the session. What is queued goes on after it."""
+    """Stop the running turn and keep the session. What is queued by then is on hold until somebody sends it."""
 
     kind: ClassVar[str] = "interrupt"
 
@@ -185,6 +185,22 @@ class WithdrawQueued(StoreCommand):
     kind: ClassVar[str] = "withdraw_queued"
     session_id: SessionId
     command_id: CommandId
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendHeld(StoreCommand):
+    """Let the prompts that a stop has put on hold follow, in their order."""
+
+    kind: ClassVar[str] = "send_held"
+    session_id: SessionId
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteHeld(StoreCommand):
+    """Take back every prompt that is on hold."""
+
+    kind: ClassVar[str] = "delete_held"
+    session_id: SessionId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,7 +312,7 @@ KINDS: dict[str, type[Command]] = {
     kind.kind: kind
     for kind in (
         *(StartSession, SendPrompt, SendNow, Interrupt, SetPermissionMode, SetModel),
-        *(SaveDraft, EditQueued, WithdrawQueued, Fork),
+        *(SaveDraft, EditQueued, WithdrawQueued, SendHeld, DeleteHeld, Fork),
         *(Rename, Pin, Archive, Delete, SetBudget, AddRule, SwitchRule, DeleteRule, SwitchLan),
     )
 }
@@ -312,6 +328,8 @@ class StoredCommand:
     error: str | None = None
     #: Rows of ``attachments`` that go with it (their bytes are not read here).
     attachment_ids: list[int] = field(default_factory=list)
+    #: A stop has put it on hold.
+    is_held: bool = False
 
 
 def encode(command: Command, attachment_ids: list[int] | None = None) -> str:

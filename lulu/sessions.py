@@ -115,6 +115,8 @@ class Session:
     last_activity_at: datetime | None = None
     #: Milliseconds of ``duration_ms`` in which the agent waited for a person; nothing where that was not counted.
     waited_ms: float | None = None
+    #: Queued prompts that a stop has put on hold.
+    held_prompts: int = 0
 
     @property
     def active_at(self) -> datetime:

@@ -17,6 +17,9 @@ CREATE TRIGGER IF NOT EXISTS audit_sessions AFTER UPDATE OF status ON sessions W
   BEGIN INSERT INTO audit VALUES ('session', new.id, old.status, new.status); END;
 CREATE TRIGGER IF NOT EXISTS audit_commands AFTER UPDATE OF status ON commands
   BEGIN INSERT INTO audit VALUES ('command', new.id, old.status, new.status); END;
+CREATE TRIGGER IF NOT EXISTS audit_held AFTER UPDATE OF status ON commands
+  WHEN new.status = 'taken' AND old.held_at IS NOT NULL
+  BEGIN INSERT INTO audit VALUES ('held command', new.id, old.status, new.status); END;
 CREATE TRIGGER IF NOT EXISTS audit_approvals AFTER UPDATE OF status ON approvals
   BEGIN INSERT INTO audit VALUES ('approval', new.id, old.status, new.status); END;
 CREATE TRIGGER IF NOT EXISTS audit_changed AFTER UPDATE ON conversation_events
@@ -57,6 +60,7 @@ class Account:
             connection.execute("BEGIN")
             self.sessions = dict(connection.execute("SELECT id, status FROM sessions").fetchall())
             self.commands = connection.execute("SELECT id, session_id, kind, status, done_at FROM commands").fetchall()
+            self.held = {row[0] for row in connection.execute("SELECT id FROM commands WHERE held_at IS NOT NULL")}
             self.approvals = dict(connection.execute("SELECT id, status FROM approvals").fetchall())
             self.events = {
                 row[0]: row[1:]
@@ -73,6 +77,7 @@ class Account:
         assert moves["command"] <= _COMMAND_MOVES
         assert moves["approval"] <= {("pending", answer) for answer in _ANSWERS}
         assert moves["changed event"] == set()
+        assert moves["held command"] == set(), "what is on hold is not sent"
         assert {session for session, _ in moves["lost event"]}.isdisjoint(self.sessions), "only a deletion removes"
         self._check_commands()
         self._check_answers()
@@ -80,6 +85,7 @@ class Account:
 
     def _check_commands(self) -> None:
         for command_id, _, _, status, done_at in self.commands:
+            assert status == "pending" or command_id not in self.held, "only what is queued is on hold"
             assert (status in _OVER) == (done_at is not None), command_id
         ends = [row for what, row, _, after in self.audit if what == "command" and after in _OVER]
         assert len(ends) == len(set(ends)), "a command ends once"
@@ -109,7 +115,7 @@ class Account:
         """What holds when no agent works: nothing is left half done."""
         self.check()
         assert not {status.value for status in LIVE} & set(self.sessions.values())
-        assert {status for _, _, _, status, _ in self.commands} <= _OVER
+        assert {status for command, _, _, status, _ in self.commands if command not in self.held} <= _OVER
         assert "pending" not in self.approvals.values()
         assert self.live_texts == []
         self._check_prompts()
@@ -123,4 +129,4 @@ class Account:
         return [(session, json.loads(payload)) for session, kind, payload in self.events.values() if kind == event_type]
 
 
-_WATCHED = ("session", "command", "approval", "changed event", "lost event")
+_WATCHED = ("session", "command", "held command", "approval", "changed event", "lost event")

@@ -178,6 +178,11 @@ class AnyOrder(RuleBasedStateMachine):
     def interrupt(self, number: int) -> None:
         self.submit(commands.Interrupt(actor=OWNER, session_id=self.session(number)))
 
+    @rule(number=which, delete=st.booleans())
+    def end_hold(self, number: int, delete: bool) -> None:
+        kind = commands.DeleteHeld if delete else commands.SendHeld
+        self.submit(kind(actor=OWNER, session_id=self.session(number)))
+
     @rule(number=which, to=which, at=st.none() | st.integers(0, 30))
     def fork(self, number: int, to: int, at: int | None) -> None:
         parent = self.session(number)

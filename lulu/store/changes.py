@@ -13,6 +13,7 @@ from lulu.commands import (
     Command,
     CommandId,
     CommandStatus,
+    Interrupt,
     SendNow,
     SendPrompt,
     SetPermissionMode,
@@ -23,7 +24,7 @@ from lulu.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking,
 from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.paragraphs import finished
 from lulu.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
-from lulu.store import rows
+from lulu.store import queue, rows
 from lulu.store.bus import COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
 from lulu.store.indexing import index_event
 from lulu.store.rows import LiveText
@@ -120,6 +121,8 @@ def insert_command(tx: Transaction, command: AgentCommand) -> CommandId:
         kept = [row["id"] for row in found]
     elif not tx.query("SELECT 1 FROM sessions WHERE id = :id", id=command.session_id):
         raise SessionNotFound
+    if isinstance(command, Interrupt):
+        queue.hold(tx, command.session_id)
     if isinstance(command, SetPermissionMode) and command.mode == BYPASS:
         _check_bypass(tx, command.session_id)
     attachment_ids = kept + insert_attachments(tx, command.session_id, getattr(command, "attachments", []))
@@ -199,14 +202,18 @@ def insert_done(tx: Transaction, command: Command, payload: Mapping[str, object]
 
 
 def take_command(tx: Transaction, command_id: CommandId, change: Change | None = None) -> bool:
-    """Compare-and-set from pending to taken, with what that changes: whether this caller has it now."""
+    """Compare-and-set from pending to taken, with what that changes: whether this caller has it now.
+
+    What is on hold is not to be taken.
+    """
     taken = tx.query(
         "UPDATE commands SET status = 'taken', taken_at = :at WHERE id = :id AND status = 'pending' "
-        "RETURNING session_id",
+        "AND held_at IS NULL RETURNING session_id, kind",
         id=command_id,
         at=now(),
     )
     if taken:
+        queue.follow(tx, taken[0])
         tx.ring(session_topic(taken[0]["session_id"]))
         if change is not None:
             record(tx, change)
@@ -238,9 +245,20 @@ def record(tx: Transaction, change: Change) -> Recorded:
         tx.ring(text_topic(change.session_id), session_topic(change.session_id))
     if change.command_id is not None:
         end_command(tx, change.command_id, change.command_status, change.command_error)
-    moved = change.status is not None and move(tx, change.session_id, change.status, is_activity=change.is_activity)
+    status = _unless_stopped(tx, change)
+    moved = status is not None and move(tx, change.session_id, status, is_activity=change.is_activity)
     _set_columns(tx, change)
     return Recorded(event_ids=event_ids, moved=moved)
+
+
+def _unless_stopped(tx: Transaction, change: Change) -> SessionStatus | None:
+    """The status that the change moves to; an end that comes after somebody pressed Stop is an interruption."""
+    is_end = change.status in (SessionStatus.COMPLETED, SessionStatus.FAILED)
+    stops = is_end and tx.query(
+        "SELECT 1 FROM commands WHERE session_id = :id AND kind = 'interrupt' AND status IN ('pending', 'taken')",
+        id=change.session_id,
+    )
+    return SessionStatus.INTERRUPTED if stops else change.status
 
 
 def insert_event(

@@ -11,12 +11,14 @@ from lulu.commands import (
     Archive,
     Command,
     Delete,
+    DeleteHeld,
     DeleteRule,
     EditQueued,
     Fork,
     Pin,
     Rename,
     SaveDraft,
+    SendHeld,
     SetBudget,
     SwitchLan,
     SwitchRule,
@@ -25,7 +27,7 @@ from lulu.commands import (
 from lulu.errors import Conflict, SessionNotFound
 from lulu.events import System, now
 from lulu.sessions import LIVE, SessionStatus
-from lulu.store import admitting, changes, indexing, rows
+from lulu.store import admitting, changes, indexing, queue, rows
 from lulu.store.bus import RULES, SESSIONS, row_topic, session_topic
 from lulu.store.transaction import Transaction
 
@@ -80,45 +82,6 @@ def _save_draft(tx: Transaction, command: SaveDraft) -> None:
     if command.without is not None:
         tx.delete("attachments", session_id=command.session_id, id=command.without)
     changes.insert_attachments(tx, command.session_id, command.attachments)
-
-
-def _edit_queued(tx: Transaction, command: EditQueued) -> None:
-    found = tx.query(
-        "SELECT payload FROM commands WHERE id = :id AND session_id = :session AND status = 'pending' "
-        "AND kind IN ('prompt', 'send_now')",
-        id=command.command_id,
-        session=command.session_id,
-    )
-    if not found:
-        raise _too_late()
-    payload = rows.parse_object(found[0]["payload"]) | {"text": command.text}
-    tx.query(
-        "UPDATE commands SET payload = :payload WHERE id = :id", id=command.command_id, payload=rows.as_json(payload)
-    )
-    tx.ring(session_topic(command.session_id))
-
-
-def _withdraw_queued(tx: Transaction, command: WithdrawQueued) -> None:
-    withdraw(tx, command.session_id, command.command_id)
-
-
-def withdraw(tx: Transaction, session_id: str, command_id: int) -> None:
-    """Take a queued prompt back. Raises ``Conflict`` where the agent has it already."""
-    withdrawn = tx.query(
-        "UPDATE commands SET status = 'refused', error = 'withdrawn', done_at = :at "
-        "WHERE id = :id AND session_id = :session AND status = 'pending' AND kind IN ('prompt', 'send_now') "
-        "RETURNING id",
-        id=command_id,
-        session=session_id,
-        at=now(),
-    )
-    if not withdrawn:
-        raise _too_late()
-    tx.ring(session_topic(session_id))
-
-
-def _too_late() -> Conflict:
-    return Conflict("The agent has this prompt already.", safe="It was sent as it stood.", next_step="Stop the turn.")
 
 
 def _fork(tx: Transaction, command: Fork) -> None:
@@ -261,8 +224,10 @@ _APPLY: dict[str, Callable[[Transaction, Any], object]] = {
     Archive.kind: _archive,
     SetBudget.kind: _set_budget,
     SaveDraft.kind: _save_draft,
-    EditQueued.kind: _edit_queued,
-    WithdrawQueued.kind: _withdraw_queued,
+    EditQueued.kind: queue.edit,
+    WithdrawQueued.kind: queue.withdraw,
+    SendHeld.kind: queue.send_held,
+    DeleteHeld.kind: queue.delete_held,
     Fork.kind: _fork,
     Delete.kind: _delete,
     AddRule.kind: insert_rule,

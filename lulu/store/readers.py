@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from lulu.commands import StoredCommand
+from lulu.commands import SendNow, StoredCommand
 from lulu.errors import LuluError, SessionNotFound, StoreBusy
 from lulu.events import EventId, StoredEvent, Text
 from lulu.inputs import Attachment
@@ -48,12 +48,13 @@ _LATEST = (
     "CASE WHEN event_type = 'text' AND length(payload) <= 50000 THEN payload ELSE '{}' END AS payload "
     "FROM conversation_events WHERE session_id = :session ORDER BY id DESC LIMIT :limit"
 )
+_HELD = "(SELECT count(*) FROM commands WHERE session_id = sessions.id AND held_at IS NOT NULL) AS held_prompts "
 #: For lists: they show how titles and prompts begin, and a prompt may be megabytes long.
 _SESSIONS = (
     "SELECT id, substr(title, 1, 1000) AS title, substr(prompt, 1, 1000) AS prompt, status, model, "
     "session_id_claude, cost_usd, duration_ms, num_turns, created_at, updated_at, working_directory, "
     "permission_mode, agent, parent_session_id, agent_pid, agent_started_at, archived_at, pinned_at, title_source, "
-    "max_cost_usd, max_turns, fork_conversation, fork_message, last_activity_at, waited_ms FROM sessions "
+    "max_cost_usd, max_turns, fork_conversation, fork_message, last_activity_at, waited_ms, " + _HELD + "FROM sessions "
 )
 #: Told by the model's own messages only; an older version's events tell nothing, so only the latest are looked at.
 _CONTEXT = (
@@ -189,9 +190,17 @@ class Readers:
         )
         return [rows.session(row) for row in found]
 
+    def sessions_on_hold(self) -> list[Session]:
+        """Those with prompts on hold, but for archived ones, newest first; texts as in ``list_sessions``."""
+        found = self._query(
+            _SESSIONS + "WHERE id IN (SELECT session_id FROM commands WHERE held_at IS NOT NULL) "
+            "AND archived_at IS NULL " + _LATEST_FIRST
+        )
+        return [rows.session(row) for row in found]
+
     def get_session(self, session_id: str) -> Session:
         """One session. Raises ``SessionNotFound``."""
-        found = self._query("SELECT * FROM sessions WHERE id = :id", id=session_id)
+        found = self._query("SELECT *, " + _HELD + "FROM sessions WHERE id = :id", id=session_id)
         if not found:
             raise SessionNotFound
         return rows.session(found[0])
@@ -340,18 +349,19 @@ class Readers:
         return bool(self._query(rows.MAY_BYPASS, id=session_id))
 
     def pending_commands(self) -> list[StoredCommand]:
-        """Commands that the host has not taken, oldest first."""
-        found = self._query("SELECT * FROM commands WHERE status = 'pending' ORDER BY id")
+        """Commands that the host has not taken and may take, oldest first."""
+        found = self._query("SELECT * FROM commands WHERE status = 'pending' AND held_at IS NULL ORDER BY id")
         return [stored for row in found if (stored := rows.command(row))]
 
     def queued_prompts(self, session_id: str) -> list[StoredCommand]:
-        """Prompts that wait for the running turn to end, in order."""
+        """Prompts that wait for the running turn to end, in the order in which they are sent; those on hold last."""
         found = self._query(
             "SELECT * FROM commands WHERE session_id = :id AND status = 'pending' "
             "AND kind IN ('prompt', 'send_now') ORDER BY id",
             id=session_id,
         )
-        return [stored for row in found if (stored := rows.command(row))]
+        queued = [stored for row in found if (stored := rows.command(row))]
+        return sorted(queued, key=lambda stored: (stored.is_held, not isinstance(stored.command, SendNow)))
 
     def rules(self) -> list[Rule]:
         """Every auto-approve rule, oldest first."""

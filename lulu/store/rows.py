@@ -103,6 +103,7 @@ def session(row: Row) -> Session:
         fork_message=_text(row["fork_message"]),
         last_activity_at=_time(row["last_activity_at"]),
         waited_ms=_number(row["waited_ms"]),
+        held_prompts=_whole(row.get("held_prompts")) or 0,
     )
 
 
@@ -166,6 +167,7 @@ def command(row: Row) -> StoredCommand | None:
         status=status,
         error=_text(row["error"]),
         attachment_ids=attachment_ids,
+        is_held=row["held_at"] is not None,
     )
 
 

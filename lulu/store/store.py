@@ -29,7 +29,7 @@ from lulu.events import Event, EventId, Result
 from lulu.inputs import checked_mode
 from lulu.rules import Rule
 from lulu.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
-from lulu.store import approving, changes, closing, indexing, organizing, problems, rows, writer
+from lulu.store import approving, changes, closing, indexing, organizing, problems, queue, rows, writer
 from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
 from lulu.store.bus import HEALTH, INDEX, SESSIONS, Bus
@@ -259,7 +259,7 @@ class Store(Searching, Admitting):
 def _accept(tx: Transaction, command: Command) -> CommandId:
     """The command's row; one that only changes rows is carried out with it."""
     if isinstance(command, SendNow) and command.replaces is not None:
-        organizing.withdraw(tx, command.session_id, command.replaces)
+        queue.take_back(tx, command.session_id, command.replaces)
     if isinstance(command, AgentCommand):
         return changes.insert_command(tx, command)
     organizing.apply(tx, command)

@@ -29,6 +29,8 @@ _COMMANDS = {
     "prompt": "sent a prompt",
     "send_now": "sent a prompt at once",
     "interrupt": "stopped a turn",
+    "send_held": "sent what was on hold",
+    "delete_held": "deleted what was on hold",
     "approved": "approved",
     "denied": "denied",
     "switch_lan": "switched LAN access",

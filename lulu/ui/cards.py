@@ -1,4 +1,4 @@
-"""A card for each session that lives, those that need somebody first: what it does now, and the buttons that matter."""
+"""A card for each session that lives or is on hold, those that need somebody first: what it does, and its buttons."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ _LINE_LIMIT = 160
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the cards; renewed when a session comes, goes or changes its status."""
     bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")
-    shown = in_order([*lulu.store.live_sessions(), *lulu.store.failed_since(datetime.now(UTC) - NEWS)])
+    failed = lulu.store.failed_since(datetime.now(UTC) - NEWS)
+    listed = [*lulu.store.live_sessions(), *failed, *lulu.store.sessions_on_hold()]
+    shown = in_order({session.id: session for session in listed}.values())
     if not shown:
         return
     st.subheader("Now", anchor=False)

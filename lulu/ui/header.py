@@ -53,6 +53,7 @@ def details(session: Session, note: str = "") -> str:
     """The second line: status, ``note``, agent and model, what it took so far, and the folder, which may be cut."""
     return wording.line(
         wording.status(session),
+        f":orange[{held}]" if (held := wording.on_hold(session)) else "",
         note,
         ":red-badge[bypasses permissions]" if session.permission_mode == BYPASS else "",
         ":gray[archived]" if session.archived_at else "",

@@ -119,7 +119,9 @@ def show(sessions: Iterable[Session], open_id: str | None) -> None:
             "pinned": session.pinned_at is not None,
             "status": one_line(session.status) or "no status",
             "colour": wording.colour(session),
-            "more": wording.line(_folder(session.working_directory), wording.age(session.active_at)),
+            "more": wording.line(
+                wording.on_hold(session), _folder(session.working_directory), wording.age(session.active_at)
+            ),
         }
         for session in sessions
     ]

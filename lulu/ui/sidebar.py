@@ -80,8 +80,8 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
 
 
 def row_details(session: Session) -> str:
-    """The small second line: status, folder, age."""
-    parts = (wording.folder(session.working_directory), wording.age(session.active_at))
+    """The small second line: status, prompts on hold, folder, age."""
+    parts = (wording.on_hold(session), wording.folder(session.working_directory), wording.age(session.active_at))
     return wording.line(wording.status(session), f":gray[{wording.line(*parts)}]")
 
 

@@ -33,6 +33,11 @@ def status(session: Session) -> str:
     return f":{colour(session)}[● {safe_label(session.status) or 'no status'}]"
 
 
+def on_hold(session: Session) -> str:
+    """How many of its queued prompts a stop has put on hold; empty for none."""
+    return f"{session.held_prompts} on hold" if session.held_prompts else ""
+
+
 def colour(session: Session) -> str:
     """Streamlit's name for the colour of the session's status."""
     known = session.known_status

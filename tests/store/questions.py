@@ -59,6 +59,7 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "mode_with_answer", lambda: store.mode_with_answer(session_id, "request-1")
     yield "may_bypass", lambda: store.may_bypass(session_id)
     yield "pending_commands", store.pending_commands
+    yield "sessions_on_hold", store.sessions_on_hold
     yield "queued_prompts", lambda: store.queued_prompts(session_id)
     yield "attachments", lambda: store.attachments([1])
     yield "files_of", lambda: store.files_of(session_id)

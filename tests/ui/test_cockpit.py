@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lulu.commands import SaveDraft, SendPrompt, SetPermissionMode, StartSession
+from lulu.commands import Interrupt, SaveDraft, SendPrompt, SetPermissionMode, StartSession
 from lulu.errors import InputError, SessionNotFound
 from lulu.events import Result, System, Text, ToolResult, ToolUse, User
 from lulu.inputs import BYPASS, Attachment
@@ -17,7 +17,7 @@ from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage
-from tests.ui.support import keys_of, links, open_popover, text_of
+from tests.ui.support import keys_of, links, open_popover, rows, text_of
 
 NewSession = Callable[..., SessionId]
 
@@ -46,6 +46,28 @@ def queued(lulu: Runtime, session_id: SessionId) -> list[str]:
 
 
 # ---- the queue
+
+
+def test_a_stop_puts_the_queue_on_hold_and_every_page_says_so(
+    open_page: OpenPage, lulu: Runtime, queue: tuple[SessionId, list[int]]
+) -> None:
+    session_id, (_, second, _) = queue
+    app = open_page("session", id=session_id)
+    lulu.store.submit(Interrupt(actor=OWNER, session_id=session_id))
+    eventually(lambda: lulu.store.get_session(session_id).status == SessionStatus.INTERRUPTED)
+
+    app.run()
+    session_page, home = text_of(app), open_page()
+
+    assert "3 prompts are on hold" in session_page
+    assert ":orange[3 on hold]" in app.main.caption[0].value
+    assert "3 on hold" in rows(app)[0]
+    assert "3 on hold" in text_of(home)
+    app.button(key=f"withdraw_{second}").click().run()
+    assert "2 prompts are on hold" in text_of(app)
+    app.button(key=f"delete_held_{session_id}").click().run()
+    assert "on hold" not in text_of(app)
+    assert queued(lulu, session_id) == []
 
 
 def test_the_queue_is_shown_in_order_edited_and_shortened(
