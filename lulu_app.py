@@ -13,8 +13,7 @@ from lulu.web.doorbell import Doorbell
 from lulu.web.guest_process import GuestProcess
 from lulu.web.health import health_route
 from lulu.web.relay import Relay
-from lulu.web.sending import at_once
-from lulu.web.shutdown import limited
+from lulu.web.server import served
 
 doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: flowing.told(runtime.current().store, *one))
 guests = GuestProcess(st.config.get_config_options)
@@ -34,7 +33,7 @@ def stopping() -> None:
 
 app = st.App(
     "lulu/ui/main.py",
-    lifespan=at_once(limited(guests.beside(lambda app: runtime.serving(link, stopping=stopping)))),
+    lifespan=served(door.is_shut_to, guests.beside(lambda app: runtime.serving(link, stopping=stopping))),
     routes=[*login.ROUTES, control_route, doorbell.route, health_route(lambda: runtime.current().store.health)],
     middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=guests)],
 )

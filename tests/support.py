@@ -92,7 +92,16 @@ class LuluServer:
     ``folder / "data"`` and it runs in ``folder / "work"``; both outlive a restart.
     """
 
-    def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None, script: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        script: Path | None = None,
+        files: int | None = None,
+    ) -> None:
+        #: How many files it may open; nothing: as many as this process may.
+        self._files = files
         self.port = free_port()
         self.data_dir = folder / "data"
         self.work_dir = folder / "work"
@@ -163,6 +172,9 @@ class LuluServer:
         if self._process is not None and self._process.poll() is None:
             raise RuntimeError("This server is already running.")
         command = [sys.executable, "-m", "streamlit", "run", str(self._script), "--server.port", str(self.port)]
+        if self._files is not None:
+            soft = f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, ({self._files},) * 2); "
+            command = [sys.executable, "-c", soft + "os.execv(sys.argv[1], sys.argv[1:])", *command]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.work_dir, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log

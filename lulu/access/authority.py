@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ def header_values(scope: Scope, wanted: bytes) -> list[str]:
     return [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == wanted]
 
 
+@functools.lru_cache(maxsize=1_000)
 def is_loopback(address: str) -> bool:
     """Whether this is an address of the loopback interface, in any of its forms."""
     try:
@@ -57,6 +59,7 @@ def is_loopback(address: str) -> bool:
     return (mapped or parsed).is_loopback
 
 
+@functools.lru_cache(maxsize=1_000)
 def bare_address(address: str) -> str:
     """An address without its zone, an IPv4 one out of its IPv6 form."""
     try:

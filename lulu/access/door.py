@@ -18,6 +18,7 @@ from lulu.access.cookies import GUEST_COOKIE, OWNER_COOKIE, cookie, read_tokens
 from lulu.access.guard import Admission
 from lulu.access.tokens import hash_of
 from lulu.actors import NOBODY, Actor, Role
+from lulu.errors import LuluError
 from lulu.store import ACCESS, VISITORS, Access, AccessKind, Bus, Store
 from lulu.store.admitting import LAN
 
@@ -65,7 +66,19 @@ class RowDoor:
         peer = scope.get("client")
         if peer is None or any(name.lower() in _FORWARDED for name, _ in scope["headers"]):
             return False
-        address = bare_address(peer[0])
+        return self._is_own(peer[0])
+
+    def is_shut_to(self, address: str) -> bool:
+        """Whether a connection from there is refused before it is asked who it is; so it is where nobody can say."""
+        if self._is_own(address):
+            return False
+        try:
+            return not self.is_open_to_lan
+        except LuluError:
+            return True
+
+    def _is_own(self, peer: str) -> bool:
+        address = bare_address(peer)
         return is_loopback(address) or _as_host(address) in self.own_names()
 
     # -- who ---------------------------------------------------------------------------------------------------------

@@ -47,6 +47,8 @@ GUEST_PATHS = frozenset(
     | {f"/_stcore/{name}" for name in ("stream", "health", "host-config", "allowed-message-origins")}
 )
 GUEST_FOLDERS = ("/static/", "/_stcore/bidi-components/", "/component/", *OPEN_FOLDERS)
+#: Where the server put the connection that a request came on.
+CONNECTION = "lulu.connection"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: A socket is judged again at least this often (seconds), and whenever anything about access changes.
 _LOOK_AGAIN = 60.0
@@ -99,6 +101,13 @@ class Door(Protocol):
         """Around a socket that is open."""
 
 
+class Connection(Protocol):
+    """What a request came on."""
+
+    def let_in(self, admission: Admission) -> bool:
+        """It serves somebody with a credential. Whether there is room for them."""
+
+
 class Guard:
     """Judges a request once: host, network, origin, credential. Then hands it on with the role, or answers itself."""
 
@@ -117,6 +126,7 @@ class Guard:
             check_origin(scope, authority)
             admission = answer.admission = admit(scope, self._door)
             check_path(scope, admission)
+            check_room(scope, admission)
             if scope["type"] == "websocket":
                 await self._serve_socket(admitted(scope, admission, authority), receive, answer, admission)
             else:
@@ -267,6 +277,13 @@ def check_path(scope: Scope, admission: Admission) -> None:
     method = scope.get("method", "GET")
     if not known or ".." in path or (method not in _SAFE_METHODS and not is_open(path)):
         raise Refusal(403, "This is not part of what was shared with you.")
+
+
+def check_room(scope: Scope, admission: Admission) -> None:
+    """Tell the connection whom it serves. Raise ``Refusal`` where a share link has as many of them as it may."""
+    connection: Connection | None = scope.get(CONNECTION)
+    if connection is not None and admission.role is not Role.NOBODY and not connection.let_in(admission):
+        raise refusing.crowded()
 
 
 def admitted(scope: Scope, admission: Admission, authority: Authority) -> Scope:

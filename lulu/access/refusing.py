@@ -47,3 +47,15 @@ CLOSED_PAGE = document(
 def not_signed_in() -> Refusal:
     """The 401 for everybody without a credential that counts."""
     return Refusal(401, CLOSED_PAGE, media_type="text/html")
+
+
+_CROWDED_PAGE = document(
+    "Too many pages are open with this link",
+    "<p>The link works, and nothing was lost. As many pages as may be open with it are open now.</p>"
+    "<p>Close some of them, or try again in a minute. Whoever sent you the link can make another one.</p>",
+)
+
+
+def crowded() -> Refusal:
+    """The 503 for a guest whose link has as many connections as it may."""
+    return Refusal(503, _CROWDED_PAGE, media_type="text/html")

@@ -5,26 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TypeVar
 
 import psutil
 
 _LOGGER = logging.getLogger(__name__)
-
-A = TypeVar("A")
-S = TypeVar("S")
-
-
-def at_once(lifespan: Callable[[A], AbstractAsyncContextManager[S]]) -> Callable[[A], AbstractAsyncContextManager[S]]:
-    """The app's lifespan, in a server whose connections do not wait."""
-
-    def begin(app: A) -> AbstractAsyncContextManager[S]:
-        send_at_once()
-        return lifespan(app)
-
-    return begin
 
 
 def send_at_once() -> int:

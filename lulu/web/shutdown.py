@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TypeVar
 
 import uvicorn
 
 _LOGGER = logging.getLogger(__name__)
 
-A = TypeVar("A")
-S = TypeVar("S")
-
 #: Seconds for open connections to end; the time of the agents and the database comes after (``runtime.STOP_SECONDS``).
 WAIT = 1
-
-
-def limited(lifespan: Callable[[A], AbstractAsyncContextManager[S]]) -> Callable[[A], AbstractAsyncContextManager[S]]:
-    """The app's lifespan, in a server whose wait is limited."""
-
-    def begin(app: A) -> AbstractAsyncContextManager[S]:
-        limit_wait()
-        return lifespan(app)
-
-    return begin
 
 
 def limit_wait() -> bool:
@@ -36,9 +20,15 @@ def limit_wait() -> bool:
     unread data never takes it. ``streamlit run`` has no option for the limit, so it is set on the server itself: the
     one that handles the signal.
     """
-    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    if not isinstance(server, uvicorn.Server):
+    server = this_server()
+    if server is None:
         _LOGGER.warning("The server was not found: it will wait for its visitors when it stops")
         return False
     server.config.timeout_graceful_shutdown = WAIT
     return True
+
+
+def this_server() -> uvicorn.Server | None:
+    """The server that runs this process: the one that handles its signals."""
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return server if isinstance(server, uvicorn.Server) else None

@@ -35,7 +35,7 @@ from lulu.ui.search_page import STEP
 from lulu.web import login
 from lulu.web.health import health_route
 from lulu.web.relay import Relay
-from lulu.web.sending import at_once
+from lulu.web.server import served
 from scripts.bench.transcripts import last_words, sentences, transcript
 from tests.support import ROOT
 
@@ -248,7 +248,10 @@ async def bench(request: Request) -> JSONResponse:
 
 app = st.App(
     str(ROOT / "lulu" / "ui" / "main.py"),
-    lifespan=at_once(lulu_app.guests.beside(lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.stopping))),
+    lifespan=served(
+        door.is_shut_to,
+        lulu_app.guests.beside(lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.stopping)),
+    ),
     routes=[
         *login.ROUTES,
         lulu_app.doorbell.route,

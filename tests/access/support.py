@@ -15,7 +15,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from lulu.access.guard import ROLE_HEADER, Guard
+from lulu.access.guard import CONNECTION, ROLE_HEADER, Connection, Guard
 from tests.doors import OpenDoor
 
 PORT = 8501
@@ -74,8 +74,20 @@ def guarded(door: OpenDoor | None = None) -> Starlette:
 class Client(TestClient):
     """A browser on this machine, unless told otherwise."""
 
-    def __init__(self, *, host: str = OWN, peer: str = "127.0.0.1", door: OpenDoor | None = None) -> None:
-        super().__init__(guarded(door), base_url=f"http://{OWN}", client=(peer, 50_000), raise_server_exceptions=False)
+    def __init__(
+        self,
+        *,
+        host: str = OWN,
+        peer: str = "127.0.0.1",
+        door: OpenDoor | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        app = guarded(door)
+
+        async def served(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, CONNECTION: connection}, receive, send)
+
+        super().__init__(served, base_url=f"http://{OWN}", client=(peer, 50_000), raise_server_exceptions=False)
         self.headers["Host"] = host
 
 

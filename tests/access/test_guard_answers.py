@@ -177,6 +177,18 @@ def test_without_the_path_step_a_guest_gets_everywhere(monkeypatch: pytest.Monke
     assert (refused, Client(door=GUESTS).get("/echo").status_code) == (403, 200)
 
 
+def test_without_the_room_step_a_share_has_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def let_in(self, admission: Admission) -> bool:
+            return False
+
+    guest = Client(door=GUESTS, connection=Full())
+    refused = guest.get("/").status_code
+    monkeypatch.setattr(guard, "check_room", lambda scope, admission: None)
+
+    assert (refused, guest.get("/").status_code) == (503, 200)
+
+
 def test_without_stripping_a_forged_role_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     forged = {ROLE_HEADER: "owner"}
     guest = Client(door=GUESTS)
@@ -208,5 +220,5 @@ def test_each_step_of_the_guard_has_a_test_without_it() -> None:
     # The host's step is a list of names, and stripping one of what is ours.
     without = {"authority_of": "LOCAL_NAMES", "admitted": "_is_ours"}
     names = {first or second for first, second in steps} | {"admitted", "secured", "_until_ended"}
-    assert {"authority_of", "check_network", "check_origin", "admit", "check_path"} <= names
+    assert {"authority_of", "check_network", "check_origin", "admit", "check_path", "check_room"} <= names
     assert [name for name in names - {"_Answer"} if f'"{without.get(name, name)}"' not in shown] == []

@@ -21,8 +21,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lulu.access.guard import Guard
-from lulu.web import shutdown
 from lulu.web.health import health_route
+from lulu.web.server import served
 from tests.doors import OpenDoor
 from types import SimpleNamespace
 
@@ -61,7 +61,7 @@ def _sleeping_visitor(server: LuluServer) -> socket.socket:
 
 
 def test_a_sleeping_visitor_does_not_keep_the_server(folder: Path) -> None:
-    (folder / "app.py").write_text(_APP.format(lifespan="shutdown.limited(lifespan)"))
+    (folder / "app.py").write_text(_APP.format(lifespan="served(lambda address: False, lifespan)"))
     server = LuluServer(folder, env={"PYTHONPATH": str(ROOT)}, script=folder / "app.py")
     try:
         server.start()

@@ -1,0 +1,128 @@
+"""What Lulu sets on the server that ``streamlit run`` starts: how it sends, stops and logs, and what it may hold."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeVar
+
+import uvicorn
+
+from lulu.web.connections import Connections, Limits, raise_file_limit
+from lulu.web.protocols import Http, Tls
+from lulu.web.sending import send_at_once
+from lulu.web.shutdown import limit_wait, this_server
+
+log = logging.getLogger(__name__)
+
+A = TypeVar("A")
+S = TypeVar("S")
+
+#: Seconds between two looks at who has waited for too long.
+_LOOK = 0.5
+#: So many connections are taken in one turn of the loop: each takes a file before anything can be closed for it.
+_AT_ONCE = 16
+#: So many wait in the system for their turn.
+_BACKLOG = 2_048
+#: What these say can be caused by anybody, as often as they like.
+_LOUD = ("asyncio", "uvicorn.error", "lulu.access.guard", "lulu.web.relay")
+_LOUD_FOR_GUESTS = ("streamlit.web.server.starlette.starlette_websocket", "streamlit.runtime.runtime")
+
+
+def served(
+    is_shut_to: Callable[[str], bool], lifespan: Callable[[A], AbstractAsyncContextManager[S]]
+) -> Callable[[A], AbstractAsyncContextManager[S]]:
+    """The app's lifespan, in a server on which all of this is set. ``is_shut_to``: an address that is only refused."""
+
+    @asynccontextmanager
+    async def begin(app: A) -> AsyncIterator[S]:
+        send_at_once()
+        limit_wait()
+        quieten()
+        files = raise_file_limit()
+        connections = Connections(Limits.within(files), is_shut_to)
+        server = this_server()
+        if server is None:
+            log.warning("The server was not found: what strangers may hold of it has no limit")
+        else:
+            limit(server.config, connections)
+        tasks = [asyncio.create_task(_close_late(connections)), asyncio.create_task(_take_all(server))]
+        try:
+            async with lifespan(app) as state:
+                yield state
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    return begin
+
+
+def limit(config: uvicorn.Config, connections: Connections) -> None:
+    """Have a server that does not listen yet keep its connections in this table."""
+    context, config.ssl = config.ssl, None
+    protocol = functools.partial(Http, connections) if context is None else functools.partial(Tls, connections, context)
+    # uvicorn only calls it.
+    config.http_protocol_class = protocol  # type: ignore[assignment]
+    config.backlog = _AT_ONCE
+
+
+class Seldom(logging.Filter):
+    """Lets a record through once a second, with how many of its kind were left out since."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._last: dict[tuple[str, object], float] = {}
+        self._left_out: dict[tuple[str, object], int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is written. Of a kind are those with the same words, before they are filled in, and error."""
+        problem = record.exc_info[0] if record.exc_info else None
+        kind = (str(record.msg).partition("\n")[0][:200], problem)
+        now = self._now()
+        if now - self._last.get(kind, -2.0) < 1.0:
+            self._left_out[kind] = self._left_out.get(kind, 0) + 1
+            return False
+        if len(self._last) > 1_000:
+            self._last, self._left_out = {}, {}
+        self._last[kind] = now
+        count = self._left_out.pop(kind, 0)
+        if count:
+            record.msg = f"{record.msg} (and {count} more like it)"
+        return True
+
+
+def quieten() -> None:
+    """What anybody can cause is logged once a second."""
+    for name in (*_LOUD, *_LOUD_FOR_GUESTS):
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, Seldom) for one in logger.filters):
+            logger.addFilter(Seldom())
+
+
+async def _close_late(connections: Connections) -> None:
+    while True:
+        await asyncio.sleep(_LOOK)
+        try:
+            connections.close_late()
+        except Exception:
+            # The task's top: the next look finds what this one has not closed.
+            log.exception("connections that wait for too long could not be closed")
+
+
+async def _take_all(server: uvicorn.Server | None) -> None:
+    """Once it listens: have the system keep as many for it as before."""
+    try:
+        while server is not None and not server.started:
+            await asyncio.sleep(0.02)
+        for listening in server.servers if server is not None else ():
+            for one in listening.sockets:
+                # A copy: to close it leaves the server's own open.
+                with one.dup() as copy:
+                    copy.listen(_BACKLOG)
+    except Exception:
+        log.exception("fewer connections than usual can wait for their turn")
