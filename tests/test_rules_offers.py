@@ -31,7 +31,7 @@ from tests.rule_support import FOLDER, HOME, call, unlinked
         ),
         (call("Write", "a.py"), [f"Edit(/{FOLDER}/a.py)", f"Edit(/{FOLDER}/**)"]),
         (call("Read", "/etc/hosts"), ["Read(//etc/hosts)"]),
-        (call("Edit", ".git/config"), [f"Edit(/{FOLDER}/.git/config)", f"Edit(/{FOLDER}/**)"]),
+        (call("Edit", ".git/config"), [f"Edit(/{FOLDER}/.git/config)"]),
         (call("Edit", "~/.bashrc", folder=HOME), [f"Edit(/{HOME}/.bashrc)"]),
         (call("Grep", {"pattern": "x", "path": "src"}), [f"Read(/{FOLDER}/src/**)", f"Read(/{FOLDER}/**)"]),
         (call("WebFetch", "https://Docs.example.org/a"), ["WebFetch(domain:docs.example.org)"]),

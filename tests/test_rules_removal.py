@@ -70,6 +70,8 @@ CASES: dict[Check, tuple[list[Rule], ToolCall, str | None]] = {
     Check.STDIN_ARGUMENTS: (approve("Bash(grep x)"), call("Bash", "xargs grep x"), None),
     Check.EXEC_WRAPPER: (approve("Bash(watch *)"), call("Bash", "watch rm x"), None),
     Check.FIND_ACTION: (approve("Bash(find *)"), call("Bash", "find . -delete"), None),
+    Check.HARMLESS: (approve("Bash(git diff *)"), call("Bash", "git diff --output=x"), None),
+    Check.BLANKS: (approve("Bash(git push * --dry-run)"), call("Bash", "git push a\\ --dry-run"), None),
     Check.REDIRECTION: (approve("Bash(ls *)"), call("Bash", "ls > x"), None),
     Check.DEV_NULL: (approve("Bash(ls *)"), call("Bash", "ls > /dev/null"), "approve"),
     Check.CHANGED_FOLDER: (approve("Bash(git *)", "Bash(cd *)"), call("Bash", "cd a && git status"), None),
@@ -97,6 +99,7 @@ CASES: dict[Check, tuple[list[Rule], ToolCall, str | None]] = {
     Check.SINGLE_FOLDER: (approve("Edit(src/**)"), call("Edit", "vendor/src/x"), None),
     Check.SEGMENT: (approve("Edit(/src/*.py)"), call("Edit", "src/lib/x.py"), None),
     Check.PATH_CASE: (deny("Read(.env)"), call("Read", ".ENV"), "deny"),
+    Check.DELICATE: (approve("Edit(./**)"), call("Edit", ".git/hooks/pre-commit"), None),
     Check.WHOLE_FOLDER: (approve("Read(src/**)"), call("Grep", "src"), "approve"),
     Check.SEARCH_ELSEWHERE: (approve("Read(src/**)"), call("Glob", {"path": "src", "pattern": "../*"}), None),
     # Web.

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lulu.rules.checks import Check
-from lulu.rules.programs import EXEC_WRAPPERS, FIND_ACTIONS, SAFE_VARIABLES
-from lulu.rules.shell import Part, Script
+from lulu.rules.invocations import Invocation, Invocations, program_name
+from lulu.rules.options import Risk, names, risks
+from lulu.rules.programs import EXEC_WRAPPERS, FIND_ACTIONS, KEYWORDS, SAFE_VARIABLES, WRAPPERS
+from lulu.rules.shell import ASSIGNMENT, Part, Script
 from lulu.rules.shell_words import Word
 from lulu.rules.text_globs import TextGlob
 
 #: Longer commands are not approved by rule, as in Claude Code.
 MAX_COMMAND = 10_000
 
-_DURATION = re.compile(r"\d+(\.\d+)?[smhd]?")
-_TIMEOUT_OPTION = re.compile(r"--foreground|--preserve-status|-v|--verbose|--(signal|kill-after)=\w+")
-_STDBUF_OPTION = re.compile(r"-[ioe](0|L|\d+[KMG]?)|--(input|output|error)=(0|L|\d+[KMG]?)")
 #: A file's name that no shell reads in two ways.
 _PLAIN_FILE = re.compile(r"[\w./][\w./@%+,:=-]*")
 #: Added where arguments come that nobody has seen.
 _UNSEEN = " \0"
+#: In a pattern they may hold blanks together.
+_QUOTING = re.compile(r"['\"]|\\(?!\*)")
+#: Stands for a blank inside a word: a pattern's blanks are between words.
+_INSIDE = "\x1f"
+#: What may stand between a wrapper and the program that it runs.
+_OPTION_OR_NUMBER = re.compile(r"-.*|[\d.]+[A-Za-z]?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
     """A command, perhaps without the wrappers around it."""
 
+    #: As written.
     text: str
-    #: Where the program begins that it comes down to.
-    inner_at: int
+    #: As meant: without quotes, each word in one piece.
+    meant: str
+    #: How much of it a pattern must spell out to name the program that it comes down to; 0 without wrappers.
+    names: int
     #: It gets arguments that the command does not show.
     more: bool = False
 
@@ -43,8 +52,10 @@ class Need:
     shown: str
     #: A part of the command …
     part: Part | None = None
-    #: Its command, with and without the wrappers around it; the last is the innermost.
+    #: Its command, with and without the wrappers around it.
     forms: tuple[Form, ...] = ()
+    #: What in it only a rule that names it may approve.
+    risks: tuple[Risk, ...] = ()
     #: … or a file that it opens beside its arguments.
     file: str = ""
     #: The part that opens the file.
@@ -68,13 +79,15 @@ def needs(script: Script, checks: frozenset[Check]) -> list[Need]:
     """Everything in the command that needs approval."""
     found: list[Need] = []
     for part in script.parts:
-        forms = tuple(_forms(part.words, checks)) if part.words and not _unsafe(part, checks) else ()
-        found.append(Need(shown=part.written, part=part, forms=forms))
+        forms = tuple(_forms(part, checks)) if part.words and not _unsafe(part, checks) else ()
+        risky = tuple(risk for run in _run_by(part) for risk in risks(run)) if Check.HARMLESS in checks else ()
+        found.append(Need(shown=part.written, part=part, forms=forms, risks=risky))
         for each in part.redirections:
-            if not each.is_file or (each.target.raw == "/dev/null" and Check.DEV_NULL in checks):
+            is_plain = each.target.raw == each.target.text and _PLAIN_FILE.fullmatch(each.target.text)
+            if not each.is_file or (is_plain and each.target.text == "/dev/null" and Check.DEV_NULL in checks):
                 continue
             # A name that is not plain is not approved by any path pattern: \0 is in none.
-            name = each.target.text if _PLAIN_FILE.fullmatch(each.target.raw) else "\0"
+            name = each.target.text if is_plain else "\0"
             if Check.REDIRECTION in checks:
                 shown = f"{each.operator} {each.target.raw}"
                 found.append(Need(shown=shown, file=name, owner=part, writes=each.writes))
@@ -85,88 +98,98 @@ def approves_part(glob: TextGlob, need: Need, checks: frozenset[Check]) -> bool:
     """Whether the pattern takes this simple command, without the files that it opens beside its arguments."""
     if need.part is not None and glob.exact == need.part.written and Check.EXACT_TEXT in checks:
         return True
-    return any(_approves_form(glob, form, need.forms[-1], checks) for form in need.forms)
+    if glob.exact is None and unnamed(glob, need) is not None:
+        return False
+    return any(_approves_form(glob, form, need, checks) for form in need.forms)
+
+
+def unnamed(glob: TextGlob, need: Need) -> str | None:
+    """The first argument that may write elsewhere, run or send and that the pattern does not spell out."""
+    return next((risk.text for risk in need.risks if not names(glob, risk)), None)
 
 
 def _unsafe(part: Part, checks: frozenset[Check]) -> bool:
     """Whether variables are set that may change what the command is."""
-    for word in part.assignments:
-        safe = word.raw.partition("=")[0] in SAFE_VARIABLES and Check.SAFE_ASSIGNMENT in checks
-        if not safe and Check.ASSIGNMENT in checks:
-            return True
-    return False
+    if Check.ASSIGNMENT not in checks:
+        return False
+    # `time X=1 git` sets a variable, too.
+    behind = [part.words[run.at] for run in part.runs.chain[1:]]
+    if any(ASSIGNMENT.match(word.text) or word.text in KEYWORDS for word in behind):
+        return True
+    return any(
+        not (word.text.partition("=")[0] in SAFE_VARIABLES and Check.SAFE_ASSIGNMENT in checks)
+        for word in part.assignments
+    )
 
 
-def _approves_form(glob: TextGlob, form: Form, innermost: Form, checks: frozenset[Check]) -> bool:
+def _approves_form(glob: TextGlob, form: Form, need: Need, checks: frozenset[Check]) -> bool:
     if not glob.matches(form.text):
         return False
     if glob.exact is not None:
         # An exact pattern does not take a command that gets more arguments than it shows.
         return not (form.more and Check.STDIN_ARGUMENTS in checks)
-    program, _, rest = innermost.text.partition(" ")
-    name = program.rpartition("/")[2]
-    if name in EXEC_WRAPPERS and Check.EXEC_WRAPPER in checks:
+    if Check.BLANKS in checks and not _QUOTING.search(glob.text) and not glob.matches(form.meant):
         return False
-    if name == "find" and FIND_ACTIONS & set(rest.split()) and Check.FIND_ACTION in checks:
-        return False
+    for run in _run_by(need.part):
+        if run.name in EXEC_WRAPPERS and Check.EXEC_WRAPPER in checks:
+            return False
+        if run.name == "find" and Check.FIND_ACTION in checks and (run.more or any(map(_may_act, run.arguments))):
+            return False
     if form.more and Check.STDIN_ARGUMENTS in checks and not glob.matches(form.text + _UNSEEN):
         return False
-    if form.inner_at and Check.WRAPPER_ALONE in checks:
-        # `timeout 30 npm *` names what runs; `timeout *` does not.
-        return len(glob.pieces[0]) >= form.inner_at + len(program)
-    return True
+    # `timeout 30 npm *` names what runs; `timeout *` does not.
+    return Check.WRAPPER_ALONE not in checks or len(glob.pieces[0]) >= form.names
 
 
-def _forms(words: tuple[Word, ...], checks: frozenset[Check]) -> Iterator[Form]:
+def _may_act(word: Word) -> bool:
+    """Whether ``find`` may take the word for an action, which the name of a file may be, too."""
+    return word.text in FIND_ACTIONS or (
+        word.globbed and any(fnmatch.fnmatchcase(action, word.text) for action in FIND_ACTIONS)
+    )
+
+
+def _run_by(part: Part | None) -> tuple[Invocation, ...]:
+    """Every program that must be looked at: with a wrapper that cannot be read, all that it may run."""
+    if part is None:
+        return ()
+    runs = part.runs
+    if not _is_wrapping(runs):
+        return runs.chain
+    more = runs.chain[-1].name == "xargs"
+    return runs.chain + tuple(replace(each, more=more) for each in runs.possible)
+
+
+def _is_wrapping(runs: Invocations) -> bool:
+    last = runs.chain[-1] if runs.chain else None
+    if last is None or last.name not in WRAPPERS or not last.arguments:
+        return False
+    # `command -v` only looks for a program.
+    return not (last.name == "command" and last.arguments[0].text in ("-v", "-V"))
+
+
+def _forms(part: Part, checks: frozenset[Check]) -> Iterator[Form]:
     """The command as written, and without each wrapper that Claude Code looks through; the last is the innermost."""
-    raws = [word.raw for word in words]
-    starts, more = [0], [False]
-    while Check.WRAPPERS in checks:
-        skipped = _wrapper(raws[starts[-1] :])
-        if not skipped:
-            break
-        more.append(more[-1] or raws[starts[-1]] == "xargs")
-        starts.append(starts[-1] + skipped)
-    inner = " ".join(raws[starts[-1] :])
-    for start, unseen in zip(starts, more, strict=True):
-        text = " ".join(raws[start:])
-        # What stands behind `xargs` gets more arguments, seen from outside as well.
-        yield Form(text=text, inner_at=len(text) - len(inner), more=unseen or more[-1])
-
-
-def _wrapper(raws: list[str]) -> int:
-    """How many words stand before the command that this one runs; 0 when it is no known wrapper, or not plainly so."""
-    at = 1
-    match raws[0]:
-        case "nohup" | "command" | "builtin" | "noglob" | "xargs":
-            pass
-        case "time":
-            at += raws[1:2] == ["-p"]
-        case "nice":
-            if raws[1:2] == ["-n"] and re.fullmatch(r"-?\d+", "".join(raws[2:3])):
-                at += 2
-            elif re.fullmatch(r"-\d+|--adjustment=-?\d+", "".join(raws[1:2])):
-                at += 1
-        case "timeout":
-            while at < len(raws) and (_TIMEOUT_OPTION.fullmatch(raws[at]) or raws[at] in ("-s", "-k")):
-                at += 2 if raws[at] in ("-s", "-k") else 1
-            if at >= len(raws) or not _DURATION.fullmatch(raws[at]):
-                return 0
-            at += 1
-        case "stdbuf":
-            while at < len(raws) and _STDBUF_OPTION.fullmatch(raws[at]):
-                at += 1
-        case _:
-            return 0
-    return at if at < len(raws) and not raws[at].startswith("-") else 0
+    raws = [word.raw for word in part.words]
+    meant = [word.text.replace(" ", _INSIDE) for word in part.words]
+    chain = part.runs.chain
+    inner = chain[-1].at
+    if _is_wrapping(part.runs):
+        behind = range(inner + 1, len(raws))
+        inner = next((at for at in behind if not _OPTION_OR_NUMBER.fullmatch(part.words[at].text)), inner)
+    for run in chain if Check.WRAPPERS in checks else chain[:1]:
+        if run.plain:
+            yield Form(
+                text=" ".join(raws[run.at :]),
+                meant=" ".join(meant[run.at :]),
+                names=len(" ".join(raws[run.at : inner + 1])) if inner > run.at else 0,
+                # What stands behind `xargs` gets more arguments, seen from outside as well.
+                more=chain[-1].more,
+            )
 
 
 def _changed_folder(script: Script) -> Iterator[str]:
-    moved = False
     for part in script.parts:
-        program = part.words[0].text if part.words else ""
-        if moved and any(each.is_file and not each.target.raw.startswith("/") for each in part.redirections):
+        if part.folders and any(each.is_file and not each.target.text.startswith("/") for each in part.redirections):
             yield "it opens a file in a folder that it has changed to"
-        if moved and any(word.text.rpartition("/")[2] == "git" for word in part.words):
+        if part.folders and any(program_name(word.text) == "git" for word in part.words):
             yield "it runs git in a folder that it has changed to"
-        moved = moved or program in ("cd", "pushd", "popd")

@@ -83,6 +83,10 @@ class Check(StrEnum):
     EXEC_WRAPPER = auto()
     #: So does ``find`` with ``-exec`` or ``-delete``.
     FIND_ACTION = auto()
+    #: ``git diff --output=x`` writes, ``uniq a b`` too: only a rule that names the option approves it.
+    HARMLESS = auto()
+    #: ``git push x\\ --dry-run`` does not end with the word ``--dry-run``.
+    BLANKS = auto()
     #: A file that output goes to needs an approved ``Edit(path)``, one that input comes from a ``Read(path)``.
     REDIRECTION = auto()
     #: … but not ``/dev/null``.
@@ -137,6 +141,8 @@ class Check(StrEnum):
     SEGMENT = auto()
     #: To deny, large and small letters are the same.
     PATH_CASE = auto()
+    #: ``Edit(./**)`` does not approve ``.git/hooks``, which says what programs do next.
+    DELICATE = auto()
     #: A search needs approval for everything that it may find.
     WHOLE_FOLDER = auto()
     #: ``Glob`` with ``../*`` leaves its folder.

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lulu.rules.checks import Check
-from lulu.rules.programs import FIND_ACTIONS, RUNNERS, SHELLS, WRITERS
-from lulu.rules.shell import Part, Script, read_script
+from lulu.rules.expansions import braces, printed
+from lulu.rules.invocations import STARTS, Invocations, invocations
+from lulu.rules.options import risks, writes_to
+from lulu.rules.programs import RUNNERS, SHELLS, WRITERS
+from lulu.rules.shell import Known, Part, Script, read_script
+from lulu.rules.shell_words import Word
 from lulu.rules.text_globs import TextGlob
 
 _GLOB_SIGNS = re.compile(r"[*?\[]")
@@ -23,8 +27,8 @@ _MAY_BE_SCRIPT = re.compile(r"[\s;&|$`(]")
 #: What a program may take for the path in one of its arguments: --file=x, if=x, @x, host:x, a,b.
 _PATH_PIECES = re.compile(r"[=:,@]")
 
-#: How deep commands in commands are read, how much of one, and how many words of one may start a command.
-_DEPTH, _READ, _STARTS, _FILES = 6, 50_000, 40, 300
+#: How deep commands in commands are read, how much of one, and how many words may be files.
+_DEPTH, _READ, _FILES = 6, 50_000, 300
 #: How many characters are read in all, for commands in commands are read once more.
 _BUDGET = 150_000
 
@@ -49,6 +53,8 @@ class FileWord:
     writes: bool
     #: Where ``cd`` may have led before it.
     folders: tuple[str, ...]
+    #: Its ``*``, ``?`` and ``[`` stand for what the shell finds.
+    globbed: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +118,8 @@ class _Finder:
         #: Whether some of it was not read.
         self.exhausted = False
         self._budget = _BUDGET
-        self._folders: list[str] = []
+        self._known = Known()
+        self._seen: set[tuple[str, frozenset[Check]]] = set()
 
     def add(self, text: str, by: frozenset[Check]) -> None:
         known = self.texts.setdefault(text, [])
@@ -121,26 +128,41 @@ class _Finder:
 
     def read(self, text: str, by: frozenset[Check], depth: int) -> Script:
         self._budget -= len(text)
-        script = read_script(text)
+        values = dict(self._known.values)
+        script = read_script(text, self._known)
+        self._script(script, by, depth)
+        if script.guessed:
+            # It may print something else, or nothing.
+            self._script(read_script(text, Known(values=values, depth=0)), by, depth)
+        return script
+
+    def _script(self, script: Script, by: frozenset[Check], depth: int) -> None:
         if len(script.parts) > 1:
             by |= {Check.ANY_PART}
-        fed = max((at for at, part in enumerate(script.parts) if part.piped and _programs(part) & SHELLS), default=0)
+        fed = max((at for at, part in enumerate(script.parts) if part.piped and part.runs.names & SHELLS), default=0)
         nested: list[tuple[str, Check]] = [(inner, Check.INSIDE) for inner in script.inner]
         for at, part in enumerate(script.parts):
             self._part(part, by)
-            if at < fed or _programs(part) & RUNNERS:
+            if at < fed or part.runs.possible or part.runs.names & RUNNERS:
                 nested += [(text, Check.RUN_TEXT) for text in _texts_to_run(part)]
+            if "alias" in part.runs.names:
+                nested += [(word.text.partition("=")[2], Check.RUN_TEXT) for word in part.words if "=" in word.text]
             if at < fed:
                 nested.append((" ".join(word.text for word in part.words[1:]), Check.RUN_TEXT))
         for at, given in script.given:
-            if at < fed or (at < len(script.parts) and _programs(script.parts[at]) & SHELLS):
+            if at < fed or (at < len(script.parts) and script.parts[at].runs.names & SHELLS):
                 nested.append((given, Check.RUN_TEXT))
+        if any(part.runs.names & SHELLS for part in script.parts):
+            # `source <(echo rm x)`
+            nested += [(text, Check.RUN_TEXT) for text in map(_printed_by, script.inner) if text]
         for inner, check in nested:
+            if (inner, by) in self._seen:
+                continue
+            self._seen.add((inner, by))
             if depth and len(inner) <= self._budget:
                 self.read(inner, by | {check}, depth - 1)
             else:
                 self.exhausted = True
-        return script
 
     def _part(self, part: Part, by: frozenset[Check]) -> None:
         self.add(part.written, by)
@@ -154,15 +176,17 @@ class _Finder:
         self.add(" ".join(word.raw for word in part.words), by)
         if any(word.expanded for word in part.words):
             by |= {Check.VALUES}
-        texts = [word.text for word in part.words]
-        if texts != [word.raw for word in part.words] and Check.VALUES not in by:
+        elif any(word.text != word.raw for word in part.words):
             by |= {Check.QUOTES}
-        raw = part.words[0].raw if part.words else ""
-        if raw.startswith("{") and "," in raw:
-            texts[:1] = raw.strip("{}").split(",")
-            by |= {Check.BRACES}
-        for start, start_by in _starts(texts):
-            self._command(texts[start:], by | start_by)
+        self._commands(part.words, part.runs, by)
+        spread = _spread(part.words)
+        if spread != part.words:
+            self._commands(spread, invocations(spread), by | {Check.BRACES})
+
+    def _commands(self, words: tuple[Word, ...], runs: Invocations, by: frozenset[Check]) -> None:
+        texts = [word.text for word in words]
+        for run in runs.all:
+            self._command(texts[run.at :], by | ({Check.RUNNERS} if run.at else set()))
 
     def _command(self, texts: list[str], by: frozenset[Check]) -> None:
         # A value may hold several words, or none.
@@ -174,47 +198,34 @@ class _Finder:
                 self.add(" ".join([name, *words[count:]]), by | name_by | {Check.OPTIONS})
 
     def _files_of(self, part: Part) -> None:
-        programs = _programs(part)
-        writes = bool(programs & WRITERS)
-        folders = tuple(self._folders)
-        words = [(word.text, writes) for word in part.words]
-        words += [(each.target.text, each.writes) for each in part.redirections if each.is_file]
-        for text, written in words[: _FILES - len(self.files)]:
-            pieces = [text, *(_PATH_PIECES.split(text)[:5] if _PATH_PIECES.search(text) else ())]
-            for piece in dict.fromkeys(piece for piece in pieces if piece):
-                self.files.append(FileWord(text=piece, writes=written, folders=folders))
-        if programs & {"cd", "pushd"} and len(part.words) > 1:
-            folder = part.words[-1].text
-            before = self._folders[-1] if self._folders else "."
-            self._folders.append(folder if folder.startswith(("/", "~")) else f"{before}/{folder}")
+        words = [*_file_words(part), *((each.target, each.writes) for each in part.redirections if each.is_file)]
+        for word, writes in words[: max(0, _FILES - len(self.files))]:
+            for text in braces(word.text) if word.braced else [word.text]:
+                # `-o/etc/x`
+                text = text[2:] if re.match(r"-[A-Za-z]/", text) else text
+                pieces = [text, *(_PATH_PIECES.split(text)[:5] if _PATH_PIECES.search(text) else ())]
+                for piece in dict.fromkeys(piece for piece in pieces if piece):
+                    self.files.append(FileWord(text=piece, writes=writes, folders=part.folders, globbed=word.globbed))
 
 
-def _programs(part: Part) -> set[str]:
-    """The names of the program, and of those that it may run."""
-    texts = [word.text for word in part.words]
-    return {_name(texts[start]) for start, _ in _starts(texts)} if texts else set()
+def _file_words(part: Part) -> Iterator[tuple[Word, bool]]:
+    """The words of a command that may be files, and whether it may change them."""
+    writes_all, before = bool(part.runs.names & WRITERS), ""
+    risky = {risk.text for run in part.runs.all for risk in risks(run)}
+    for word in part.words:
+        yield word, writes_all or word.text in risky or any(writes_to(run, word, before) for run in part.runs.all)
+        before = word.text
 
 
-def _starts(texts: list[str]) -> Iterator[tuple[int, frozenset[Check]]]:
-    """Where a command may begin: at the first word, and behind a program that runs others."""
-    yield 0, frozenset()
-    if not texts:
-        return
-    behind: Iterable[int] = ()
-    if _name(texts[0]) == "find":
-        actions = [at + 1 for at, text in enumerate(texts[:-1]) if text in FIND_ACTIONS][:_STARTS]
-        # `-exec sudo rm`
-        nested = [range(at, at + _STARTS) if _name(texts[at]) in RUNNERS else [at] for at in actions[:3]]
-        behind = sorted({*actions, *(at for each in nested for at in each if at < len(texts))})
-    elif _name(texts[0]) in RUNNERS:
-        behind = range(1, min(len(texts), _STARTS))
-    for at in behind:
-        yield at, frozenset({Check.RUNNERS})
-
-
-def _name(text: str) -> str:
-    """The name of a program, however it is called."""
-    return text.strip().partition(" ")[0].rpartition("/")[2].lower()
+def _spread(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """The words after the shell has expanded braces and split values."""
+    spread: list[Word] = []
+    for word in words:
+        texts = braces(word.text) if word.braced else [word.text]
+        if word.expanded:
+            texts = [piece for text in texts for piece in text.split()]
+        spread += [word] if texts == [word.text] else [replace(word, raw=text, text=text) for text in texts]
+    return tuple(spread[:500])
 
 
 def _spellings(program: str) -> Iterator[tuple[str, frozenset[Check]]]:
@@ -231,7 +242,7 @@ def _spellings(program: str) -> Iterator[tuple[str, frozenset[Check]]]:
 def _skipped(words: list[str]) -> Iterator[int]:
     """How many words behind the program may be options and their values, so that the next is what it does."""
     behind_option = False
-    for at, word in enumerate(words[:_STARTS]):
+    for at, word in enumerate(words[:STARTS]):
         option = word.startswith("-")
         if at and (option or behind_option):
             yield at
@@ -243,5 +254,14 @@ def _skipped(words: list[str]) -> Iterator[int]:
         behind_option = option
 
 
-def _texts_to_run(part: Part) -> list[str]:
-    return [word.text for word in part.words[:_STARTS] if _MAY_BE_SCRIPT.search(word.text)]
+def _printed_by(text: str) -> str:
+    parts = read_script(text[:_READ]).parts
+    return "\n".join(printed([word.text for word in part.words]) for part in parts)
+
+
+def _texts_to_run(part: Part) -> Iterator[str]:
+    for word in part.words[:STARTS]:
+        # `env -S 'rm x'`, `--split-string='rm x'`, `-S'rm x'`
+        texts = [word.text, word.text.partition("=")[2]] if word.text.startswith("-") else [word.text]
+        texts += [word.text[2:]] if re.match(r"-[A-Za-z]", word.text) else []
+        yield from (text for text in texts if _MAY_BE_SCRIPT.search(text))

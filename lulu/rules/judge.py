@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lulu.errors import InputError
-from lulu.rules.approval import Need, approves_part, doubts, needs
+from lulu.rules.approval import Need, approves_part, doubts, needs, unnamed
 from lulu.rules.checks import ALL, Check
 from lulu.rules.commands import Commands, denies, read_commands
 from lulu.rules.hosts import plain_host, possible_hosts
@@ -230,7 +230,7 @@ class _Judge:
         if Check.FILES_IN_COMMAND not in self._checks:
             return None
         for word in self._commands.files:
-            target = Target(path=word.text)
+            target = Target(path=word.text, globbed=word.globbed)
             concerned = word.writes or pattern.tool_name == "Read"
             if concerned and self._paths.touches(pattern.path, rule.folder, target, word.folders):
                 return word.text
@@ -240,6 +240,8 @@ class _Judge:
 
     def _approved_by(self, rule: Rule, pattern: Pattern) -> _Match:
         everything = frozenset(range(len(self._needs)))
+        if pattern.everything and self._is_delicate(pattern):
+            return _Match(why=f"It does not name {_quoted(self._shown)}, which tells programs what to do.")
         if pattern.everything:
             return _Match(why=f"The rule {pattern.text} approves every call of {self._call.tool_name}.", met=everything)
         if self._commands is not None:
@@ -250,7 +252,8 @@ class _Judge:
                 # Lulu cannot read PowerShell: only the exact command.
                 met = pattern.glob is not None and self._primary is not None and pattern.glob.exact == self._primary
             case "path":
-                met = pattern.path is not None and bool(self._targets) and self._covered(rule, pattern, self._targets)
+                writes = self._call.tool_name in EDITING
+                met = bool(self._targets) and self._covered(rule, pattern, self._targets, writes=writes)
             case "host":
                 met = self._approved_host(pattern)
             case "text":
@@ -261,9 +264,16 @@ class _Judge:
             return _Match(why=f"The rule {pattern.text} approves {_quoted(self._shown)}.", met=everything)
         return _Match(why=f"It does not approve {_quoted(self._shown)}.")
 
-    def _covered(self, rule: Rule, pattern: Pattern, targets: Iterable[Target]) -> bool:
+    def _is_delicate(self, pattern: Pattern) -> bool:
+        """Whether a rule for every call of an editing tool meets a file that a rule has to name."""
+        editing = self._call.tool_name in EDITING and pattern.tool_name != "*" and Check.DELICATE in self._checks
+        return editing and any(self._paths.is_delicate(target) for target in self._targets)
+
+    def _covered(self, rule: Rule, pattern: Pattern, targets: Iterable[Target], *, writes: bool) -> bool:
         return pattern.path is not None and all(
-            self._paths.covers(pattern.path, rule.folder, target) for target in targets if not target.suspected
+            self._paths.covers(pattern.path, rule.folder, target, writes=writes)
+            for target in targets
+            if not target.suspected
         )
 
     def _approved_host(self, pattern: Pattern) -> bool:
@@ -282,9 +292,12 @@ class _Judge:
         met = frozenset(at for at, need in enumerate(self._needs) if self._meets(rule, pattern, need))
         if met == everything:
             return _Match(why=f"The rule {pattern.text} approves {_quoted(self._shown)}.", met=met)
-        left = next(need.shown for at, need in enumerate(self._needs) if at not in met)
+        left = next(need for at, need in enumerate(self._needs) if at not in met)
         also = f"; it does approve {_quoted(self._needs[min(met)].shown)}" if met else ""
-        return _Match(why=f"It does not approve {_quoted(left)}{also}.", met=met)
+        risky = unnamed(glob, left) if glob and any(glob.matches(form.text) for form in left.forms) else None
+        if risky is not None:
+            also = f", for it does not name {_quoted(risky)}, which may write, run or send something{also}"
+        return _Match(why=f"It does not approve {_quoted(left.shown)}{also}.", met=met)
 
     def _meets(self, rule: Rule, pattern: Pattern, need: Need) -> bool:
         if need.part is not None:
@@ -292,7 +305,8 @@ class _Judge:
         if pattern.glob and self._approves_with_files(pattern, need):
             return True
         wanted = ("Edit", "Write") if need.writes else ("Read",)
-        return pattern.tool_name in wanted and self._covered(rule, pattern, [Target(path=need.file)])
+        targets = [Target(path=need.file)]
+        return pattern.tool_name in wanted and self._covered(rule, pattern, targets, writes=need.writes)
 
     def _approves_with_files(self, pattern: Pattern, need: Need) -> bool:
         """An exact pattern names the files too."""

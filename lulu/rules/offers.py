@@ -8,21 +8,17 @@ from lulu.errors import InputError
 from lulu.rules.approval import doubts
 from lulu.rules.checks import ALL
 from lulu.rules.commands import read_commands
+from lulu.rules.delicate import delicate
 from lulu.rules.hosts import plain_host
 from lulu.rules.judge import decide, real_path
+from lulu.rules.options import offered
 from lulu.rules.path_globs import escaped_path
 from lulu.rules.paths import file_targets
 from lulu.rules.patterns import parse
-from lulu.rules.programs import OFFERED, OFFERED_SCRIPTS, OFFERED_WITH
 from lulu.rules.shell import Script
 from lulu.rules.text_globs import escaped
 from lulu.rules.tools import COMMAND_TOOLS, EDITING, FILE_TOOLS, FOR_A_PERSON, PRIMARY_FIELD
 from lulu.rules.values import Resolve, Rule, ToolCall
-
-#: Folders that say what programs do next: not offered as a whole. Claude Code protects most of them too.
-_DELICATE = frozenset(
-    {".git", ".claude", ".vscode", ".idea", ".husky", ".cargo", ".devcontainer", ".yarn", ".mvn", ".github", ".ssh"}
-)
 
 
 def suggest(call: ToolCall, *, resolve: Resolve = real_path) -> list[str]:
@@ -73,21 +69,14 @@ def _for_command(call: ToolCall) -> list[str]:
 
 
 def _prefix(script: Script) -> list[str]:
-    """The words that a pattern with any arguments may begin with."""
+    """The words that a pattern with any arguments may begin with: where every option of this call is harmless."""
     if len(script.parts) != 1 or script.parts[0].assignments or script.parts[0].redirections:
         return []
-    raws = [word.raw for word in script.parts[0].words]
-    if raws[0] in OFFERED:
-        return raws[:1]
-    if len(raws) > 1 and raws[1] in OFFERED_WITH.get(raws[0], ()):
-        return [" ".join(raws[:2])]
-    if (
-        len(raws) > 2
-        and OFFERED_SCRIPTS.get(raws[0]) == raws[1]
-        and raws[2].replace(":", "").replace("-", "").isalnum()
-    ):
-        return [" ".join(raws[:3])]
-    return []
+    first, *inside = script.parts[0].runs.chain
+    words = script.parts[0].words[: offered(first)]
+    if inside or not words or words[0].raw != first.name or any(word.raw != word.text for word in words):
+        return []
+    return [" ".join(word.raw for word in words)]
 
 
 def _for_files(call: ToolCall) -> list[str]:
@@ -108,6 +97,6 @@ def _for_files(call: ToolCall) -> list[str]:
         below = wide == top or wide.startswith(f"{top}/")
         # Not a home folder, nor the top of a disk, nor what tells programs what to do.
         shallow = wide.count("/") < 2 or wide == call.home
-        if below and not shallow and not _DELICATE & set(wide.split("/")):
+        if below and not shallow and not delicate(wide.split("/")):
             offers.append(f"{family}({escaped_path(wide)}/**)")
     return offers

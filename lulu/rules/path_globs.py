@@ -12,13 +12,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from lulu.errors import InputError
 from lulu.rules.checks import Check
+from lulu.rules.delicate import folded
+from lulu.rules.overlap import paths_overlap
 
 #: Stands for "any name at all": only ``*`` and ``**`` take it.
 ANY_NAME = ""
+#: A sign that stands for others.
+_WILD = re.compile(r"(?<!\\)(?:\\\\)*[*?\[]")
 
 
 class Anchor(Enum):
@@ -52,6 +56,16 @@ class PathGlob:
     def anything(self) -> bool:
         """Whether it is ``*`` alone."""
         return self.bare and self.parts == ("*",)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The parts that are spelled out, in small letters."""
+        return frozenset(folded(re.sub(r"\\(.)", r"\1", part)) for part in self.parts if not _WILD.search(part))
+
+    def overlaps(self, parts: Sequence[str]) -> bool:
+        """To deny: whether a search for the path, which is a glob itself, may lead to what the pattern covers."""
+        wanted = (*(("**",) if self.bare or self.single_folder else ()), *self.parts)
+        return paths_overlap(wanted, tuple(parts))
 
     def matches(self, parts: Sequence[str], checks: frozenset[Check], *, deny: bool) -> bool:
         """Whether it covers the path whose parts, from the anchor on, are given."""

@@ -5,12 +5,15 @@ Symbolic links are followed by a function that the caller hands in; nothing else
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from lulu.rules.checks import Check
+from lulu.rules.delicate import delicate
+from lulu.rules.expansions import braces
 from lulu.rules.path_globs import ANY_NAME, Anchor, PathGlob
 from lulu.rules.tools import PRIMARY_FIELD, SEARCHING
 from lulu.rules.values import Resolve, ToolCall
@@ -26,6 +29,8 @@ class Target:
     searched: bool = False
     #: A name made of several fields, or one that a glob may lead to: only of interest to deny rules.
     suspected: bool = False
+    #: Its ``*``, ``?`` and ``[`` stand for what is there.
+    globbed: bool = False
     #: It can lead out of ``path`` in a way that is not followed here.
     elsewhere: bool = False
 
@@ -44,9 +49,13 @@ def file_targets(tool_name: str, tool_input: dict[str, Any]) -> list[Target]:
         ".." in pattern or pattern.startswith(("/", "~", "\\")) or "{/" in pattern or ",/" in pattern
     )
     targets = [Target(path=path or ".", searched=searched, elsewhere=elsewhere)]
-    if pattern:
-        inside = pattern if pattern.startswith(("/", "~")) else f"{path or '.'}/{pattern}"
-        targets.append(Target(path=inside, suspected=True))
+    # A glob of Grep's is one for names at any depth, and may be several.
+    globs = [pattern] if tool_name == "Glob" else re.split(r"[,\s]+(?![^{]*\})", pattern)
+    for glob in (each for text in globs for each in braces(text)):
+        if glob and not glob.startswith("!"):
+            depth = "" if tool_name == "Glob" or "/" in glob else "**/"
+            inside = glob if glob.startswith(("/", "~")) else f"{path or '.'}/{depth}{glob}"
+            targets.append(Target(path=inside, suspected=True, globbed=True))
     return targets
 
 
@@ -62,8 +71,11 @@ class Paths:
         self._spelled: dict[tuple[str, tuple[str, ...], bool], list[list[str]] | None] = {}
         self._anchored: dict[tuple[Anchor, int, str | None, bool], list[list[str]]] = {}
 
-    def covers(self, glob: PathGlob, rule_folder: str | None, target: Target) -> bool:
-        """To approve: the path as written and what it leads to are both inside the pattern, without a doubt."""
+    def covers(self, glob: PathGlob, rule_folder: str | None, target: Target, *, writes: bool) -> bool:
+        """To approve: the path as written and what it leads to are both inside the pattern, without a doubt.
+
+        What tells programs what to do is written to only where the pattern names it.
+        """
         if target.elsewhere and Check.SEARCH_ELSEWHERE in self._checks:
             return False
         spellings = self._spellings(target.path, [self._cwd])
@@ -73,8 +85,20 @@ class Paths:
         # What covers any name in a folder, and in its folders, covers everything below it.
         whole_folder = target.searched and Check.WHOLE_FOLDER in self._checks
         probes = [[ANY_NAME], [ANY_NAME] * 2] if whole_folder else [[]]
+        named = glob.named if writes and Check.DELICATE in self._checks else None
         return bool(anchors) and all(
-            self._inside(glob, anchors, spelling, probe, deny=False) for spelling in spellings for probe in probes
+            self._inside(glob, anchors, spelling, probe, deny=False, named=named)
+            for spelling in spellings
+            for probe in probes
+        )
+
+    def is_delicate(self, target: Target) -> bool:
+        """Whether the path may tell programs what to do; what leads to the session's folder does not count."""
+        spellings = self._spellings(target.path, [self._cwd])
+        tops = [self._parts(self._call.folder), *map(list, self._real_parts(self._call.folder))]
+        return spellings is None or any(
+            delicate(next((parts[len(top) :] for top in tops if parts[: len(top)] == top), parts))
+            for parts in spellings
         )
 
     def touches(self, glob: PathGlob, rule_folder: str | None, target: Target, folders: Iterable[str] = ()) -> bool:
@@ -84,7 +108,9 @@ class Paths:
         anchors = self._anchors(glob, rule_folder, deny=True)
         probes = [[], [ANY_NAME]] if target.searched else [[]]
         return any(
-            self._inside(glob, anchors, spelling, probe, deny=True) for spelling in spellings for probe in probes
+            self._inside(glob, anchors, spelling, probe, deny=True, globbed=target.globbed)
+            for spelling in spellings
+            for probe in probes
         )
 
     def below(self, folder: str, top: str, *, deny: bool) -> bool:
@@ -131,7 +157,15 @@ class Paths:
         return [list(parts) for parts in found]
 
     def _inside(
-        self, glob: PathGlob, anchors: list[list[str]], parts: list[str], probe: list[str], *, deny: bool
+        self,
+        glob: PathGlob,
+        anchors: list[list[str]],
+        parts: list[str],
+        probe: list[str],
+        *,
+        deny: bool,
+        named: frozenset[str] | None = None,
+        globbed: bool = False,
     ) -> bool:
         for anchor in anchors:
             top = parts[: len(anchor)]
@@ -141,7 +175,9 @@ class Paths:
                 rest = parts
             else:
                 continue
-            if glob.matches([*rest, *probe], self._checks, deny=deny):
+            if named is not None and not delicate(rest) <= named:
+                continue
+            if glob.matches([*rest, *probe], self._checks, deny=deny) or (globbed and glob.overlaps(rest)):
                 return True
         return False
 

@@ -1,4 +1,4 @@
-"""What Lulu knows of programs: which run others, which write, and which a person may approve with any arguments."""
+"""What Lulu knows of programs: which run others, and which write. Those that are offered are in ``harmless``."""
 
 from __future__ import annotations
 
@@ -14,18 +14,40 @@ KEYWORDS = _names(
 #: They set variables by their arguments.
 DECLARING = _names("declare export local readonly typeset")
 
+#: Wrappers that Claude Code looks through.
+WRAPPERS = _names("builtin command nice noglob nohup stdbuf time timeout xargs")
+#: What changes the folder for the commands that follow.
+CHANGING_FOLDER = _names("cd chdir popd pushd")
 #: To deny: programs that run their arguments, or a text in them, as a command.
-RUNNERS = _names(
-    "ash bash builtin busybox chroot command csh dash devbox direnv doas env eval exec find fish flock ionice ksh"
-    " ltrace mise nice nocorrect noglob nohup nsenter npx parallel pipenv poetry proot script setsid sh ssh sshpass"
-    " stdbuf strace su sudo systemd-run taskset tcsh time timeout toybox trap unbuffer unshare uv uvx watch xargs zsh"
+RUNNERS = WRAPPERS | _names(
+    "arch ash at bash batch bunx busybox bwrap caffeinate chroot chronic chrt concurrently cpulimit csh dash"
+    " dbus-run-session devbox direnv doas entr env eval exec fakeroot faketime find firejail fish flock genv gnice"
+    " gnohup gosu gstdbuf gtime gtimeout gxargs hash hyperfine ionice ksh linux32 linux64 ltrace mise mksh nix-shell"
+    " nocorrect npx nsenter numactl parallel pipenv pkexec pnpx poetry prlimit proot proxychains proxychains4 rlwrap"
+    " run0 runuser screen script sem setarch setpriv setsid sh ssh sshpass start-stop-daemon strace su su-exec sudo"
+    " systemd-run taskset tcsh tmux torsocks toybox trap unbuffer unshare uv uvx valgrind watch watchexec xvfb-run zsh"
 )
-#: To deny: programs that run what comes to their input.
-SHELLS = _names("ash bash csh dash fish ksh parallel sh ssh tcsh xargs zsh")
+#: To deny: programs that do so where one of these is among their arguments.
+RUNNERS_WITH = {
+    "bun": _names("exec x"),
+    "bundle": _names("exec"),
+    "conda": _names("run"),
+    "docker": _names("exec"),
+    "git": _names("bisect filter-branch foreach"),
+    "kubectl": _names("exec"),
+    "nix": _names("develop run shell"),
+    "npm": _names("exec x"),
+    "pnpm": _names("dlx exec"),
+    "podman": _names("exec"),
+    "rustup": _names("run"),
+    "yarn": _names("dlx exec"),
+}
+#: To deny: programs that run what comes to their input, or what stands in a file that they are given.
+SHELLS = _names(". ash at bash batch csh dash fish ksh mksh parallel sh source ssh tcsh xargs zsh")
 #: To deny: programs that change the files that they are given.
 WRITERS = _names(
-    "chgrp chmod chown cp dd ed emacs ex gunzip gzip install ln mkdir mv nano patch rm rmdir rsync sed shred sponge tar"
-    " tee touch truncate unlink unzip vi vim"
+    "bunzip2 bzip2 chattr chgrp chmod chown cp dd dos2unix ed emacs ex gunzip gzip install ln mkdir mv nano patch rm"
+    " rmdir rsync sed shred sponge tar tee touch truncate unix2dos unlink unxz unzip unzstd vi vim wget xz zstd"
 )
 
 #: To approve: programs that run their arguments, of which Claude Code approves exact commands only ("such as watch,
@@ -34,7 +56,7 @@ EXEC_WRAPPERS = _names(
     "busybox chroot env eval exec flock ionice nsenter parallel script setsid strace taskset unshare watch"
 )
 #: ``find`` with one of these does more than find.
-FIND_ACTIONS = _names("-delete -exec -execdir -fls -fprint -fprint0 -fprintf -ok -okdir")
+FIND_ACTIONS = _names("-delete -exec -execdir -fls -fprint -fprint0 -fprintf -ok -okdir -rm")
 
 #: To approve: variables that change no program's behaviour beyond how it prints, which language it speaks, and which
 #: of its modes it is in.
@@ -42,27 +64,3 @@ SAFE_VARIABLES = _names(
     "CI CLICOLOR COLUMNS FORCE_COLOR GOARCH GOOS LANG LANGUAGE LC_ALL LC_CTYPE LINES NODE_ENV NO_COLOR"
     " PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED RUST_BACKTRACE RUST_LOG TZ"
 )
-
-#: Offered with any arguments: none of them runs another program or other code that its arguments name, deletes or
-#: overwrites files, or sends anything anywhere. Whoever wants more can type it.
-OFFERED = _names(
-    "basename cal cat cd cmp cut date df diff dirname du echo egrep fgrep file grep head hostname id jq ls md5sum mkdir"
-    " nl printf ps pwd readlink realpath rev seq sha256sum shasum sleep stat strings tac tail touch tr tree true type"
-    " uname uniq wc which whoami"
-)
-#: The same for programs whose first argument says what they do.
-OFFERED_WITH = {
-    "brew": _names("info list search"),
-    "cargo": _names("fmt tree"),
-    "docker": _names("images inspect logs ps"),
-    "git": _names(
-        "add blame cat-file commit describe diff log ls-files ls-tree merge-base rev-list rev-parse shortlog show"
-        " status"
-    ),
-    "go": _names("doc fmt version"),
-    "kubectl": _names("describe explain get logs version"),
-    "npm": _names("ls outdated view"),
-    "pip": _names("list show"),
-}
-#: Programs that run a script of the project by its name: offered for that one script.
-OFFERED_SCRIPTS = {"bun": "run", "npm": "run", "pnpm": "run", "yarn": "run"}

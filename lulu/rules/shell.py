@@ -3,7 +3,7 @@
 To deny, every command that is found counts, however it is hidden. To approve, a single doubt is enough to ask a
 person. So this reader knows few things well and calls the rest a doubt: it does not need to be a parser of bash.
 (bashlex is GPL and was last released in 2023; tree-sitter-bash is native code whose trees repair what they cannot
-read; ``shlex`` forgets what was quoted.)
+read, so it is a witness in the tests only; ``shlex`` forgets what was quoted.)
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from lulu.rules.checks import Check
-from lulu.rules.programs import DECLARING, KEYWORDS
+from lulu.rules.expansions import printed
+from lulu.rules.invocations import Invocations, invocations
+from lulu.rules.programs import CHANGING_FOLDER, DECLARING, KEYWORDS
 from lulu.rules.shell_words import Word, WordReader
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?\+?=", re.ASCII)
+#: A word that sets a variable.
+ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?\+?=", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9_./=:,@%+~^-]+")
 _REDIRECTION = re.compile(r"&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||>|<")
+#: Longer scripts are not read for what they print.
+_PRINTED = 500
 _OPERATOR = re.compile(r";;&|;;|;&|;|&&|&|\|\||\|&|\|")
 
 
@@ -57,6 +62,10 @@ class Part:
     after_keyword: bool
     #: Whether its input is what the part before it prints.
     piped: bool
+    #: What its words run.
+    runs: Invocations
+    #: Where it may run: the folders that a part before it may have changed to.
+    folders: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +79,33 @@ class Script:
     given: tuple[tuple[int, str], ...]
     #: What keeps it from being approved, and how to say so: "it has a variable".
     doubts: dict[Check, str]
+    #: Whether some of its words are what a command inside it may print.
+    guessed: bool
 
 
-def read_script(text: str) -> Script:
+@dataclass
+class Known:
+    """What a script may know from the one around it, and what it adds."""
+
+    #: The values of variables.
+    values: dict[str, str] = field(default_factory=lambda: {"HOME": "~", "PWD": "."})
+    #: The folders that it may have changed to.
+    folders: list[str] = field(default_factory=list)
+    #: How deep it may look into commands in commands for what they print.
+    depth: int = 3
+
+
+def read_script(text: str, known: Known | None = None) -> Script:
     """Read a command. Never raises: what cannot be read is a doubt."""
-    reader = _Reader(text)
+    reader = _Reader(text, known or Known())
     reader.read()
-    return Script(parts=tuple(reader.parts), inner=tuple(reader.inner), given=tuple(reader.given), doubts=reader.doubts)
+    return Script(
+        parts=tuple(reader.parts),
+        inner=tuple(reader.inner),
+        given=tuple(reader.given),
+        doubts=reader.doubts,
+        guessed=reader.guessed,
+    )
 
 
 @dataclass
@@ -92,10 +121,12 @@ class _Open:
 
 
 class _Reader(WordReader):
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, known: Known) -> None:
+        super().__init__(text, known.values)
         self.parts: list[Part] = []
         self.given: list[tuple[int, str]] = []
+        self.guessed = False
+        self._known = known
         self._part = _Open()
         self._operator = ""
         self._heredocs: list[tuple[int, str, bool, bool]] = []
@@ -151,6 +182,9 @@ class _Reader(WordReader):
         plain = _PLAIN.match(self.text, self.at)
         run = plain.group() if plain else sign
         self.take(raw=run, text=run)
+        if self.draft is not None:
+            self.draft.globbed = self.draft.globbed or sign in "*?["
+            self.draft.braced = self.draft.braced or sign == "{"
 
     def _operate(self) -> None:
         redirection = _REDIRECTION.match(self.text, self.at)
@@ -161,8 +195,9 @@ class _Reader(WordReader):
             self.take(raw=self.text[self.at : end + 1])
             self.mark_expanded()
         elif redirection:
-            if self.draft is not None and re.fullmatch(r"[0-9]+", "".join(self.draft.raw)):
-                # The number of the file that is redirected.
+            numbered = self.draft is not None and re.fullmatch(r"[0-9]+", "".join(self.draft.raw))
+            if self.draft is not None and numbered and not redirection.group().startswith("&"):
+                # The number of the file that is redirected; `2&>x` has none, and 2 is an argument.
                 self._begin(self.draft.start)
                 self.draft = None
             self._end_word()
@@ -222,16 +257,17 @@ class _Reader(WordReader):
                     self.values[words[1].text] = words[-1].text
                 after_keyword = True
                 words = words[2 if words[0].raw == "function" else 1 :]
-            elif _ASSIGNMENT.match(words[0].raw):
+            elif ASSIGNMENT.match(words[0].raw):
                 self._assign(words[0])
                 assignments.append(words.pop(0))
             else:
                 break
-        if words and words[0].text in DECLARING:
-            for word in words[1:]:
-                self._assign(word)
+        runs, folders = invocations(words), tuple(self._known.folders)
+        self._set_variables(runs, part)
         if words and re.search(r"[*?\[]", words[0].raw) and words[0].raw != "[":
             self.doubt(Check.PROGRAM_GLOB, "its program is a pattern")
+        if runs.names & CHANGING_FOLDER:
+            self._change_folder(words)
         return Part(
             written=self.text[part.start : part.end],
             assignments=tuple(assignments),
@@ -239,12 +275,43 @@ class _Reader(WordReader):
             redirections=tuple(part.redirections),
             after_keyword=after_keyword,
             piped=self._operator in ("|", "|&"),
+            runs=runs,
+            folders=folders,
         )
 
+    def _change_folder(self, words: list[Word]) -> None:
+        folder = words[-1].text if len(words) > 1 else "~"
+        folders = self._known.folders
+        before = folders[-1] if folders else "."
+        folders.append(folder if folder.startswith(("/", "~")) else f"{before}/{folder}")
+
+    def printed(self, script: str) -> str:
+        """What the script prints, as far as it says so itself."""
+        if not self._known.depth or len(script) > _PRINTED:
+            return ""
+        known = Known(values=dict(self.values), depth=self._known.depth - 1)
+        parts = read_script(script, known).parts
+        text = printed([word.text for word in parts[0].words]) if len(parts) == 1 else ""
+        self.guessed = self.guessed or bool(text)
+        return text
+
+    def _set_variables(self, runs: Invocations, part: _Open) -> None:
+        for run in runs.chain:
+            texts = [word.text for word in run.arguments]
+            if run.name in DECLARING:
+                for word in run.arguments:
+                    self._assign(word)
+            elif run.name == "printf" and texts[:1] == ["-v"] and len(texts) > 2:
+                self.values[texts[1]] = printed(["printf", *texts[2:]])
+            elif run.name == "read" and part.redirections and part.redirections[-1].operator == "<<<":
+                given = part.redirections[-1].target.text
+                self.values |= {text: given for text in texts if not text.startswith("-")}
+
     def _assign(self, word: Word) -> None:
-        found = _ASSIGNMENT.match(word.text)
+        found = ASSIGNMENT.match(word.text)
         if found:
-            self.values[found[1]] = word.text[found.end() :]
+            before = self.values.get(found[1], "") if found.group().endswith("+=") else ""
+            self.values[found[1]] = before + word.text[found.end() :]
 
     def _take_heredocs(self) -> None:
         for place, delimiter, indented, quoted in self._heredocs:
@@ -259,7 +326,7 @@ class _Reader(WordReader):
             body = "\n".join(lines)
             self.given.append((place, body))
             if not quoted:
-                nested = _Reader(body)
+                nested = _Reader(body, self._known)
                 nested.double_quoted("")
                 self.inner += nested.inner
         self._heredocs.clear()

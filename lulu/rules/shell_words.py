@@ -6,17 +6,15 @@ import re
 from dataclasses import dataclass, field
 
 from lulu.rules.checks import Check
+from lulu.rules.expansions import decoded, parameter
 
 #: zsh takes signs before the name, too.
 _VARIABLE = re.compile(r"\$(?:[~^=+]*([A-Za-z_]\w*|[0-9@*#?$!_-])|[~^=+]+)", re.ASCII)
-_DEFAULT = re.compile(r"[!#]?([A-Za-z_]\w*|[0-9@*#?$!_-])(:?[-=+?](.*))?", re.ASCII | re.DOTALL)
 _HEREDOC = re.compile(r"<<-?[ \t]*\\?(['\"]?)([\w.-]+)\1")
 #: The way in which agents write long messages: a text and nothing else, for no line of it can end it early.
 _MESSAGE = re.compile(r"\$\(cat <<'(\w+)'\n(.*?)\n\1\n\s*\)", re.DOTALL)
 _ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)('|$)", re.DOTALL)
 _BACKTICKS = re.compile(r"`((?:[^`\\]|\\.)*)(`|$)", re.DOTALL)
-_ANSI = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{1,4}|[0-7]{1,3}|.)", re.DOTALL)
-_ANSI_SIGNS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\033", "f": "\f", "v": "\v"}
 _PLAIN_QUOTED = re.compile(r'[^"\\$`]+')
 #: Behind a dollar sign that is only a dollar sign.
 _BEHIND_DOLLAR = frozenset(" \t\n\"'|)")
@@ -34,6 +32,10 @@ class Word:
     text: str
     #: Whether ``text`` rests on the values of variables.
     expanded: bool = False
+    #: Whether it has a ``*``, ``?`` or ``[`` that is not quoted: the shell may put names of files in its place.
+    globbed: bool = False
+    #: Whether it has a ``{`` that is not quoted: the shell may make several words of it.
+    braced: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -44,19 +46,21 @@ class _Draft:
     raw: list[str] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
     expanded: bool = False
+    globbed: bool = False
+    braced: bool = False
 
 
 class WordReader:
     """Where the reader stands in the text, and what it found so far."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, values: dict[str, str]) -> None:
         self.text = text
         self.at = 0
         #: Scripts inside it: command substitutions.
         self.inner: list[str] = []
         #: What keeps it from being approved, and how to say so.
         self.doubts: dict[Check, str] = {}
-        self.values = {"HOME": "~", "PWD": "."}
+        self.values = values
         self.draft: _Draft | None = None
         #: Where the last word ended.
         self.end = 0
@@ -80,7 +84,13 @@ class WordReader:
         draft, self.draft = self.draft, None
         if draft is None:
             return None
-        return Word(raw="".join(draft.raw), text="".join(draft.text), expanded=draft.expanded)
+        return Word(
+            raw="".join(draft.raw),
+            text="".join(draft.text),
+            expanded=draft.expanded,
+            globbed=draft.globbed,
+            braced=draft.braced,
+        )
 
     def backslash(self) -> None:
         """What follows a backslash stands for itself."""
@@ -167,8 +177,12 @@ class WordReader:
         if re.search(r"\bcase\b", inside) and self._may_search():
             # A pattern of `case` has a parenthesis of its own: what was found may be too short.
             self.inner.append(self.text[self.at + 2 :])
-        self.take(raw=self.text[self.at : end + 1])
+        self.take(raw=self.text[self.at : end + 1], text=self.printed(inside))
         self.mark_expanded()
+
+    def printed(self, script: str) -> str:
+        """What the script prints, as far as it says so itself."""
+        return ""
 
     def closing_parenthesis(self, at: int) -> int:
         """Where the parenthesis closes that opens before ``at``; the end if it does not."""
@@ -212,9 +226,7 @@ class WordReader:
         inside = self.text[self.at + 2 : end]
         if "`" in inside or "$(" in inside:
             self.inner.append(inside)
-        found = _DEFAULT.fullmatch(inside)
-        text = (self.values.get(found[1]) or (found[3] or "").strip("'\"")) if found else ""
-        self.take(raw=self.text[self.at : end + 1], text=text)
+        self.take(raw=self.text[self.at : end + 1], text=parameter(inside, self.values))
         self.mark_expanded()
 
     def _ansi_quoted(self) -> None:
@@ -224,7 +236,7 @@ class WordReader:
             self.doubt(Check.INCOMPLETE, "a quote is not closed")
             self.take(raw="$'")
         else:
-            self.take(raw=found.group(), text=_ANSI.sub(_decoded, found[1]))
+            self.take(raw=found.group(), text=decoded(found[1]))
 
     def backticks(self) -> None:
         """The older form of command substitution."""
@@ -234,19 +246,11 @@ class WordReader:
             self.doubt(Check.INCOMPLETE, "a quote is not closed")
             self.take(raw="`")
             return
-        self.inner.append(re.sub(r"\\([`$\\])", r"\1", found[1]))
-        self.take(raw=found.group())
+        inside = re.sub(r"\\([`$\\])", r"\1", found[1])
+        self.inner.append(inside)
+        self.take(raw=found.group(), text=self.printed(inside))
         self.mark_expanded()
 
     def _may_search(self) -> bool:
         self._searches += 1
         return self._searches <= _SEARCHES
-
-
-def _decoded(found: re.Match[str]) -> str:
-    code = found[1]
-    if code[0] in "xu" and len(code) > 1:
-        return chr(int(code[1:], 16))
-    if code[0] in "01234567":
-        return chr(int(code, 8))
-    return _ANSI_SIGNS.get(code, code)

@@ -1,0 +1,41 @@
+"""Folders and files that tell programs what to do next: writing there needs a rule that names them.
+
+Claude Code protects most of them, too (https://code.claude.com/docs/en/permission-modes, "protected paths").
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Iterable
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FOLDERS = _names(
+    ".git .claude .vscode .idea .husky .cargo .devcontainer .yarn .mvn .github .ssh .gnupg .circleci .githooks"
+)
+FILES = _names(
+    ".gitconfig .gitmodules .gitattributes .bashrc .bash_profile .bash_login .bash_logout .bash_aliases .profile .zshrc"
+    " .zprofile .zshenv .zlogin .zlogout .envrc .ripgreprc .mcp.json .claude.json .npmrc .yarnrc .yarnrc.yml .pnp.cjs"
+    " .pnp.loader.mjs .pnpmfile.cjs .pypirc .netrc .pre-commit-config.yaml lefthook.yml .lefthook.yml bunfig.toml"
+    " .bazelrc .bazeliskrc .gitlab-ci.yml .vimrc .exrc"
+)
+#: Folders of settings by program: delicate where one of these is in ``.config``.
+_IN_CONFIG = frozenset({"git", "fish", "autostart", "systemd", "pip"})
+
+
+def delicate(parts: Iterable[str]) -> frozenset[str]:
+    """The delicate names among the parts of a path, in small letters."""
+    names = [folded(part) for part in parts]
+    found = {name for name in names if name in FOLDERS or name in FILES or name.endswith(".git")}
+    found |= {name for before, name in itertools.pairwise(names) if before == ".config" and name in _IN_CONFIG}
+    return frozenset(found)
+
+
+def folded(name: str) -> str:
+    """The name as a file system may take it that tells neither letters' size nor invisible signs apart."""
+    visible = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
+    return unicodedata.normalize("NFKC", visible).casefold()

@@ -1,0 +1,127 @@
+"""Which programs a simple command runs: the one that it names, and those that its wrappers and runners run in turn.
+
+The one reading of a command's words, for both sides: to approve, the wrappers that Claude Code looks through; to deny,
+every word behind a runner that may be a program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lulu.rules.programs import FIND_ACTIONS, RUNNERS, RUNNERS_WITH, WRAPPERS
+from lulu.rules.shell_words import Word
+
+#: How many words of one command may start another.
+STARTS = 40
+
+_DURATION = re.compile(r"\d+(\.\d+)?[smhd]?")
+_TIMEOUT_OPTION = re.compile(r"--foreground|--preserve-status|-v|--verbose|--(signal|kill-after)=\w+")
+_STDBUF_OPTION = re.compile(r"-[ioe](0|L|\d+[KMG]?)|--(input|output|error)=(0|L|\d+[KMG]?)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invocation:
+    """A program that is run, as far as the words say."""
+
+    #: The place of the program among the words.
+    at: int
+    #: The program, however it is called: without its folder, in small letters.
+    name: str
+    arguments: tuple[Word, ...]
+    #: Only wrappers that are written plainly, and that Claude Code looks through, stand before it.
+    plain: bool = True
+    #: It gets arguments that the command does not show.
+    more: bool = False
+
+
+class Invocations(NamedTuple):
+    """What a simple command runs."""
+
+    #: The program that is named, then what its wrappers come down to; the last is the innermost.
+    chain: tuple[Invocation, ...] = ()
+    #: What else may be run: words behind a program that runs its arguments.
+    possible: tuple[Invocation, ...] = ()
+
+    @property
+    def all(self) -> tuple[Invocation, ...]:
+        """Every program that may be run."""
+        return self.chain + self.possible
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all programs that may be run."""
+        return frozenset(each.name for each in self.all)
+
+
+def invocations(words: Sequence[Word]) -> Invocations:
+    """Read what ``words``, without the assignments before them, run."""
+    if not words:
+        return Invocations()
+    texts = [word.text for word in words]
+    starts, plain, more = [0], [True], [False]
+    while skipped := _wrapped(texts[starts[-1] :]):
+        first, start = starts[-1], starts[-1] + skipped
+        name = program_name(texts[first])
+        plain.append(
+            plain[-1] and words[first].raw == name and all(word.raw == word.text for word in words[first:start])
+        )
+        more.append(more[-1] or name == "xargs")
+        starts.append(start)
+    chain = tuple(
+        Invocation(
+            at=start, name=program_name(texts[start]), arguments=tuple(words[start + 1 :]), plain=is_plain, more=unseen
+        )
+        for start, is_plain, unseen in zip(starts, plain, more, strict=True)
+    )
+    possible = tuple(
+        Invocation(at=start, name=program_name(texts[start]), arguments=tuple(words[start + 1 :]), plain=False)
+        for start in sorted({*_behind(texts, 0), *_behind(texts, starts[-1])} - {*starts})
+    )
+    return Invocations(chain, possible)
+
+
+def program_name(text: str) -> str:
+    """The name of a program, however it is called; to zsh, ``=rm`` is the path of ``rm``."""
+    return text.strip().partition(" ")[0].rpartition("/")[2].removeprefix("=").lower()
+
+
+def _behind(texts: list[str], at: int) -> Iterator[int]:
+    """Where a command may begin behind a program that runs others."""
+    name, end = program_name(texts[at]), min(len(texts), at + STARTS)
+    if name == "find":
+        actions = [place + 1 for place in range(at, len(texts) - 1) if texts[place] in FIND_ACTIONS][:STARTS]
+        yield from actions
+        # `-exec sudo rm`
+        for action in actions[:3]:
+            if program_name(texts[action]) in RUNNERS:
+                yield from range(action, min(len(texts), action + STARTS))
+    elif name in RUNNERS or any(text in RUNNERS_WITH.get(name, ()) for text in texts[at + 1 : end]):
+        yield from range(at + 1, end)
+
+
+def _wrapped(texts: list[str]) -> int:
+    """How many words stand before the command that this one runs; 0 when it is no known wrapper, or not plainly so."""
+    at, name = 1, program_name(texts[0])
+    if name not in WRAPPERS:
+        return 0
+    match name:
+        case "time":
+            at += texts[1:2] == ["-p"]
+        case "nice":
+            if texts[1:2] == ["-n"] and re.fullmatch(r"-?\d+", "".join(texts[2:3])):
+                at += 2
+            elif re.fullmatch(r"-\d+|--adjustment=-?\d+", "".join(texts[1:2])):
+                at += 1
+        case "timeout":
+            while at < len(texts) and (_TIMEOUT_OPTION.fullmatch(texts[at]) or texts[at] in ("-s", "-k")):
+                at += 2 if texts[at] in ("-s", "-k") else 1
+            if at >= len(texts) or not _DURATION.fullmatch(texts[at]):
+                return 0
+            at += 1
+        case "stdbuf":
+            while at < len(texts) and _STDBUF_OPTION.fullmatch(texts[at]):
+                at += 1
+    return at if at < len(texts) and not texts[at].startswith("-") else 0

@@ -1,0 +1,158 @@
+"""With which options the programs that "don't ask again" offers are harmless, and whether a rule names the others.
+
+Harmless: it writes nothing but what the program is for, runs no other program and sends nothing to a place that its
+arguments name. What is not listed here is asked, in rules made earlier as well, unless the rule spells it out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lulu.rules.harmless import GLOBAL, HARMLESS, SCRIPTS, Harmless
+from lulu.rules.invocations import Invocation, program_name
+from lulu.rules.shell_words import Word
+from lulu.rules.text_globs import TextGlob, text_glob
+
+#: Programs that change the files that they are given, with an option ``-i``.
+_IN_PLACE = frozenset({"awk", "gawk", "jq", "perl", "ruby", "yq"})
+#: Options that many programs write to the file behind.
+_WRITES = re.compile(r"-[A-Za-z]*[oO]|--ou|-out|-f(ls|print)|--(append|dump-header|cookie-jar|directory-p|trace|log)")
+_NAMES_A_SCRIPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_-]*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Risk:
+    """A word with which a program may do more than it is offered for."""
+
+    text: str
+    #: How much of it a rule has to spell out: the option, not its value.
+    length: int
+
+
+def risks(run: Invocation) -> list[Risk]:
+    """What in this call only a rule that names it may approve; empty where every argument is harmless."""
+    found: list[Risk] = []
+    subcommands = {key[1]: HARMLESS[key] for key in HARMLESS if len(key) > 1 and key[0] == run.name}
+    harmless, arguments = HARMLESS.get((run.name,)), list(run.arguments)
+    if subcommands:
+        at, found = _before_subcommand(run, frozenset(subcommands))
+        harmless = subcommands.get(arguments[at].text) if at < len(arguments) else None
+        arguments = arguments[at + 1 :]
+    if harmless is None:
+        return found
+    if run.more and not (harmless.every or harmless.unseen):
+        found.append(Risk(text="\0", length=1))
+    return found + ([] if harmless.every else list(_risky(harmless, arguments)))
+
+
+def names(glob: TextGlob, risk: Risk) -> bool:
+    """Whether the pattern spells the option out: ``--output=*`` does, ``*`` and ``--*`` do not."""
+    return any(
+        word.matches(risk.text) and len(word.pieces[0]) >= risk.length for word in _words_of(glob.text) if word.text
+    )
+
+
+def offered(run: Invocation) -> int:
+    """How many words a pattern with any arguments may begin with; 0 where only the exact command is offered."""
+    texts = [word.text for word in run.arguments]
+    if risks(run):
+        return 0
+    if (run.name,) in HARMLESS:
+        return 1
+    if texts and (run.name, texts[0]) in SCRIPTS:
+        return 3 if len(texts) > 1 and _NAMES_A_SCRIPT.fullmatch(texts[1]) else 0
+    return 2 if texts and (run.name, texts[0]) in HARMLESS else 0
+
+
+def narrows(glob: TextGlob) -> bool:
+    """Whether some calls that the pattern takes are asked all the same, for their options."""
+    if glob.exact is not None:
+        return False
+    first = program_name(glob.program or "")
+    if not first:
+        return True
+    of_program = HARMLESS.get((first,))
+    if of_program is not None:
+        return not of_program.every
+    second = glob.pieces[0].partition(" ")[2].split(" ")[0]
+    known = {key[1] for key in HARMLESS if len(key) > 1 and key[0] == first}
+    return bool(known) and (second in known or not second or second.startswith("-"))
+
+
+def _before_subcommand(run: Invocation, subcommands: frozenset[str]) -> tuple[int, list[Risk]]:
+    """Where the argument stands that says what a program does, and the risks before it."""
+    found: list[Risk] = []
+    may_be_value = False
+    for at, word in enumerate(run.arguments):
+        if word.text.startswith("-"):
+            found += [_whole(word)] if word.text not in GLOBAL[run.name] else []
+            may_be_value = "=" not in word.text
+        elif word.text in subcommands or not may_be_value:
+            return at, found
+        else:
+            may_be_value = False
+    return len(run.arguments), found
+
+
+def writes_to(run: Invocation, word: Word, before: str) -> bool:
+    """To deny: whether the program may write to a file that ``word`` names, or that follows the word ``before``."""
+    if run.name in _IN_PLACE:
+        # `perl -pi -e …` changes every file that it is given.
+        return any(re.match(r"-[A-Za-z]*i", each.text) for each in run.arguments)
+    option = word.text if word.text.startswith("-") else before
+    if not _WRITES.match(option) or (run.name == "find" and not option.startswith("-f")):
+        return False
+    harmless = HARMLESS.get((run.name,)) or HARMLESS.get((run.name, run.arguments[0].text if run.arguments else ""))
+    return harmless is None or not (harmless.every or _judged(harmless, option)[0] == 0)
+
+
+def _risky(harmless: Harmless, arguments: list[Word]) -> Iterator[Risk]:
+    operands, ended, value = 0, False, False
+    for word in arguments:
+        text, is_value, value = word.text, value, False
+        # A name that a glob finds may look like an option, and may be several.
+        unseen = word.globbed and (text[:1] in "*?[" or harmless.operands is not None) and not harmless.unseen
+        if unseen and not (ended and harmless.operands is None):
+            yield _whole(word)
+        elif harmless.unseen and (ended or is_value):
+            continue
+        elif text == "--":
+            ended = True
+        elif text.startswith("-") and text[1:2].strip():
+            length, value = _judged(harmless, text)
+            if length:
+                yield Risk(text=text, length=length)
+        elif not is_value:
+            operands += 1
+            too_many = harmless.operands is not None and operands > harmless.operands
+            if too_many or not (harmless.operand is None or harmless.operand.fullmatch(text)):
+                yield _whole(word)
+
+
+def _judged(harmless: Harmless, text: str) -> tuple[int, bool]:
+    """How much of an option must be named, 0 when it is harmless; and whether the next word is its value."""
+    name, given, _ = text.partition("=")
+    if name in harmless.words or f"--{name.removeprefix('--no-')}" in harmless.words:
+        return 0, not given and name in harmless.valued
+    if text.startswith("--"):
+        return len(name), False
+    for at, letter in enumerate(text[1:], start=1):
+        kind = harmless.letters.get(letter)
+        if kind is None:
+            return at + 1, False
+        if kind:
+            return 0, kind == ":" and at == len(text) - 1
+    return 0, False
+
+
+def _whole(word: Word) -> Risk:
+    name, given, _ = word.text.partition("=")
+    return Risk(text=word.text, length=len(name) if given and name.startswith("--") else len(word.text))
+
+
+@lru_cache(maxsize=512)
+def _words_of(pattern: str) -> tuple[TextGlob, ...]:
+    return tuple(text_glob(re.sub(r"['\"]|\\(?!\*)", "", word)) for word in pattern.split(" "))

@@ -1,0 +1,147 @@
+"""What deny rules see through: programs that are spelled in pieces, run by others, and files that globs name."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rule_support import call, denies
+
+DENIED = [
+    *[r"$'\U00000072m' x", r"$'\u0072m' x", ": ${X:=rm}; $X f", "${X:=rm} f", "X=rmx; ${X:0:2} f", "X=RM; ${X,,} f"],
+    *["X=r; X+=m; $X f", "X=rm; Y=X; ${!Y} f", "X=xrm; ${X#x} f", "X=rm.x; ${X%.*} f", "X=am; ${X/a/r} f"],
+    *[
+        "read X <<< rm; $X f",
+        "printf -v X rm; $X f",
+        "X=rm; eval '$X y'",
+        "export X=rm; sh -c '$X y'",
+        "X='sudo rm'; $X y",
+    ],
+    *[
+        "source <(echo rm x)",
+        ". <(printf 'rm x')",
+        "bash <(echo rm x)",
+        ". /dev/stdin <<< 'rm x'",
+        "source /dev/stdin <<EOF\nrm x\nEOF",
+    ],
+    *[
+        "echo rm x | source /dev/stdin",
+        'eval "$(echo rm x)"',
+        "$(echo rm) x",
+        "`echo rm` x",
+        "$(printf %s rm) x",
+        r"$(echo -e '\x72m') x",
+    ],
+    *[
+        "$(which rm) x",
+        '"$(command -v rm)" x',
+        "$(type -P rm) x",
+        "env --split-string='rm x'",
+        "env -S'rm x'",
+        "env -S 'rm x'",
+    ],
+    *[
+        "pkexec rm x",
+        "setpriv --reuid=1 rm x",
+        "chrt -i 0 rm x",
+        "prlimit --nofile=1 rm x",
+        "xvfb-run rm x",
+        "npm exec -- rm x",
+    ],
+    *[
+        "npm x -- rm x",
+        "pnpm dlx rm x",
+        "yarn exec rm x",
+        "bunx rm x",
+        "git submodule foreach 'rm x'",
+        "git bisect run rm x",
+    ],
+    *[
+        "{rm,-rf,x}",
+        "r{m,} x",
+        "{,}rm x",
+        "/bin/{rm,} x",
+        "{r..r}m x",
+        "command sudo rm x",
+        "'sudo' rm x",
+        "alias x='rm -f'",
+    ],
+    *["hash -p /bin/rm x", "su -c'rm x'", "kubectl exec p -- rm x", "tmux new 'rm x'", "find . -exec command rm {} +"],
+    *["nohup find . -exec rm {} +", "docker exec c rm x", "runuser -u x rm y", "gtimeout 5 rm x"],
+]
+
+
+@pytest.mark.parametrize("command", DENIED)
+def test_deny_rule_sees_through_it(command: str) -> None:
+    assert denies("Bash(rm *)", call("Bash", command))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "npm install rm",
+        "git commit -m 'foreach x'",
+        "echo {rm,x}",
+        "X=rm; echo $X",
+        "cat $(which rm)",
+        "git log --grep rm",
+    ],
+)
+def test_deny_rule_says_nothing_of_what_only_names_the_program(command: str) -> None:
+    assert not denies("Bash(rm *)", call("Bash", command))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "command", "denied"),
+    [
+        ("Read(.env)", "cat .en?", True),
+        ("Read(.env)", "cat .e*", True),
+        ("Read(.env)", "cat {.env,x}", True),
+        ("Read(.env)", "cat .{env,x}", True),
+        ("Read(.env)", "cat web/.[e]nv", True),
+        ("Read(.env)", "cat ?env", True),
+        ("Read(.env)", "cat '.en?'", False),
+        ("Read(.env)", "cat *.py", False),
+        ("Read(.env)", "cat src/*", False),
+        ("Read(secrets/**)", "cat s*/key", True),
+        ("Edit(//etc/**)", "curl -o /etc/x http://h", True),
+        ("Edit(//etc/**)", "curl http://h -so /etc/x", True),
+        ("Edit(//etc/**)", "curl --output /etc/x http://h", True),
+        ("Edit(//etc/**)", "wget -O /etc/x http://h", True),
+        ("Edit(//etc/**)", "wget -P /etc http://h", True),
+        ("Edit(//etc/**)", "sort -o /etc/x a", True),
+        ("Edit(//etc/**)", "sort -o/etc/x a", True),
+        ("Edit(//etc/**)", "git diff --output=/etc/x", True),
+        ("Edit(//etc/**)", "git diff --outp=/etc/x", True),
+        ("Edit(//etc/**)", "perl -i -pe s/a/b/ /etc/x", True),
+        ("Edit(//etc/**)", "perl -pi.bak -e s/a/b/ /etc/x", True),
+        ("Edit(//etc/**)", "uniq a /etc/x", True),
+        ("Edit(//etc/**)", "tree -o /etc/x", True),
+        ("Edit(//etc/**)", "find . -fprint /etc/x", True),
+        ("Edit(//etc/**)", "awk -i inplace 1 /etc/x", True),
+        ("Edit(//etc/**)", "perl -pe s/a/b/ /etc/x", False),
+        ("Edit(//etc/**)", "curl -d @/etc/x http://h", False),
+        ("Edit(//etc/**)", "grep -o x /etc/x", False),
+        ("Edit(//etc/**)", "git log --oneline /etc/x", False),
+        ("Edit(//etc/**)", "find /x -name a -o -path /etc/x", False),
+    ],
+)
+def test_deny_rule_for_files_sees_what_a_command_reads_or_writes(pattern: str, command: str, denied: bool) -> None:
+    assert denies(pattern, call("Bash", command)) is denied
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "denied"),
+    [
+        ("Glob", {"pattern": ".env*"}, True),
+        ("Glob", {"pattern": "**/.en?"}, True),
+        ("Glob", {"pattern": "{.env,x}"}, True),
+        ("Glob", {"pattern": "web/*.[e]nv", "path": "a"}, True),
+        ("Grep", {"pattern": "x", "glob": ".en*"}, True),
+        ("Grep", {"pattern": "x", "glob": "{.env,y}"}, True),
+        ("Grep", {"pattern": "x", "glob": "!x, .env"}, True),
+        ("Glob", {"pattern": "**/*.py"}, False),
+        ("Grep", {"pattern": ".env", "glob": "*.py"}, False),
+    ],
+)
+def test_deny_rule_for_a_file_holds_for_globs_that_find_it(tool: str, given: dict[str, str], denied: bool) -> None:
+    assert denies("Read(.env)", call(tool, given)) is denied
