@@ -2,7 +2,8 @@
 
 Command
 ├── AgentCommand      the host takes it: StartSession, SendPrompt, SendNow, Interrupt, SetPermissionMode, SetModel
-└── StoreCommand      done in the transaction that accepts it: drafts, queue, forks, order, budgets, rules, LAN
+└── StoreCommand      done in the transaction that accepts it: drafts, queue, forks, order, budgets, rules, LAN,
+                      folders
 """
 
 from __future__ import annotations
@@ -308,12 +309,39 @@ class SwitchLan(StoreCommand):
     on: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrustFolder(StoreCommand):
+    """Answer about a folder: what it brings may act, as it was shown; or sessions there run without it."""
+
+    kind: ClassVar[str] = "trust_folder"
+    session_id: SessionId | None = None
+    folder: str
+    trusted: bool
+    #: The files that the person was shown, as ``folders.Place`` has them.
+    entries: dict[str, str] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """The folder is named in full."""
+        if not self.folder.startswith("/"):
+            raise InputError(f"{self.folder[:200]!r} is not an absolute path.", safe="Nothing was changed.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgetFolder(StoreCommand):
+    """Take an answer about a folder back: it is asked for anew before the next prompt there."""
+
+    kind: ClassVar[str] = "forget_folder"
+    session_id: SessionId | None = None
+    folder: str
+
+
 KINDS: dict[str, type[Command]] = {
     kind.kind: kind
     for kind in (
         *(StartSession, SendPrompt, SendNow, Interrupt, SetPermissionMode, SetModel),
         *(SaveDraft, EditQueued, WithdrawQueued, SendHeld, DeleteHeld, Fork),
         *(Rename, Pin, Archive, Delete, SetBudget, AddRule, SwitchRule, DeleteRule, SwitchLan),
+        *(TrustFolder, ForgetFolder),
     )
 }
 
@@ -335,8 +363,9 @@ class StoredCommand:
 def encode(command: Command, attachment_ids: list[int] | None = None) -> str:
     """The payload column: the command's own fields as ASCII JSON, attachments by the ids of their rows."""
     own = {item.name: getattr(command, item.name) for item in fields(command)}
-    for name in ("actor", "session_id"):
-        del own[name]
+    # The files of a folder are kept once, in its own row.
+    for name in ("actor", "session_id", "entries"):
+        own.pop(name, None)
     if "attachments" in own:
         own["attachments"] = attachment_ids or []
     plain = {name: asdict(value) if isinstance(value, Launch) else value for name, value in own.items()}

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from lulu import folders
 from lulu.agent import AgentSpec, Ask, ConversationExists, Gate, TranscriptMissing, running_total
 from lulu.events import Event, Result, System
 from lulu.sessions import Session
 from lulu.settings import PermissionMode, Settings
 from lulu.store import Change, Store
+from lulu.trust import Verdict, judge
 
 if TYPE_CHECKING:
     from lulu.agent.client import Agent
@@ -49,12 +51,28 @@ async def connected_agent(
     return agent
 
 
+def folder_verdict(store: Store, settings: Settings, agent: str | None, folder: str | None) -> Verdict:
+    """Whether a folder's own settings may act in a session now, and what its owner is to be asked first."""
+    if agent == "demo":
+        # It reads no settings.
+        return Verdict(trusted=False, asked=[])
+    brought = folders.inspect(folder or str(settings.working_directory), settings.setting_sources)
+    return judge(brought, store.folder_answers())
+
+
+async def verdict_on(store: Store, settings: Settings, session: Session) -> Verdict:
+    """``folder_verdict`` for a session, in a thread: a folder may be large, or far away."""
+    return await asyncio.to_thread(folder_verdict, store, settings, session.agent, session.working_directory)
+
+
 def spec_for(store: Store, settings: Settings, session: Session) -> AgentSpec:
     """Begin, resume or fork: what the rows say. The prompt that is about to be sent is stored already."""
     conversation = session.session_id_claude or session.id
     return AgentSpec(
         kind=session.agent or "claude",
         working_directory=session.working_directory or str(settings.working_directory),
+        # Asked again here: the process may have waited for its turn to start.
+        trusts_folder=folder_verdict(store, settings, session.agent, session.working_directory).trusted,
         model=session.model,
         permission_mode=cast(PermissionMode, session.permission_mode or settings.permission_mode),
         conversation_id=conversation,

@@ -1,78 +1,348 @@
-"""What a working directory brings with it: Claude Code settings that run commands or allow tools without asking.
+"""What a working directory brings with it: files on which Claude Code acts by itself, its own and those of every folder
+above it.
 
-Reads the folder's own files only, and only to tell the person; a repository can carry them without its user knowing
-(CVE-2025-59536).
+Reads them, up to a bound, to tell a person what they are and to know them again; a repository can carry them without
+its user knowing (CVE-2025-59536). Never raises, and runs nothing.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-#: Settings files in a folder, by the setting source that turns each on.
-_FILES = {"project": ".claude/settings.json", "local": ".claude/settings.local.json"}
+_SETTINGS_FOLDER = ".claude"
+_SETTINGS_FILES = ("settings.json", "settings.local.json")
 _MCP_FILE = ".mcp.json"
-#: A settings file is small; a larger one is not read.
-_MAX_BYTES = 1_000_000
+#: Sources of Claude Code's settings that are a folder's own.
+FOLDER_SOURCES = frozenset({"project", "local"})
+#: What of ``.claude`` does not count: text that is read like CLAUDE.md, and what Claude Code only writes. Everything
+#: else counts, also what Lulu does not know.
+QUIET = frozenset(
+    {
+        *("CLAUDE.md", "CLAUDE.local.md", "AGENTS.md", "rules", "agent-memory", "agent-memory-local"),
+        *("worktrees", "plans", "logs", "debug", "todos", "tasks", "projects", "checkpoints", "file-history"),
+        *("shell-snapshots", "statsig", "scheduled_tasks.lock", ".gitignore", ".DS_Store"),
+    }
+)
+#: Folders of ``.claude`` that Lulu knows, and what is in each.
+_KINDS = {
+    "agents": "agents",
+    "commands": "commands",
+    "hooks": "hook scripts",
+    "output-styles": "output styles",
+    "plugins": "plugins",
+    "skills": "skills",
+    "workflows": "workflows",
+}
+#: A folder with more than this is not read to its end, and cannot be trusted.
+MAX_FILES, MAX_BYTES, _MAX_DEPTH = 2_000, 32_000_000, 32
+#: A settings file is small; a larger one is told as unreadable.
+_MAX_SETTINGS = 1_000_000
+#: Git's own small files.
+_MAX_GIT_FILE = 4_096
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that the folder brings."""
+    """One thing that a folder brings."""
 
-    #: The file, relative to the folder.
+    #: The file or folder, relative to the folder that brings it.
     file: str
-    #: ``hooks``, ``allow rules``, ``MCP servers`` or ``unreadable``.
+    #: ``hooks``, ``allow rules``, ``MCP servers``, ``agents``, …, ``unreadable``, or ``not known to Lulu``.
     kind: str
-    #: The events, rules or servers, by name.
+    #: The events, rules, servers, agents, …, by name.
     names: list[str]
 
 
-def findings(folder: str, sources: Iterable[str]) -> list[Finding]:
-    """Hooks, MCP servers and allow rules that apply in this folder with these setting sources. Never raises."""
-    root = Path(folder)
-    applying = list(sources)
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A folder that brings something."""
+
+    #: Its path, links resolved.
+    folder: str
+    #: Each file that counts, relative to the folder, with the SHA-256 of its content (or a word for what is no file).
+    entries: dict[str, str]
+    findings: list[Finding]
+    #: Why it could not be read to its end, so that it cannot be known again.
+    problem: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """One value for all entries."""
+        return fingerprint(self.entries)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """What acts in a working directory."""
+
+    #: The directory and every folder above it, links resolved, nearest first; then checkouts that theirs belong to.
+    folders: list[str]
+    #: Those of them that bring something.
+    places: list[Place]
+
+
+def fingerprint(entries: dict[str, str]) -> str:
+    """One value for these entries."""
+    return hashlib.sha256(json.dumps(sorted(entries.items())).encode()).hexdigest()
+
+
+def inspect(folder: str, sources: Iterable[str]) -> Brought:
+    """What this folder and those above it bring, where these setting sources read a folder's settings at all."""
+    if not FOLDER_SOURCES.intersection(sources):
+        return Brought(folders=[], places=[])
+    try:
+        chain = _chain(folder)
+    except ValueError:
+        # No folder can have this name.
+        return Brought(folders=[], places=[])
+    own = own_settings()
+    places = [place for place in (_place(path, own) for path in chain) if place is not None]
+    return Brought(folders=[_name(path) for path in chain], places=places)
+
+
+def _name(path: Path | str) -> str:
+    """A path as text that can be stored, whatever bytes it has."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def own_settings() -> set[str]:
+    """The user's own configuration folders, links resolved: they are not brought by anybody else."""
+    named = [str(Path.home() / _SETTINGS_FOLDER), os.environ.get("CLAUDE_CONFIG_DIR", "")]
+    return {os.path.realpath(path) for path in named if path}
+
+
+def checkout_of(folder: str) -> tuple[str, str] | None:
+    """The repository whose checkout this folder is in, as its common git folder, and where in the checkout it is.
+
+    ``None`` for a folder that only says so: a repository knows its worktrees, and a link to its git folder is none.
+    """
+    try:
+        for root in (Path(folder), *Path(folder).parents):
+            git = root / ".git"
+            if git.is_dir():
+                is_own = Path(os.path.realpath(git)) == Path(os.path.realpath(root)) / ".git"
+                return (str(git), os.path.relpath(folder, root)) if is_own else None
+            if git.is_file():
+                common, names_us = _common_folder(git)
+                return (str(common), os.path.relpath(folder, root)) if common and names_us else None
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def _chain(folder: str) -> list[Path]:
+    """The folder and those above it, as it is written and as it really is; and the main checkout of each worktree:
+    Claude Code acts on that one's agents, commands, skills and local settings, too."""
+    written = Path(os.path.normpath(Path(folder).absolute()))
+    real = Path(os.path.realpath(folder))
+    found = [real, *real.parents, *(Path(os.path.realpath(path)) for path in written.parents)]
+    mains = [main for path in found if (main := main_checkout(path))]
+    return list(dict.fromkeys([*found, *mains]))
+
+
+def main_checkout(root: Path) -> Path | None:
+    """The checkout that this one, a worktree of its repository, belongs to; ``None`` for any other folder."""
+    git = root / ".git"
+    try:
+        if not git.is_file():
+            return None
+    except OSError:
+        return None
+    common, _ = _common_folder(git)
+    return common.parent if common is not None and common.name == ".git" else None
+
+
+def _common_folder(git: Path) -> tuple[Path | None, bool]:
+    """What a worktree's ``.git`` file leads to: the repository's git folder, and whether that one knows this file."""
+    text = read_text(git, _MAX_GIT_FILE) or ""
+    if not text.startswith("gitdir:"):
+        return None, False
+    gitdir = Path(os.path.realpath(git.parent / text.removeprefix("gitdir:").strip()))
+    to_common = read_text(gitdir / "commondir", _MAX_GIT_FILE)
+    if not to_common:
+        return None, False
+    back = read_text(gitdir / "gitdir", _MAX_GIT_FILE) or ""
+    knows = bool(back) and os.path.realpath(gitdir / back.strip()) == os.path.realpath(git)
+    return Path(os.path.realpath(gitdir / to_common.strip())), knows
+
+
+# -- one folder ------------------------------------------------------------------------------------------------------
+
+
+def _place(path: Path, own: set[str]) -> Place | None:
+    reading = _Reading()
+    settings = path / _SETTINGS_FOLDER
+    try:
+        if os.path.realpath(settings) not in own and _is_folder(settings):
+            reading.read_folder(settings, _SETTINGS_FOLDER, without=QUIET)
+        if os.path.lexists(path / _MCP_FILE):
+            reading.read(path / _MCP_FILE, _MCP_FILE)
+    except _Unreadable as exc:
+        reading.problem = str(exc)
+    except OSError as exc:
+        reading.problem = f"It cannot be read ({exc.strerror})."
+    if not reading.entries and reading.problem is None:
+        return None
+    return Place(
+        folder=_name(path),
+        entries=reading.entries,
+        findings=_findings(path, reading.entries),
+        problem=reading.problem,
+    )
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder. Raises ``OSError`` where that cannot be told."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError as exc:
+        if exc.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return False
+        raise
+
+
+class _Unreadable(Exception):
+    """Why a folder is not read to its end."""
+
+
+@dataclass
+class _Reading:
+    """Reads files one after the other, until there are too many."""
+
+    entries: dict[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    _seen: int = 0
+    _bytes: int = 0
+
+    def read_folder(
+        self, path: Path, name: str, *, without: frozenset[str] = frozenset(), above: tuple[tuple[int, int], ...] = ()
+    ) -> None:
+        """Read every file below. Raises ``_Unreadable`` and ``OSError``."""
+        status = path.stat()
+        here = (status.st_dev, status.st_ino)
+        if here in above or len(above) > _MAX_DEPTH:
+            # A link back to a folder above: what is in there was read already.
+            self.entries[name] = "a link that leads in a circle"
+            return
+        with os.scandir(path) as listed:
+            names = []
+            for entry in listed:
+                self._count()
+                names.append(entry.name)
+        for inner in sorted(set(names) - without):
+            self.read(path / inner, f"{name}/{_name(inner)}", above=(*above, here))
+
+    def read(self, path: Path, name: str, *, above: tuple[tuple[int, int], ...] = ()) -> None:
+        """Read a file, or every file of a folder. What is neither is told as such, and never opened."""
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            self.entries[name] = f"a link to {str(path.readlink())!r}, where nothing is"
+            return
+        if stat.S_ISDIR(mode):
+            self.read_folder(path, name, above=above)
+        elif stat.S_ISREG(mode):
+            self.entries[name] = self._digest(path)
+        else:
+            self.entries[name] = "no file"
+
+    def _digest(self, path: Path) -> str:
+        digest = hashlib.sha256()
+        for piece in _pieces(path):
+            self._bytes += len(piece)
+            if self._bytes > MAX_BYTES:
+                raise _Unreadable(f"It holds more than {MAX_BYTES // 1_000_000} MB, which Lulu does not read.")
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def _count(self) -> None:
+        self._seen += 1
+        if self._seen > MAX_FILES:
+            raise _Unreadable(f"It holds more than {MAX_FILES:,} files, which Lulu does not read.")
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """A regular file's content. Raises ``OSError``; also where it has become something that would block."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(0, "it is no file any more")
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def read_text(path: Path, most: int) -> str | None:
+    """A small file's text; ``None`` where there is none, or a larger one, or no text."""
+    content = b""
+    try:
+        for piece in _pieces(path):
+            content += piece
+            if len(content) > most:
+                return None
+        return content.decode()
+    except (OSError, ValueError):
+        return None
+
+
+# -- in words --------------------------------------------------------------------------------------------------------
+
+
+def _findings(path: Path, entries: dict[str, str]) -> list[Finding]:
     found: list[Finding] = []
-    for source, name in _FILES.items():
-        if source in applying:
-            found += _in_settings(name, _read(root / name))
-    if "project" in applying:
-        found += _named(_MCP_FILE, "MCP servers", _section(_read(root / _MCP_FILE), "mcpServers"))
+    by_top: dict[str, list[str]] = {}
+    for name in entries:
+        inner = name.removeprefix(f"{_SETTINGS_FOLDER}/")
+        top, _, rest = inner.partition("/")
+        by_top.setdefault(top, []).append(rest.partition("/")[0].removesuffix(".md"))
+    for top, names in by_top.items():
+        file = _MCP_FILE if top == _MCP_FILE else f"{_SETTINGS_FOLDER}/{top}"
+        if top in (*_SETTINGS_FILES, _MCP_FILE):
+            found += _in_settings(file, settings_in(path / file))
+        elif top in _KINDS:
+            found.append(Finding(file=file, kind=_KINDS[top], names=list(dict.fromkeys(filter(None, names)))))
+        else:
+            found.append(Finding(file=file, kind="not known to Lulu", names=[]))
     return found
 
 
 def _in_settings(file: str, settings: dict[str, Any] | None) -> list[Finding]:
-    allowed = _section(settings, "permissions").get("allow")
-    rules = [str(rule) for rule in allowed] if isinstance(allowed, list) else []
-    return [
-        *_named(file, "hooks", _section(settings, "hooks")),
-        *_named(file, "allow rules", rules),
-        *_named(file, "MCP servers", _section(settings, "mcpServers")),
-        *([Finding(file=file, kind="unreadable", names=[])] if settings is None else []),
-    ]
+    if settings is None:
+        return [Finding(file=file, kind="unreadable", names=[])]
+    told = {
+        "hooks": list(_section(settings, "hooks")),
+        "allow rules": allow_rules(settings),
+        "MCP servers": list(_section(settings, "mcpServers")),
+        "environment": list(_section(settings, "env")),
+        "other settings": [name for name in settings if name not in ("hooks", "mcpServers", "env", "$schema")],
+    }
+    found = [Finding(file=file, kind=kind, names=names) for kind, names in told.items() if names]
+    return found or [Finding(file=file, kind="no settings", names=[])]
 
 
-def _named(file: str, kind: str, names: Iterable[str]) -> list[Finding]:
-    listed = list(names)
-    return [Finding(file=file, kind=kind, names=listed)] if listed else []
-
-
-def _section(settings: dict[str, Any] | None, name: str) -> dict[str, Any]:
-    section = (settings or {}).get(name)
-    return section if isinstance(section, dict) else {}
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """The file's object: empty where there is no file, nothing where it cannot be read as one."""
+def settings_in(path: Path) -> dict[str, Any] | None:
+    """A settings file's object; ``None`` where it cannot be read as one."""
     try:
-        if not path.is_file():
-            return {}
-        if path.stat().st_size > _MAX_BYTES:
-            return None
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(read_text(path, _MAX_SETTINGS) or "")
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def allow_rules(settings: dict[str, Any]) -> list[str]:
+    """The rules of a settings file that allow tools without asking."""
+    allowed = _section(settings, "permissions").get("allow")
+    return [rule for rule in allowed if isinstance(rule, str)] if isinstance(allowed, list) else []
+
+
+def _section(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    section = settings.get(name)
+    return section if isinstance(section, dict) else {}

@@ -21,10 +21,11 @@ from lulu.commands import (
     StartSession,
     StoredCommand,
 )
-from lulu.errors import LuluError, StoreBusy, StoreError
+from lulu.continuing import verdict_on
+from lulu.errors import LuluError, SessionNotFound, StoreBusy, StoreError
 from lulu.events import System, User
 from lulu.recording import done, not_saved
-from lulu.sessions import SessionStatus
+from lulu.sessions import SessionId, SessionStatus
 from lulu.settings import Settings
 from lulu.store import APPROVALS, COMMANDS, INDEX, Change, Store
 from lulu.worker import Worker
@@ -166,6 +167,8 @@ class AgentHost:
             worker.make_way()
         if worker.has_turn or worker.is_stopping or not self._has_room(worker):
             return
+        if await self._waits_for_owner(command.session_id):
+            return
         prompt = _prompt(stored)
         # Together: one that is taken and not told would be lost in a crash, and a session deleted under it.
         told = Change(session_id=command.session_id, events=[prompt], status=SessionStatus.STARTING)
@@ -177,6 +180,18 @@ class AgentHost:
         if taken:
             # Asked for anew: one that has nothing to do may be forgotten meanwhile.
             self._worker(command.session_id).begin(stored, prompt)
+
+    async def _waits_for_owner(self, session_id: SessionId) -> bool:
+        """Whether the folder brings what its owner has not answered for. Looked at ahead of every prompt: each may
+        start a process, and a process that runs reads settings that change."""
+        try:
+            session = self._store.get_session(session_id)
+        except SessionNotFound:
+            return False
+        verdict = await verdict_on(self._store, self._settings, session)
+        if verdict.asked:
+            await done(self._store.ask_about_folder(session_id, verdict.asked))
+        return bool(verdict.asked)
 
     async def _refuse(self, stored: StoredCommand, prompt: User, problem: StoreError) -> None:
         """A prompt that the file does not take is not sent, and stands in nobody's way."""
@@ -221,7 +236,8 @@ class AgentHost:
             if await asyncio.wrap_future(self._store.take(start.id)):
                 note = System(subtype="stopped", data={"by": "not started"})
                 await asyncio.wrap_future(self._store.close_out(session_id, SessionStatus.INTERRUPTED, [note]))
-        if unsent:
+        is_over = bool(unsent) or await done(self._store.end_folder_question(session_id))
+        if is_over:
             await asyncio.wrap_future(self._store.end_command(stored.id, CommandStatus.DONE))
         else:
             self._worker(session_id).stop(stored.id)

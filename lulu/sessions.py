@@ -35,15 +35,17 @@ LIVE = frozenset({SessionStatus.STARTING, SessionStatus.RUNNING, SessionStatus.W
 ENDED = frozenset({SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.INTERRUPTED})
 
 _ENDS = ENDED
+#: A prompt may have to wait for an answer about its folder.
+_NEXT_TURN = frozenset({SessionStatus.STARTING, SessionStatus.RUNNING, SessionStatus.WAITING})
 #: From each status, where a session may go. ``completed`` is a finished turn, not the end of the session.
 ALLOWED: dict[SessionStatus, frozenset[SessionStatus]] = {
     SessionStatus.DRAFT: frozenset({SessionStatus.STARTING}),
     SessionStatus.STARTING: frozenset({SessionStatus.RUNNING, SessionStatus.WAITING}) | _ENDS,
     SessionStatus.RUNNING: frozenset({SessionStatus.WAITING}) | _ENDS,
-    SessionStatus.WAITING: frozenset({SessionStatus.RUNNING}) | _ENDS,
-    SessionStatus.COMPLETED: frozenset({SessionStatus.STARTING, SessionStatus.RUNNING, SessionStatus.FAILED}),
-    SessionStatus.FAILED: frozenset({SessionStatus.STARTING, SessionStatus.RUNNING}),
-    SessionStatus.INTERRUPTED: frozenset({SessionStatus.STARTING, SessionStatus.RUNNING, SessionStatus.FAILED}),
+    SessionStatus.WAITING: frozenset({SessionStatus.STARTING, SessionStatus.RUNNING}) | _ENDS,
+    SessionStatus.COMPLETED: _NEXT_TURN | {SessionStatus.FAILED},
+    SessionStatus.FAILED: _NEXT_TURN,
+    SessionStatus.INTERRUPTED: _NEXT_TURN | {SessionStatus.FAILED},
 }
 
 

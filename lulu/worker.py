@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lulu.agent import Translation
 from lulu.asking import Asking
 from lulu.commands import CommandId, CommandStatus, StoredCommand
-from lulu.continuing import connected_agent
+from lulu.continuing import connected_agent, verdict_on
 from lulu.errors import AgentError, LuluError, StoreError
 from lulu.events import Error, Event, System, User
 from lulu.live import LivePace
@@ -136,12 +136,14 @@ class Worker:
                 await self._close_out(SessionStatus.FAILED, [failure(exc)])
 
     async def _usable_agent(self) -> Agent | None:
-        """The agent that is there, unless its limits have changed since: they are set when it starts."""
+        """The agent that is there, unless its limits or the trust in its folder, set at its start, have changed."""
         agent = self._agent
         if agent is None:
             return None
         session = self._store.get_session(self.session_id)
-        if (agent.spec.max_cost_usd, agent.spec.max_turns) == (session.max_cost_usd, session.max_turns):
+        trusts_folder = (await verdict_on(self._store, self._settings, session)).trusted
+        wanted = (session.max_cost_usd, session.max_turns, trusts_folder)
+        if (agent.spec.max_cost_usd, agent.spec.max_turns, agent.spec.trusts_folder) == wanted:
             return agent
         await self._drop_agent()
         return None

@@ -22,6 +22,8 @@ class AgentSpec:
     #: The conversation's id: a new one to begin, or the one to resume.
     conversation_id: str
     resume: bool
+    #: Whether the folder's own settings apply: its owner trusts what it brings.
+    trusts_folder: bool = False
     #: The conversation that a new one goes on from, and the message up to which (nothing means its end).
     fork_of: str | None = None
     fork_at: str | None = None

@@ -6,6 +6,7 @@ from lulu.store.bus import (
     ACCESS,
     APPROVALS,
     COMMANDS,
+    FOLDERS,
     HEALTH,
     INDEX,
     RULES,
@@ -19,6 +20,7 @@ from lulu.store.bus import (
     text_topic,
 )
 from lulu.store.changes import Change, Recorded
+from lulu.store.folders import FolderQuestion
 from lulu.store.readers import Show
 from lulu.store.rows import Approval, LiveText
 from lulu.store.searching import Found, Hit, Query
@@ -29,6 +31,7 @@ __all__ = [
     "ACCESS",
     "APPROVALS",
     "COMMANDS",
+    "FOLDERS",
     "HEALTH",
     "INDEX",
     "RULES",
@@ -41,6 +44,7 @@ __all__ = [
     "BusState",
     "Change",
     "Decision",
+    "FolderQuestion",
     "Found",
     "Hit",
     "LiveText",

@@ -27,6 +27,8 @@ COMMANDS = "commands"
 APPROVALS = "approvals"
 #: An auto-approve rule was added, switched or removed.
 RULES = "rules"
+#: The owner has answered about a folder, or taken an answer back.
+FOLDERS = "folders"
 #: There are events that are not in the search index yet; the host listens.
 INDEX = "index"
 #: The store's own health changed.

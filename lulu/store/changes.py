@@ -25,7 +25,7 @@ from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.paragraphs import finished
 from lulu.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
 from lulu.store import queue, rows
-from lulu.store.bus import COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
+from lulu.store.bus import APPROVALS, COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
 from lulu.store.indexing import index_event
 from lulu.store.rows import LiveText
 from lulu.store.transaction import Transaction
@@ -216,8 +216,15 @@ def take_command(tx: Transaction, command_id: CommandId, change: Change | None =
         queue.follow(tx, taken[0])
         tx.ring(session_topic(taken[0]["session_id"]))
         if change is not None:
+            end_question(tx, change.session_id)
             record(tx, change)
     return bool(taken)
+
+
+def end_question(tx: Transaction, session_id: str) -> None:
+    """Nobody has to be asked about the folder any more: a prompt goes its way, or the agent is gone."""
+    if tx.query("DELETE FROM folder_questions WHERE session_id = :id RETURNING session_id", id=session_id):
+        tx.ring(APPROVALS)
 
 
 def end_command(tx: Transaction, command_id: CommandId, status: CommandStatus, error: str | None) -> None:

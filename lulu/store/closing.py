@@ -25,6 +25,7 @@ def close_out(
         changes.insert_event(tx, session_id, kind(content=cut_off.text, message_id=cut_off.message_id, partial=True))
     tx.query("DELETE FROM live_text WHERE session_id = :id", id=session_id)
     expire(tx, session_id)
+    changes.end_question(tx, session_id)
     tx.query(
         "UPDATE commands SET status = 'failed', error = :error, done_at = :at "
         "WHERE session_id = :id AND status = 'taken'",
@@ -44,7 +45,9 @@ def close_out(
 def unfinished_sessions(tx: Transaction) -> list[Session]:
     """Sessions that a crash may have left live, or with a process, a request or a command under way."""
     found = tx.query(
-        "SELECT * FROM sessions WHERE status IN (:starting, :running, :waiting) OR agent_pid IS NOT NULL OR id IN ("
+        # One that waits for an answer about its folder has nothing under way: it goes on waiting.
+        "SELECT * FROM sessions WHERE (status IN (:starting, :running, :waiting) AND id NOT IN "
+        "(SELECT session_id FROM folder_questions)) OR agent_pid IS NOT NULL OR id IN ("
         "SELECT session_id FROM approvals WHERE status = 'pending' "
         "UNION SELECT session_id FROM live_text "
         "UNION SELECT session_id FROM commands WHERE status = 'taken' AND session_id IS NOT NULL)",

@@ -14,6 +14,7 @@ from lulu.commands import (
     DeleteHeld,
     DeleteRule,
     EditQueued,
+    ForgetFolder,
     Fork,
     Pin,
     Rename,
@@ -22,12 +23,13 @@ from lulu.commands import (
     SetBudget,
     SwitchLan,
     SwitchRule,
+    TrustFolder,
     WithdrawQueued,
 )
 from lulu.errors import Conflict, SessionNotFound
 from lulu.events import System, now
 from lulu.sessions import LIVE, SessionStatus
-from lulu.store import admitting, changes, indexing, queue, rows
+from lulu.store import admitting, changes, folders, indexing, queue, rows
 from lulu.store.bus import RULES, SESSIONS, row_topic, session_topic
 from lulu.store.transaction import Transaction
 
@@ -82,6 +84,16 @@ def _save_draft(tx: Transaction, command: SaveDraft) -> None:
     if command.without is not None:
         tx.delete("attachments", session_id=command.session_id, id=command.without)
     changes.insert_attachments(tx, command.session_id, command.attachments)
+
+
+def _withdraw_queued(tx: Transaction, command: WithdrawQueued) -> None:
+    queue.withdraw(tx, command)
+    folders.end_unless_pending(tx, command.session_id)
+
+
+def _delete_held(tx: Transaction, command: DeleteHeld) -> None:
+    queue.delete_held(tx, command)
+    folders.end_unless_pending(tx, command.session_id)
 
 
 def _fork(tx: Transaction, command: Fork) -> None:
@@ -172,7 +184,14 @@ def _delete(tx: Transaction, command: Delete) -> None:
     _refuse_live(tx, command.session_id, "deleted")
     name = _row(tx, command.session_id)["title"]
     indexing.forget_session(tx, command.session_id)
-    for table in ("conversation_events", "live_text", "approvals", "attachments", "auto_approve_rules"):
+    for table in (
+        "conversation_events",
+        "live_text",
+        "approvals",
+        "attachments",
+        "auto_approve_rules",
+        "folder_questions",
+    ):
         tx.delete(table, session_id=command.session_id)
     tx.delete("commands", session_id=command.session_id)
     admitting.end_shares(tx, command.session_id, command.actor.name)
@@ -225,13 +244,15 @@ _APPLY: dict[str, Callable[[Transaction, Any], object]] = {
     SetBudget.kind: _set_budget,
     SaveDraft.kind: _save_draft,
     EditQueued.kind: queue.edit,
-    WithdrawQueued.kind: queue.withdraw,
+    WithdrawQueued.kind: _withdraw_queued,
     SendHeld.kind: queue.send_held,
-    DeleteHeld.kind: queue.delete_held,
+    DeleteHeld.kind: _delete_held,
     Fork.kind: _fork,
     Delete.kind: _delete,
     AddRule.kind: insert_rule,
     SwitchRule.kind: _switch_rule,
     DeleteRule.kind: _delete_rule,
     SwitchLan.kind: _switch_lan,
+    TrustFolder.kind: folders.answer,
+    ForgetFolder.kind: folders.forget,
 }

@@ -29,21 +29,23 @@ from lulu.events import Event, EventId, Result
 from lulu.inputs import checked_mode
 from lulu.rules import Rule
 from lulu.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
-from lulu.store import approving, changes, closing, indexing, organizing, problems, queue, rows, writer
+from lulu.store import approving, changes, closing, folders, indexing, organizing, problems, queue, rows, writer
 from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
 from lulu.store.bus import HEALTH, INDEX, SESSIONS, Bus
 from lulu.store.changes import Change, Recorded
 from lulu.store.file import OpenedFile, open_file, unlocked_file
+from lulu.store.folders import Folders
 from lulu.store.rows import Approval
 from lulu.store.searching import Searching
 from lulu.store.transaction import Transaction
 from lulu.store.writer import NoWriter, StoreHealth, Writer
+from lulu.trust import Asked
 
 T = TypeVar("T")
 
 
-class Store(Searching, Admitting):
+class Store(Searching, Admitting, Folders):
     """What people asked for and agents did. Every write returns after its commit, or is a ``Future`` that does."""
 
     def __init__(self, opened: OpenedFile, *, bus: Bus | None = None) -> None:
@@ -181,6 +183,14 @@ class Store(Searching, Admitting):
     ) -> Future[None]:
         """The session's agent is gone: see ``closing.close_out``. The notes are written if the status moves."""
         return self._writer.submit(lambda tx: closing.close_out(tx, session_id, status, notes, is_activity=is_activity))
+
+    def ask_about_folder(self, session_id: str, asked: Sequence[Asked]) -> Future[None]:
+        """The session's next prompt waits until the owner has answered about these folders."""
+        return self._writer.submit(lambda tx: folders.ask(tx, session_id, asked))
+
+    def end_folder_question(self, session_id: str) -> Future[bool]:
+        """The session's next prompt waits for no answer any more: whether it did."""
+        return self._writer.submit(lambda tx: folders.end(tx, session_id))
 
     def unfinished_sessions(self) -> Future[list[Session]]:
         """Sessions that a crash may have left live, as they are before any write that is asked for later."""

@@ -34,6 +34,8 @@ _COMMANDS = {
     "approved": "approved",
     "denied": "denied",
     "switch_lan": "switched LAN access",
+    "trust_folder": "answered about a folder",
+    "forget_folder": "took back an answer about a folder",
 }
 
 

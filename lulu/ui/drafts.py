@@ -9,7 +9,7 @@ from lulu.commands import Delete, SaveDraft, StartSession
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import Show
-from lulu.ui import notices, options, places, wording
+from lulu.ui import notices, options, places, trust, wording
 from lulu.ui.state import HOME, is_on, state, typed
 from lulu.ui.text import safe_label
 
@@ -44,6 +44,8 @@ def show(lulu: Runtime, actor: Actor, draft: Session) -> None:
     st.text_area("Prompt", value=draft.prompt, key=_prompt_key(draft.id), height=180)
     _show_files(lulu, actor, draft)
     options.show(lulu, draft)
+    if not trust.show_start(lulu, actor, draft=draft.id):
+        trust.show_folder(lulu, lulu.agent.kind, options.folder(draft))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Start",
@@ -92,7 +94,7 @@ def _show_files(lulu: Runtime, actor: Actor, draft: Session) -> None:
 def _launch(lulu: Runtime, actor: Actor, draft: Session) -> None:
     def launch() -> None:
         wanted = options.read(lulu, typed(_prompt_key(draft.id)), draft)
-        lulu.store.submit(StartSession(actor=actor, session_id=draft.id, launch=wanted))
+        trust.start(lulu, StartSession(actor=actor, session_id=draft.id, launch=wanted), is_draft=True)
 
     notices.attempt(_place(draft.id), launch)
 

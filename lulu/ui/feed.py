@@ -34,6 +34,7 @@ from lulu.ui import (
     render,
     session_menu,
     taking,
+    trust,
     wording,
 )
 from lulu.ui.bell import bell
@@ -271,6 +272,7 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int,
     upto = rows[-1].id if rows else settled
     render.show_turns(turns, live=session.is_live, writing=writing(session, turns, written, number=number, upto=upto))
     approvals.show_pending(lulu, actor, session, asked)
+    trust.show_held(lulu, actor, session_id)
     queued.show(lulu, actor, session_id)
     if session.known_status is SessionStatus.RUNNING:
         _silence(lulu, session_id)

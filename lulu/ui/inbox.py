@@ -9,7 +9,7 @@ from lulu.errors import SessionNotFound
 from lulu.runtime import Runtime
 from lulu.sessions import Session
 from lulu.store import APPROVALS, Approval
-from lulu.ui import answering, approvals, header, identity, notices, places, wording
+from lulu.ui import answering, approvals, header, identity, notices, places, trust, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import INBOX
 from lulu.ui.state import INBOX_STEP, state
@@ -35,7 +35,8 @@ def show(lulu: Runtime, actor: Actor) -> None:
     pending = lulu.store.approvals()
     st.header("Inbox", anchor=False)
     notices.show_problems(answering.PLACE)
-    if not pending:
+    held = trust.show_all(lulu, actor)
+    if not pending and not held:
         st.markdown("Nobody waits for you. When an agent asks for something, it stands here.")
     sessions: dict[str, Session | None] = {}
     with st.container(key=INBOX, gap="large"):

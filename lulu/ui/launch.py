@@ -10,10 +10,10 @@ from lulu.inputs import Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, new_session_id
 from lulu.store import SESSIONS
-from lulu.ui import attachments, cards, drafts, identity, notices, options
+from lulu.ui import attachments, cards, drafts, identity, notices, options, trust
 from lulu.ui.bell import bell
 from lulu.ui.look import AS_DRAFT, EXAMPLES, PROMPT
-from lulu.ui.state import is_on, placeholder, prompt_place, put_back, state
+from lulu.ui.state import is_on, placeholder, prompt_place, put_back
 from lulu.ui.text import safe_label
 
 #: What a newcomer can try: a label, and the prompt that it puts into the box.
@@ -39,6 +39,8 @@ def show(lulu: Runtime, actor: Actor) -> None:
             args=(lulu, actor),
             height=110,
         )
+    if not trust.show_start(lulu, actor):
+        trust.show_folder(lulu, lulu.agent.kind, options.folder())
     options.show(lulu)
     st.toggle("Keep it as a draft instead of starting it", key=AS_DRAFT)
     with st.container(key=EXAMPLES, horizontal=True):
@@ -58,8 +60,7 @@ def _start(lulu: Runtime, actor: Actor) -> None:
 def _submit(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment]) -> None:
     session_id: SessionId = new_session_id()
     launch = options.read(lulu, prompt)
-    lulu.store.submit(StartSession(actor=actor, session_id=session_id, launch=launch, attachments=files))
-    state().leave_for = session_id
+    trust.start(lulu, StartSession(actor=actor, session_id=session_id, launch=launch, attachments=files))
 
 
 def _save_draft(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment]) -> None:

@@ -34,6 +34,7 @@ MARKED = "marked"
 INBOX = "inbox"
 AS_DRAFT = "as_draft"
 STORE_HEALTH = "store_health"
+TRUST = "trust"
 VALUES = "values"
 CHECKLIST = "checklist"
 

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from lulu import folders
 from lulu.inputs import checked_folder
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, Session
 from lulu.ui import limits, wording
 from lulu.ui.look import CWD, MODEL, PERMISSION_MODE, TITLE
 from lulu.ui.state import put_back, typed
-from lulu.ui.text import safe_label
 
 #: Aliases that Claude Code resolves itself; any other name can be typed.
 MODEL_ALIASES = ("opus", "sonnet", "haiku")
@@ -66,7 +64,6 @@ def show(lulu: Runtime, draft: Session | None = None) -> None:
             draft.max_turns if draft else settings.max_turns,
         )
         st.caption(limits.MEANING)
-    show_findings(typed(CWD + suffix), settings.setting_sources)
 
 
 def _recent_folders(found: Sequence[str], field: str) -> None:
@@ -102,19 +99,10 @@ def read(lulu: Runtime, prompt: str, draft: Session | None = None) -> Launch:
     )
 
 
+def folder(draft: Session | None = None) -> str:
+    """What stands in the field for the folder; empty before it is drawn."""
+    return typed(CWD + _suffix(draft)).strip()
+
+
 def _suffix(draft: Session | None) -> str:
     return f"_{draft.id}" if draft else ""
-
-
-def show_findings(folder: str, sources: Sequence[str]) -> None:
-    """Tell what a folder brings with it that acts or allows by itself: a repository can carry it unseen."""
-    found = folders.findings(folder, sources) if folder else []
-    if found:
-        # A list: what a name in somebody's file says, no line of it may hide another.
-        lines = [f"- {safe_label(_words(finding), 200)}" for finding in found]
-        st.warning("\n".join(["**This folder brings its own Claude Code settings:**", *lines]), icon=":material/rule:")
-
-
-def _words(finding: folders.Finding) -> str:
-    names = ", ".join(finding.names)
-    return f"{finding.file}: {finding.kind}{f' ({names})' if names else ''}"

@@ -7,7 +7,7 @@ import streamlit as st
 from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.settings import PREFIX, Settings
-from lulu.ui import lan, places, rules_table, wording
+from lulu.ui import folders_table, lan, places, rules_table, wording
 from lulu.ui.look import VALUES
 from lulu.ui.text import safe_label
 
@@ -17,6 +17,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     st.header("Settings", anchor=False)
     show_agent(lulu)
     rules_table.show(lulu, actor)
+    folders_table.show(lulu, actor)
     st.subheader("Access", anchor=False)
     lan.show_switch(lulu, actor)
     with st.container(horizontal=True):

@@ -36,7 +36,7 @@ def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
 def _inbox_link(lulu: Runtime) -> None:
     """The way to the inbox, with the number of requests that wait."""
     bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox_count")
-    waiting = len(lulu.store.approvals())
+    waiting = len(lulu.store.approvals()) + len(lulu.store.folder_questions())
     count = f" :blue-badge[{waiting}]" if waiting else ""
     st.page_link(places.inbox(), label=f"Inbox{count}", icon=":material/inbox:", width="stretch")
 

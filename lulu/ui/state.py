@@ -10,7 +10,8 @@ import streamlit as st
 
 from lulu.errors import LuluError
 from lulu.events import EventId
-from lulu.sessions import SessionId
+from lulu.sessions import Launch, SessionId
+from lulu.trust import Asked
 
 #: Rows of the session list shown at first, and added by "Show more".
 LIST_STEP = 50
@@ -32,6 +33,19 @@ class Problem:
 
 #: After so many messages Streamlit's client has forgotten the first one (it keeps those of the last two runs).
 _REPEATS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedStart:
+    """A session that is kept as a draft until its folder is answered for."""
+
+    session_id: SessionId
+    launch: Launch
+    #: What the person is shown.
+    asked: list[Asked]
+    #: Whether the person had made it a draft before, and whether files go with it: then it stays one when not started.
+    is_draft: bool
+    has_files: bool
 
 
 @dataclass
@@ -85,6 +99,8 @@ class State:
     made_device: str | None = None
     #: Sessions that this tab has seen at work, the last ones last.
     watched: list[SessionId] = field(default_factory=list)
+    #: What is started once its folder is answered for.
+    asked_start: AskedStart | None = None
     #: What went wrong with the last click, by the place where it is told.
     problems: dict[str, Problem] = field(default_factory=dict)
 

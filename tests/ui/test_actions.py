@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,18 +80,6 @@ def test_a_folder_that_cannot_be_used_any_more_is_told(
     assert "The working directory" in app.error[0].value
     assert app.chat_input(key="prompt").proto.value == "Tell me a story"
     assert len(lulu.store.list_sessions()) == 1
-
-
-def test_home_tells_what_the_folder_brings_with_it(open_page: OpenPage, tmp_path: Path) -> None:
-    (tmp_path / "work" / ".claude").mkdir()
-    settings = {"hooks": {"PreToolUse": []}, "permissions": {"allow": ["Bash(rm *)", ":red[no]"]}}
-    (tmp_path / "work" / ".claude" / "settings.json").write_text(json.dumps(settings))
-
-    (warning,) = open_page().warning
-
-    assert "This folder brings its own Claude Code settings" in warning.value
-    assert "hooks (PreToolUse)" in warning.value
-    assert r"\:red\[no\]" in warning.value
 
 
 def test_recent_folders_are_offered_while_they_exist(open_page: OpenPage, lulu: Runtime, tmp_path: Path) -> None:

@@ -1,0 +1,152 @@
+"""What of a folder reaches its agent: its own settings where the owner trusts it, and its CLAUDE.md in any case.
+
+Claude Code reads both with one setting source. Where that is off, the folder's CLAUDE.md is read as that of an added
+folder; what stands in folders above and below is read here, as Claude Code would read it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from claude_agent_sdk import HookMatcher
+from claude_agent_sdk.types import HookContext, HookInput, SyncHookJSONOutput
+
+from lulu.agent.requests import AgentSpec
+from lulu.folders import allow_rules, main_checkout, own_settings, read_text, settings_in
+from lulu.settings import Settings, SettingSource
+
+#: Makes Claude Code read CLAUDE.md of added folders.
+_ADDED_FOLDERS = "CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"
+#: A file, and all files together, are read up to so many bytes.
+_MAX_FILE, _MAX_ALL = 200_000, 400_000
+#: Allow rules are handed on up to so many characters: they go as one argument.
+_MAX_RULES = 60_000
+#: Tools after which CLAUDE.md beside their file is told.
+_FILE_TOOLS = "Read|Edit|Write|MultiEdit|NotebookEdit"
+#: As Claude Code introduces them.
+_SAYS = {
+    "CLAUDE.local.md": "user's private project instructions, not checked in",
+    "CLAUDE.md": "project instructions, checked into the codebase",
+}
+
+
+def sources(spec: AgentSpec, settings: Settings) -> list[SettingSource]:
+    """The setting sources that apply."""
+    return [source for source in settings.setting_sources if spec.trusts_folder or source == "user"]
+
+
+class Instructions:
+    """CLAUDE.md in a folder whose settings do not apply. Nothing of it where they do, or where no source reads them."""
+
+    def __init__(self, spec: AgentSpec, settings: Settings) -> None:
+        self._folder = Path(os.path.realpath(spec.working_directory))
+        self._applies = not spec.trusts_folder and "project" in settings.setting_sources
+        self._told: set[Path] = set()
+        self._file: IO[str] | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Options for the SDK: the folder's own file, and those above it. ``close`` when the process has read them."""
+        if not self._applies:
+            return {"env": {}, "extra_args": {}}
+        extra_args: dict[str, str | None] = {}
+        if text := above(self._folder):
+            # Not an argument: every user of this computer can read those.
+            self._file = tempfile.NamedTemporaryFile("w", prefix="lulu-", suffix=".md", encoding="utf-8")  # noqa: SIM115
+            self._file.write(text)
+            self._file.flush()
+            extra_args["append-system-prompt-file"] = self._file.name
+        return {"add_dirs": [self._folder], "env": {_ADDED_FOLDERS: "1"}, "extra_args": extra_args}
+
+    def close(self) -> None:
+        """Remove the file that was made for the process."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def hooks(self) -> list[HookMatcher]:
+        """A ``PostToolUse`` hook that tells CLAUDE.md of folders below once a file in them is used."""
+
+        async def hook(data: HookInput, tool_use_id: str | None, context: HookContext) -> SyncHookJSONOutput:
+            call: Any = data
+            used = call["tool_input"].get("file_path") or call["tool_input"].get("notebook_path")
+            text = self._below(used) if isinstance(used, str) else ""
+            if not text:
+                return {}
+            return {"hookSpecificOutput": {"hookEventName": "PostToolUse", "additionalContext": text}}
+
+        return [HookMatcher(matcher=_FILE_TOOLS, hooks=[hook])] if self._applies else []
+
+    def _below(self, used: str) -> str:
+        place = Path(os.path.realpath(self._folder / used))
+        if not place.is_relative_to(self._folder):
+            return ""
+        folders = [folder for folder in reversed(place.parents) if folder != self._folder]
+        new = [folder for folder in folders if folder.is_relative_to(self._folder) and folder not in self._told]
+        self._told.update(new)
+        return _contents(file for folder in new for file in _files_in(folder))
+
+
+def above(folder: Path) -> str:
+    """CLAUDE.md of the folders above, from the top, and the folder's own CLAUDE.local.md."""
+    doubles = _doubles(folder)
+    files = [
+        file
+        for parent in reversed(folder.parents)
+        for file in _files_in(parent)
+        if file.name == "CLAUDE.local.md" or parent not in doubles
+    ]
+    return _contents([*files, folder / "CLAUDE.local.md"])
+
+
+def _doubles(folder: Path) -> set[Path]:
+    """Folders of the main checkout above a worktree that lies in it: the worktree has their files itself."""
+    for place, root in enumerate((folder, *folder.parents)):
+        if (main := main_checkout(root)) is not None:
+            return {path for path in folder.parents[place:] if path.is_relative_to(main)}
+    return set()
+
+
+def _files_in(folder: Path) -> list[Path]:
+    settings = folder / ".claude"
+    rules: list[Path] = []
+    inner: list[Path] = []
+    if os.path.realpath(settings) not in own_settings():
+        inner = [settings / "CLAUDE.md"]
+        try:
+            rules = sorted((settings / "rules").glob("*.md"))[:100]
+        except OSError:
+            rules = []
+    return [folder / "CLAUDE.md", *inner, *rules, folder / "CLAUDE.local.md"]
+
+
+def _contents(files: Iterable[Path]) -> str:
+    parts, left = [], _MAX_ALL
+    for file in files:
+        # A link may lead to another file of instructions, and to nothing else.
+        is_text = os.path.realpath(file).endswith(".md")
+        text = (read_text(file, _MAX_FILE) or "").strip() if is_text else ""
+        if text and len(text) <= left:
+            left -= len(text)
+            says = _SAYS.get(file.name, _SAYS["CLAUDE.md"])
+            parts.append(f"Contents of {file} ({says}):\n\n{text}")
+    return "\n\n".join(parts)
+
+
+def allowed(spec: AgentSpec, settings: Settings) -> str | None:
+    """The allow rules of a trusted folder as settings of the process.
+
+    Claude Code applies a folder's own only where the folder is trusted in its configuration file, which is the user's
+    and never written by Lulu.
+    """
+    if not spec.trusts_folder:
+        return None
+    names = {"project": "settings.json", "local": "settings.local.json"}
+    files = [Path(spec.working_directory, ".claude", names[one]) for one in settings.setting_sources if one in names]
+    rules = [rule for file in files for rule in allow_rules(settings_in(file) or {})]
+    kept = [rule for place, rule in enumerate(rules) if sum(map(len, rules[: place + 1])) <= _MAX_RULES]
+    return json.dumps({"permissions": {"allow": kept}}) if kept else None

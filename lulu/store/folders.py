@@ -1,0 +1,132 @@
+"""The owner's answers about folders, and the sessions whose next prompt waits for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from lulu import trust
+from lulu.commands import ForgetFolder, TrustFolder
+from lulu.events import now, parse_time
+from lulu.sessions import ENDED, SessionId, SessionStatus
+from lulu.store import changes, rows
+from lulu.store.bus import APPROVALS, COMMANDS, FOLDERS, row_topic, session_topic
+from lulu.store.readers import Readers
+from lulu.store.transaction import Transaction
+from lulu.trust import Answer, Asked
+
+#: Prompts that are to be sent.
+_PENDING = (
+    "SELECT 1 FROM commands WHERE session_id = :id AND status = 'pending' AND held_at IS NULL "
+    "AND kind IN ('start', 'prompt', 'send_now')"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderQuestion:
+    """What the owner has to say before a session's next prompt is sent."""
+
+    session_id: SessionId
+    asked: list[Asked]
+    asked_at: datetime
+
+
+class Folders(Readers):
+    """The part of the store that knows folders."""
+
+    def folder_answers(self) -> dict[str, Answer]:
+        """Every answer, by its folder."""
+        found = self._query("SELECT * FROM folders ORDER BY folder")
+        return {row["folder"]: _answer(row) for row in found}
+
+    def folder_questions(self) -> list[FolderQuestion]:
+        """Every open question, oldest first."""
+        return [_question(row) for row in self._query("SELECT * FROM folder_questions ORDER BY asked_at, rowid")]
+
+    def folder_question(self, session_id: str) -> FolderQuestion | None:
+        """What this session waits for, or nothing."""
+        found = self._query("SELECT * FROM folder_questions WHERE session_id = :id", id=session_id)
+        return _question(found[0]) if found else None
+
+
+def _answer(row: rows.Row) -> Answer:
+    return Answer(
+        folder=str(row["folder"]),
+        trusted=row["trusted"] == 1,
+        entries={name: str(value) for name, value in rows.parse_object(row["entries"]).items()},
+        answered_by=rows.as_unicode(str(row["answered_by"])),
+        answered_at=parse_time(row["answered_at"]),
+    )
+
+
+def _question(row: rows.Row) -> FolderQuestion:
+    return FolderQuestion(
+        session_id=SessionId(str(row["session_id"])),
+        asked=trust.decode(str(row["question"])),
+        asked_at=parse_time(row["asked_at"]),
+    )
+
+
+# -- jobs ------------------------------------------------------------------------------------------------------------
+
+
+def answer(tx: Transaction, command: TrustFolder) -> None:
+    """Keep the owner's answer in the place of an earlier one; what waits for it is tried again."""
+    tx.query(
+        "INSERT INTO folders (folder, trusted, entries, answered_by, answered_at) "
+        "VALUES (:folder, :trusted, :entries, :by, :at) ON CONFLICT (folder) DO UPDATE SET "
+        "trusted = excluded.trusted, entries = excluded.entries, answered_by = excluded.answered_by, "
+        "answered_at = excluded.answered_at",
+        folder=rows.as_text(command.folder),
+        trusted=int(command.trusted),
+        entries=rows.as_json(command.entries),
+        by=rows.as_text(command.actor.name),
+        at=now(),
+    )
+    tx.ring(FOLDERS, COMMANDS)
+
+
+def forget(tx: Transaction, command: ForgetFolder) -> None:
+    """Take the answer back: the owner is asked anew before the next prompt."""
+    tx.delete("folders", folder=rows.as_text(command.folder))
+    tx.ring(FOLDERS, COMMANDS)
+
+
+def ask(tx: Transaction, session_id: str, asked: Sequence[Asked]) -> None:
+    """The session's next prompt waits for the owner's answer. Nothing happens where no prompt waits (any more)."""
+    session = tx.query("SELECT status FROM sessions WHERE id = :id", id=session_id)
+    if not session or not tx.query(_PENDING, id=session_id):
+        return
+    question = trust.encode(asked)
+    before = tx.query("SELECT question FROM folder_questions WHERE session_id = :id", id=session_id)
+    if not before or before[0]["question"] != question:
+        status = session[0]["status"]
+        tx.query(
+            "INSERT INTO folder_questions (session_id, question, status_before, asked_at) "
+            "VALUES (:id, :question, :status, :at) ON CONFLICT (session_id) DO UPDATE SET question = excluded.question",
+            id=session_id,
+            question=question,
+            status=status if status in ENDED else SessionStatus.INTERRUPTED.value,
+            at=now(),
+        )
+        tx.ring(APPROVALS, session_topic(session_id), row_topic(session_id))
+    changes.move(tx, session_id, SessionStatus.WAITING)
+
+
+def end(tx: Transaction, session_id: str) -> bool:
+    """The session waits no longer, and goes back to where it was: whether it did wait."""
+    found = tx.query("DELETE FROM folder_questions WHERE session_id = :id RETURNING status_before", id=session_id)
+    if not found:
+        return False
+    tx.ring(APPROVALS, session_topic(session_id))
+    changes.move(
+        tx, session_id, SessionStatus(found[0]["status_before"]), sources=[SessionStatus.WAITING], is_activity=False
+    )
+    return True
+
+
+def end_unless_pending(tx: Transaction, session_id: str) -> None:
+    """Where the last prompt was taken back, there is nothing to ask about."""
+    if not tx.query(_PENDING, id=session_id):
+        end(tx, session_id)

@@ -1,0 +1,106 @@
+"""Whether a folder's files may act: the owner's answers, held against what the folder brings now.
+
+An answer belongs to the folder that brings the files, with a fingerprint of them; it counts for every folder below, and
+for other checkouts of the same repository that bring nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from lulu.folders import Brought, Finding, Place, checkout_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the owner has said about a folder."""
+
+    folder: str
+    #: Whether its files may act; without them otherwise, whatever it brings later.
+    trusted: bool
+    #: What the owner was shown: the files, as ``Place.entries`` has them.
+    entries: dict[str, str]
+    answered_by: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A folder about which the owner is asked."""
+
+    place: Place
+    #: What has changed since the owner trusted it, a file each: ``new: …``; ``None`` where it was never trusted.
+    changes: list[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What holds for a working directory."""
+
+    #: Whether its own settings apply.
+    trusted: bool
+    #: What the owner has to say before a prompt is sent there.
+    asked: list[Asked]
+
+
+def judge(brought: Brought, answers: Mapping[str, Answer]) -> Verdict:
+    """Who brings something that the owner has not trusted as it is now. Where nobody brings anything, nothing acts
+    that may be there later, unless the owner has trusted one of the folders."""
+    if not brought.places:
+        trusted = any(answer.trusted for folder in brought.folders if (answer := answers.get(folder)))
+        return Verdict(trusted=trusted, asked=[])
+    unknown = [place for place in brought.places if not _is_trusted(place, answers)]
+    asked = []
+    for place in unknown:
+        answer = answers.get(place.folder)
+        if answer is None:
+            asked.append(Asked(place=place))
+        elif answer.trusted:
+            asked.append(Asked(place=place, changes=differences(answer.entries, place.entries)))
+    return Verdict(trusted=not unknown, asked=asked)
+
+
+def _is_trusted(place: Place, answers: Mapping[str, Answer]) -> bool:
+    if place.problem is not None:
+        return False
+    own = answers.get(place.folder)
+    if own is not None and (not own.trusted or own.entries == place.entries):
+        return own.trusted
+    checkout = checkout_of(place.folder)
+    return checkout is not None and any(
+        answer.trusted and place.entries.items() <= answer.entries.items() and checkout_of(answer.folder) == checkout
+        for answer in answers.values()
+    )
+
+
+def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The files that are new, gone or changed, one a line."""
+    names = sorted({*before, *after})
+    return [
+        f"{'new' if name not in before else 'gone' if name not in after else 'changed'}: {name}"
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def encode(asked: Iterable[Asked]) -> str:
+    """A question as ASCII JSON."""
+    return json.dumps([asdict(one) for one in asked], ensure_ascii=True, separators=(",", ":"))
+
+
+def decode(text: str) -> list[Asked]:
+    """The question that ``encode`` wrote; empty for one that this version cannot read."""
+    try:
+        return [_asked(one) for one in json.loads(text)]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []
+
+
+def _asked(value: dict[str, Any]) -> Asked:
+    place = value["place"]
+    findings = [Finding(**finding) for finding in place.pop("findings")]
+    return Asked(place=Place(**place, findings=findings), changes=value["changes"])
