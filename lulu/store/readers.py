@@ -20,7 +20,7 @@ from lulu.rules import Rule
 from lulu.sessions import LIVE, Session
 from lulu.store import problems, rows
 from lulu.store.connection import open_reader, start_afresh
-from lulu.store.rows import Approval, LiveText
+from lulu.store.rows import Approval, LiveText, SentPrompt
 
 #: More characters are not looked for: SQLite refuses patterns of 50,000 bytes.
 SEARCH_TEXT = 1000
@@ -362,6 +362,15 @@ class Readers:
         )
         queued = [stored for row in found if (stored := rows.command(row))]
         return sorted(queued, key=lambda stored: (stored.is_held, not isinstance(stored.command, SendNow)))
+
+    def last_prompts(self, limit: int) -> list[SentPrompt]:
+        """The last prompts that people sent or kept as drafts, newest first, whatever has become of them."""
+        found = self._query(
+            "SELECT id, kind, session_id, payload FROM commands WHERE kind IN ('start', 'prompt', 'save_draft') "
+            "ORDER BY id DESC LIMIT :limit",
+            limit=limit,
+        )
+        return [rows.sent_prompt(row) for row in found]
 
     def rules(self) -> list[Rule]:
         """Every auto-approve rule, oldest first."""

@@ -74,6 +74,17 @@ class LiveText:
     updated_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class SentPrompt:
+    """A prompt as it was sent to an agent, or kept as a draft."""
+
+    id: CommandId
+    session_id: SessionId
+    text: str
+    #: Whether it makes its session; else it was sent to one.
+    is_first: bool
+
+
 def session(row: Row) -> Session:
     """A row of ``sessions``."""
     return Session(
@@ -168,6 +179,21 @@ def command(row: Row) -> StoredCommand | None:
         error=_text(row["error"]),
         attachment_ids=attachment_ids,
         is_held=row["held_at"] is not None,
+    )
+
+
+def sent_prompt(row: Row) -> SentPrompt:
+    """What a row of ``commands`` sends or keeps; a blank text where this version cannot read it."""
+    try:
+        payload = json.loads(row["payload"])
+        prompt = payload["text"] if row["kind"] == "prompt" else payload["launch"]["prompt"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        prompt = ""
+    return SentPrompt(
+        id=CommandId(row["id"]),
+        session_id=SessionId(_text(row["session_id"]) or ""),
+        text=_text(prompt) or "",
+        is_first=row["kind"] != "prompt",
     )
 
 

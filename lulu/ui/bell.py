@@ -64,7 +64,7 @@ function makeHub() {
   // Nobody is let in any longer: what stands on the page goes, and the guard's own page comes.
   function leaveIfEnded() {
     fetch("/", { method: "HEAD", cache: "no-store" }).then((answer) => {
-      if (answer.status === 401) location.reload();
+      if (answer.status === 401) { window.luluUnsent?.forget(); location.reload(); }
     }, () => {});
   }
 

@@ -11,11 +11,11 @@ from lulu.inputs import BYPASS
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
-from lulu.ui import attachments, checklist, identity, notices, wording
+from lulu.ui import attachments, checklist, identity, notices, unsent, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import COMPOSER, PROMPT
 from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
-from lulu.ui.state import placeholder, prompt_place, put_back, state, typed
+from lulu.ui.state import placeholder, put_back, state, typed
 from lulu.ui.text import safe_label
 
 #: Slash commands that are offered.
@@ -32,7 +32,7 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) 
             checklist.show(lulu, session.id)
         notices.show_problem(PROMPT)
         # An input that places itself there would make Streamlit scroll the page: see ``reading``.
-        with prompt_place():
+        with unsent.box(session.id):
             st.chat_input(
                 placeholder("Continue the conversation"),
                 key=PROMPT,

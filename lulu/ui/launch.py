@@ -10,10 +10,10 @@ from lulu.inputs import Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, new_session_id
 from lulu.store import SESSIONS
-from lulu.ui import attachments, cards, drafts, identity, notices, options, trust
+from lulu.ui import attachments, cards, drafts, identity, notices, options, trust, unsent
 from lulu.ui.bell import bell
 from lulu.ui.look import AS_DRAFT, EXAMPLES, PROMPT
-from lulu.ui.state import is_on, placeholder, prompt_place, put_back
+from lulu.ui.state import is_on, placeholder, put_back
 from lulu.ui.text import safe_label
 
 #: What a newcomer can try: a label, and the prompt that it puts into the box.
@@ -29,7 +29,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     st.header("What should the agent do?", anchor=False)
     notices.show_problem(PROMPT)
     # Inside a container the input stands here and not at the bottom of the page.
-    with st.container(), prompt_place():
+    with unsent.box(unsent.HOME_BOX):
         st.chat_input(
             placeholder("Type a prompt"),
             key=PROMPT,

@@ -8,7 +8,7 @@ from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.sessions import Session
 from lulu.store import APPROVALS, SESSIONS
-from lulu.ui import filters, identity, keyboard, notices, places, selecting, session_list, signals, wording
+from lulu.ui import filters, identity, keyboard, notices, places, selecting, session_list, signals, unsent, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import NEW_SESSION, PAGES, SESSION_LIST, SESSION_SEARCH
 from lulu.ui.state import LIST_STEP, is_on, state, typed
@@ -58,6 +58,7 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
         )
         filters.show(lulu)
     keyboard.listen()
+    unsent.keep(lulu)
     places.follow()
     filters.show_active()
     search = typed(SESSION_SEARCH).strip()

@@ -1,0 +1,246 @@
+"""What a person types is theirs, in a real browser: it stays where it was typed until the store has it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import Viewer
+from tests.conftest import NewServer
+from tests.e2e.test_cockpit import FAST, PATIENCE, approve, send, start, status
+
+
+def box(page: Page) -> Locator:
+    return page.locator(".st-key-prompt textarea")
+
+
+def row(page: Page, title: str) -> Locator:
+    return page.locator(".st-key-session_list a", has_text=title).first
+
+
+def transcript(page: Page) -> Locator:
+    return page.locator(".st-key-transcript")
+
+
+def sent(page: Page, prompt: str) -> Locator:
+    """The prompts of the transcript that say just this."""
+    return transcript(page).locator("[class*='st-key-at_']").get_by_text(prompt, exact=True)
+
+
+def two_sessions(page: Page, url: str) -> tuple[str, str]:
+    """Two sessions that have ended; their addresses. The second one is on the page."""
+    addresses = []
+    for prompt in ("the first story", "the second story"):
+        addresses.append(start(page, url, prompt))
+        expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    return addresses[0], addresses[1]
+
+
+def open_row(page: Page, title: str) -> None:
+    row(page, title).click()
+    expect(page.locator(".st-key-session_header").get_by_text(title)).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_text_belongs_to_its_session_and_is_there_again(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    first, _ = two_sessions(page, lulu.url)
+    box(page).press_sequentially("for the second")
+
+    open_row(page, "the first story")
+    expect(box(page)).to_have_value("")
+    box(page).press_sequentially("for the first")
+    open_row(page, "the second story")
+    expect(box(page)).to_have_value("for the second")
+    page.get_by_role("link", name="New session").click()
+    page.wait_for_url(f"{lulu.url}/")
+    expect(box(page)).to_have_value("")
+    box(page).press_sequentially("for a new one")
+    page.go_back()
+    expect(box(page)).to_have_value("for the second", timeout=PATIENCE)
+    page.reload()
+    expect(box(page)).to_have_value("for the second", timeout=PATIENCE)
+    page.goto(f"{lulu.url}/inbox")
+    page.goto(first)
+    expect(box(page)).to_have_value("for the first", timeout=PATIENCE)
+    page.goto(lulu.url)
+    expect(box(page)).to_have_value("for a new one", timeout=PATIENCE)
+
+
+def test_a_text_survives_the_server_and_the_window(server: NewServer, viewer: Viewer) -> None:
+    lulu = server(env=FAST)
+    address = start(viewer.page, lulu.url, "the first story")
+    expect(status(viewer.page, "completed")).to_be_visible(timeout=PATIENCE)
+    box(viewer.page).press_sequentially("half a thought")
+
+    lulu.kill9()
+    expect(viewer.page.locator(".stApp")).not_to_have_attribute(
+        "data-test-connection-state", "CONNECTED", timeout=PATIENCE
+    )
+    box(viewer.page).press_sequentially(", and more", timeout=PATIENCE)
+    lulu.start()
+    expect(viewer.page.locator(".stApp")).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=PATIENCE)
+    expect(box(viewer.page)).to_have_value("half a thought, and more")
+    viewer.page.close()
+    again = viewer.context.new_page()
+    again.goto(address)
+    expect(box(again)).to_have_value("half a thought, and more", timeout=PATIENCE)
+
+    again.keyboard.press("Escape")
+    box(again).press("Enter")
+    expect(sent(again, "half a thought, and more")).to_have_count(1, timeout=PATIENCE)
+    expect(box(again)).to_have_value("", timeout=PATIENCE)
+    third = viewer.context.new_page()
+    third.goto(address)
+    expect(sent(third, "half a thought, and more")).to_be_visible(timeout=PATIENCE)
+    expect(box(third)).to_have_value("")
+
+
+def test_two_tabs_of_one_session_keep_their_own_texts(server: NewServer, viewer: Viewer) -> None:
+    lulu = server(env=FAST)
+    one = viewer.page
+    address = start(one, lulu.url, "the first story")
+    expect(status(one, "completed")).to_be_visible(timeout=PATIENCE)
+    other = viewer.context.new_page()
+    other.goto(address)
+    expect(box(other)).to_be_enabled(timeout=PATIENCE)
+    box(one).press_sequentially("of the one")
+    box(other).press_sequentially("of the other")
+
+    for page in (one, other):
+        page.reload()
+    expect(box(one)).to_have_value("of the one", timeout=PATIENCE)
+    expect(box(other)).to_have_value("of the other", timeout=PATIENCE)
+    box(other).press("Enter")
+    expect(box(other)).to_have_value("", timeout=PATIENCE)
+    one.reload()
+    expect(box(one)).to_have_value("of the one", timeout=PATIENCE)
+    other.reload()
+    expect(sent(other, "of the other")).to_be_visible(timeout=PATIENCE)
+    expect(box(other)).to_have_value("")
+
+
+@pytest.mark.parametrize("reloads", [False, True])
+def test_a_prompt_sent_to_a_server_that_hangs_and_dies_is_in_the_box_again(
+    server: NewServer, page: Page, reloads: bool
+) -> None:
+    lulu = server(env=FAST)
+    start(page, lulu.url, "the first story")
+    expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    os.kill(lulu.pid, signal.SIGSTOP)
+    send(page, "tell me more")
+    # It is on its way: neither gone from the box, nor to be sent twice.
+    expect(box(page)).to_have_value("tell me more")
+    box(page).press("Enter")
+
+    lulu.kill9()
+    lulu.start()
+
+    if reloads:
+        page.reload()
+    expect(page.locator(".stApp")).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=PATIENCE)
+    expect(box(page)).to_have_value("tell me more", timeout=PATIENCE)
+    expect(box(page)).not_to_have_attribute("data-sending", "", timeout=PATIENCE)
+    expect(sent(page, "tell me more")).to_have_count(0)
+    box(page).press("Enter")
+    expect(sent(page, "tell me more")).to_have_count(1, timeout=PATIENCE)
+    expect(box(page)).to_have_value("", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("reloads", [False, True])
+def test_a_prompt_that_the_store_got_late_is_sent_once(server: NewServer, page: Page, reloads: bool) -> None:
+    lulu = server(env=FAST)
+    start(page, lulu.url, "the first story")
+    expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    os.kill(lulu.pid, signal.SIGSTOP)
+    send(page, "tell me more")
+    expect(box(page)).to_have_value("tell me more")
+    if reloads:
+        page.evaluate("location.reload()")
+
+    os.kill(lulu.pid, signal.SIGCONT)
+
+    expect(sent(page, "tell me more")).to_have_count(1, timeout=PATIENCE)
+    expect(box(page)).to_have_value("", timeout=PATIENCE)
+    page.reload()
+    expect(sent(page, "tell me more")).to_have_count(1, timeout=PATIENCE)
+    expect(box(page)).to_have_value("", timeout=PATIENCE)
+
+
+def test_the_first_prompt_of_a_session_is_kept_too(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    page.goto(lulu.url)
+    expect(box(page)).to_be_enabled(timeout=PATIENCE)
+    os.kill(lulu.pid, signal.SIGSTOP)
+    send(page, "the first story")
+    lulu.kill9()
+    lulu.start()
+
+    expect(page.locator(".stApp")).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=PATIENCE)
+    expect(box(page)).to_have_value("the first story", timeout=PATIENCE)
+    expect(box(page)).not_to_have_attribute("data-sending", "", timeout=PATIENCE)
+    box(page).press("Enter")
+    page.wait_for_url("**/session?id=*", timeout=PATIENCE)
+    expect(box(page)).to_have_value("")
+    page.goto(lulu.url)
+    expect(box(page)).to_be_enabled(timeout=PATIENCE)
+    expect(box(page)).to_have_value("")
+    expect(page.locator(".st-key-session_list a")).to_have_count(1)
+
+
+def test_what_is_typed_while_a_prompt_is_on_its_way_stays(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    start(page, lulu.url, "the first story")
+    expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    os.kill(lulu.pid, signal.SIGSTOP)
+    send(page, "tell me more")
+    box(page).press_sequentially(" and then")
+
+    os.kill(lulu.pid, signal.SIGCONT)
+
+    expect(box(page)).to_have_value(" and then", timeout=PATIENCE)
+    expect(sent(page, "tell me more")).to_have_count(1, timeout=PATIENCE)
+
+
+def test_the_same_prompt_twice_in_a_row_is_sent_twice(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    start(page, lulu.url, "the first story")
+    for count in (1, 2):
+        expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+        send(page, "echo once")
+        approve(page).click(timeout=PATIENCE)
+        expect(sent(page, "echo once")).to_have_count(count, timeout=PATIENCE)
+        expect(box(page)).to_have_value("", timeout=PATIENCE)
+
+
+def test_other_long_fields_keep_their_texts_in_the_tab(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    start(page, lulu.url, "Give me the tour")
+    reason = page.locator("[class*='st-key-reason_'] input").first
+    reason.press_sequentially("not in this folder", timeout=PATIENCE)
+
+    page.reload()
+
+    expect(reason).to_have_value("not in this folder", timeout=PATIENCE)
+    page.locator("[class*='st-key-deny_'] button").first.click()
+    expect(reason).to_be_hidden(timeout=PATIENCE)
+    with closing(sqlite3.connect(lulu.database)) as rows:
+        assert rows.execute("SELECT message FROM approvals").fetchall() == [("not in this folder",)]
+
+
+def test_nobody_who_was_signed_out_leaves_a_text(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    page.goto(f"{lulu.url}/devices")
+    page.get_by_role("link", name="New session").click()
+    box(page).press_sequentially("a secret plan", timeout=PATIENCE)
+    page.goto(f"{lulu.url}/devices")
+
+    page.get_by_role("button", name="Sign out").click(timeout=PATIENCE)
+
+    expect(page.locator(".stApp")).to_have_count(0, timeout=PATIENCE)
+    kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "a secret plan" not in kept
