@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
+
+from markdown_it import MarkdownIt
 
 from lulu import events
 from lulu.citations import sources
@@ -42,7 +45,7 @@ def as_markdown(rows: Iterable[StoredEvent]) -> str:
         for name, text in _told(stored):
             match stored.event:
                 case events.Text() if name == "Answer":
-                    parts.append(text)
+                    parts.append(_closed(text))
                 case events.User():
                     parts.append(f"**{name}**\n\n" + "\n".join(f"> {line}".rstrip() for line in text.split("\n")))
                 case events.Result():
@@ -114,6 +117,34 @@ def _fenced(text: str) -> str:
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{text}\n{fence}"
+
+
+#: HTML that goes on to its own end, over blank lines (CommonMark 0.31, 4.6, kinds 1 to 5), and that end.
+_OPEN_HTML = re.compile(r"<(?:(script|pre|style|textarea)(?=[\s>]|$)|(!--)|(\?)|(!\[CDATA\[)|(![a-z]))", re.IGNORECASE)
+_HTML_ENDS = ("-->", "?>", "]]>", ">")
+
+
+def _closed(text: str) -> str:
+    """The markdown with an end for the block that is still open at its end: an answer may have been cut off."""
+    if not any(mark in text for mark in ("```", "~~~", "<")):
+        return text
+    last = next(reversed(_parser().parse(text)), None)
+    if last is None or last.level or last.map is None:
+        return text
+    lines = [line.strip() for line in text.split("\n")[last.map[0] : last.map[1]]]
+    if last.type == "fence":
+        is_closed = len(lines) > 1 and lines[-1].startswith(last.markup) and set(lines[-1]) == set(last.markup)
+        return text if is_closed else f"{text}\n{last.markup}"
+    opened = _OPEN_HTML.match(lines[0]) if last.type == "html_block" else None
+    if opened is None:
+        return text
+    end = f"</{opened[1]}>" if opened[1] else _HTML_ENDS[(opened.lastindex or 2) - 2]
+    return text if any(end.lower() in line.lower() for line in lines) else f"{text}\n{end}"
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"maxNesting": 4}).disable("inline")
 
 
 def _payload(raw: str) -> object:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
+
+from PIL import Image
 
 from lulu.errors import InputError
 from lulu.settings import PermissionMode
@@ -16,7 +19,11 @@ MAX_TITLE = 200
 #: Attachments of one prompt, each at most this many bytes (the API's own limit for an image is 5 MB).
 MAX_ATTACHMENTS = 10
 MAX_ATTACHMENT_BYTES = 5_000_000
-IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+#: The pictures that the API takes, and what Pillow calls them.
+_PICTURES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+IMAGE_TYPES = frozenset(_PICTURES.values())
+#: Pixels of a picture's longer side that the API takes (its documentation of vision, "Image limits").
+MAX_PICTURE_SIDE = 8000
 
 #: The mode in which nothing is asked: Claude Code takes it only where it was launched so.
 BYPASS = "bypassPermissions"
@@ -27,7 +34,7 @@ class Attachment:
     """A file that goes with a prompt: an image, or text."""
 
     name: str
-    #: ``image/…`` as the browser says, or ``text/…``.
+    #: ``image/…`` or ``text/…``: as a browser says, or, after ``typed``, by its content.
     media_type: str
     content: bytes = field(repr=False)
 
@@ -93,23 +100,64 @@ def checked_budget(max_cost_usd: float | None, max_turns: int | None) -> None:
         )
 
 
+def typed(attachments: list[Attachment]) -> list[Attachment]:
+    """The files with their types by content: a browser tells a file's type from its name."""
+    return [
+        replace(attachment, media_type=_picture_type(attachment.content) or _other_type(attachment.media_type))
+        for attachment in attachments
+    ]
+
+
+def _other_type(media_type: str) -> str:
+    return "application/octet-stream" if media_type in IMAGE_TYPES else media_type
+
+
 def checked_attachments(attachments: list[Attachment]) -> None:
     """Images that the API takes, or text. Raises ``InputError`` that names the first one that is neither."""
     if len(attachments) > MAX_ATTACHMENTS:
         raise InputError(f"At most {MAX_ATTACHMENTS} files go with one prompt.", safe="Nothing was sent.")
     for attachment in attachments:
-        if len(attachment.content) > MAX_ATTACHMENT_BYTES:
-            raise InputError(
-                f"{attachment.name[:100]} is larger than {MAX_ATTACHMENT_BYTES // 1_000_000} MB.",
-                safe="Nothing was sent.",
-                next_step="Put it into the working directory and mention it in the prompt.",
-            )
-        if attachment.media_type not in IMAGE_TYPES and not is_text(attachment.content):
-            raise InputError(
-                f"{attachment.name[:100]} is neither an image (PNG, JPEG, GIF, WebP) nor a text file.",
-                safe="Nothing was sent.",
-                next_step="Put it into the working directory and mention it in the prompt.",
-            )
+        problem, next_step = _problem_of(attachment)
+        if problem:
+            raise InputError(f"{attachment.name[:100]} {problem}", safe="Nothing was sent.", next_step=next_step)
+
+
+def _problem_of(attachment: Attachment) -> tuple[str, str]:
+    """What is wrong with a file, and what to do about it; two empty texts for a file that can be sent."""
+    mention = "Put it into the working directory and mention it in the prompt."
+    if not attachment.content:
+        return "is empty.", "Choose a file with content."
+    if len(attachment.content) > MAX_ATTACHMENT_BYTES:
+        return f"is larger than {MAX_ATTACHMENT_BYTES // 1_000_000} MB.", mention
+    picture_type = _picture_type(attachment.content)
+    is_picture = picture_type is not None
+    if is_picture and max(_picture_sides(attachment.content)) > MAX_PICTURE_SIDE:
+        return f"is a picture of more than {MAX_PICTURE_SIDE:,} pixels on a side.", "Make it smaller."
+    claims_to_be_one = attachment.media_type in IMAGE_TYPES or attachment.name.lower().endswith(_PICTURE_NAMES)
+    if claims_to_be_one and not is_picture:
+        return "is named like a picture, but its content is no picture that can be read.", mention
+    if not is_picture and not is_text(attachment.content):
+        return "is neither an image (PNG, JPEG, GIF, WebP) nor a text file.", mention
+    return "", ""
+
+
+_PICTURE_NAMES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+
+
+def _picture_type(content: bytes) -> str | None:
+    """The media type of a picture that the API takes and that can be read; ``None`` for other content."""
+    try:
+        with Image.open(io.BytesIO(content), formats=list(_PICTURES)) as picture:
+            picture.verify()
+            return _PICTURES[str(picture.format)]
+    except Exception:
+        # Pillow's decoders raise errors of many kinds for content that is no picture.
+        return None
+
+
+def _picture_sides(content: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(content)) as picture:
+        return picture.size
 
 
 def is_text(content: bytes) -> bool:

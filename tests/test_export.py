@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,3 +82,32 @@ def test_no_prompt_leaves_its_quotation(text: str) -> None:
     said = export.as_markdown(stored(events.User(text=text)))
 
     assert all(line.startswith(">") for line in said.split("\n")[2:-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("It is\n```py\nprint(1)", "```"),
+        ("~~~~\nx\n~~~", "~~~~"),
+        ("```", "```"),
+        ("```\n```x", "```"),
+        ("   ```\nx\n\n", "```"),
+        ("<!-- not seen", "-->"),
+        ("<pre>\nx\n\ny", "</pre>"),
+        ("<?php x", "?>"),
+    ],
+)
+def test_what_is_open_at_the_end_of_an_answer_is_closed(text: str, end: str) -> None:
+    rows = stored(events.Text(content=text, partial=True), events.User(text="next"))
+
+    assert export.as_markdown(rows).startswith(f"{text}\n{end}\n\n**Prompt")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["```\nx\n```", "- a\n  ```\n  x", "> ```\n> x", "a `` b", "<!-- x -->", "<b>x", "````\n```\n````  ", "a < b"],
+)
+def test_what_ends_by_itself_gets_no_end(text: str) -> None:
+    rows = stored(events.Text(content=text), events.User(text="next"))
+
+    assert export.as_markdown(rows).startswith(f"{text}\n\n**Prompt")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,9 +87,20 @@ def _connector(path: Path, mode: str, **options: Any) -> Callable[[], sqlite3.Co
     def connect() -> sqlite3.Connection:
         connection: sqlite3.Connection = sqlite3.connect(address, uri=True, **options)
         connection.text_factory = _text
+        connection.create_function("fold", 1, _folded, deterministic=True)
         return connection
 
     return connect
+
+
+def folded(text: str) -> str:
+    """The text in the form in which texts are compared: small letters, in one form, single blanks between words."""
+    return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())
+
+
+def _folded(stored: bytes | None) -> str:
+    # SQL hands bytes over (``CAST(… AS BLOB)``): a text need not be UTF-8.
+    return "" if stored is None else folded(stored.decode("utf-8", "replace"))
 
 
 def _text(stored: bytes) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from lulu.citations import sources
 from lulu.errors import StoreError
 from lulu.events import Error, Event, Permission, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, User
+from lulu.plain_text import plain
 from lulu.store import problems, rows
 from lulu.store.transaction import Transaction
 
@@ -41,7 +42,7 @@ def searchable_text(event: Event) -> str:
         case System() | Permission() | Result() | _:
             # Machinery, or said by another event already.
             text = ""
-    return rows.as_text(text[:MAX_TEXT])
+    return rows.as_text(plain(text[:MAX_TEXT]))
 
 
 def kind_of(event: Event) -> str:

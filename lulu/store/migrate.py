@@ -23,9 +23,9 @@ from lulu.store.connection import bare_engine
 from lulu.store.damage import SIDE_FILES, beside, is_empty, stamped
 
 #: The revision that this version of Lulu writes.
-HEAD = "008"
+HEAD = "009"
 #: Every revision that it can start from.
-KNOWN = ("001", "002", "003", "004", "005", "006", "007", "008")
+KNOWN = ("001", "002", "003", "004", "005", "006", "007", "008", "009")
 #: The number that the seed wrote into ``schema_version``; it stays for older readers.
 SEED_VERSION = 1
 #: The seed's tables. It made them one by one: a crash can have left some.

@@ -19,7 +19,7 @@ from lulu.inputs import Attachment
 from lulu.rules import Rule
 from lulu.sessions import LIVE, Session
 from lulu.store import problems, rows
-from lulu.store.connection import open_reader, start_afresh
+from lulu.store.connection import folded, open_reader, start_afresh
 from lulu.store.rows import Approval, LiveText, SentPrompt
 
 #: More characters are not looked for: SQLite refuses patterns of 50,000 bytes.
@@ -70,7 +70,8 @@ _LATEST_FIRST = "ORDER BY replace(coalesce(last_activity_at, created_at), ' ', '
 
 # ``+``: the list is read in the order of time, which an index on another column cannot give.
 _LIST = (
-    _SESSIONS + "WHERE (:search = '' OR title LIKE :pattern ESCAPE '\\' OR prompt LIKE :pattern ESCAPE '\\') "
+    _SESSIONS + "WHERE (:search = '' OR instr(fold(CAST(title AS BLOB)), :search) > 0 "
+    "OR instr(fold(CAST(prompt AS BLOB)), :search) > 0) "
     "AND (:status IS NULL OR +status = :status) AND (:folder IS NULL OR +working_directory = :folder) "
     "AND (:pinned IS NULL OR (pinned_at IS NOT NULL) = :pinned) "
     "AND (:archived IS NULL OR (archived_at IS NOT NULL) = :archived) " + _LATEST_FIRST + "LIMIT :limit"
@@ -152,7 +153,7 @@ class Readers:
     # -- sessions ----------------------------------------------------------------------------------------------------
 
     def list_sessions(self, *, limit: int = 50, search: str = "", show: Show | None = None) -> list[Session]:
-        """The last active first; with ``search``, those whose title or prompt contains it (A is a, but Ä is not ä).
+        """The last active first; with ``search``, those whose title or prompt contains it, in capital or small letters.
 
         Titles and prompts come as their first 1,000 characters.
         """
@@ -160,8 +161,7 @@ class Readers:
         found = self._query(
             _LIST,
             limit=limit,
-            search=search,
-            pattern=_containing(search),
+            search=folded(rows.as_text(search[:SEARCH_TEXT])),
             status=wanted.status,
             folder=wanted.folder,
             pinned=wanted.pinned,
@@ -391,9 +391,3 @@ class Readers:
 
 
 _LAST = 2**63 - 1
-
-
-def _containing(text: str) -> str:
-    """A LIKE pattern for ``text`` as it stands."""
-    escaped = rows.as_text(text[:SEARCH_TEXT]).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

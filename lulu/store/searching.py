@@ -9,6 +9,7 @@ from datetime import datetime
 from lulu.errors import InputError, LuluError
 from lulu.events import EventId, StoredEvent
 from lulu.store import rows
+from lulu.store.connection import folded
 from lulu.store.indexing import searchable_text
 from lulu.store.readers import Readers
 
@@ -100,7 +101,7 @@ _BY_INDEX = (
 _BY_SCAN = (
     _COLUMNS + "(SELECT rowid AS id, text, kind FROM search WHERE rowid < :before ORDER BY rowid DESC LIMIT :scanned) "
     "found CROSS JOIN conversation_events e ON e.id = found.id CROSS JOIN sessions s ON s.id = e.session_id "
-    "WHERE NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(lower(found.text), lower(value)) = 0) "
+    "WHERE NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(fold(CAST(found.text AS BLOB)), value) = 0) "
     "AND instr(found.kind, :kind) > 0 " + _FILTERS + "ORDER BY found.id DESC LIMIT :limit"
 )
 _LAST = 2**63 - 1
@@ -127,7 +128,9 @@ class Searching(Readers):
             "until": _stamp(query.until),
         }
         if by_scan:
-            found = self._query(_BY_SCAN, words=rows.as_json(words), kind=kind, scanned=SCANNED, **values)
+            found = self._query(
+                _BY_SCAN, words=rows.as_json([folded(word) for word in words]), kind=kind, scanned=SCANNED, **values
+            )
         else:
             found = self._query(_BY_INDEX, match=_match(words, kind), **values)
         hits = [_hit(row, words) for row in found[:limit]]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from lulu import runtime
-from lulu.inputs import IMAGE_TYPES, MAX_ATTACHMENT_BYTES, Attachment
+from lulu.inputs import IMAGE_TYPES, MAX_ATTACHMENT_BYTES, Attachment, typed
 from lulu.ui import blocks, pictures, wording
 from lulu.ui.state import picked
 from lulu.ui.text import safe_label
@@ -22,10 +22,12 @@ def sent(key: str) -> tuple[str, list[Attachment]]:
     if isinstance(value, str):
         return value, []
     files = getattr(value, "files", None) or []
-    attachments = [
-        Attachment(name=file.name, media_type=file.type or "application/octet-stream", content=file.getvalue())
-        for file in files
-    ]
+    attachments = typed(
+        [
+            Attachment(name=file.name, media_type=file.type or "application/octet-stream", content=file.getvalue())
+            for file in files
+        ]
+    )
     return str(getattr(value, "text", "") or ""), attachments
 
 

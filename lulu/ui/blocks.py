@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from lulu.plain_text import plain
+from lulu.plain_text import plain, visible
 from lulu.ui import wording
 from lulu.ui.results import as_json
 from lulu.ui.text import BLOCK_LIMIT, cut, safe_label
@@ -20,13 +20,16 @@ _SHORT = 160
 def code(
     text: str, *, key: str, language: str | None = None, height: int | None = None, limit: int = BLOCK_LIMIT
 ) -> None:
-    """A block of code; ``key`` tells its "Show all" from others on the page, ``height`` in pixels makes it scroll."""
-    shown = shown_part(plain(text), key=key, limit=limit)
+    """A block of code; ``key`` tells its "Show all" from others on the page, ``height`` in pixels makes it scroll.
+
+    Of a diff every character is shown.
+    """
+    shown = shown_part(text, key=key, limit=limit, form=visible if language == "diff" else plain)
     st.code(shown, language=language, wrap_lines=True, height=height or "content")
 
 
-def shown_part(text: str, *, key: str, limit: int = BLOCK_LIMIT) -> str:
-    """What is shown of a text: up to ``limit`` bytes, with the true size and the offer to show all."""
+def shown_part(text: str, *, key: str, limit: int = BLOCK_LIMIT, form: Callable[[str], str] = str) -> str:
+    """What is shown of a text: ``form`` of up to ``limit`` bytes, with the true size and the offer to show all."""
     part = cut(text, limit)
     if part.is_cut and st.checkbox(f"Show all {wording.size(part.size)}", key=f"whole_{key}"):
         part = cut(text, MOST)
@@ -35,13 +38,13 @@ def shown_part(text: str, *, key: str, limit: int = BLOCK_LIMIT) -> str:
             # Served as an attachment, so that a browser saves it and never opens it here.
             st.download_button(
                 "Download",
-                data=text.encode("utf-8", "backslashreplace"),
+                data=form(text).encode("utf-8", "backslashreplace"),
                 file_name=f"{key}.txt",
                 mime="application/octet-stream",
                 key=f"download_{key}",
                 on_click="ignore",
             )
-    return part.shown
+    return form(part.shown)
 
 
 def table(values: Mapping[str, object], *, key: str) -> None:

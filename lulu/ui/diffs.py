@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from pygit2 import Patch
+from pygit2.enums import DiffOption
 
 from lulu.transcript import ToolCall
 from lulu.ui.results import structured
 
 #: Lines around a change in a diff.
 _CONTEXT = 3
-#: Rows of a diff that is computed here; difflib is slow on long texts.
-_MAX_DIFF_LINES = 4_000
+#: How blanks are shown that a person could not tell apart.
+_BLANKS = {" ": "␠", "\t": "␉\t"}
 
 
 def change_of(call: ToolCall) -> list[str]:
@@ -27,11 +29,48 @@ def counts(lines: Iterable[str]) -> tuple[int, int]:
 
 
 def diff_lines(before: str, after: str, *, context: int = _CONTEXT) -> list[str]:
-    """A unified diff without its file names, with ``context`` unchanged lines around each change."""
-    old, new = before.splitlines(), after.splitlines()
-    if len(old) + len(new) > _MAX_DIFF_LINES:
-        return [*(f"-{line}" for line in old), *(f"+{line}" for line in new)]
-    return list(difflib.unified_diff(old, new, lineterm="", n=context))[2:]
+    """A unified diff without its file names, with ``context`` unchanged lines around each change.
+
+    Every difference is in it: a missing line end at the end of one text is a line of its own, as in ``git diff``;
+    carriage returns, blanks at the end of a changed line, and tabs where only blanks differ are signs.
+    """
+    if before == after:
+        return []
+    # libgit2 does not copy the texts: they must live as long as the patch.
+    old, new = (text.encode("utf-8", "surrogatepass") for text in (before, after))
+    patch = Patch.create_from(old, new, flag=DiffOption.FORCE_TEXT, context_lines=context)
+    lines = patch.data.decode("utf-8", "surrogatepass").split("\n")
+    start = next((number for number, line in enumerate(lines) if line.startswith("@@")), len(lines))
+    lines = [_hunk_head(line) if line.startswith("@@") else line for line in lines[start:-1]]
+    if before and after and not before.endswith("\n") and not after.endswith("\n"):
+        lines = [line for line in lines if line[:1] != "\\"]
+    if _has_only_crlf(before) and _has_only_crlf(after):
+        lines = [line.removesuffix("\r") for line in lines]
+    return _with_signs(lines)
+
+
+def _hunk_head(line: str) -> str:
+    """``@@ -1,2 +1,2 @@`` without the line of code that libgit2 writes behind it."""
+    return line[: line.index("@@", 2) + 2]
+
+
+def _has_only_crlf(text: str) -> bool:
+    return 0 < text.count("\n") == text.count("\r\n") == text.count("\r")
+
+
+def _with_signs(lines: list[str]) -> list[str]:
+    """The lines of a diff with signs for line ends and blanks that could not be told apart."""
+    removed, added = (["".join(line[1:].split()) for line in lines if line[:1] == sign] for sign in "-+")
+    only_blanks_differ = removed == added
+    return [_with_blanks(line.replace("\r", "␍"), all_tabs=only_blanks_differ) for line in lines]
+
+
+def _with_blanks(line: str, *, all_tabs: bool) -> str:
+    if line[:1] not in {"+", "-"}:
+        return line
+    text = line[1:].rstrip(" \t")
+    end = "".join(_BLANKS[blank] for blank in line[1 + len(text) :])
+    return line[0] + (text.replace("\t", _BLANKS["\t"]) if all_tabs else text) + end
 
 
 def patch_lines(patch: object) -> list[str]:
@@ -43,7 +82,7 @@ def patch_lines(patch: object) -> list[str]:
         old, new = (f"{hunk.get(f'{side}Start')},{hunk.get(f'{side}Lines')}" for side in ("old", "new"))
         lines.append(f"@@ -{old} +{new} @@")
         lines += [line for line in hunk["lines"] if isinstance(line, str)]
-    return lines
+    return _with_signs(lines)
 
 
 def change_in(arguments: Mapping[str, Any], *, context: int = _CONTEXT) -> list[str]:
@@ -64,6 +103,8 @@ def beside_the_change(arguments: Mapping[str, Any]) -> dict[str, Any]:
         left = [beside_the_change(edit) if isinstance(edit, Mapping) else edit for edit in edits]
         return {**arguments, "edits": left}
     told = ("old_string", _new_text(arguments))
+    if not change_in(arguments):
+        return dict(arguments)
     return {name: value for name, value in arguments.items() if name not in told or not isinstance(value, str)}
 
 

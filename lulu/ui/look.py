@@ -126,6 +126,10 @@ CSS = """
 .st-key-transcript > :nth-child(2) > .stVerticalBlock
   > :first-child:has(> .stChatMessage):not(:has([data-testid="stChatMessageAvatarUser"])) { margin-top: -0.5rem; }
 
+/* Each block of text has the direction of its own first letter. */
+.stMarkdown :is(p, li, h1, h2, h3, h4, h5, h6, blockquote, td, th), .stText, .stChatInput textarea,
+.stTextArea textarea, .stTextInput input { unicode-bidi: plaintext; }
+
 /* A folded line is one line: its label is cut, never wrapped. */
 [data-testid="stExpander"] summary [data-testid="stMarkdownContainer"] p {
   white-space: nowrap; overflow: hidden; text-overflow: ellipsis;

@@ -7,29 +7,29 @@ GFM, math, directives, emoji, arrows) would see more in it, and code is written 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
-from markdown_it.rules_inline.autolink import autolink
-from markdown_it.rules_inline.image import image
-from markdown_it.rules_inline.link import link
 from markdown_it.token import Token
+
+from lulu.ui import markdown_parser
+from lulu.ui.markdown_parser import NESTING_LIMIT, PARSER, Block, children_of, without_used_definitions
 
 #: Longer texts, and texts nested deeper, are shown as one code block: markdown of that kind is not meant to be read.
 SIZE_LIMIT = 50_000
-NESTING_LIMIT = 40
 #: The parser looks for the end of each one, again and again.
 BRACKET_LIMIT = 2_000
 
-_LINK = re.compile(r"https?://[^/]|mailto:", re.IGNORECASE)
-#: A bare address, as GFM finds it: up to a space or a bracket, less what ends the sentence.
-_ADDRESS = re.compile(r"(?<![A-Za-z0-9])(?:https?://|www\.)[A-Za-z0-9][^\s<>\[\]`]*", re.IGNORECASE)
+#: Punctuation that no address has, and that ends one in Chinese, Japanese and typeset text.
+_WIDE_PUNCTUATION = (
+    "\u2018-\u201f\u2026\u2039\u203a\xab\xbb\u3000-\u303f\u30fb\ufe10-\ufe6f"
+    "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+)
+#: A bare address, as GFM finds it: up to a space, a bracket or wide punctuation, less what ends the sentence.
+_ADDRESS = re.compile(rf"(?<![A-Za-z0-9])(?:https?://|www\.)[A-Za-z0-9][^\s<>\[\]`{_WIDE_PUNCTUATION}]*", re.IGNORECASE)
 #: An image as it was typed: its address is not to be followed either.
-_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)?")
-_SENTENCE_END = re.compile(r"[?!.,:;*_~'\"]+$")
+_IMAGE = re.compile(r"!\[[^\[\]]*\]\([^)]*\)?")
+_SENTENCE_END = "?!.,:;*_~'\""
 _LANGUAGE = re.compile(r"(\w+)[\w+#.-]{0,40}", re.ASCII)
 #: Code of these languages would be drawn as a formula or a chart.
 _DRAWN = frozenset({"math", "mermaid"})
@@ -41,10 +41,10 @@ def rewrite(text: str, *, line_breaks: bool = False) -> str:
     """The markdown as Streamlit may have it. Never raises; the result means the same wherever it means anything."""
     if len(text) > SIZE_LIMIT or text.count("[") > BRACKET_LIMIT:
         return fenced(text)
-    tokens = _PARSER.parse(text)
+    tokens = PARSER.parse(text)
     if any(token.level >= NESTING_LIMIT - 1 for token in tokens):
         return fenced(text)  # the parser drops what is nested deeper
-    return _Writer(line_breaks=line_breaks).blocks(_children(tokens))
+    return _Writer(line_breaks=line_breaks).blocks(children_of(without_used_definitions(tokens)))
 
 
 def literal(line: str) -> str:
@@ -61,63 +61,6 @@ def fenced(code: str, language: str = "") -> str:
     return f"{fence}{language}\n{lines}{fence}"
 
 
-# --- Parsing -----------------------------------------------------------------------------------------------------
-
-
-def _as_typed(rule: Callable[[StateInline, bool], bool], keep: Callable[[Token], bool]) -> Callable[..., bool]:
-    """The parser's rule, but what it finds becomes the text that was typed unless ``keep`` says otherwise."""
-
-    def typed(state: StateInline, silent: bool) -> bool:
-        start, before, delimiters = state.pos, len(state.tokens) + bool(state.pending), len(state.tokens_meta)
-        if not rule(state, silent):
-            return False
-        if not silent and not keep(state.tokens[before]):
-            del state.tokens[before:], state.tokens_meta[delimiters:]
-            state.pending = state.src[start : state.pos]
-        return True
-
-    return typed
-
-
-def _is_allowed(token: Token) -> bool:
-    return _LINK.match(str(token.attrs.get("href", ""))) is not None
-
-
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING_LIMIT})
-    parser.enable(["table", "strikethrough"])
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # judged below, where the source is known
-    parser.inline.ruler.at("link", _as_typed(link, _is_allowed))
-    parser.inline.ruler.at("autolink", _as_typed(autolink, _is_allowed))
-    parser.inline.ruler.at("image", _as_typed(image, lambda token: False))
-    return parser
-
-
-_PARSER = _parser()
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A block token and what stands in it."""
-
-    token: Token
-    children: list[_Block]
-
-
-def _children(tokens: Sequence[Token]) -> list[_Block]:
-    root: list[_Block] = []
-    stack = [root]
-    for token in tokens:
-        if token.nesting < 0:
-            stack.pop()
-            continue
-        block = _Block(token, [])
-        stack[-1].append(block)
-        if token.nesting > 0:
-            stack.append(block.children)
-    return root
-
-
 # --- Writing blocks ----------------------------------------------------------------------------------------------
 
 
@@ -127,11 +70,11 @@ class _Writer:
     def __init__(self, *, line_breaks: bool) -> None:
         self._soft_break = "\\\n" if line_breaks else "\n"
 
-    def blocks(self, blocks: Sequence[_Block], *, tight: bool = False) -> str:
+    def blocks(self, blocks: Sequence[Block], *, tight: bool = False) -> str:
         """Blocks one below the other; in a tight list without blank lines between."""
         return ("\n" if tight else "\n\n").join(self._block(block) for block in blocks)
 
-    def _block(self, block: _Block) -> str:
+    def _block(self, block: Block) -> str:
         token, children = block.token, block.children
         match token.type:
             case "paragraph_open":
@@ -149,10 +92,12 @@ class _Writer:
                 return "___"
             case "table_open":
                 return self._table(block)
+            case markdown_parser.DEFINITION:
+                return _escape(token.content, addresses=True, soft_break="\\\n")
             case _:
                 return _escape(token.content)
 
-    def _list(self, block: _Block) -> str:
+    def _list(self, block: Block) -> str:
         marker, number = block.token.markup, int(block.token.attrs.get("start", 1))
         tight = all(child.token.hidden for child in _paragraphs(block))
         items = []
@@ -164,17 +109,17 @@ class _Writer:
             items.append(_prefixed(text, bullet, " " * len(bullet)))
         return ("\n" if tight else "\n\n").join(items)
 
-    def _table(self, block: _Block) -> str:
+    def _table(self, block: Block) -> str:
         rows = [row for part in block.children for row in part.children]
         lines = [self._row(row) for row in rows]
         lines.insert(1, "| " + " | ".join(_alignment(cell.token) for cell in rows[0].children) + " |")
         return "\n".join(lines)
 
-    def _row(self, row: _Block) -> str:
+    def _row(self, row: Block) -> str:
         cells = (self._inline(cell.children, in_table=True).replace("\n", " ") for cell in row.children)
         return "| " + " | ".join(cells) + " |"
 
-    def _inline(self, children: Sequence[_Block], *, in_table: bool = False) -> str:
+    def _inline(self, children: Sequence[Block], *, in_table: bool = False) -> str:
         tokens = [token for child in children for token in child.token.children or ()]
         return "".join(_Inline(tokens, self._soft_break, in_table=in_table).parts())
 
@@ -184,7 +129,7 @@ def _with_its_box(item: str) -> str:
     return item if task is None else f"{'☐' if task[1] == ' ' else '☑'} {item[task.end() :]}"
 
 
-def _paragraphs(block: _Block) -> Iterator[_Block]:
+def _paragraphs(block: Block) -> Iterator[Block]:
     for item in block.children:
         yield from (child for child in item.children if child.token.type == "paragraph_open")
 
@@ -245,7 +190,8 @@ class _Inline:
 
     def _code(self, code: str) -> str:
         ticks = "`" * _other_than_runs("`", code)
-        pad = " " if re.match(r"`| .*\S.* $", code, re.DOTALL) or code.endswith("`") else ""
+        is_padded = code[:1] == code[-1:] == " " and not code.isspace()
+        pad = " " if is_padded or code.startswith("`") or code.endswith("`") else ""
         if self._in_table:
             code = code.replace("|", "\\|")
         return f"{ticks}{pad}{code}{pad}{ticks}"
@@ -291,10 +237,19 @@ def _escape(
     text: str, *, line_start: bool = True, addresses: bool = False, label: bool = False, soft_break: str = "\n"
 ) -> str:
     """The text so that it is shown as typed. With ``addresses``, bare ones become links to themselves."""
-    first, *others = re.split(r"[ \t]*\n\s*", text)
+    first, *others = _lines(text)
     lines = [_escape_line(first, line_start=line_start, addresses=addresses, label=label)]
     lines += [_escape_line(line, line_start=True, addresses=addresses, label=label) for line in others]
     return soft_break.join(lines)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text without the blanks around a line's end, and without empty lines between others."""
+    first, *others = text.split("\n")
+    if not others:
+        return [first]
+    between = (line.lstrip().rstrip(" \t") for line in others[:-1])
+    return [first.rstrip(" \t"), *filter(None, between), others[-1].lstrip()]
 
 
 def _escape_line(line: str, *, line_start: bool, addresses: bool, label: bool) -> str:
@@ -335,7 +290,7 @@ def _backslashed(text: str) -> str:
 
 def _linked(address: str) -> str:
     target = address if address.lower().startswith("http") else f"http://{address}"
-    return f"[{_backslashed(address)}]({_target(_PARSER.normalizeLink(target))})"
+    return f"[{_backslashed(address)}]({_target(PARSER.normalizeLink(target))})"
 
 
 def _target(address: str) -> str:
@@ -344,13 +299,12 @@ def _target(address: str) -> str:
 
 
 def _without_sentence_end(address: str) -> str:
-    while True:
-        shorter = _SENTENCE_END.sub("", address)
-        if shorter.endswith(")") and shorter.count(")") > shorter.count("("):
-            shorter = shorter[:-1]
-        if shorter == address:
-            return address
-        address = shorter
+    end = len(address)
+    unmatched = address.count(")") - address.count("(")
+    while end and (address[end - 1] in _SENTENCE_END or (address[end - 1] == ")" and unmatched > 0)):
+        end -= 1
+        unmatched -= address[end] == ")"
+    return address[:end]
 
 
 def _escape_closing_hashes(text: str) -> str:

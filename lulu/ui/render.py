@@ -289,7 +289,7 @@ def unknown(stored: StoredEvent) -> None:
 
 def prompt(typed: str, *, key: str) -> None:
     """A prompt as typed: every character and newline, nothing obeyed."""
-    st.text(blocks.shown_part(plain(typed), key=key), width="stretch")
+    st.text(blocks.shown_part(typed, key=key, form=plain), width="stretch")
 
 
 #: How a failed turn ended, by ``terminal_reason``.

@@ -55,7 +55,10 @@ Row = tuple[Any, ...]
 
 def connect(path: Path) -> sqlite3.Connection:
     """As any other program would open it; every statement commits by itself."""
-    return sqlite3.connect(path, isolation_level=None)
+    connection = sqlite3.connect(path, isolation_level=None)
+    # Lulu's own function: a plan of a statement that uses it can be asked for, its result cannot.
+    connection.create_function("fold", 1, bytes)
+    return connection
 
 
 def execute(path: Path, sql: str, *values: object) -> list[Row]:

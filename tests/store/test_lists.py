@@ -70,6 +70,8 @@ SEARCHED = {
     "ansi": "\x1b[31mred\x1b[0m",
     "noncharacter": "\ufffe\uffff",
     "newline": "first line\nsecond line",
+    "german": "ÄNDERUNG der Straße",
+    "french": "Café",
     "plain": "nothing special",
 }
 
@@ -89,12 +91,15 @@ SEARCHED = {
         ("before\0after", {"nul"}),
         ("after", {"nul"}),
         ("\0zzz", set()),
-        # What no column can hold is one sign there; LIKE takes U+FFFE for the same.
-        ("\ud83d", {"nul", "surrogate", "noncharacter"}),
+        # What no column can hold is one sign there.
+        ("\ud83d", {"nul", "surrogate"}),
         ("\u0627\u0644", {"rtl"}),
         ("\U0001f469", {"emoji"}),
         ("\x1b[31m", {"ansi"}),
-        ("\ufffe", {"nul", "surrogate", "noncharacter"}),
+        ("\ufffe", {"noncharacter"}),
+        ("änderung DER strasse", {"german"}),
+        ("cafe\u0301", {"french"}),
+        ("first line second", {"newline"}),
         ("line\nsecond", {"newline"}),
         ("NOTHING", {"plain"}),
         ("x" * 200_000, set()),

@@ -15,6 +15,7 @@ from lulu.actors import Actor, Role
 from lulu.commands import Delete
 from lulu.errors import InputError
 from lulu.events import Error, Event, System, Text, Thinking, ToolResult, ToolUse, User
+from lulu.plain_text import plain
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Query, Store
 from lulu.store import searching as searching_module
@@ -68,8 +69,9 @@ def test_every_kind_of_text_is_found_by_a_part_of_it(store: Store, event: Event,
 def test_every_stored_substring_is_found_and_nothing_else(store: Store, data: st.DataObject) -> None:
     letters = st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_characters='"', exclude_categories=["Cs"])
     text = data.draw(st.text(letters, min_size=3, max_size=60))
-    start = data.draw(st.integers(0, len(text) - 3))
-    part = text[start : data.draw(st.integers(start + 3, len(text)))]
+    shown = plain(text)
+    start = data.draw(st.integers(0, len(shown) - 3))
+    part = shown[start : data.draw(st.integers(start + 3, len(shown)))]
     session_id = new_session(store)
     event_id = store.insert_event(session_id, Text(content=text))
     if not part.strip():
@@ -80,13 +82,32 @@ def test_every_stored_substring_is_found_and_nothing_else(store: Store, data: st
     hits = store.search(Query(text=f'"{part}"'), limit=10_000).hits
 
     assert event_id in [hit.stored.id for hit in hits]
-    contents = [hit.stored.event.content for hit in hits if isinstance(hit.stored.event, Text)]
+    contents = [plain(hit.stored.event.content) for hit in hits if isinstance(hit.stored.event, Text)]
     assert all(_folded(part) in _folded(content) for content in contents)
 
 
 def _folded(text: str) -> str:
     """Case as the index folds it is between these two; a hit fits at least one."""
     return text.lower().casefold()
+
+
+def test_text_is_found_as_the_page_shows_it(store: Store) -> None:
+    session_id = new_session(store)
+    shown = store.insert_event(
+        session_id, ToolResult(tool_use_id="t", content="\x1b[31mFAILED\x1b[0m \x1b[1mtests/\x1b[0mtest_rain.py\r\nend")
+    )
+
+    for words in ('"FAILED tests"', "tests/test_rain.py", '"failed tests/test_rain.py"'):
+        assert found(store, words) == [shown]
+    assert found(store, "31mFAILED") == []
+
+
+@pytest.mark.parametrize("words", ["ÄN", "än", "SS", "ß"])
+def test_short_words_are_found_in_capitals_too(store: Store, words: str) -> None:
+    session_id = new_session(store)
+    event_id = store.insert_event(session_id, Text(content="Änderung der Straße" if words != "SS" else "Straße"))
+
+    assert found(store, words) == [event_id]
 
 
 def test_words_must_all_be_there_and_case_does_not_matter(store: Store) -> None:

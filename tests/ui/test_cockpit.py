@@ -135,8 +135,11 @@ def test_a_file_that_cannot_be_sent_keeps_the_prompt(open_page: OpenPage, lulu: 
     assert lulu.store.list_sessions() == []
 
 
-def test_an_image_that_is_none_is_told(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+def test_an_image_that_is_none_is_told(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session_id = new_session()
+    monkeypatch.setattr("lulu.commands.checked_attachments", lambda attachments: None)
     broken = Attachment(name=HOSTILE, media_type="image/png", content=b"no image")
     lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="echo hi", attachments=[broken]))
     eventually(lambda: _prompts(lulu, session_id))

@@ -198,7 +198,7 @@ def test_no_word_is_lost(typed: str) -> None:
         ("\u202eabc\u202c \u2066x\u2069", "⟦RLO⟧abc⟦PDF⟧ ⟦LRI⟧x⟦PDI⟧"),
         ("\ud83d \udca9 💩", "\ufffd \ufffd 💩"),
         ("tab\tand\nnewline", "tab\tand\nnewline"),
-        ("e\u0301 \u200d \ufeff שלום", "e\u0301 \u200d \ufeff שלום"),
+        ("e\u0301 שלום", "e\u0301 שלום"),
     ],
 )
 def test_plain_shows_what_would_be_obeyed(typed: str, shown: str) -> None:
@@ -255,3 +255,49 @@ def _source_of_text(source: str) -> list[Token]:
 
 def _text_of(tokens: Sequence[Token]) -> str:
     return "".join(token.content for token in _inline(tokens))
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [
+        ("[BUG]: rounding\n[RISK]: none\n[TODO]: later", ["[BUG]: rounding", "[RISK]: none", "[TODO]: later"]),
+        ("[INFO]: started\n[WARN]: retry\n\nAfter", ["[INFO]: started", "[WARN]: retry", "After"]),
+        ("> [a]: b\n\n- [c]: d\n- e", ["[a]: b", "[c]: d", "e"]),
+        ("[1]: https://unused.org", ["[1]:", "https://unused.org"]),
+        ("[a]\n\n[a]: javascript:x", ["[a]: javascript:x"]),
+        ("[a]\n\n[a]: https://x.org\n[a]: second", ["[a]: second"]),
+        ('[b]:\n  note\n  "with a title"', ["[b]:", "note", "with a title"]),
+    ],
+)
+def test_a_definition_that_no_link_uses_is_text(typed: str, seen: list[str]) -> None:
+    shown = _text_of(_REFERENCE.parse(safe_markdown(typed)))
+
+    for words in seen:
+        assert words in shown
+
+
+def test_a_definition_that_a_link_uses_is_no_text() -> None:
+    shown = safe_markdown("See [1] and [the page][2].\n\n[1]: https://a.org\n[2]: https://b.org 'Title'")
+
+    assert shown == "See [1](<https://a.org>) and [the page](<https://b.org>)."
+
+
+@pytest.mark.parametrize(
+    ("typed", "addresses"),
+    [
+        (
+            "请看https://example.org/path，然后继续（https://example.org/b）。",
+            ["https://example.org/path", "https://example.org/b"],
+        ),
+        ("「https://a.jp/x」と『https://a.jp/y』、", ["https://a.jp/x", "https://a.jp/y"]),
+        ("“https://a.org/q”…", ["https://a.org/q"]),
+        ("https://a.org/x！https://a.org/y？", ["https://a.org/x", "https://a.org/y"]),
+        ("https://ja.wikipedia.org/wiki/日本語 and", ["https://ja.wikipedia.org/wiki/日本語"]),
+        ("(https://a.org/c(d)), https://a.org/e).", ["https://a.org/c(d)", "https://a.org/e"]),
+    ],
+)
+def test_an_address_ends_where_the_sentence_goes_on(typed: str, addresses: list[str]) -> None:
+    links = [child for token in _REFERENCE.parse(safe_markdown(typed)) for child in token.children or ()]
+
+    seen = [str(token.attrs["href"]) for token in links if token.type == "link_open"]
+    assert seen == [MarkdownIt().normalizeLink(address) for address in addresses]

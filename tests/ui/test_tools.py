@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lulu.events import Event, Permission, PermissionDecision, System, ToolResult, ToolUse
+from lulu.plain_text import visible
 from lulu.transcript import ToolCall, turns
 from lulu.ui import diffs, looks, questions, results, tools
 from tests.samples import stored
@@ -65,12 +68,49 @@ def test_a_patch_of_another_shape_is_not_shown_as_one() -> None:
     assert diffs.patch_lines("x") == diffs.patch_lines([{"lines": 1}]) == diffs.patch_lines([7]) == []
 
 
-def test_a_huge_change_is_shown_without_comparing() -> None:
-    before = "\n".join(f"a{number}" for number in range(3000))
+def test_of_a_huge_text_the_change_is_shown() -> None:
+    before = "\n".join(f"a{number}" for number in range(30_000))
 
-    lines = diffs.diff_lines(before, before + "\nmore")
+    lines = diffs.diff_lines(before, before.replace("a29998\n", "b\n"))
 
-    assert len(lines) == 6001
+    assert diffs.counts(lines) == (1, 1)
+    assert len(lines) == 7
+
+
+SENTENCE = "No newline at end of file"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("first\nlast\n", "first\nlast", ["-last", "+last", f"\\ {SENTENCE}"]),
+        ("last", "last\n", ["-last", f"\\ {SENTENCE}", "+last"]),
+        ("", "last", ["+last", f"\\ {SENTENCE}"]),
+        ("a\r\nb\n", "a\nb\n", ["-a␍", "+a"]),
+        ("a\rb", "a\nb", ["-a␍b", "+a", "+b"]),
+        ("", "a\r\nb\r\n", ["+a␍", "+b␍"]),
+        ("a\r\nb\r\n", "a\r\nc\r\n", ["-b", "+c"]),
+        ("a\n", "a \t\n", ["-a", "+a␠␉\t"]),
+        ("\ta\n", "    a\n", ["-␉\ta", "+    a"]),
+        ("a\0b", "a\0c", ["-a\0b", "+a\0c"]),
+        ("\ud800\n", "x\n", ["-\ud800", "+x"]),
+        ("@@ x\n", "@@ y\n", ["-@@ x", "+@@ y"]),
+        ("a", "a", []),
+    ],
+)
+def test_every_difference_is_a_line_of_the_diff(before: str, after: str, shown: list[str]) -> None:
+    lines = diffs.diff_lines(before, after, context=0)
+
+    assert [line for line in lines if not line.startswith("@@ -")] == shown
+
+
+@given(st.text(st.sampled_from("ab \t\r\n\x85\u2028\xa0\u200b\U000e0041")), st.text(st.sampled_from("ab \t\r\n\x1b")))
+def test_two_texts_that_differ_never_look_alike(before: str, after: str) -> None:
+    lines = visible("\n".join(diffs.diff_lines(before, after, context=10**9))).split("\n")
+    old, new = ([line[1:] for line in lines if line[:1] in (sign, " ")] for sign in "-+")
+    notes = any(line.startswith("\\") for line in lines)
+
+    assert (old != new or notes) == (before != after)
 
 
 @pytest.mark.parametrize(

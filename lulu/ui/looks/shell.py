@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 
+from lulu.plain_text import console
 from lulu.transcript import ToolCall
 from lulu.ui import blocks, pictures, results, wording
 from lulu.ui.looks.registry import look, show_raw
 from lulu.ui.results import argument, structured
 from lulu.ui.text import safe_label
-
-#: A console's line is what was written last: what a carriage return went over is gone.
-_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n|$)")
 
 
 def _exit_state(call: ToolCall) -> str:
@@ -70,7 +66,7 @@ def background_shell(call: ToolCall) -> None:
 def _show_output(call: ToolCall) -> None:
     if call.result is None:
         return
-    written, complaints = (_OVERWRITTEN.sub("", part) for part in results.output(call))
+    written, complaints = (console(part) for part in results.output(call))
     if written.strip():
         blocks.code(written, key=f"result_{call.key}")
     if complaints.strip():
