@@ -41,6 +41,8 @@ _KINDS = {
     "skills": "skills",
     "workflows": "workflows",
 }
+#: Settings that are told by what is in them.
+_NAMED = ("hooks", "mcpServers", "env", "permissions", "$schema")
 #: A folder with more than this is not read to its end, and cannot be trusted.
 MAX_FILES, MAX_BYTES, _MAX_DEPTH = 2_000, 32_000_000, 32
 #: A settings file is small; a larger one is told as unreadable.
@@ -282,7 +284,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def read_text(path: Path, most: int) -> str | None:
     """A small file's text; ``None`` where there is none, or a larger one, or no text."""
-    content = b""
+    content = bytearray()
     try:
         for piece in _pieces(path):
             content += piece
@@ -320,18 +322,19 @@ def _in_settings(file: str, settings: dict[str, Any] | None) -> list[Finding]:
     told = {
         "hooks": list(_section(settings, "hooks")),
         "allow rules": allow_rules(settings),
+        "permissions": [name for name in _section(settings, "permissions") if name != "allow"],
         "MCP servers": list(_section(settings, "mcpServers")),
         "environment": list(_section(settings, "env")),
-        "other settings": [name for name in settings if name not in ("hooks", "mcpServers", "env", "$schema")],
+        "other settings": [name for name in settings if name not in _NAMED],
     }
     found = [Finding(file=file, kind=kind, names=names) for kind, names in told.items() if names]
     return found or [Finding(file=file, kind="no settings", names=[])]
 
 
-def settings_in(path: Path) -> dict[str, Any] | None:
-    """A settings file's object; ``None`` where it cannot be read as one."""
+def settings_in(path: Path, *, most: int = _MAX_SETTINGS) -> dict[str, Any] | None:
+    """A settings file's object; ``None`` where it cannot be read as one, or is longer than ``most`` bytes."""
     try:
-        found = json.loads(read_text(path, _MAX_SETTINGS) or "")
+        found = json.loads(read_text(path, most) or "")
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

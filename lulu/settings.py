@@ -49,7 +49,8 @@ class Settings(BaseSettings):
     )
     setting_sources: list[SettingSource] = Field(
         default=["user", "project", "local"],
-        description="Which of Claude Code's settings files apply, as a JSON list.",
+        description="Claude Code's settings files that apply where you trust the folder, as a JSON list; "
+        "elsewhere `user` at most.",
     )
     max_cost_usd: float | None = Field(
         default=None, gt=0, description="Cost limit for new sessions (US dollars), checked after spending."

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from lulu import folders, trust
+from lulu.agent import AgentSpec, project
 from lulu.folders import Brought, inspect
+from lulu.settings import Settings
 from lulu.trust import Answer, Verdict, judge
 
 ALL = ["user", "project", "local"]
@@ -210,6 +214,38 @@ def test_without_holds_whatever_comes_later(work: Path) -> None:
 
 def test_nothing_acts_where_nobody_was_asked(work: Path) -> None:
     assert judge(inspect(str(work), ALL), {}) == Verdict(trusted=False, asked=[])
+
+
+def test_allow_rules_are_handed_on_from_where_claude_code_reads_them(work: Path) -> None:
+    (work / ".git").mkdir()
+    below = work / "below"
+    for file, rule in {
+        below / ".claude" / "settings.json": "Bash(make *)",
+        below / ".claude" / "settings.local.json": "Edit(/a/**)",
+        work / ".claude" / "settings.local.json": "Edit(/b/**)",
+        work / ".claude" / "settings.json": "Bash(not read here)",
+    }.items():
+        bring(file.parent, file.name)
+        file.write_text(json.dumps({"permissions": {"allow": [rule, 7]}}))
+    spec = AgentSpec(
+        kind="claude",
+        working_directory=str(below),
+        model=None,
+        permission_mode="default",
+        conversation_id="c",
+        resume=False,
+        trusts_folder=True,
+    )
+
+    allowed = project.allowed(spec, Settings())
+
+    rules = ["Bash(make *)", "Edit(/a/**)", f"Edit(/{work}/b/**)"]
+    assert json.loads(allowed or "") == {"permissions": {"allow": rules}}
+    assert project.allowed(replace(spec, trusts_folder=False), Settings()) is None
+    limited = Settings(setting_sources=["project"])
+    assert json.loads(project.allowed(spec, limited) or "") == {"permissions": {"allow": rules[:1]}}
+    assert project.sources(spec, limited) == ["project"]
+    assert project.sources(replace(spec, trusts_folder=False), limited) == []
 
 
 def make_worktree(main: Path, other: Path) -> None:

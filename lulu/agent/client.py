@@ -82,7 +82,7 @@ class Agent:
         self._settings = settings
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._translator = Translator(total_cost_usd=spec.total_cost_usd)
-        self._instructions = project.Instructions(spec, settings)
+        self._substitute = project.Substitute(spec, settings)
         # It says that no callback is asked in this mode: ours is for the time after it, and a hook sees every call.
         warnings.filterwarnings("ignore", category=CanUseToolShadowedWarning)
         self._client = _Client(self._options(ask, gate), transport=self._transport())
@@ -106,7 +106,7 @@ class Agent:
         except Exception as exc:  # the SDK raises a bare Exception for a CLI that refuses, or does not answer
             raise self._explain(exc) from exc
         finally:
-            self._instructions.close()
+            self._substitute.close()
         self._learn_pid()
 
     async def _give_up(self, connecting: asyncio.Future[None]) -> None:
@@ -197,7 +197,7 @@ class Agent:
 
     def _options(self, ask: Ask, gate: Gate) -> ClaudeAgentOptions:
         spec = self.spec
-        instructions = self._instructions.options()
+        handed_on = self._substitute.options()
         gate = private_folder.outside(self._settings.data_dir, spec.working_directory, gate)
         return ClaudeAgentOptions(
             cwd=spec.working_directory,
@@ -208,7 +208,7 @@ class Agent:
             fork_session=spec.fork_of is not None,
             resume_session_at=spec.fork_at,
             # A later process of the session may begin in another mode, and still be changed to this one.
-            extra_args=instructions.pop("extra_args")
+            extra_args=handed_on.pop("extra_args")
             | ({"allow-dangerously-skip-permissions": None} if spec.may_bypass else {}),
             max_budget_usd=spec.max_cost_usd,
             max_turns=spec.max_turns,
@@ -219,15 +219,15 @@ class Agent:
             include_partial_messages=True,
             max_buffer_size=MAX_BUFFER_BYTES,
             can_use_tool=can_use_tool(ask),
-            hooks={"PreToolUse": [before_tool_use(gate)], "PostToolUse": self._instructions.hooks()},
+            hooks={"PreToolUse": [before_tool_use(gate)], "PostToolUse": self._substitute.hooks()},
             stderr=self._stderr.append,
             cli_path=self._settings.claude_cli_path,
             env={
                 "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
                 "CLAUDE_CODE_MAX_RETRIES": str(self._settings.max_retries),
-                **instructions.pop("env"),
+                **handed_on.pop("env"),
             },
-            **instructions,
+            **handed_on,
         )
 
     def _transport(self) -> Transport | None:

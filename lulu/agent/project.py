@@ -1,13 +1,15 @@
-"""What of a folder reaches its agent: its own settings where the owner trusts it, and its CLAUDE.md in any case.
+"""What of a folder reaches its agent: its own settings where the owner trusts it; in any case its CLAUDE.md, and the
+MCP servers that the user has set up for it.
 
-Claude Code reads both with one setting source. Where that is off, the folder's CLAUDE.md is read as that of an added
-folder; what stands in folders above and below is read here, as Claude Code would read it.
+Claude Code reads all of that with the same setting sources. Where those are off, the folder's CLAUDE.md is read as that
+of an added folder; what stands in folders above and below, and the user's servers, is read here and handed on.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +28,10 @@ _ADDED_FOLDERS = "CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"
 _MAX_FILE, _MAX_ALL = 200_000, 400_000
 #: Allow rules are handed on up to so many characters: they go as one argument.
 _MAX_RULES = 60_000
+#: The user's own file holds every folder's history.
+_MAX_USER_FILE = 50_000_000
+#: A rule about a path from the folder of its settings file.
+_FROM_ITS_FOLDER = re.compile(r"^(Read|Edit|Write|MultiEdit|NotebookEdit|Glob|Grep)\(/(?!/)")
 #: Tools after which CLAUDE.md beside their file is told.
 _FILE_TOOLS = "Read|Edit|Write|MultiEdit|NotebookEdit"
 #: As Claude Code introduces them.
@@ -40,33 +46,39 @@ def sources(spec: AgentSpec, settings: Settings) -> list[SettingSource]:
     return [source for source in settings.setting_sources if spec.trusts_folder or source == "user"]
 
 
-class Instructions:
-    """CLAUDE.md in a folder whose settings do not apply. Nothing of it where they do, or where no source reads them."""
+class Substitute:
+    """What is handed on where a folder's settings do not apply; only what the setting sources would have read."""
 
     def __init__(self, spec: AgentSpec, settings: Settings) -> None:
         self._folder = Path(os.path.realpath(spec.working_directory))
-        self._applies = not spec.trusts_folder and "project" in settings.setting_sources
+        self._tells_instructions = not spec.trusts_folder and "project" in settings.setting_sources
+        self._hands_servers = not spec.trusts_folder and "local" in settings.setting_sources
         self._told: set[Path] = set()
-        self._file: IO[str] | None = None
+        self._files: list[IO[str]] = []
 
     def options(self) -> dict[str, Any]:
-        """Options for the SDK: the folder's own file, and those above it. ``close`` when the process has read them."""
-        if not self._applies:
-            return {"env": {}, "extra_args": {}}
-        extra_args: dict[str, str | None] = {}
-        if text := above(self._folder):
-            # Not an argument: every user of this computer can read those.
-            self._file = tempfile.NamedTemporaryFile("w", prefix="lulu-", suffix=".md", encoding="utf-8")  # noqa: SIM115
-            self._file.write(text)
-            self._file.flush()
-            extra_args["append-system-prompt-file"] = self._file.name
-        return {"add_dirs": [self._folder], "env": {_ADDED_FOLDERS: "1"}, "extra_args": extra_args}
+        """Options for the SDK. ``close`` when the process has read the files that they name."""
+        options: dict[str, Any] = {"env": {}, "extra_args": {}}
+        if self._tells_instructions:
+            options |= {"add_dirs": [self._folder], "env": {_ADDED_FOLDERS: "1"}}
+            if text := above(self._folder):
+                options["extra_args"] = {"append-system-prompt-file": self._written(text)}
+        if self._hands_servers and (servers := own_servers(self._folder)):
+            options["mcp_servers"] = self._written(json.dumps({"mcpServers": servers}))
+        return options
 
     def close(self) -> None:
-        """Remove the file that was made for the process."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Remove the files that were made for the process."""
+        while self._files:
+            self._files.pop().close()
+
+    def _written(self, text: str) -> str:
+        """The path of a file for the process. Not an argument: every user of this computer can read those."""
+        file = tempfile.NamedTemporaryFile("w", prefix="lulu-", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._files.append(file)
+        file.write(text)
+        file.flush()
+        return file.name
 
     def hooks(self) -> list[HookMatcher]:
         """A ``PostToolUse`` hook that tells CLAUDE.md of folders below once a file in them is used."""
@@ -79,7 +91,7 @@ class Instructions:
                 return {}
             return {"hookSpecificOutput": {"hookEventName": "PostToolUse", "additionalContext": text}}
 
-        return [HookMatcher(matcher=_FILE_TOOLS, hooks=[hook])] if self._applies else []
+        return [HookMatcher(matcher=_FILE_TOOLS, hooks=[hook])] if self._tells_instructions else []
 
     def _below(self, used: str) -> str:
         place = Path(os.path.realpath(self._folder / used))
@@ -137,6 +149,28 @@ def _contents(files: Iterable[Path]) -> str:
     return "\n\n".join(parts)
 
 
+def own_servers(folder: Path) -> dict[str, Any]:
+    """The MCP servers that the user has set up for this folder, or for its repository, in the user's own file.
+
+    ``claude mcp add`` does so; Claude Code reads them with the source ``local``, as it reads a file of the folder.
+    """
+    home = os.environ.get("CLAUDE_CONFIG_DIR") or Path.home()
+    projects = (settings_in(Path(home, ".claude.json"), most=_MAX_USER_FILE) or {}).get("projects")
+    for path in (*_repository(folder), folder):
+        known = projects.get(str(path)) if isinstance(projects, dict) else None
+        servers = known.get("mcpServers") if isinstance(known, dict) else None
+        if isinstance(known, dict) and isinstance(servers, dict) and servers:
+            off = known.get("disabledMcpServers")
+            return {name: one for name, one in servers.items() if not isinstance(off, list) or name not in off}
+    return {}
+
+
+def _repository(folder: Path) -> list[Path]:
+    """The main checkout and the checkout that this folder is in; empty outside of a repository."""
+    root = next((path for path in (folder, *folder.parents) if (path / ".git").exists()), None)
+    return [] if root is None else [main_checkout(root) or root, root]
+
+
 def allowed(spec: AgentSpec, settings: Settings) -> str | None:
     """The allow rules of a trusted folder as settings of the process.
 
@@ -145,8 +179,16 @@ def allowed(spec: AgentSpec, settings: Settings) -> str | None:
     """
     if not spec.trusts_folder:
         return None
-    names = {"project": "settings.json", "local": "settings.local.json"}
-    files = [Path(spec.working_directory, ".claude", names[one]) for one in settings.setting_sources if one in names]
-    rules = [rule for file in files for rule in allow_rules(settings_in(file) or {})]
+    folder = Path(os.path.realpath(spec.working_directory))
+    files = [folder / ".claude" / "settings.json"] if "project" in settings.setting_sources else []
+    if "local" in settings.setting_sources:
+        # Those of the repository, too, and in a worktree those of its main checkout.
+        roots = dict.fromkeys([folder, *_repository(folder)])
+        files += [root / ".claude" / "settings.local.json" for root in roots]
+    rules = [
+        rule if file.parent.parent == folder else _FROM_ITS_FOLDER.sub(rf"\1(/{file.parent.parent}/", rule)
+        for file in files
+        for rule in allow_rules(settings_in(file) or {})
+    ]
     kept = [rule for place, rule in enumerate(rules) if sum(map(len, rules[: place + 1])) <= _MAX_RULES]
     return json.dumps({"permissions": {"allow": kept}}) if kept else None

@@ -45,7 +45,7 @@ def show(lulu: Runtime, actor: Actor, draft: Session) -> None:
     _show_files(lulu, actor, draft)
     options.show(lulu, draft)
     if not trust.show_start(lulu, actor, draft=draft.id):
-        trust.show_folder(lulu, lulu.agent.kind, options.folder(draft))
+        trust.show_folder(lulu, lulu.agent.kind, options.folder(lulu, draft))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Start",

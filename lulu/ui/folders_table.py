@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from lulu import folders
@@ -35,24 +33,20 @@ def show(lulu: Runtime, actor: Actor) -> None:
     )
     notices.show_problem(_PLACE)
     answers = lulu.store.folder_answers()
-    brought = {
-        place.folder: place
-        for folder in lulu.store.recent_folders(_MOST)
-        for place in folders.inspect(folder, lulu.settings.setting_sources).places
-    }
-    known = [str(Path(folder)) for folder in lulu.store.recent_folders(_MOST)]
+    found = [folders.inspect(folder, ["project"]) for folder in lulu.store.recent_folders(_MOST)]
+    brought = {place.folder: place for one in found for place in one.places}
+    known = [one.folders[0] for one in found if one.folders]
     with st.container(key="folders", gap="small"):
         for number, folder in enumerate(dict.fromkeys([*answers, *brought, *known])):
-            place = brought.get(folder) or _place_of(lulu, folder)
+            place = brought.get(folder) or _place_of(folder)
             _show_folder(lulu, actor, number, folder, place, answers.get(folder))
     if not (answers or known):
         st.caption("No folders yet: each stands here from its first session on.")
 
 
-def _place_of(lulu: Runtime, folder: str) -> Place | None:
+def _place_of(folder: str) -> Place | None:
     """What the folder brings itself."""
-    found = folders.inspect(folder, lulu.settings.setting_sources).places
-    return next((place for place in found if place.folder == folder), None)
+    return next((place for place in folders.inspect(folder, ["project"]).places if place.folder == folder), None)
 
 
 def _show_folder(
@@ -62,7 +56,7 @@ def _show_folder(
         brings = _brings(place)
         who = f"by {safe_label(answer.answered_by)}, {wording.age(answer.answered_at)}" if answer else ""
         details = wording.line(_says(place, answer), who, safe_label(brings, 300))
-        st.markdown(f"{wording.code(folder, 400)}  \n:small[:gray[{details}]]")
+        st.markdown(f"{wording.code(folder, 400)}  \n:small[:gray[{details}]]", width="stretch")
         if answer is not None:
             _button(lulu, "Take back", f"forget_folder_{number}", ForgetFolder(actor=actor, folder=folder))
         if (answer is None or not answer.trusted) and (place is None or place.problem is None):

@@ -40,7 +40,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
             height=110,
         )
     if not trust.show_start(lulu, actor):
-        trust.show_folder(lulu, lulu.agent.kind, options.folder())
+        trust.show_folder(lulu, lulu.agent.kind, options.folder(lulu))
     options.show(lulu)
     st.toggle("Keep it as a draft instead of starting it", key=AS_DRAFT)
     with st.container(key=EXAMPLES, horizontal=True):

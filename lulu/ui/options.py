@@ -99,9 +99,10 @@ def read(lulu: Runtime, prompt: str, draft: Session | None = None) -> Launch:
     )
 
 
-def folder(draft: Session | None = None) -> str:
-    """What stands in the field for the folder; empty before it is drawn."""
-    return typed(CWD + _suffix(draft)).strip()
+def folder(lulu: Runtime, draft: Session | None = None) -> str:
+    """What stands in the field for the folder, or will when it is drawn."""
+    own = draft.working_directory if draft else None
+    return typed(CWD + _suffix(draft)).strip() or own or str(lulu.settings.working_directory)
 
 
 def _suffix(draft: Session | None) -> str:

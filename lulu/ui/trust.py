@@ -71,7 +71,9 @@ def show_folder(lulu: Runtime, agent: str, folder: str) -> None:
 
 
 def show_held(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    """Draw what this session's next prompt waits for, if it does."""
+    """Draw what this session's next prompt waits for, if it does. No guest sees what lies in a folder."""
+    if actor.role is not Role.OWNER:
+        return
     question = lulu.store.folder_question(session_id)
     if question is not None:
         _show_question(lulu, actor, question, key=TRUST)
@@ -97,8 +99,7 @@ def _show_question(lulu: Runtime, actor: Actor, question: FolderQuestion, *, key
     with st.container(key=key, border=True):
         _show_asked(question.asked)
         st.caption("The session's next prompt waits for your answer. Nothing of it was sent.")
-        if actor.role is Role.OWNER:
-            _show_buttons(lulu, actor, question.asked, key=question.session_id, session_id=question.session_id)
+        _show_buttons(lulu, actor, question.asked, key=question.session_id, session_id=question.session_id)
 
 
 def _show_asked(asked: list[Asked]) -> None:

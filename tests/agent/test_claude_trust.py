@@ -244,7 +244,28 @@ def test_claude_md_is_read_whether_or_not_the_folder_is_trusted(
     body = str(claude.requests(session_id)[-1].body)
     words = ["HERE", "IMPORTED", "LOCAL", "INNER", "RULE", "ABOVE", "ABOVE-INNER", "FAR-ABOVE", "BELOW", "USER"]
     assert [word for word in words if f"WORD-{word}" not in body] == []
-    assert list(Path(os.environ["TMPDIR"]).glob("lulu-*.md")) == []
+    assert list(Path(os.environ["TMPDIR"]).glob("lulu-*")) == []
+
+
+@pytest.mark.parametrize("brings", [True, False])
+def test_servers_that_the_user_has_set_up_for_a_folder_run_there_without_its_files(
+    claude: Claude, place: Path, brings: bool
+) -> None:
+    server = {"command": "sh", "args": ["-c", f"touch {claude.folder / 'above' / ACTED}; cat"]}
+    off = {"command": "sh", "args": ["-c", f"touch {place / 'off'}; cat"]}
+    known = {"mcpServers": {"mine": server, "off": off}, "disabledMcpServers": ["off"]}
+    write(Path(os.environ["CLAUDE_CONFIG_DIR"]) / ".claude.json", {"projects": {str(place): known}})
+    if brings:
+        write(place / ".mcp.json", {"mcpServers": {"x": {"command": "touch", "args": [str(place / "off")]}}})
+    claude.start()
+
+    session_id = claude.launch("SCN:default")
+    if brings:
+        answer(claude, session_id, trusted=False)
+    claude.ended(session_id)
+
+    eventually(lambda: has_acted(claude), timeout=SECONDS)
+    assert not (place / "off").exists()
 
 
 # -- when it is looked at --------------------------------------------------------------------------------------------
