@@ -50,7 +50,7 @@ _LATEST = (
 )
 _HELD = "(SELECT count(*) FROM commands WHERE session_id = sessions.id AND held_at IS NOT NULL) AS held_prompts "
 #: For lists: they show how titles and prompts begin, and a prompt may be megabytes long.
-_SESSIONS = (
+SESSION_ROWS = (
     "SELECT id, substr(title, 1, 1000) AS title, substr(prompt, 1, 1000) AS prompt, status, model, "
     "session_id_claude, cost_usd, duration_ms, num_turns, created_at, updated_at, working_directory, "
     "permission_mode, agent, parent_session_id, agent_pid, agent_started_at, archived_at, pinned_at, title_source, "
@@ -70,7 +70,7 @@ _LATEST_FIRST = "ORDER BY replace(coalesce(last_activity_at, created_at), ' ', '
 
 # ``+``: the list is read in the order of time, which an index on another column cannot give.
 _LIST = (
-    _SESSIONS + "WHERE (:search = '' OR instr(fold(CAST(title AS BLOB)), :search) > 0 "
+    SESSION_ROWS + "WHERE (:search = '' OR instr(fold(CAST(title AS BLOB)), :search) > 0 "
     "OR instr(fold(CAST(prompt AS BLOB)), :search) > 0) "
     "AND (:status IS NULL OR +status = :status) AND (:folder IS NULL OR +working_directory = :folder) "
     "AND (:pinned IS NULL OR (pinned_at IS NOT NULL) = :pinned) "
@@ -171,13 +171,13 @@ class Readers:
 
     def forks_of(self, session_id: str) -> list[Session]:
         """Sessions that were forked from this one, the last active first; texts as in ``list_sessions``."""
-        found = self._query(_SESSIONS + "WHERE parent_session_id = :id " + _LATEST_FIRST, id=session_id)
+        found = self._query(SESSION_ROWS + "WHERE parent_session_id = :id " + _LATEST_FIRST, id=session_id)
         return [rows.session(row) for row in found]
 
     def live_sessions(self) -> list[Session]:
         """Those that start, run or wait, the last active first; texts as in ``list_sessions``."""
         found = self._query(
-            _SESSIONS + "WHERE status IN (:starting, :running, :waiting) " + _LATEST_FIRST,
+            SESSION_ROWS + "WHERE status IN (:starting, :running, :waiting) " + _LATEST_FIRST,
             **{status.value: status.value for status in LIVE},
         )
         return [rows.session(row) for row in found]
@@ -185,7 +185,7 @@ class Readers:
     def failed_since(self, moment: datetime) -> list[Session]:
         """Those that failed at ``moment`` or later and were not touched since, the last first; texts as in the list."""
         found = self._query(
-            _SESSIONS + "WHERE status = 'failed' AND replace(updated_at, ' ', 'T') >= :since " + _LATEST_FIRST,
+            SESSION_ROWS + "WHERE status = 'failed' AND replace(updated_at, ' ', 'T') >= :since " + _LATEST_FIRST,
             since=moment.strftime("%Y-%m-%dT%H:%M:%S"),
         )
         return [rows.session(row) for row in found]
@@ -193,7 +193,7 @@ class Readers:
     def sessions_on_hold(self) -> list[Session]:
         """Those with prompts on hold, but for archived ones, newest first; texts as in ``list_sessions``."""
         found = self._query(
-            _SESSIONS + "WHERE id IN (SELECT session_id FROM commands WHERE held_at IS NOT NULL) "
+            SESSION_ROWS + "WHERE id IN (SELECT session_id FROM commands WHERE held_at IS NOT NULL) "
             "AND archived_at IS NULL " + _LATEST_FIRST
         )
         return [rows.session(row) for row in found]

@@ -32,6 +32,7 @@ from lulu.sessions import Launch, Session, SessionId, SessionStatus, new_session
 from lulu.store import approving, changes, closing, folders, indexing, organizing, problems, queue, rows, writer
 from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
+from lulu.store.attention import Attention
 from lulu.store.bus import HEALTH, INDEX, SESSIONS, Bus
 from lulu.store.changes import Change, Recorded
 from lulu.store.file import OpenedFile, open_file, unlocked_file
@@ -45,7 +46,7 @@ from lulu.trust import Asked
 T = TypeVar("T")
 
 
-class Store(Searching, Admitting, Folders):
+class Store(Searching, Admitting, Folders, Attention):
     """What people asked for and agents did. Every write returns after its commit, or is a ``Future`` that does."""
 
     def __init__(self, opened: OpenedFile, *, bus: Bus | None = None) -> None:

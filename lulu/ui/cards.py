@@ -32,9 +32,7 @@ _LINE_LIMIT = 160
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the cards; renewed when a session comes, goes or changes its status."""
     bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")
-    failed = lulu.store.failed_since(datetime.now(UTC) - NEWS)
-    listed = [*lulu.store.live_sessions(), *failed, *lulu.store.sessions_on_hold()]
-    shown = in_order({session.id: session for session in listed}.values())
+    shown = _shown(lulu)
     if not shown:
         return
     st.subheader("Now", anchor=False)
@@ -45,14 +43,12 @@ def show(lulu: Runtime, actor: Actor) -> None:
             st.caption(f"And {wording.plural(len(shown) - MOST, 'more session')}: see the list.")
 
 
-def in_order(sessions: Iterable[Session]) -> list[Session]:
-    """Those that wait for a person, then those that have just failed, then those at work; each by its last activity."""
-    latest_first = sorted(sessions, key=lambda session: session.active_at, reverse=True)
-    return sorted(latest_first, key=_rank)
-
-
-def _rank(session: Session) -> int:
-    return {SessionStatus.WAITING: 0, SessionStatus.FAILED: 1}.get(session.known_status or SessionStatus.RUNNING, 2)
+def _shown(lulu: Runtime) -> list[Session]:
+    """Those that wait for a person, that have just failed, that work, and that are on hold; the last active first."""
+    at_work = [one for one in lulu.store.live_sessions() if one.known_status is not SessionStatus.WAITING]
+    failed = lulu.store.failed_since(datetime.now(UTC) - NEWS)
+    shown = [*lulu.store.waiting_sessions(), *failed, *at_work, *lulu.store.sessions_on_hold()]
+    return list({session.id: session for session in shown}.values())
 
 
 @st.fragment

@@ -1,4 +1,4 @@
-"""Which sessions the list shows, and in which order: those that wait, pinned ones, then the last active ones."""
+"""Which sessions the list shows, and in which order: pinned ones, then the last active ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionStatus
 from lulu.store import Show
 from lulu.ui import wording
-from lulu.ui.state import is_on, keep, picked, put_back, switch_off
+from lulu.ui.state import is_on, keep, picked, put_back, state, switch_off
 
 _STATUS, _FOLDER, _PINNED, _ARCHIVED = "filter_status", "filter_folder", "filter_pinned", "filter_archived"
 SELECTING = "selecting"
@@ -82,31 +82,24 @@ def is_active() -> bool:
 
 
 def listed(lulu: Runtime, *, search: str, limit: int) -> tuple[list[Session], bool]:
-    """The sessions to show, in order, and whether there are more. What waits or is pinned is there however old."""
+    """The sessions to show, in order, and whether there are more. What is pinned is there however old."""
     wanted = Show(
         status=str(picked(_STATUS) or "") or None,
         folder=str(picked(_FOLDER) or "") or None,
         pinned=True if is_on(_PINNED) else None,
         archived=is_on(_ARCHIVED),
     )
-    newest = lulu.store.list_sessions(limit=limit + 1, search=search, show=wanted)
-    on_top: list[Session] = []
-    if wanted.status is None:
-        waiting = replace(wanted, status=SessionStatus.WAITING.value)
-        on_top += lulu.store.list_sessions(limit=limit, search=search, show=waiting)
-    if wanted.pinned is None:
-        on_top += lulu.store.list_sessions(limit=limit, search=search, show=replace(wanted, pinned=True))
-    found = {session.id: session for session in (*on_top, *newest[:limit])}
-    return in_order(found.values()), len(newest) > limit
+    latest = lulu.store.list_sessions(limit=limit + 1, search=search, show=wanted)
+    pinned = lulu.store.list_sessions(limit=limit, search=search, show=replace(wanted, pinned=True))
+    found = {session.id: session for session in (*pinned, *latest[:limit])}
+    return in_order(found.values()), len(latest) > limit
+
+
+def asked(search: str) -> str:
+    """What somebody has asked the list for, as a text: another one is answered at once, wherever the pointer is."""
+    return repr((search, *(picked(key) for key in (_STATUS, _FOLDER, _PINNED, _ARCHIVED)), state().rows_shown))
 
 
 def in_order(sessions: Iterable[Session]) -> list[Session]:
-    """Those that wait for a person, then pinned ones, then the others; each by its last activity."""
-    latest_first = sorted(sessions, key=lambda session: session.active_at, reverse=True)
-    return sorted(latest_first, key=_rank)
-
-
-def _rank(session: Session) -> int:
-    if session.known_status is SessionStatus.WAITING:
-        return 0
-    return 1 if session.pinned_at else 2
+    """Pinned ones, then the others; each by its last activity, whatever its status."""
+    return sorted(sessions, key=lambda session: (session.pinned_at is not None, session.active_at), reverse=True)

@@ -15,7 +15,7 @@ def show() -> None:
     lines += [f"| {wording.code(key)} | {meaning} |" for key, meaning in keyboard.MEANINGS.items()]
     st.markdown("\n".join(lines))
     st.subheader("Notifications", anchor=False)
-    st.caption("Kept in this browser. The tab's title then tells it, too, and how many sessions wait.")
+    st.caption("Kept in this browser. The tab's title then tells it, too; it always says how many sessions wait.")
     signals.show_switch()
     st.subheader("When an agent asks", anchor=False)
     st.markdown(

@@ -11,6 +11,8 @@ import streamlit as st
 PROMPT = "prompt"
 NEW_SESSION = "new_session"
 SESSION_LIST = "session_list"
+#: The group above it that repeats the sessions which wait for a person.
+NEEDS_YOU = "needs_you"
 SESSION_SEARCH = "session_search"
 TRANSCRIPT = "transcript"
 #: The bell of what stands above the part of a transcript that is drawn first.
@@ -93,6 +95,14 @@ CSS = """
   .stMainBlockContainer { padding-top: 3.25rem; }
   .stMainBlockContainer > .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-session_header) {
     margin-top: -3.25rem; padding-inline: 2.5rem 2.25rem;
+  }
+}
+
+/* A guest has no sidebar, and so no button for it. */
+@media (max-width: 1000px) {
+  .stApp:not(:has([data-testid="stSidebar"]))
+    .stMainBlockContainer > .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-session_header) {
+    padding-inline-start: 0;
   }
 }
 
@@ -222,6 +232,10 @@ CSS = """
 
 /* An icon for the eye, the word for a screen reader. */
 .st-key-filters button p { position: absolute; clip-path: inset(50%); }
+
+/* An empty group takes no room, and a count makes no line higher. */
+[data-testid="stLayoutWrapper"]:has(> .st-key-needs_you) { margin-bottom: -1rem; }
+.st-key-pages .stPageLink a { height: 2.25rem; }
 
 /* The sidebar: less air on top, and rows of two lines. */
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }

@@ -20,6 +20,7 @@ def draw() -> None:
         return
     lulu = runtime.current()
     page = st.navigation(places.pages_for(actor), position="hidden")
+    st.set_page_config(page_title=f"{page.title} · Lulu")
     look.apply()
     bell.hub()
     places.follow()

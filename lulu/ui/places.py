@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lulu.actors import Actor, Role
 from lulu.ui.state import HOME, SEARCH_PAGE, state
@@ -17,7 +18,8 @@ def pages_for(actor: Actor) -> list[st.Page]:
     """The pages that this actor may open: a page that is not registered cannot be run by any message."""
     if actor.role is Role.OWNER:
         everyday = [_home(), _session(), _inbox(), _search(), _settings(), _help()]
-        return [*everyday, _preview(), _devices(), _audit()]
+        known = [*everyday, _preview(), _devices(), _audit()]
+        return [*known, *_missing(known)]
     return [_watch()] if actor.role is Role.GUEST else []
 
 
@@ -123,6 +125,16 @@ def _devices() -> st.Page:
 
 def _audit() -> st.Page:
     return st.Page(_FOLDER / "audit.py", title="Audit", icon=":material/history:", url_path="audit")
+
+
+def _missing(known: list[st.Page]) -> list[st.Page]:
+    """A page at the address that somebody has come to, where no other is there: Streamlit would run Home, and say why
+    in words of its own. It is told the address once, when the window opens."""
+    context = get_script_run_ctx()
+    name = context.pages_manager.intended_page_name if context else None
+    if name and "/" not in name and name not in {page.url_path for page in known}:
+        state().missing = name
+    return [st.Page(_FOLDER / "missing.py", title="No such page", url_path=state().missing)] if state().missing else []
 
 
 def _watch() -> st.Page:

@@ -1,12 +1,15 @@
-"""The rows of the session list: one component for all of them.
+"""The rows of the session list, and of the group above it: one component for all rows of each.
 
 Fifty of Streamlit's own links cost the server and the browser more than a transcript does, at every run of a page. A
 click changes the address and says so as Back and Forward do, which Streamlit's client follows without a reload.
+
+Nothing moves under the pointer, nor under the keyboard's focus: while either is inside, rows keep their places and
+only their words change. What has come meanwhile is drawn as soon as both have left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 import streamlit as st
@@ -15,7 +18,13 @@ from lulu.sessions import Session
 from lulu.ui import keyboard, wording
 from lulu.ui.text import one_line
 
+#: Rows of the group above the list; who has more that wait finds them in the inbox.
+MOST_WAITING = 10
+
 _CSS = """
+.heading { margin: 0; padding: 0.25rem 0.5rem 0; font-size: 0.875em; font-weight: 600; color: var(--st-text-color); }
+.rest { font-size: 0.875em; }
+.box[data-kind=waiting]:has(li) { padding-bottom: 0.5rem; }
 ul { list-style: none; margin: 0; padding: 0; }
 a {
   display: block; margin: 0.125rem 0; padding: 0.15rem 0.5rem; border-radius: 0.5rem; text-decoration: none;
@@ -34,7 +43,8 @@ a > span { display: block; white-space: nowrap; overflow: hidden; text-overflow:
 """
 
 _HTML = (
-    '<ul></ul><template><li><a><span class="title"><span class="pin" aria-hidden="true" hidden>keep</span>'
+    '<div class="box"><p class="heading" role="heading" aria-level="2" hidden></p><ul></ul><a class="rest" hidden></a>'
+    '</div><template><li><a><span class="title"><span class="pin" aria-hidden="true" hidden>keep</span>'
     '<span class="name" hidden>Pinned:</span> <span class="text"></span></span>'
     '<span class="details"><span class="status"></span><span class="more"></span></span></a></li></template>'
 )
@@ -46,45 +56,108 @@ _JS = (
     r"""
 // A list that was on its way when a row was clicked names the row before; it is not believed for so long (ms).
 const LEADING = 5000;
-let shown = null, clicked = null, clickedAt = 0;
+// A list that was just left is drawn anew after this (ms): the pointer may be on its way from one to the other. A tap
+// becomes a click this long after the finger has left.
+const LEFT = 150, TAPPED = 400;
 
-function openRow(told) {
-  if (told === clicked || !location.search.includes(clicked)) clicked = null;
-  return clicked !== null && performance.now() < clickedAt + LEADING ? clicked : told;
+// One memory for both lists and for the tab: a component is made anew with every page.
+function makeMemory() {
+  const lists = new Map();
+  let isHovered = false, tappedAt = -Infinity, timer;
+
+  const isInside = (event) => event.composedPath().some((node) => node.classList?.contains("lulu-rows"));
+  const hasFocus = () => [...lists.values()].some(({ box }) => box.isConnected && box.querySelector(":focus-visible"));
+  const isHeld = () => isHovered || performance.now() < tappedAt + TAPPED || hasFocus();
+  const later = (wait) => { clearTimeout(timer); timer = setTimeout(settle, wait); };
+  function settle() {
+    if (isHeld()) return;
+    for (const shown of lists.values()) if (shown.waits && shown.box.isConnected) draw(shown);
+  }
+  function hover(is) {
+    if (is === isHovered) return;
+    isHovered = is;
+    if (!is) later(LEFT);
+  }
+  // A finger does not hover. Heard in the window: a row that is taken away is left without an event of its own.
+  window.addEventListener("pointermove", (event) => hover(event.pointerType !== "touch" && isInside(event)), true);
+  document.documentElement.addEventListener("pointerleave", () => hover(false));
+  window.addEventListener("focusout", () => later(0), true);
+  for (const kind of ["pointerdown", "pointerup"]) {
+    window.addEventListener(kind, (event) => {
+      if (event.pointerType !== "touch" || !isInside(event)) return;
+      tappedAt = performance.now();
+      later(TAPPED + 1);
+    }, true);
+  }
+  // To the row below the open one, or above it; to the first where none of them is open.
+  window.addEventListener("keydown", (event) => {
+    const step = isKey(event, NEXT) ? 1 : isKey(event, PREVIOUS) ? -1 : 0;
+    const box = lists.get("all")?.box;
+    if (step === 0 || !box?.isConnected) return;
+    event.preventDefault();
+    const links = [...box.querySelectorAll("li a")];
+    const open = links.findIndex((link) => link.hasAttribute("aria-current"));
+    links[open < 0 ? 0 : open + step]?.click();
+  }, true);
+
+  function draw(shown) {
+    const { box, data } = shown;
+    Object.assign(shown, { rows: data.rows, asked: data.asked, waits: false });
+    drawRows(box, data, data.rows);
+  }
+
+  return {
+    clicked: null,
+    clickedAt: 0,
+    take(box, data) {
+      const before = lists.get(data.kind);
+      const shown = { rows: [], asked: null, ...before, box, data };
+      lists.set(data.kind, shown);
+      // What somebody has asked for is there at once: another search, or a session that is not among these.
+      const isNew = (id) => id === data.open && id !== before?.data.open && !shown.rows.some((row) => row.id === id);
+      if (!isHeld() || data.asked !== shown.asked || data.rows.some(({ id }) => isNew(id))) return draw(shown);
+      const told = new Map(data.rows.map((row) => [row.id, row]));
+      shown.rows = shown.rows.map((row) => told.get(row.id) ?? row);
+      shown.waits = true;
+      drawRows(box, data, shown.rows);
+    },
+  };
 }
 
-// To the row below the open one, or above it; to the first where none of them is open.
-window.addEventListener("keydown", (event) => {
-  const step = isKey(event, NEXT) ? 1 : isKey(event, PREVIOUS) ? -1 : 0;
-  if (step === 0 || !shown?.isConnected) return;
-  event.preventDefault();
-  const links = [...shown.querySelectorAll("a")];
-  const open = links.findIndex((link) => link.hasAttribute("aria-current"));
-  links[open < 0 ? 0 : open + step]?.click();
-}, true);
+const memory = (window.luluRows ??= makeMemory());
+
+function openRow(told) {
+  if (told === memory.clicked || !location.search.includes(memory.clicked)) memory.clicked = null;
+  return memory.clicked !== null && performance.now() < memory.clickedAt + LEADING ? memory.clicked : told;
+}
 
 function follow(event) {
   const link = event.currentTarget;
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  for (const other of link.closest("ul").querySelectorAll("a[aria-current]")) other.removeAttribute("aria-current");
-  link.setAttribute("aria-current", "page");
-  clicked = link.parentElement.dataset.id;
-  clickedAt = performance.now();
+  for (const other of link.getRootNode().querySelectorAll("a[aria-current]")) other.removeAttribute("aria-current");
+  const id = link.parentElement.dataset.id;
+  if (id) {
+    link.setAttribute("aria-current", "page");
+    memory.clicked = id;
+    memory.clickedAt = performance.now();
+  }
   if (location.href === link.href) return;
   history.pushState({}, "", link.href);
   window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
 }
 
-function write(element, text) { if (element.textContent !== text) element.textContent = text; }
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
 
-export default function ({ data, parentElement }) {
-  const list = parentElement.querySelector("ul");
-  const blank = parentElement.querySelector("template").content.firstElementChild;
+function drawRows(box, data, rows) {
+  const list = box.querySelector("ul");
+  const blank = box.parentNode.querySelector("template").content.firstElementChild;
   const known = new Map(Array.from(list.children, (row) => [row.dataset.id, row]));
   const open = openRow(data.open);
   let place = list.firstElementChild;
-  for (const { id, title, pinned, status, colour, more } of data.rows) {
+  for (const { id, title, hint, pinned, status, colour, more } of rows) {
     const row = known.get(id) ?? blank.cloneNode(true);
     known.delete(id);
     const link = row.firstElementChild;
@@ -93,6 +166,7 @@ export default function ({ data, parentElement }) {
       link.href = "session?id=" + encodeURIComponent(id);
       link.onclick = follow;
     }
+    if (link.title !== hint) link.title = hint;
     write(row.querySelector(".text"), title);
     write(row.querySelector(".status"), "● " + status);
     write(row.querySelector(".more"), " · " + more);
@@ -102,30 +176,64 @@ export default function ({ data, parentElement }) {
     if (row === place) place = place.nextElementSibling; else list.insertBefore(row, place);
   }
   for (const gone of known.values()) gone.remove();
-  shown = list;
+  const around = { heading: box.querySelector(".heading"), rest: box.querySelector(".rest") };
+  for (const [name, element] of Object.entries(around)) {
+    write(element, (rows.length > 0 && data[name]) || "");
+    element.hidden = element.textContent === "";
+  }
+  around.rest.href = "inbox";
+  around.rest.onclick = follow;
+}
+
+export default function ({ data, parentElement }) {
+  const box = parentElement.querySelector(".box");
+  box.classList.add("lulu-rows");
+  box.dataset.kind = data.kind;
+  memory.take(box, data);
 }
 """
 )
 
 _mount = st.components.v2.component("lulu_session_list", html=_HTML, css=_CSS, js=_JS)
+_mount_waiting = st.components.v2.component("lulu_needs_you", html=_HTML, css=_CSS, js=_JS)
 
 
-def show(sessions: Iterable[Session], open_id: str | None) -> None:
-    """Draw a link to each session; the one that the page shows is marked."""
-    rows = [
-        {
-            "id": session.id,
-            "title": one_line(session.name),
-            "pinned": session.pinned_at is not None,
-            "status": one_line(session.status) or "no status",
-            "colour": wording.colour(session),
-            "more": wording.line(
-                wording.on_hold(session), _folder(session.working_directory), wording.age(session.active_at)
-            ),
-        }
-        for session in sessions
-    ]
-    _mount(key="session_rows", data={"rows": rows, "open": open_id}, height="content")
+def show(sessions: Iterable[Session], open_id: str | None, *, asked: str) -> None:
+    """Draw a link to each session; the one that the page shows is marked. ``asked`` is what the list was asked for."""
+    data = {"kind": "all", "rows": [_row(session) for session in sessions], "open": open_id, "asked": asked}
+    _mount(key="session_rows", data=data, height="content")
+
+
+def show_waiting(sessions: Sequence[Session], open_id: str | None) -> None:
+    """Draw a link to each session that waits for a person, under a heading that counts them; nothing where none does.
+
+    They are repeated here: in the list below each keeps its place.
+    """
+    more = len(sessions) - MOST_WAITING
+    data = {
+        "kind": "waiting",
+        "rows": [_row(session) for session in sessions[:MOST_WAITING]],
+        "open": open_id,
+        "asked": "",
+        "heading": f"Needs you ({len(sessions)})" if sessions else "",
+        "rest": f"{more} more in the inbox" if more > 0 else "",
+    }
+    _mount_waiting(key="waiting_rows", data=data, height="content")
+
+
+def _row(session: Session) -> dict[str, object]:
+    title = one_line(session.name)
+    return {
+        "id": session.id,
+        "title": title,
+        "hint": f"{title}\nCreated {wording.clock(session.created_at)}",
+        "pinned": session.pinned_at is not None,
+        "status": one_line(session.status) or "no status",
+        "colour": wording.colour(session),
+        "more": wording.line(
+            wording.on_hold(session), _folder(session.working_directory), wording.age(session.active_at)
+        ),
+    }
 
 
 def _folder(path: str | None) -> str:

@@ -10,7 +10,7 @@ from lulu.sessions import Session
 from lulu.store import APPROVALS, SESSIONS
 from lulu.ui import filters, identity, keyboard, notices, places, selecting, session_list, signals, unsent, wording
 from lulu.ui.bell import bell
-from lulu.ui.look import NEW_SESSION, PAGES, SESSION_LIST, SESSION_SEARCH
+from lulu.ui.look import NEEDS_YOU, NEW_SESSION, PAGES, SESSION_LIST, SESSION_SEARCH
 from lulu.ui.state import LIST_STEP, is_on, state, typed
 
 
@@ -66,18 +66,20 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
     is_selecting = is_on(filters.SELECTING)
     if is_selecting:
         selecting.show_actions(lulu, actor, shown)
+    with st.container(key=NEEDS_YOU, gap=None):
+        session_list.show_waiting(lulu.store.waiting_sessions(), open_id)
     with st.container(key=SESSION_LIST, gap=None):
         if is_selecting:
             for session in shown:
                 selecting.show_row(session, row_details(session))
         else:
-            session_list.show(shown, open_id)
+            session_list.show(shown, open_id, asked=filters.asked(search))
         if not shown:
             is_narrowed = search or filters.is_active()
             st.caption("Nothing matches." if is_narrowed else "No sessions yet. Type a prompt to start one.")
     if has_more:
         st.button("Show more", key="show_more", type="tertiary", width="stretch", on_click=_show_more)
-    signals.show(lulu)
+    signals.show(lulu, open_id)
 
 
 def row_details(session: Session) -> str:

@@ -1,6 +1,8 @@
-"""What reaches a person who does not look: a browser notification and the number in the tab's title.
+"""What reaches a person who does not look: a browser notification, and the tab's title.
 
-Both live in the browser. Off until somebody turns them on there; that is asked once, and kept in that browser only.
+Both live in the browser. The title always says how many sessions wait, and marks the one that is shown. Notifications
+are off until somebody turns them on there; that is asked once, beside the first session that was started, and kept in
+that browser only.
 """
 
 from __future__ import annotations
@@ -40,22 +42,26 @@ button:hover { border-color: var(--st-primary-color); color: var(--st-primary-co
 
 # One memory for the tab: a component is made anew with every page.
 SIGNALS_JS = r"""
-const CHOICE = "lulu-notifications";
+const CHOICE = "lulu-notifications", ASKED = "lulu-notifications-asked";
 const memory = (window.luluSignals ??= {
   known: new Map(), begun: false, waiting: 0, news: null, plain: "", shown: null, started: false,
 });
 
-function choice() { try { return localStorage.getItem(CHOICE); } catch { return "off"; } }
-function choose(value) { try { localStorage.setItem(CHOICE, value); } catch { /* a private window keeps nothing */ } }
+function kept(name) { try { return localStorage.getItem(name); } catch { return "off"; } }
+function keep(name, value) { try { localStorage.setItem(name, value); } catch { /* a private window keeps nothing */ } }
+const choice = () => kept(CHOICE), choose = (value) => keep(CHOICE, value);
 const canNotify = () => "Notification" in window;
 
-// Before the title that Streamlit gives the page: how many wait, and the last news until somebody looks.
+// Before the title that Streamlit gives the page: how many wait, whether the one that is shown does, and the last news
+// until somebody looks.
 function retitle() {
   if (document.title !== memory.shown) memory.plain = document.title;
   const isOn = choice() === "on";
-  const number = isOn && memory.waiting > 0 ? `(${memory.waiting}) ` : "";
+  const number = memory.waiting > 0 ? `(${memory.waiting}) ` : "";
+  const isShown = location.pathname.endsWith("/session");
+  const mark = isShown && memory.known.get(new URLSearchParams(location.search).get("id")) === "waiting" ? "● " : "";
   const { title, words } = memory.news ?? {};
-  const news = !isOn || !title ? memory.plain
+  const news = !isOn || !title ? mark + memory.plain
     : title === memory.plain ? `${title} ${words}` : `${title} ${words} · ${memory.plain}`;
   memory.shown = number + news;
   if (document.title !== memory.shown) document.title = memory.shown;
@@ -87,12 +93,13 @@ function tell(sessions) {
 export default function ({ data, parentElement }) {
   start();
   if (data.sessions) { memory.waiting = data.waiting; tell(data.sessions); retitle(); }
+  if (data.started && !kept(ASKED)) keep(ASKED, data.started);
   const box = parentElement.querySelector(".ask");
   const [words, yes, no] = [".words", ".yes", ".no"].map((name) => box.querySelector(name));
   const isOn = choice() === "on" && canNotify() && Notification.permission === "granted";
   const draw = () => {
     const asked = choice() !== null;
-    box.hidden = !canNotify() || (asked && !data.always);
+    box.hidden = !canNotify() || !(data.always || (!asked && data.started && kept(ASKED) === data.started));
     words.textContent = choice() === "on" ? "This browser tells you when a session waits, is done or fails."
       : "Shall this browser tell you when a session waits, is done or fails?";
     yes.textContent = "Tell me"; yes.hidden = choice() === "on";
@@ -110,8 +117,11 @@ export default function ({ data, parentElement }) {
 _mount = st.components.v2.component("lulu_signals", html=SIGNALS_HTML, css=SIGNALS_CSS, js=SIGNALS_JS)
 
 
-def show(lulu: Runtime) -> None:
-    """Tell the browser how the sessions stand that work or did; it notices by itself what has changed."""
+def show(lulu: Runtime, open_id: str | None) -> None:
+    """Tell the browser how the sessions stand that work or did; it notices by itself what has changed.
+
+    Beside the first of them that is ``open_id`` it asks whether it shall tell.
+    """
     sessions = _watched(lulu)
     told = [
         {
@@ -123,7 +133,8 @@ def show(lulu: Runtime) -> None:
         for session in sessions
     ]
     waiting = sum(session.known_status is SessionStatus.WAITING for session in sessions)
-    _mount(key="signals", data={"sessions": told, "waiting": waiting}, height="content")
+    started = open_id if any(session.id == open_id for session in sessions) else None
+    _mount(key="signals", data={"sessions": told, "waiting": waiting, "started": started}, height="content")
 
 
 def _watched(lulu: Runtime) -> list[Session]:

@@ -78,6 +78,8 @@ class State:
     requests_shown: int = INBOX_STEP
     #: For each session, the first event that "Load earlier" has reached.
     earliest: dict[SessionId, int] = field(default_factory=dict)
+    #: The last address that leads nowhere.
+    missing: str = ""
     #: The transcript whose end is on the page.
     shown: Shown | None = None
     #: Where the last click leads: a session's id, ``HOME`` or ``SEARCH_PAGE``.

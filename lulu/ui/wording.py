@@ -45,18 +45,24 @@ def colour(session: Session) -> str:
 
 
 def age(moment: datetime) -> str:
-    """How long ago, in one unit; a date when that is long."""
+    """How long ago, in one unit: ``now``, ``25 min``, ``3 h``, ``6 days``; a date when that is long."""
     passed = datetime.now(UTC) - moment
     if passed.total_seconds() < 60:
         return "now"
     if passed.days >= _DAYS_AS_AGE:
         return moment.astimezone().strftime("%b %-d" if passed.days < 300 else "%b %Y")
-    return humanize.naturaldelta(passed, months=False)
+    if passed.days:
+        return plural(passed.days, "day")
+    minutes = int(passed.total_seconds()) // 60
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h"
 
 
 def clock(moment: datetime) -> str:
-    """The time of day on this computer, for small print beside an event."""
-    return moment.astimezone().strftime("%H:%M")
+    """The time of day on this computer, with the date where that is another day: for small print beside an event."""
+    then, today = moment.astimezone(), datetime.now().astimezone().date()
+    if then.date() == today:
+        return then.strftime("%H:%M")
+    return then.strftime("%b %-d, %H:%M" if then.year == today.year else "%b %-d %Y, %H:%M")
 
 
 def duration(milliseconds: float) -> str:

@@ -43,6 +43,13 @@ def rows(app: AppTest) -> list[str]:
     return labels
 
 
+def needs_you(app: AppTest) -> list[str]:
+    """The heading and the titles of the group above the session list; nothing where none waits."""
+    components = (component.proto for component in app.sidebar.get("bidi_component"))
+    (told,) = [json.loads(one.json) for one in components if one.component_name == "lulu_needs_you"]
+    return [told["heading"], *(row["title"] for row in told["rows"])] if told["rows"] else []
+
+
 def folds(app: AppTest) -> dict[str, str]:
     """The label of each fold on the page, by its key."""
     return {fold.proto.id.split("-", 2)[2]: str(getattr(fold, "label", "")) for fold in app.get("expander")}

@@ -11,11 +11,12 @@ from streamlit.elements.lib.shortcut_utils import normalize_shortcut
 
 from lulu.commands import AddRule, Archive, Pin
 from lulu.errors import InputError
+from lulu.events import User
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus
-from lulu.ui import help_page, keyboard, rules_table, signals
+from lulu.ui import help_page, keyboard, rules_table, session_list, signals
 from tests.ui.conftest import OWNER, OpenPage
-from tests.ui.support import keys_of, open_popover, rows, text_of
+from tests.ui.support import ask, keys_of, links, needs_you, open_popover, rows, text_of
 
 NewSession = Callable[..., SessionId]
 
@@ -27,16 +28,69 @@ def names(labels: list[str]) -> list[str]:
 # ---- the list
 
 
-def test_those_that_wait_come_first_then_pinned_ones_then_the_newest(
+def test_pinned_ones_come_first_then_the_last_active(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
-    pinned = new_session("pinned")
-    new_session("waits", status=SessionStatus.WAITING)
+    pinned, old = new_session("pinned"), new_session("old")
     for number in range(60):
         new_session(f"other{number}")
     lulu.store.submit(Pin(actor=OWNER, session_id=pinned, pinned=True))
 
-    assert names(rows(open_page()))[:3] == ["waits", "pinned", "other59"]
+    before = names(rows(open_page()))
+    lulu.store.append(old, [User(text="go on")])
+    after = names(rows(open_page()))
+
+    assert before[:2] == ["pinned", "other59"]
+    assert "old" not in before
+    assert after[:3] == ["pinned", "old", "other59"]
+
+
+@pytest.mark.parametrize("status", SessionStatus)
+def test_the_place_in_the_list_does_not_depend_on_the_status(
+    open_page: OpenPage, new_session: NewSession, status: SessionStatus
+) -> None:
+    new_session("one")
+    new_session("two", status=status)
+    new_session("three")
+
+    assert names(rows(open_page())) == ["three", "two", "one"]
+
+
+def test_those_that_wait_have_one_order_everywhere(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
+    first, second, third = (new_session(name, status=SessionStatus.RUNNING) for name in ("one", "two", "three"))
+    # Neither the order in which they were made, nor that of their last activity.
+    for number, session_id in enumerate([third, first, second, third]):
+        ask(lulu, session_id, f"a{number}")
+    order = ["three", "one", "two"]
+
+    home, inbox = open_page(), open_page("inbox")
+
+    assert needs_you(home) == ["Needs you (3)", *order]
+    assert names(rows(home)) == ["three", "two", "one"]
+    on_home = [label.strip("*") for label in links(home) if label.startswith("**")]
+    assert on_home == order
+    in_inbox = [label.strip("*") for label in links(inbox) if label.startswith("**")]
+    assert list(dict.fromkeys(in_inbox)) == order
+
+
+def test_the_group_is_there_whatever_the_list_is_asked_for(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    ask(lulu, new_session("waits", status=SessionStatus.RUNNING))
+    app = open_page()
+    app.text_input(key="session_search").set_value("nothing like it").run()
+
+    assert needs_you(app) == ["Needs you (1)", "waits"]
+    assert rows(app) == []
+
+
+def test_many_that_wait_are_counted(open_page: OpenPage, new_session: NewSession) -> None:
+    for number in range(session_list.MOST_WAITING + 3):
+        new_session(f"w{number}", status=SessionStatus.WAITING)
+
+    shown = needs_you(open_page())
+
+    assert shown == ["Needs you (13)", *(f"w{number}" for number in range(session_list.MOST_WAITING))]
 
 
 def test_archived_sessions_are_out_of_the_list_until_they_are_asked_for(
