@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lulu.events import Result, StoredEvent, System, ToolResult, ToolUse, User
+from lulu.events import Result, StoredEvent, System, ToolUse, User
 from lulu.sessions import Session, SessionStatus
+from lulu.tool_calls import OpenCalls
 
 #: Events that are looked at: enough for a row of calls in parallel with a sub-agent's own among them.
 LOOK_BACK = 60
@@ -99,8 +100,10 @@ def _since_prompt(rows: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
 
 
 def _open_calls(rows: Sequence[StoredEvent]) -> list[StoredEvent]:
-    answered = {stored.event.tool_use_id for stored in rows if isinstance(stored.event, ToolResult)}
-    return [stored for stored in rows if isinstance(stored.event, ToolUse) and stored.event.id not in answered]
+    calls = OpenCalls()
+    for stored in rows:
+        calls.follow(stored)
+    return list(calls.stored.values())
 
 
 def _held_up(rows: Sequence[StoredEvent]) -> Activity | None:

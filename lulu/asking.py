@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -48,8 +49,9 @@ class Asking:
         self._log_failure = log_failure
         self._changed = changed
         self._open: dict[str, asyncio.Future[PermissionAnswer]] = {}
-        #: By the call's id, the folder that the agent was in: only the hook, which comes first, is told.
-        self._places: dict[str, str] = {}
+        #: The folder that the agent was in at a call: only the hook, which comes first, is told. By the call's id and,
+        #: as two sub-agents may use the same one at once, by what is called.
+        self._places: dict[str, dict[str, str]] = {}
         #: Set when Lulu stops: what is open then expires, and is not called withdrawn.
         self.shutting_down = False
 
@@ -65,7 +67,7 @@ class Asking:
         ``cwd`` is where the agent is by now: a ``cd`` of its own moves it. A deny rule holds from there and from the
         session's folder.
         """
-        self._remember(tool_use_id, cwd)
+        self._remember(tool_use_id, tool_name, tool_input, cwd)
         request = PermissionRequest(
             id=uuid.uuid4().hex,
             tool_use_id=tool_use_id,
@@ -87,7 +89,7 @@ class Asking:
 
     async def ask(self, request: PermissionRequest) -> PermissionAnswer:
         """The answer of a rule, else of a person. Cancelled when the agent withdraws the request."""
-        cwd = self._places.pop(request.tool_use_id or "", None)
+        cwd = self._place_of(request)
         for_rules = request.tool_name not in FOR_PEOPLE
         verdict = self._verdict(request.tool_name, request.tool_input, cwd) if for_rules else None
         if verdict is not None:
@@ -128,11 +130,20 @@ class Asking:
         for future in self._open.values():
             future.cancel()
 
-    def _remember(self, tool_use_id: str | None, cwd: str | None) -> None:
+    def _remember(self, tool_use_id: str | None, tool_name: str, tool_input: dict[str, Any], cwd: str | None) -> None:
         if tool_use_id and cwd:
-            self._places[tool_use_id] = cwd
+            self._places.setdefault(tool_use_id, {})[_called(tool_name, tool_input)] = cwd
         if len(self._places) > _REMEMBERED:
             del self._places[next(iter(self._places))]
+
+    def _place_of(self, request: PermissionRequest) -> str | None:
+        """Where the agent was at the call. Its input may be another by now, by a hook of the user's."""
+        places = self._places.get(request.tool_use_id or "", {})
+        called = _called(request.tool_name, request.tool_input)
+        cwd = places.pop(called) if called in places else places.popitem()[1] if places else None
+        if not places:
+            self._places.pop(request.tool_use_id or "", None)
+        return cwd
 
     def _verdict(self, tool_name: str, tool_input: dict[str, Any], cwd: str | None) -> Verdict | None:
         session = self._store.get_session(self._session_id)
@@ -186,3 +197,8 @@ class Asking:
     def _log_unless_answered(self, done: Future[Any]) -> None:
         if not isinstance(done.exception(), Conflict):
             self._log_failure(done)
+
+
+def _called(tool_name: str, tool_input: dict[str, Any]) -> str:
+    """What is called, to tell it from other calls of the same id."""
+    return f"{tool_name} {json.dumps(tool_input, sort_keys=True, default=str)}"

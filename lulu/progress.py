@@ -45,7 +45,8 @@ class Progress:
     def __init__(self, session_id: str) -> None:
         self._session_id = session_id
         #: Tool calls without a result yet: a silence is theirs.
-        self.open_tools: set[str] = set()
+        #: By the sub-agent that calls and the call's id: two of them may number their calls alike.
+        self.open_tools: set[tuple[str | None, str]] = set()
         #: The CLI is at work, be it on something that nobody here asked for.
         self.works = False
         #: Something in the background has ended, and the turn that this wakes has not begun: 0.1 s later with CLI
@@ -102,9 +103,9 @@ class Progress:
     def _follow_tools(self, said: Translation) -> None:
         for event in said.events:
             if isinstance(event, ToolUse):
-                self.open_tools.add(event.id)
+                self.open_tools.add((event.parent, event.id))
             elif isinstance(event, ToolResult):
-                self.open_tools.discard(event.tool_use_id)
+                self.open_tools.discard((event.parent, event.tool_use_id))
 
     def _status_after(
         self, said: Translation, *, turn: Turn | None, is_asking: bool, is_stopping: bool

@@ -8,97 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from lulu.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolResult, ToolUse, User
+from lulu.tool_calls import Item as Item
+from lulu.tool_calls import Note as Note
+from lulu.tool_calls import OpenCalls, events_of
+from lulu.tool_calls import ToolCall as ToolCall
 
 #: Sub-agents of sub-agents are drawn this deep; what is deeper stands on the last level.
 MAX_DEPTH = 6
+#: Tools behind which a sub-agent works.
+SUB_AGENTS = frozenset({"Task", "Agent"})
 #: Tools that speak to a person or stand for much work: their calls are never folded into a run.
-APART = frozenset({"AskUserQuestion", "ExitPlanMode", "Task", "Agent"})
-
-#: How Claude Code answers a call that a stop has ended, whether it was asked for or ran (measured with CLI 2.1.330).
-_STOPPED = "The user doesn't want to proceed with this tool use."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Note:
-    """One event that stands for itself: text, thinking, system, error, a sub-agent's prompt, an unknown type."""
-
-    stored: StoredEvent
-
-
-@dataclass(frozen=True, kw_only=True)
-class ToolCall:
-    """One use of a tool, with all that the rows tell about it. Each part may lie outside the rows that were read."""
-
-    #: The ``tool_use`` id; for a request without one, its own id.
-    id: str
-    #: Whatever was read of it, oldest first.
-    events: tuple[StoredEvent, ...]
-    use: ToolUse | None
-    result: ToolResult | None
-    permission: Permission | None
-    decision: PermissionDecision | None
-    #: What the sub-agent behind this call did.
-    thread: tuple[Item, ...]
-    #: When the agent called it, and when the answer came.
-    used_at: datetime | None
-    ended_at: datetime | None
-
-    @property
-    def key(self) -> str:
-        """Tells it from everything else in these rows, and stays while rows are added. Made of event ids alone."""
-        if self.events:
-            return str(self.events[0].id)
-        return f"of_{next(events_of(self.thread)).id}"
-
-    @property
-    def name(self) -> str:
-        """The tool's name; empty where the rows do not tell it."""
-        if self.use:
-            return self.use.name
-        return self.permission.tool_name if self.permission else ""
-
-    @property
-    def input(self) -> dict[str, object]:
-        """The arguments; empty where the rows do not tell them."""
-        if self.use:
-            return self.use.input
-        return self.permission.tool_input if self.permission else {}
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a person has to answer before it can go on."""
-        return self.permission is not None and self.decision is None and self.result is None
-
-    @property
-    def is_denied(self) -> bool:
-        """Whether the answer was no."""
-        return self.decision is not None and self.decision.decision == "denied"
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether it was given up with its turn: nobody answered it, or a stop cut it off."""
-        if self.decision is not None and self.decision.decision == "cancelled":
-            return True
-        refused = self.result is not None and str(self.result.content or "").startswith(_STOPPED)
-        return refused and not self.is_denied
-
-    @property
-    def failed(self) -> bool:
-        """Whether the tool answered with an error. A denial and a stop are no failures."""
-        return self.result is not None and self.result.is_error and not self.is_denied and not self.is_stopped
-
-    @property
-    def seconds(self) -> float | None:
-        """From call to answer, waiting for a person included; nothing while either end is unknown."""
-        if self.used_at is None or self.ended_at is None:
-            return None
-        return (self.ended_at - self.used_at).total_seconds()
-
-
-Item = Note | ToolCall
+APART = frozenset({"AskUserQuestion", "ExitPlanMode", *SUB_AGENTS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,26 +187,13 @@ def _open_turn_start(rows: Sequence[StoredEvent]) -> int:
 
 def _whole_calls_until(rows: Sequence[StoredEvent], end: int) -> int:
     """The greatest index up to ``end`` where every call before it has its answer before it."""
-    open_calls: set[str] = set()
+    calls = OpenCalls()
     found = 0
     for index, stored in enumerate(rows[:end]):
-        if not open_calls:
+        if not calls.stored:
             found = index
-        if isinstance(stored.event, ToolUse):
-            open_calls.add(stored.event.id)
-        elif isinstance(stored.event, ToolResult):
-            open_calls.discard(stored.event.tool_use_id)
-    return found if open_calls else end
-
-
-def events_of(items: Iterable[Item]) -> Iterator[StoredEvent]:
-    """Every event in these items, as drawn."""
-    for item in items:
-        if isinstance(item, Note):
-            yield item.stored
-        else:
-            yield from item.events
-            yield from events_of(item.thread)
+        calls.follow(stored)
+    return found if calls.stored else end
 
 
 def _calls(items: Iterable[Item]) -> Iterator[ToolCall]:
@@ -299,11 +208,23 @@ class _OpenCall:
     """A tool call while its parts come in."""
 
     id: str
+    #: The call of the sub-agent that makes it.
+    parent: str | None
     depth: int
     #: The list that it stands in.
     container: list[StoredEvent | _OpenCall]
     thread: list[StoredEvent | _OpenCall] = field(default_factory=list)
     events: list[StoredEvent] = field(default_factory=list)
+
+    def has(self, *types: str) -> bool:
+        """Whether a part of one of these types is here already."""
+        return any(stored.type in types for stored in self.events)
+
+    @property
+    def is_of_sub_agent(self) -> bool:
+        """Whether a sub-agent works behind it, as far as the rows tell."""
+        uses = (stored.event for stored in self.events if isinstance(stored.event, ToolUse))
+        return bool(self.thread) or any(use.name in SUB_AGENTS for use in uses)
 
 
 @dataclass
@@ -314,22 +235,25 @@ class _OpenTurn:
 
 
 class _Builder:
-    """Takes events in order; every part of a call finds its call by id, wherever that stands."""
+    """Takes events in order; every part of a call finds its call by id, wherever that stands.
+
+    An id names no call for the whole session: there are providers that number the calls of each answer from 0. A part
+    belongs to the last call of its id that still waits for such a part.
+    """
 
     def __init__(self) -> None:
         self._turns: list[_OpenTurn] = []
-        self._calls: dict[str, _OpenCall] = {}
+        #: The calls of an id, oldest first.
+        self._calls: dict[str, list[_OpenCall]] = {}
         #: Which call a request belongs to: a decision names the request only.
-        self._requests: dict[str, str] = {}
+        self._requests: dict[str, _OpenCall] = {}
 
     def add(self, stored: StoredEvent) -> None:
         event = stored.event
         if event.parent is None and isinstance(event, User):
             self._turns.append(_OpenTurn(prompt=stored))
-            return
-        call_id = self._call_id(stored)
-        if call_id is not None:
-            self._call(call_id, event.parent).events.append(stored)
+        elif (call := self._call_of(stored)) is not None:
+            call.events.append(stored)
         elif event.parent is None and isinstance(event, Result):
             self._turn(anew_after_result=True).result = stored
         else:
@@ -338,18 +262,42 @@ class _Builder:
     def build(self) -> list[Turn]:
         return [Turn(prompt=turn.prompt, items=_closed(turn.items), result=turn.result) for turn in self._turns]
 
-    def _call_id(self, stored: StoredEvent) -> str | None:
+    def _call_of(self, stored: StoredEvent) -> _OpenCall | None:
+        """The call that an event is a part of, made where there is none that waits for it."""
+        parent = stored.event.parent
         match stored.event:
-            case ToolUse(id=call_id) | ToolResult(tool_use_id=call_id):
-                return call_id
+            case ToolUse(id=call_id):
+                # Its request may be stored before it.
+                waiting = [one for one in self._of(call_id) if one.events and not one.has("tool_use", "tool_result")]
+                return self._last(waiting, parent) or self._new(call_id, parent)
+            case ToolResult(tool_use_id=call_id):
+                waiting = [one for one in self._of(call_id) if not one.has("tool_result")]
+                return self._last(waiting, parent) or self._new(call_id, parent)
             case Permission(id=request, tool_use_id=call_id):
-                self._requests[request] = call_id or request
-                return call_id or request
+                waiting = [one for one in self._of(call_id or request) if not one.has("tool_result", "permission")]
+                call = waiting[-1] if waiting else self._new(call_id or request, parent)
+                self._requests[request] = call
+                return call
             case PermissionDecision(id=request):
-                return self._requests.get(request, request)
-            case System(data={"tool_use_id": str(call_id)}) if call_id in self._calls:
-                return call_id
+                found = self._requests.get(request)
+                return found or self._last(self._of(request), parent) or self._new(request, parent)
+            case System(data={"tool_use_id": str(call_id)}):
+                return self._owner(call_id)
         return None
+
+    def _of(self, call_id: str) -> list[_OpenCall]:
+        return self._calls.get(call_id, [])
+
+    def _last(self, calls: list[_OpenCall], parent: str | None) -> _OpenCall | None:
+        """The last of these, of the same agent where there is one."""
+        found = [one for one in calls if one.parent == parent] or calls
+        return found[-1] if found else None
+
+    def _owner(self, call_id: str) -> _OpenCall | None:
+        """The call that a sub-agent, or the machinery, names: the last one that has a sub-agent, else the last."""
+        calls = self._of(call_id)
+        found = [one for one in calls if one.is_of_sub_agent] or calls
+        return found[-1] if found else None
 
     def _turn(self, *, anew_after_result: bool) -> _OpenTurn:
         """The turn that is open; a new one where there is none, or the last one has its result."""
@@ -360,18 +308,18 @@ class _Builder:
     def _container(self, parent: str | None, *, anew_after_result: bool) -> list[StoredEvent | _OpenCall]:
         if parent is None:
             return self._turn(anew_after_result=anew_after_result).items
-        owner = self._call(parent, None)
+        owner = self._owner(parent) or self._new(parent, None)
         return owner.thread if owner.depth < MAX_DEPTH else owner.container
 
-    def _call(self, call_id: str, parent: str | None) -> _OpenCall:
-        """The call of this id, placed where its first part was seen."""
-        container = None if call_id in self._calls else self._container(parent, anew_after_result=True)
-        # An event that names itself as its parent has been placed by the line above.
-        if call_id not in self._calls and container is not None:
-            depth = 0 if parent is None else self._calls[parent].depth + 1
-            self._calls[call_id] = _OpenCall(id=call_id, depth=min(depth, MAX_DEPTH), container=container)
-            container.append(self._calls[call_id])
-        return self._calls[call_id]
+    def _new(self, call_id: str, parent: str | None) -> _OpenCall:
+        """A call that begins here."""
+        container = self._container(parent, anew_after_result=True)
+        owner = None if parent is None else self._owner(parent)
+        depth = 0 if owner is None else min(owner.depth + 1, MAX_DEPTH)
+        call = _OpenCall(id=call_id, parent=parent, depth=depth, container=container)
+        container.append(call)
+        self._calls.setdefault(call_id, []).append(call)
+        return call
 
 
 def _closed(entries: Iterable[StoredEvent | _OpenCall]) -> tuple[Item, ...]:

@@ -82,6 +82,17 @@ def test_a_person_who_is_waited_for_comes_before_everything() -> None:
             "Task: Grep x y (2 at once)",
             2,
         ),
+        ([PROMPT, BASH, ToolResult(tool_use_id="t1"), BASH], "Bash pytest -q", 4),
+        (
+            [
+                PROMPT,
+                ToolUse(id="t1", name="Task", input={"prompt": "look"}),
+                ToolUse(id="t1", name="Grep", input={"pattern": "x"}, parent="t1"),
+                ToolResult(tool_use_id="t1", parent="t1"),
+            ],
+            "Task look",
+            2,
+        ),
         ([PROMPT, ToolUse(id="t4", name="mcp__x", input={"n": 1, "s": "it"})], "mcp__x it", 2),
     ],
 )

@@ -93,13 +93,19 @@ def from_events(rows: Iterable[StoredEvent]) -> Checklist:
 
 
 class _Maker:
-    """Follows the calls. A task is known by the id of the call that made it until its answer tells its number."""
+    """Follows the calls. A task is known by the call that made it until its answer tells its number."""
 
     def __init__(self) -> None:
-        self.items: dict[str, Item] = {}
+        #: By a task's number, or ``call`` and how many calls came before, until its answer tells the number.
+        self.items: dict[str | tuple[str, int], Item] = {}
+        #: The last call of an id that has made a task: ids are used again by some providers.
+        self._made: dict[str, tuple[str, int]] = {}
+        self._calls = 0
         self._is_of_tasks = True
 
     def called(self, event: ToolUse) -> None:
+        self._calls += 1
+        self._made.pop(event.id, None)
         if event.name == "TodoWrite":
             self.items = {str(place): item for place, item in enumerate(of_todos(event.input).items)}
             self._is_of_tasks = False
@@ -107,18 +113,21 @@ class _Maker:
             if not self._is_of_tasks or Checklist(items=tuple(self.items.values())).is_done:
                 self.items = {}  # the last list is over
             self._is_of_tasks = True
-            self.items[event.id] = _item(event.input, "subject")
+            key = self._made[event.id] = ("call", self._calls)
+            self.items[key] = _item(event.input, "subject")
         elif event.name == "TaskUpdate" and self._is_of_tasks:
             self._update(event.input)
 
     def answered(self, event: ToolResult) -> None:
         task = event.data.get("task") if isinstance(event.data, Mapping) else None
         number = task.get("id") if isinstance(task, Mapping) else None
-        if event.tool_use_id in self.items and event.is_error:
-            del self.items[event.tool_use_id]
-        elif event.tool_use_id in self.items and isinstance(number, str):
-            known = {event.tool_use_id: number}
-            self.items = {known.get(key, key): item for key, item in self.items.items()}
+        made = self._made.get(event.tool_use_id)
+        if made not in self.items:
+            return
+        if event.is_error:
+            del self.items[made]
+        elif isinstance(number, str):
+            self.items = {number if key == made else key: item for key, item in self.items.items()}
 
     def _update(self, change: Mapping[str, object]) -> None:
         number = str(change.get("taskId") or "")

@@ -12,6 +12,7 @@ from lulu import events, transcript
 from lulu.errors import LuluError
 from lulu.events import StoredEvent
 from lulu.plain_text import plain
+from lulu.tool_calls import events_of
 from lulu.transcript import Item, Note, Run, ToolCall, Turn
 from lulu.ui import attachments, blocks, machinery, notices, pictures, results, sources, taking, tools, wording
 from lulu.ui.look import MARKED
@@ -120,7 +121,7 @@ def show_run(run: Run, *, marked: int | None = None) -> None:
 
 
 def _holds(items: Iterable[Item], event_id: int | None) -> bool:
-    return event_id is not None and any(stored.id == event_id for stored in transcript.events_of(items))
+    return event_id is not None and any(stored.id == event_id for stored in events_of(items))
 
 
 def _mark(is_marked: bool) -> AbstractContextManager[object]:
@@ -156,7 +157,7 @@ def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) 
         if look.ending is not None:
             look.ending(call)
         show_machinery(call)
-        taking.show_call(list(transcript.events_of([call])))
+        taking.show_call(list(events_of([call])))
 
 
 def show_machinery(call: ToolCall) -> None:

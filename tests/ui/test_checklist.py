@@ -16,9 +16,10 @@ from tests.ui.conftest import OpenPage
 from tests.ui.support import folds, text_of
 
 
-def create(number: int, *, ok: bool = True) -> list[Event]:
-    use = ToolUse(id=f"c{number}", name="TaskCreate", input={"subject": f"Step {number}", "activeForm": "Stepping"})
-    answer = ToolResult(tool_use_id=f"c{number}", content="", is_error=not ok, data={"task": {"id": str(number)}})
+def create(number: int, *, ok: bool = True, call: str | None = None) -> list[Event]:
+    call = call or f"c{number}"
+    use = ToolUse(id=call, name="TaskCreate", input={"subject": f"Step {number}", "activeForm": "Stepping"})
+    answer = ToolResult(tool_use_id=call, content="", is_error=not ok, data={"task": {"id": str(number)}})
     return [use, answer]
 
 
@@ -50,6 +51,9 @@ THREE = [*create(1), *create(2), *create(3)]
         ([todos("pending"), todos("completed", parent="toolu_agent")], ["Todo 0 pending"]),
         ([ToolUse(id="x", name="TodoWrite", input={"todos": ["odd", {}, 7]})], [" pending"]),
         ([ToolUse(id="x", name="TodoWrite", input={"todos": 7})], []),
+        ([*create(1, call="0"), *create(2, call="0"), *create(3, call="0")], [f"Step {n} pending" for n in (1, 2, 3)]),
+        ([create(1, call="0")[0], *create(2, call="0")], ["Step 1 pending", "Step 2 pending"]),
+        ([*create(1, call="1"), *create(2, call="1", ok=False)], ["Step 1 pending"]),
     ],
 )
 def test_the_list_is_as_the_last_calls_leave_it(events: list[Event], left: list[str]) -> None:

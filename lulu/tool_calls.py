@@ -1,0 +1,122 @@
+"""One use of a tool with all that the rows tell about it, and which calls have no answer yet. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from lulu.events import Permission, PermissionDecision, StoredEvent, ToolResult, ToolUse
+
+#: How Claude Code answers a call that a stop has ended, whether it was asked for or ran (measured with CLI 2.1.330).
+_STOPPED = "The user doesn't want to proceed with this tool use."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """One event that stands for itself: text, thinking, system, error, a sub-agent's prompt, an unknown type."""
+
+    stored: StoredEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolCall:
+    """One use of a tool, with all that the rows tell about it. Each part may lie outside the rows that were read."""
+
+    #: The ``tool_use`` id; for a request without one, its own id.
+    id: str
+    #: Whatever was read of it, oldest first.
+    events: tuple[StoredEvent, ...]
+    use: ToolUse | None
+    result: ToolResult | None
+    permission: Permission | None
+    decision: PermissionDecision | None
+    #: What the sub-agent behind this call did.
+    thread: tuple[Item, ...]
+    #: When the agent called it, and when the answer came.
+    used_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """Tells it from everything else in these rows, and stays while rows are added. Made of event ids alone."""
+        if self.events:
+            return str(self.events[0].id)
+        return f"of_{next(events_of(self.thread)).id}"
+
+    @property
+    def name(self) -> str:
+        """The tool's name; empty where the rows do not tell it."""
+        if self.use:
+            return self.use.name
+        return self.permission.tool_name if self.permission else ""
+
+    @property
+    def input(self) -> dict[str, object]:
+        """The arguments; empty where the rows do not tell them."""
+        if self.use:
+            return self.use.input
+        return self.permission.tool_input if self.permission else {}
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a person has to answer before it can go on."""
+        return self.permission is not None and self.decision is None and self.result is None
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the answer was no."""
+        return self.decision is not None and self.decision.decision == "denied"
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was given up with its turn: nobody answered it, or a stop cut it off."""
+        if self.decision is not None and self.decision.decision == "cancelled":
+            return True
+        refused = self.result is not None and str(self.result.content or "").startswith(_STOPPED)
+        return refused and not self.is_denied
+
+    @property
+    def failed(self) -> bool:
+        """Whether the tool answered with an error. A denial and a stop are no failures."""
+        return self.result is not None and self.result.is_error and not self.is_denied and not self.is_stopped
+
+    @property
+    def seconds(self) -> float | None:
+        """From call to answer, waiting for a person included; nothing while either end is unknown."""
+        if self.used_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.used_at).total_seconds()
+
+
+Item = Note | ToolCall
+
+
+def events_of(items: Iterable[Item]) -> Iterator[StoredEvent]:
+    """Every event in these items, as drawn."""
+    for item in items:
+        if isinstance(item, Note):
+            yield item.stored
+        else:
+            yield from item.events
+            yield from events_of(item.thread)
+
+
+class OpenCalls:
+    """Which calls have no answer yet, told from the events in order."""
+
+    def __init__(self) -> None:
+        #: By the sub-agent that calls and the call's id, which two of them may share: the event of the call.
+        self.stored: dict[tuple[str | None, str], StoredEvent] = {}
+
+    def follow(self, stored: StoredEvent) -> None:
+        """Take the next event."""
+        event = stored.event
+        if isinstance(event, ToolUse):
+            self.stored[event.parent, event.id] = stored
+        elif isinstance(event, ToolResult):
+            own = (event.parent, event.tool_use_id)
+            # Where the answer does not say whose it is, the last call of that id has it.
+            same = [own] if own in self.stored else [key for key in self.stored if key[1] == event.tool_use_id][-1:]
+            for key in same:
+                del self.stored[key]
