@@ -159,6 +159,10 @@ class Result(Event):
 NOT_SAVED = "not_saved"
 
 
+#: The code of an error that says that a hook of the user's has refused a prompt.
+PROMPT_REFUSED = "prompt_refused"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Error(Event):
     """Something failed. ``detail`` is for experts: a stderr tail, a status code."""

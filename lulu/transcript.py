@@ -62,6 +62,27 @@ class Run:
         return self.calls[0].key
 
 
+#: What the machinery says each time that it asks the API again; older and newer names.
+RETRIES = frozenset({"retry", "api_retry"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retries:
+    """Notes of several tries in a row: what one line can stand for."""
+
+    items: tuple[Note, ...]
+
+    @property
+    def last(self) -> StoredEvent:
+        """The last of them, which has the newest figures."""
+        return self.items[-1].stored
+
+    @property
+    def key(self) -> str:
+        """Tells it from others, and stays while tries are added."""
+        return str(self.items[0].stored.id)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Turn:
     """A prompt and what followed it; without a prompt where the agent went on by itself, or the rows begin later."""
@@ -114,14 +135,19 @@ def turns(rows: Iterable[StoredEvent]) -> list[Turn]:
     return builder.build()
 
 
-def runs(items: Iterable[Item]) -> list[Item | Run]:
-    """The same items, with every row of at least two finished tool calls as one ``Run``.
+def runs(items: Iterable[Item]) -> list[Item | Run | Retries]:
+    """The same items, with every row of at least two finished tool calls as one ``Run``, and of retries as ``Retries``.
 
     Thinking between two calls belongs to their run. A call that waits, or has no answer yet, stands for itself.
     """
-    found: list[Item | Run] = []
+    found: list[Item | Run | Retries] = []
     row: list[Item] = []
     for item in items:
+        before = found[-1] if found and not row else None
+        if _is_retry(item) and isinstance(item, Note) and before is not None and _is_retry(before):
+            tries = before.items if isinstance(before, Retries) else (before,) if isinstance(before, Note) else ()
+            found[-1] = Retries(items=(*tries, item))
+            continue
         if _is_finished_call(item) or (row and _is_thinking(item)):
             row.append(item)
         else:
@@ -141,6 +167,12 @@ def _folded(row: list[Item]) -> list[Item | Run]:
 def _is_finished_call(item: Item) -> bool:
     # A sub-agent's thread, a question and a plan are read for themselves.
     return isinstance(item, ToolCall) and item.result is not None and not item.thread and item.name not in APART
+
+
+def _is_retry(item: Item | Run | Retries) -> bool:
+    if isinstance(item, Note):
+        return isinstance(item.stored.event, System) and item.stored.event.subtype in RETRIES
+    return isinstance(item, Retries)
 
 
 def _is_thinking(item: Item) -> bool:

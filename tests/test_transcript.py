@@ -21,7 +21,7 @@ from lulu.events import (
     Unknown,
     User,
 )
-from lulu.transcript import MAX_DEPTH, Item, Note, Run, ToolCall, Turn, runs, settled_until, totals, turns
+from lulu.transcript import MAX_DEPTH, Item, Note, Retries, Run, ToolCall, Turn, runs, settled_until, totals, turns
 from tests.samples import stored
 
 
@@ -444,3 +444,14 @@ def test_folding_into_runs_leaves_nothing_out(kinds: list[str]) -> None:
     folded = [part for item in runs(turn.items) for part in (item.items if isinstance(item, Run) else (item,))]
 
     assert folded == list(turn.items)
+
+
+def test_tries_in_a_row_are_one_line() -> None:
+    tries: list[Event] = [System(subtype="retry", data={"attempt": number}) for number in range(4)]
+    rows = stored([User(text="x"), *tries, Text(content="…"), tries[0], bash("ls"), out("a"), tries[1]])
+
+    found = runs(turns(rows)[0].items)
+
+    assert [type(item).__name__ for item in found] == ["Retries", "Note", "Note", "ToolCall", "Note"]
+    assert isinstance(found[0], Retries)
+    assert (found[0].last, found[0].key, len(found[0].items)) == (rows[4], "2", 4)

@@ -6,20 +6,15 @@ that it does not know (``message_parser.py``), and here they are kept as ``syste
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from lulu.agent import blocks
+from lulu.agent import blocks, failures
+from lulu.agent.frames import Frame, blocks_of, common_of, is_of_main, number_of, text_of
 from lulu.agent.live_block import BlockWriter, Ended, LiveBlock
-from lulu.events import Error, Event, Result, System, made
+from lulu.events import Event, Result, System, made
 from lulu.sessions import SessionStatus
 
-Frame = dict[str, Any]
-
-#: ``terminal_reason`` of a turn that somebody stopped. Looked at before ``is_error``, which is true for them too.
-_ABORTED = frozenset({"aborted_streaming", "aborted_tools"})
 #: ``system`` frames that say nothing a person would miss: token counts while thinking.
 _NOISE = frozenset({"thinking_tokens"})
 #: The keys of an ``init`` frame that are worth keeping; the rest is long lists for the terminal.
@@ -46,8 +41,6 @@ _RESULT_KEYS = (
 )
 #: What a result says that is read, or says nothing about its turn: the rest is kept as it came.
 _READ_OF_RESULT = frozenset({*_RESULT_KEYS, "type", "is_error", "modelUsage", "permission_denials"})
-#: How Claude Code begins a reason that is meant for its own developers.
-_DIAGNOSTIC = "[ede_diagnostic]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +90,8 @@ class Translator:
         self._init: Frame | None = None
         self._commands: list[str] | None = None
         self._error_told = False
+        #: What was asked for was refused: the turn failed, though its result does not say so.
+        self._refused = False
 
     def translate(self, frame: object) -> Translation:
         """What the frame means; one that nobody knows becomes a ``system``/``unknown`` event."""
@@ -104,7 +99,7 @@ class Translator:
             return _unknown({"frame": repr(frame)})
         kind = str(frame.get("type"))
         handler = self._handlers.get(kind)
-        if handler is None or (kind not in _OF_SUB_AGENTS and not _is_of_main(frame)):
+        if handler is None or (kind not in _OF_SUB_AGENTS and not is_of_main(frame)):
             return _unknown(frame)
         try:
             return handler(self, frame)
@@ -116,36 +111,40 @@ class Translator:
 
     def _assistant(self, frame: Frame) -> Translation:
         message = frame["message"]
-        common = _common(frame, message.get("id"))
+        common = common_of(frame, message.get("id"))
+        is_refused = failures.is_failed_command(frame)
         if frame.get("error"):
-            events: list[Event] = [_api_error(frame, common)]
+            events: list[Event] = [failures.api_error(frame, common)]
+        elif is_refused:
+            events = [failures.command_failed(frame, common)]
         else:
             common["context"] = _context_tokens(message.get("usage"))
-            events = [blocks.of_assistant(block, common) for block in _blocks(message["content"])]
-        if not _is_of_main(frame):
+            events = [blocks.of_assistant(block, common) for block in blocks_of(message["content"])]
+        if not is_of_main(frame):
             return Translation(events=events)
-        self._error_told = self._error_told or bool(frame.get("error"))
+        self._error_told = self._error_told or is_refused or bool(frame.get("error"))
+        self._refused = self._refused or is_refused
         ended = self._writer.end(events)
         return Translation(events=[*ended.cut_off, *events], clear_live=ended.had_text)
 
     def _user(self, frame: Frame) -> Translation:
-        common = _common(frame, None)
+        common = common_of(frame, None)
         return Translation(
-            events=[blocks.of_user(block, common, frame) for block in _blocks(frame["message"]["content"])]
+            events=[blocks.of_user(block, common, frame) for block in blocks_of(frame["message"]["content"])]
         )
 
     def _stream_event(self, frame: Frame) -> Translation:
-        if not _is_of_main(frame):
+        if not is_of_main(frame):
             # Its blocks come whole; the page shows one block that is being written, the main agent's.
             return Translation()
         event = frame["event"]
         live, ended = None, Ended()
         match event["type"]:
             case "message_start":
-                ended = self._writer.begin_message(_text(event["message"].get("id")))
+                ended = self._writer.begin_message(text_of(event["message"].get("id")))
             case "content_block_start":
                 block = event["content_block"]
-                ended = self._writer.begin_block(str(block["type"]), _text(block.get("text")) or "")
+                ended = self._writer.begin_block(str(block["type"]), text_of(block.get("text")) or "")
             case "content_block_delta":
                 live, ended = self._writer.grow(event["delta"])
         return Translation(events=ended.cut_off, live=live, clear_live=ended.had_text)
@@ -155,10 +154,10 @@ class Translator:
     def _system(self, frame: Frame) -> Translation:
         subtype = str(frame["subtype"])
         data = {name: value for name, value in frame.items() if name not in ("type", "subtype", "uuid")}
-        event = System(subtype=_SUBTYPES.get(subtype, subtype), data=data, **_common(frame, None))
+        event = System(subtype=_SUBTYPES.get(subtype, subtype), data=data, **common_of(frame, None))
         if subtype in _NOISE:
             return Translation()
-        if not _is_of_main(frame):
+        if not is_of_main(frame):
             return Translation(events=[event])
         if subtype == "session_state_changed":
             return Translation(state=str(frame["state"]))
@@ -168,11 +167,15 @@ class Translator:
             return Translation()
         if subtype == "commands_changed":
             return self._commands_changed(frame)
+        if data.get("prevent_continuation") is True:
+            is_refused = failures.is_refusal(data)
+            self._refused, self._error_told = self._refused or is_refused, self._error_told or is_refused
+            return Translation(events=[failures.stopped_by_hook(data, common_of(frame, None))])
         if subtype == "api_retry":
             self._writer.retry()
         return Translation(
             events=[event],
-            permission_mode=_text(data.get("permissionMode")) if subtype == "status" else None,
+            permission_mode=text_of(data.get("permissionMode")) if subtype == "status" else None,
             background_tasks=len(frame["tasks"]) if subtype == "background_tasks_changed" else None,
         )
 
@@ -183,11 +186,11 @@ class Translator:
         self._init = data
         return Translation(
             # Sent at the start of every turn; told again only when something is different.
-            events=[System(subtype="init", data=data, uuid=_text(frame.get("uuid")))] if changed else [],
+            events=[System(subtype="init", data=data, uuid=text_of(frame.get("uuid")))] if changed else [],
             is_init=True,
-            conversation_id=_text(data.get("session_id")),
-            model=_text(data.get("model")),
-            permission_mode=_text(data.get("permissionMode")),
+            conversation_id=text_of(data.get("session_id")),
+            model=text_of(data.get("model")),
+            permission_mode=text_of(data.get("permissionMode")),
         )
 
     def _commands_changed(self, frame: Frame) -> Translation:
@@ -196,7 +199,7 @@ class Translator:
         if names == self._commands:
             return Translation()
         self._commands = names
-        event = System(subtype="commands_changed", data={"slash_commands": names}, uuid=_text(frame.get("uuid")))
+        event = System(subtype="commands_changed", data={"slash_commands": names}, uuid=text_of(frame.get("uuid")))
         return Translation(events=[event])
 
     def _rate_limit(self, frame: Frame) -> Translation:
@@ -206,7 +209,7 @@ class Translator:
     def _conversation_reset(self, frame: Frame) -> Translation:
         new_id = str(frame["new_conversation_id"])
         event = System(
-            subtype="conversation_reset", data={"new_conversation_id": new_id}, uuid=_text(frame.get("uuid"))
+            subtype="conversation_reset", data={"new_conversation_id": new_id}, uuid=text_of(frame.get("uuid"))
         )
         return Translation(events=[event], conversation_id=new_id)
 
@@ -214,12 +217,12 @@ class Translator:
         cost = self._own_cost(frame.get("total_cost_usd"))
         origin = frame.get("origin")
         end = TurnEnd(
-            status=_status_of(frame),
+            status=failures.status_of(frame, is_refused=self._refused),
             prompt_uuids=[str(uuid) for uuid in _prompt_uuids(frame)],
             asked=not (isinstance(origin, dict) and origin.get("kind") == "task-notification"),
             cost_usd=cost,
-            duration_ms=_number(frame.get("duration_ms")),
-            num_turns=int(_number(frame.get("num_turns"))),
+            duration_ms=number_of(frame.get("duration_ms")),
+            num_turns=int(number_of(frame.get("num_turns"))),
         )
         result = made(
             Result,
@@ -235,14 +238,14 @@ class Translator:
         ended = self._writer.end()
         events: list[Event] = [*ended.cut_off, result]
         if end.status is SessionStatus.FAILED and not self._error_told:
-            events.insert(-1, _error_of(frame))
-        self._error_told = False
+            events.insert(-1, failures.error_of(frame))
+        self._error_told = self._refused = False
         return Translation(events=events, clear_live=ended.had_text, turn_end=end)
 
     def _own_cost(self, told: object) -> float:
         if not isinstance(told, int | float):
             return 0.0
-        total = _number(told)
+        total = number_of(told)
         # A smaller total is another conversation's (``/clear``): it starts from nothing.
         before = self._total if total >= self._total else 0.0
         self._total = total
@@ -265,35 +268,6 @@ class Translator:
     }
 
 
-def _is_of_main(frame: Frame) -> bool:
-    """Whether a frame is the main agent's: one of a sub-agent names the call that started it."""
-    return frame.get("parent_tool_use_id") is None
-
-
-def _common(frame: Frame, message_id: object) -> dict[str, Any]:
-    """What the events of one message share."""
-    parent = None if _is_of_main(frame) else str(frame["parent_tool_use_id"])
-    return {"uuid": _text(frame.get("uuid")), "message_id": _text(message_id), "parent": parent}
-
-
-def _blocks(content: object) -> list[object]:
-    """The blocks of a message, whose content may be one text."""
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    if not isinstance(content, list):
-        raise TypeError("a message without blocks")
-    return content
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _number(value: object) -> float:
-    """A figure; 0 where it is none, for a turn must end whatever its figures look like."""
-    return value if isinstance(value, int | float) and math.isfinite(value) else 0.0
-
-
 def _context_tokens(usage: object) -> int | None:
     """What the model had read for a message, cached or not: its usage as of its start."""
     if not isinstance(usage, dict):
@@ -305,39 +279,11 @@ def _context_tokens(usage: object) -> int | None:
 
 def _unknown(frame: Frame) -> Translation:
     parent = frame.get("parent_tool_use_id")
-    event = System(subtype="unknown", data=frame, uuid=_text(frame.get("uuid")), parent=_text(parent))
+    event = System(subtype="unknown", data=frame, uuid=text_of(frame.get("uuid")), parent=text_of(parent))
     return Translation(events=[event])
-
-
-def _api_error(frame: Frame, common: dict[str, Any]) -> Error:
-    """What the API answered in the place of a message."""
-    code = str(frame["error"])
-    texts = [_text(block.get("text")) for block in _blocks(frame["message"]["content"]) if isinstance(block, dict)]
-    return Error(message="".join(text for text in texts if text) or code, code=code, **common)
-
-
-def _status_of(frame: Frame) -> SessionStatus:
-    if frame.get("terminal_reason") in _ABORTED:
-        return SessionStatus.INTERRUPTED
-    return SessionStatus.FAILED if frame.get("is_error") else SessionStatus.COMPLETED
 
 
 def _prompt_uuids(frame: Frame) -> list[object]:
     if isinstance(uuids := frame.get("user_message_uuids"), list) and uuids:
         return uuids
     return [frame["user_message_uuid"]] if frame.get("user_message_uuid") else []
-
-
-def _error_of(frame: Frame) -> Error:
-    """Why a turn failed, where nothing before its result has said it."""
-    errors = frame.get("errors")
-    reasons = [str(reason) for reason in errors] if isinstance(errors, list) else []
-    told = [reason for reason in reasons if not reason.startswith(_DIAGNOSTIC)]
-    text = frame.get("result") or (told[0] if told else "The turn failed.")
-    status = frame.get("api_error_status")
-    details = [f"HTTP {status}"] if status else []
-    return Error(
-        message=str(text),
-        code=str(frame.get("subtype")) if frame.get("subtype") != "success" else str(frame.get("terminal_reason")),
-        detail="\n".join([*details, *(reason for reason in reasons if reason != text)]) or None,
-    )

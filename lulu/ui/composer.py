@@ -11,7 +11,7 @@ from lulu.inputs import BYPASS
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
-from lulu.ui import attachments, checklist, identity, notices, unsent, wording
+from lulu.ui import again, attachments, checklist, identity, notices, unsent, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import COMPOSER, PROMPT
 from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
@@ -24,6 +24,7 @@ _COMMANDS = 60
 
 def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) -> None:
     """Draw the agent's checklist, the input, what was refused, and under it how the next prompt will be run."""
+    again.put_back_refused(lulu, session)
     if to_type := state().to_type:
         put_back(PROMPT, to_type)
         state().to_type = None

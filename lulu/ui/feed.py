@@ -21,6 +21,7 @@ from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic, text_topic
 from lulu.transcript import Turn
 from lulu.ui import (
+    again,
     approvals,
     checklist,
     flow,
@@ -273,6 +274,7 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int,
     render.show_turns(turns, live=session.is_live, writing=writing(session, turns, written, number=number, upto=upto))
     approvals.show_pending(lulu, actor, session, asked)
     trust.show_held(lulu, actor, session_id)
+    again.show(lulu, actor, session)
     queued.show(lulu, actor, session_id)
     if session.known_status is SessionStatus.RUNNING:
         _silence(lulu, session_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lulu.events import System
+from lulu.events import Event, System
 from lulu.ui import wording
 from lulu.ui.results import first_text, number
 from lulu.ui.text import safe_label
@@ -56,6 +56,13 @@ def line(event: System) -> str:
     return wording.line(what, detail(event.data or {}) if detail else "")
 
 
+def retried(last: Event, times: int) -> str:
+    """The line of several tries in a row, of which this was the last."""
+    data = (last.data if isinstance(last, System) else None) or {}
+    status = number(data, "error_status")
+    return wording.line(f"Asked the API again {times} ×", f"HTTP {status}" if status else "")
+
+
 def text_of(event: System) -> str:
     """The text that a note or a notice is; nothing where it is something else."""
     return first_text(event.data or {}, "text", "content", "message") if event.subtype in _TEXTS else ""
@@ -89,6 +96,10 @@ def _compact(data: Data) -> str:
 
 
 def _status(data: Data) -> str:
+    if data.get("compact_result") == "failed":
+        return f":orange[compaction failed] {safe_label(first_text(data, 'compact_error'), 200)}".rstrip()
+    if data.get("compact_result") == "success":
+        return "compacted"
     mode = first_text(data, "permissionMode")
     return wording.mode(mode) if mode else safe_label(first_text(data, "status"))
 

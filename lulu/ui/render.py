@@ -13,7 +13,7 @@ from lulu.errors import LuluError
 from lulu.events import StoredEvent
 from lulu.plain_text import plain
 from lulu.tool_calls import events_of
-from lulu.transcript import Item, Note, Run, ToolCall, Turn
+from lulu.transcript import Item, Note, Retries, Run, ToolCall, Turn
 from lulu.ui import attachments, blocks, machinery, notices, pictures, results, sources, taking, tools, wording
 from lulu.ui.look import MARKED
 from lulu.ui.looks import look_of
@@ -79,7 +79,7 @@ def show_turn(
             show_items(turn.items, live=live, marked=marked)
             if turn.result:
                 with _mark(turn.result.id == marked):
-                    show_event(turn.result)
+                    show_end(turn.result, turn.items)
             if writing:
                 writing()
 
@@ -88,7 +88,9 @@ def show_items(items: Iterable[Item], *, live: bool = False, marked: int | None 
     """Draw what stands in a turn or in a sub-agent's thread; calls in a row as one line."""
     shown = transcript.runs(items)
     for item in shown:
-        if isinstance(item, Run) and not (live and item is shown[-1]):
+        if isinstance(item, Retries):
+            show_retries(item, marked=marked)
+        elif isinstance(item, Run) and not (live and item is shown[-1]):
             show_run(item, marked=marked)
         else:
             # The last row of a turn at work still grows: its calls are read as they come.
@@ -120,6 +122,17 @@ def show_run(run: Run, *, marked: int | None = None) -> None:
                 show_item(item, marked=marked)
 
 
+def show_retries(retries: Retries, *, marked: int | None = None) -> None:
+    """Tries of one request: one line for all of them."""
+    is_open = _holds(retries.items, marked)
+    line = machinery.retried(retries.last.event, len(retries.items))
+    opened = fold(f":gray[{line}]", key=f"retries_{retries.key}", icon=":material/settings:", is_open=is_open)
+    if opened.open:
+        with opened:
+            for item in retries.items:
+                show_item(item, marked=marked)
+
+
 def _holds(items: Iterable[Item], event_id: int | None) -> bool:
     return event_id is not None and any(stored.id == event_id for stored in events_of(items))
 
@@ -134,6 +147,17 @@ def show_event(stored: StoredEvent) -> None:
         unknown(stored)
     else:
         RENDERERS.get(stored.type, unknown)(stored)
+
+
+def show_end(stored: StoredEvent, items: Iterable[Item]) -> None:
+    """Draw the end of a turn; why it failed only where no error in these items has said so."""
+    event = stored.event
+    notes = [item.stored.event for item in items if isinstance(item, Note)]
+    told = {note.message.strip() for note in notes if isinstance(note, events.Error)}
+    if isinstance(event, events.Result) and told and (event.result or "").strip() in {"", *told}:
+        show_figures(event, stored)
+    else:
+        show_event(stored)
 
 
 def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) -> None:
@@ -240,11 +264,16 @@ def result(event: events.Result, stored: StoredEvent) -> None:
         st.error(f"**{_ENDINGS.get(event.terminal_reason or '', 'The turn failed.')}**", icon=":material/error:")
         if event.result:
             blocks.code(event.result, key=f"turn_result_{stored.id}")
+    show_figures(event, stored)
+
+
+def show_figures(event: events.Result, stored: StoredEvent) -> None:
+    """How a turn ended and what it took, in small print."""
     if event.terminal_reason == _CUT_OFF:
         st.caption("Cut off here.")
     st.caption(
         wording.line(
-            ":orange[Stopped]" if _was_stopped(event) else "",
+            _stop_word(event),
             wording.clock(stored.created_at),
             wording.duration(event.duration_ms) if event.duration_ms is not None else "",
             wording.plural(event.num_turns, "turn") if event.num_turns else "",
@@ -298,6 +327,9 @@ _ENDINGS: dict[str, str] = {
     "api_error": "The API answered with an error.",
     "max_turns": "The turn reached its limit of steps.",
     "budget_exhausted": "The session reached its budget.",
+    "prompt_too_long": "The conversation is longer than the model can read.",
+    "image_error": "A picture could not be read.",
+    "model_error": "The model failed.",
 }
 
 #: Why the model stopped, where that is not the end of what it had to say; a reason of a later version as it is.
@@ -314,5 +346,11 @@ _CUT_OFF = "aborted_streaming"
 _NEXT_STEP = "Send a prompt to go on from here."
 
 
+def _stop_word(event: events.Result) -> str:
+    if "hook" in (event.terminal_reason or ""):
+        return ":orange[Stopped by a hook]"
+    return ":orange[Stopped]" if _was_stopped(event) else ""
+
+
 def _was_stopped(event: events.Result) -> bool:
-    return (event.terminal_reason or "").startswith("aborted")
+    return (event.terminal_reason or "").startswith(("aborted", "hook_stopped", "stop_hook"))

@@ -67,6 +67,8 @@ class State:
 
     #: Text for the prompt box that the next full run puts there: a fragment cannot reach it.
     to_type: str | None = None
+    #: The event of the last prompt that was put back because a hook had refused it.
+    put_back_prompt: EventId | None = None
     #: How often text was put into an input box.
     times_put_back: int = 0
     #: The last of them, as the box's key and the text; and how often that was the same as the one before.

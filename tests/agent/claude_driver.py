@@ -57,6 +57,12 @@ class Claude:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"permissions": {"allow": list(rules)}}))
 
+    def hook(self, event: str, command: str) -> None:
+        """Write the user's own settings: Claude Code runs the command at this event."""
+        path = Path(os.environ["CLAUDE_CONFIG_DIR"]) / "settings.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"hooks": {event: [{"hooks": [{"type": "command", "command": command}]}]}}))
+
     def executable(self, script: str) -> Path:
         """A shell script to be started in the place of Claude Code."""
         path = self.folder / "claude-code"

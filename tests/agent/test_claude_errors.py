@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 
-from lulu.events import Error, Text
+from lulu.events import PROMPT_REFUSED, Error, Text
 from lulu.sessions import SessionStatus
 from tests.agent.claude_driver import Claude, bundled_cli, has_prompt, tools_of
 from tests.support import eventually
@@ -152,3 +152,21 @@ def test_a_process_that_ends_in_a_tool_or_between_turns_does_not_stop_the_sessio
     assert session.status == SessionStatus.COMPLETED
     assert len(claude.of(session_id, Error)) == 1
     assert has_prompt(claude.requests(session_id)[-1], "idle now")
+
+
+def test_a_prompt_that_a_hook_refused_and_a_command_that_failed_are_no_success(claude: Claude) -> None:
+    script = "import sys; sys.exit('No secrets.' if 'secret' in sys.stdin.read() else 0)"
+    claude.hook("UserPromptSubmit", f'python3 -c "{script}" || exit 2')
+    claude.start()
+
+    session_id = claude.launch("my secret plan")
+    refused = claude.ended(session_id)
+    helped = claude.turn(session_id, "/help")
+    answered = claude.turn(session_id, "SCN:default an open plan")
+
+    hook, command = claude.of(session_id, Error)
+    assert [session.status for session in (refused, helped, answered)] == ["failed", "failed", "completed"]
+    assert hook.code == PROMPT_REFUSED
+    assert "No secrets." in hook.message
+    assert command.message == "/help isn't available in this environment."
+    assert claude.times_asked(session_id, "my secret plan") == 0

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lulu.events import Event, Result, StoredEvent, Text, ToolResult, ToolUse, User
-from lulu.transcript import Item, Run, Turn, runs, turns
+from lulu.transcript import Item, Retries, Run, Turn, runs, turns
 from lulu.ui.parts import divided, place_to_divide
 from tests.samples import stored
 from tests.test_transcript import some_event
 
-Line = StoredEvent | Item | Run
+Line = StoredEvent | Item | Run | Retries
 
 
 def lines(shown: list[Turn]) -> list[Line]:
