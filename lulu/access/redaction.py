@@ -1,88 +1,48 @@
 """Hides secrets and private names from guests. Pure: text in, text out, with a count; what is stored stays whole.
 
 Best effort: known shapes of tokens, names that say "secret", this process's own secrets, the home path, the host name.
+What is drawn together is read together: the lines of a list, the texts of a result, and escapes as what they mean.
 """
 
 from __future__ import annotations
 
+import html
+import json
 import re
 import socket
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
+from lulu.access.assignments import assignments, is_value_name, open_value
+from lulu.access.credentials import credentials
+from lulu.access.escapes import unescaped
+from lulu.access.known_shapes import known_shapes
+from lulu.access.private_keys import key_lines_at_the_end, open_key, private_keys
+from lulu.access.secret_names import Kind, Place, is_path, kind_of, looks_secret
+from lulu.access.spans import Span, merged, without
 from lulu.plain_text import plain
 
-#: Environment variables whose values are secret, by their names.
+#: Environment variables whose values are secret, by their names, beside those that any name has.
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|COOKIE", re.IGNORECASE)
 #: A shorter value would hide ordinary words.
 _MIN_SECRET = 8
 #: A shorter host or user name is too likely a word.
 _MIN_NAME = 4
-
-#: Known shapes, each under the name that a guest reads in its place. Every one begins with a literal, so that the
-#: search is fast.
-_SHAPES: dict[str, str] = {
-    "anthropic_key": r"sk-ant-[A-Za-z0-9_-]{20,}",
-    "openai_key": r"sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,}|sk-[A-Za-z0-9]{40,}",
-    "aws_key": r"(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}(?![A-Za-z0-9])",
-    "github_token": r"gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,}",
-    "gitlab_token": r"glpat-[A-Za-z0-9_-]{20,}",
-    "slack_token": r"xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{20,}"
-    r"|hooks\.slack\.com/services/T[A-Za-z0-9]+/B[A-Za-z0-9]+/[A-Za-z0-9]{16,}",
-    "google_key": r"AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|GOCSPX-[A-Za-z0-9_-]{28}",
-    "stripe_key": r"(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}",
-    "npm_token": r"npm_[A-Za-z0-9]{36}",
-    "pypi_token": r"pypi-[A-Za-z0-9_-]{50,}",
-    "huggingface_token": r"hf_[A-Za-z0-9]{30,}",
-    "jwt": r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{10,}",
-}
-_TOKEN = re.compile(r"(?<![A-Za-z0-9_])(?:" + "|".join(f"(?P<{name}>{shape})" for name, shape in _SHAPES.items()) + ")")
-#: A private key, to its end or, where that is cut off, over all that follows and still looks like one.
-_PEM = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:[A-Za-z0-9+/=\s\\:,.-]*?-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-    r"|(?:\s*[A-Z][A-Za-z-]*: [^\n]*(?:\n|$))*[A-Za-z0-9+/=\\\s]*)"
-)
-#: The beginning of one.
-_PEM_BEGINS = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
 #: A word that may go on. A letter of a script that writes without spaces ends one.
 _LAST_WORD = re.compile(r"[^\s\u2e80-\U0010ffff]+\Z")
-#: ``https://user:password@host``: the password goes, also where the scheme was cut off.
-_URL = re.compile(r"(?P<before>://[^\s/:@'\"<>]{0,100}:)(?P<secret>[^\s/@'\"<>]{1,200})(?=@[^\s@])")
-_BEARER = re.compile(
-    r"(?P<before>\b(?:[Bb]earer|[Bb]asic) )(?P<secret>(?=[A-Za-z0-9+/_.~=-]*[0-9])[A-Za-z0-9+/_.~=-]{16,})"
-)
-_NAMES_OF_SECRETS = (
-    *("password", "passwd", "passphrase", "pwd", "secret", "api[_-]?key", "access[_-]?key", "secret[_-]?key"),
-    *("private[_-]?key", "auth[_-]?token", "access[_-]?token", "refresh[_-]?token", "client[_-]?secret", "token"),
-    "credential",
-)
-_SECRET_WORD = f"(?:{'|'.join(_NAMES_OF_SECRETS)})"
-#: The same, its first letter as a set of letters: then the search skips fast what begins with none of them.
-_BEGINS = "".join(sorted({letter for name in _NAMES_OF_SECRETS for letter in (name[0], name[0].upper())}))
-_GOES_ON = "|".join(f"(?<={name[0]}){name[1:]}" for name in _NAMES_OF_SECRETS)
-#: ``DB_PASSWORD=…``, ``"api_key": "…"``, ``password: …``. Other parts of the name may stand before the word.
-_ASSIGNED = re.compile(
-    rf"(?P<before>[{_BEGINS}](?<![A-Za-z0-9].)(?i:(?:{_GOES_ON})(?:[_-](?:key|value))?)"
-    r"\\?[\"']?[ \t]{0,3}(?:=|:(?!//|:)|=>)[ \t]{0,3})"
-    r"(?:(?P<quote>\\?[\"'])(?P<quoted>[^\"'\n\\]{4,500})(?=\\?[\"'])|(?P<bare>[^\s\"'`,;(){}\[\]<>$|\\]{6,500}))"
-)
-#: What stands after ``password:`` in prose and code, and is no password.
-_NO_SECRET = re.compile(
-    r"(?i:null|none|true|false|undefined|required|optional|string|str|bytes|int|boolean|changeme|redacted|hidden"
-    r"|\*+|x{4,}|\.{3,}|-+|your[_-].*|my[_-].*|example.*|placeholder.*|todo.*|<.*>|\$.*|%.*|\{.*|os\.\w+.*|process\.env.*"
-    r"|getenv.*|self\.\w+.*|settings\.\w+.*|config\.\w+.*|request\.\w+.*)"
-)
-_WORD = re.compile(r"[A-Za-z]+(?:[._-][A-Za-z]+)*[.!?:]?")
-#: One of these is in every text that the slower patterns find something in; looking for them costs next to nothing.
-_TOKEN_BEGINNINGS = (
-    *("sk-", "sk_", "rk_", "AKIA", "ASIA", "AROA", "AIDA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-    *("glpat-", "xox", "xapp-", "hooks.slack", "AIza", "ya29.", "GOCSPX-", "npm_", "pypi-", "hf_", "eyJ"),
-)
-_SECRET_WORDS = ("passw", "pwd", "passphrase", "secret", "key", "token", "credential")
+_UNBROKEN = re.compile(r"[^\s\u2e80-\U0010ffff]*")
+_PICTURE = re.compile(r"data:image/[\w+.-]{1,20};base64,[A-Za-z0-9+/=]+")
+#: What stands between two texts that are drawn one below the other, and between two members of an object.
+_LINES, _MEMBERS = "\n", "\n\n"
+#: Members that are no part of what is drawn around them.
+_READ_ALONE = frozenset({"type", "id", "tool_use_id", "media_type", "subtype", "uuid"})
+#: A smaller number under a secret's name is a count.
+_LEAST_NUMBER = 1_000
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}")
 
 
 @dataclass
@@ -99,15 +59,18 @@ class Redactor:
     hidden: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        exact = sorted({*self.secrets}, key=len, reverse=True)
+        exact = sorted({form for value in self.secrets for form in _forms(value)}, key=len, reverse=True)
         self._exact = re.compile("|".join(re.escape(value) for value in exact)) if exact else None
-        self._home = _home_pattern(self.home)
+        self._home = _home_patterns(self.home)
         names = [name for name in self.names if len(name) >= _MIN_NAME and name.lower() != "localhost"]
         self._names = (
             re.compile(r"(?<![\w-])(?:" + "|".join(re.escape(name) for name in names) + r")(?![\w-])", re.IGNORECASE)
             if names
             else None
         )
+        # The last word of a text that grows waits anyway; what has more than one word waits by itself.
+        held = [*exact, self.home or "", *names]
+        self._held = [value for value in held if value and _UNBROKEN.fullmatch(value) is None]
 
     @property
     def count(self) -> int:
@@ -116,63 +79,139 @@ class Redactor:
 
     def whole(self, text: str) -> str:
         """Of a text that still grows, what cannot begin a secret; its last word waits until it is whole."""
-        begins = [match.start() for match in _PEM_BEGINS.finditer(text)]
-        if begins and "-----END" not in text[begins[-1] :]:
-            text = text[: begins[-1]]
-        for secret in self.secrets:
-            held = next((end for end in range(len(secret), 0, -1) if text.endswith(secret[:end])), 0)
+        begins = open_key(text)
+        if begins is not None:
+            text = text[:begins]
+        text = text[: key_lines_at_the_end(text)]
+        for value in self._held:
+            held = next((end for end in range(len(value), 0, -1) if text.endswith(value[:end])), 0)
             text = text[: len(text) - held]
+        value_begins = open_value(text)
+        if value_begins is not None:
+            text = text[:value_begins]
         return _LAST_WORD.sub("", text)
 
     def text(self, text: str) -> str:
         """The text without what a guest should not see, nor what a terminal obeys: that may stand within a secret."""
         text = plain(text)
-        if self._exact is not None:
-            text = self._exact.sub(lambda match: self._hide("environment"), text)
-        if any(beginning in text for beginning in _TOKEN_BEGINNINGS):
-            text = _TOKEN.sub(lambda match: self._hide(match.lastgroup or "token"), text)
-        if "-----BEGIN" in text:
-            text = _PEM.sub(lambda match: self._hide("private_key"), text)
-        if "://" in text:
-            text = _URL.sub(lambda match: match["before"] + self._hide("password"), text)
-        if "earer " in text or "asic " in text:
-            text = _BEARER.sub(lambda match: match["before"] + self._hide("token"), text)
-        lower = text.lower()
-        if any(word in lower for word in _SECRET_WORDS):
-            text = _ASSIGNED.sub(self._assigned, text)
-        if self._home is not None:
-            text, count = self._home.subn("~", text)
-            self.hidden["home folder"] += count
-        if self._names is not None and any(name.lower() in lower for name in self.names):
-            text, count = self._names.subn("[this computer]", text)
-            self.hidden["computer name"] += count
-        return text
+        return self._hide(text, [text], [0])[0]
 
     def value(self, value: Any) -> Any:
         """A JSON value with every text in it looked at; under a secret's name, the text itself is one."""
+        leaves: list[_Leaf] = []
+        shape = self._shape(value, leaves, None)
+        starts, length = [], 0
+        for leaf in leaves:
+            length += len(leaf.before)
+            starts.append(length)
+            length += len(leaf.text)
+        own = [
+            Span(start, start + len(leaf.text), "password")
+            for leaf, start in zip(leaves, starts, strict=True)
+            if leaf.is_secret and leaf.text
+        ]
+        text = "".join(leaf.before + leaf.text for leaf in leaves)
+        for leaf, shown in zip(leaves, self._hide(text, [leaf.text for leaf in leaves], starts, own), strict=True):
+            leaf.text = shown
+        return _filled(shape)
+
+    def _shape(self, value: Any, leaves: list[_Leaf], kind: Kind | None, before: str = _MEMBERS) -> Any:
+        """The value with leaves in the place of its texts, which are added to ``leaves`` in their order."""
         if isinstance(value, str):
-            return self.text(value)
+            text = plain(value)
+            is_secret = kind is not None and looks_secret(text, kind, Place.QUOTED)
+            leaves.append(_Leaf(text=text, before=before, is_secret=is_secret))
+            return leaves[-1]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if kind is not Kind.PASSWORD or abs(value) < _LEAST_NUMBER:
+                return value
+            leaves.append(_Leaf(text=str(value), before=before, is_secret=True))
+            return leaves[-1]
         if isinstance(value, list | tuple):
-            return [self.value(part) for part in value]
+            return [self._shape(part, leaves, kind, _LINES if at else before) for at, part in enumerate(value)]
         if isinstance(value, Mapping):
-            return {self.text(str(name)): self._member(str(name), part) for name, part in value.items()}
+            return {self._name(str(name)): self._member(value, name, leaves, kind, before) for name in value}
         return value
 
-    def _member(self, name: str, part: Any) -> Any:
-        if isinstance(part, str) and re.fullmatch(rf"(?:\w+[_.-])*{_SECRET_WORD}", name, re.IGNORECASE):
-            return self._hide("password") if _looks_secret(part, quoted=True) else self.text(part)
-        return self.value(part)
+    def _member(self, value: Mapping[Any, Any], name: Any, leaves: list[_Leaf], kind: Kind | None, before: str) -> Any:
+        part = value[name]
+        if name in _READ_ALONE and isinstance(part, str):
+            return self.text(part)
+        if name == "data" and value.get("type") == "base64" and _is_picture(value, part):
+            return part
+        own = kind_of(str(name)) or (kind if is_value_name(str(name)) else None)
+        if name in ("value", "Value") and own is None:
+            told = value.get("name", value.get("Name", value.get("key", value.get("Key"))))
+            own = kind_of(told) if isinstance(told, str) else None
+        # The texts of a result's blocks are drawn one below the other, without their names.
+        return self._shape(part, leaves, own, before if name == "text" else _MEMBERS)
 
-    def _assigned(self, match: re.Match[str]) -> str:
-        quoted = match["quoted"]
-        found = quoted if quoted is not None else match["bare"]
-        if not _looks_secret(found, quoted=quoted is not None):
-            return match[0]
-        return match["before"] + (match["quote"] or "") + self._hide("password")
+    def _name(self, name: str) -> str:
+        return self.text(name) if len(name) >= _MIN_SECRET else plain(name)
 
-    def _hide(self, kind: str) -> str:
-        self.hidden[kind] += 1
-        return f"[{kind.replace('_', ' ')} hidden]"
+    def _hide(self, text: str, pieces: list[str], starts: list[int], own: Iterable[Span] = ()) -> list[str]:
+        spans = merged([*own, *self._spans(text)])
+        if not spans:
+            return pieces
+        self.hidden.update(span.kind for span in spans)
+        return without(pieces, spans, starts)
+
+    def _spans(self, text: str) -> Iterator[Span]:
+        found = [*self._read(text)]
+        meant = unescaped(text)
+        if meant is not None:
+            found += meant.before(self._read(meant.text))
+        pictures = [match.span() for match in _PICTURE.finditer(text)] if found and "data:image/" in text else []
+        for span in found:
+            if not any(start <= span.start and span.end <= end for start, end in pictures):
+                yield span
+
+    def _read(self, text: str) -> Iterator[Span]:
+        if self._exact is not None:
+            yield from (Span(*match.span(), "environment") for match in self._exact.finditer(text))
+        yield from known_shapes(text)
+        yield from private_keys(text)
+        yield from assignments(text)
+        yield from credentials(text)
+        for pattern in self._home if self.home and re.split(r"[/\\]", self.home.rstrip("/\\"))[-1] in text else ():
+            yield from (Span(*match.span(), "home folder") for match in pattern.finditer(text))
+        if self._names is not None and self._has_name(text):
+            yield from (Span(*match.span(), "computer name") for match in self._names.finditer(text))
+
+    def _has_name(self, text: str) -> bool:
+        lower = text.lower()
+        return any(name.lower() in lower for name in self.names)
+
+
+@dataclass(kw_only=True)
+class _Leaf:
+    """A text in a JSON value, or a number under a secret's name."""
+
+    text: str
+    #: What stands between it and the leaf before.
+    before: str
+    is_secret: bool = False
+
+
+def _filled(shape: Any) -> Any:
+    if isinstance(shape, _Leaf):
+        return shape.text
+    if isinstance(shape, list):
+        return [_filled(part) for part in shape]
+    if isinstance(shape, dict):
+        return {name: _filled(part) for name, part in shape.items()}
+    return shape
+
+
+def _is_picture(source: Mapping[Any, Any], data: object) -> bool:
+    """Whether an image's source has nothing but base64 in it: a guest sees the picture, not the letters."""
+    kind = source.get("media_type")
+    return (
+        isinstance(data, str)
+        and isinstance(kind, str)
+        and kind.startswith("image/")
+        and _BASE64.fullmatch(data) is not None
+    )
 
 
 def redactor(environ: Mapping[str, str], home: Path | None) -> Redactor:
@@ -188,21 +227,33 @@ def redactor(environ: Mapping[str, str], home: Path | None) -> Redactor:
 def secret_values(environ: Mapping[str, str]) -> Iterable[str]:
     """The values of variables whose names say that they are secret."""
     for name, value in environ.items():
-        if _SECRET_NAMES.search(name) and len(value) >= _MIN_SECRET and not Path(value).is_absolute():
+        value = value.strip()
+        is_named = name.upper() != "PWD" and (_SECRET_NAMES.search(name) or kind_of(name) is not None)
+        if is_named and len(value) >= _MIN_SECRET and not is_path(value):
             yield value
 
 
-def _looks_secret(text: str, *, quoted: bool) -> bool:
-    """Whether what stands after a secret's name is one: not a word of prose, not a reference to elsewhere."""
-    if text.startswith("[") or "hidden]" in text or _NO_SECRET.fullmatch(text):
-        return False
-    if quoted:
-        return " " not in text.strip() and len(text) >= 6 and not (_WORD.fullmatch(text) and len(text) < 8)
-    return len(text) >= 6 and not _WORD.fullmatch(text) and not text.isdigit()
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it stands, and as JSON, JSON in JSON, addresses and HTML write it."""
+    yield secret
+    for ascii_only in (True, False):
+        once = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
+        yield once
+        yield once.replace("/", "\\/")
+        yield json.dumps(once, ensure_ascii=ascii_only)[1:-1]
+    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret))
 
 
-def _home_pattern(home: str | None) -> re.Pattern[str] | None:
+def _home_patterns(home: str | None) -> tuple[re.Pattern[str], ...]:
     # A home of "/" or "/root" is no private name, but the path is still not the guest's business.
     if home is None or len(home) < 3:
-        return None
-    return re.compile(re.escape(home.rstrip("/\\")) + r"(?![\w.-])")
+        return ()
+    parts = [re.escape(part) for part in re.split(r"[/\\]+", home) if part]
+    # Also // and /./; other ways to write a slash are escapes, and those are read before.
+    slash = r"[/\\]"
+    between = rf"{slash}+(?:\.{slash}+){{0,3}}"
+    path = (f"{slash}{{1,4}}" if home[0] in "/\\" else "") + between.join(parts) + r"(?![\w-]|\.\w)"
+    # Claude Code names its folder of a project after the path, with "-" for all but letters and digits.
+    dashed = re.escape(re.sub("[^A-Za-z0-9]", "-", home.rstrip("/\\")))
+    dashed += r"(?<![\w-]" + dashed + r")(?![A-Za-z0-9])" if len(parts) > 1 else rf"(?<=/{dashed})(?=-[A-Za-z0-9])"
+    return re.compile(path), re.compile(dashed)

@@ -101,7 +101,7 @@ def _shared(event: Event, options: ShareOptions, hide: Redactor) -> Event | None
         case events.Thinking():
             return dataclasses.replace(event, content=hide.text(event.content)) if options.thinking else None
         case events.ToolUse():
-            return dataclasses.replace(event, input=hide.value(event.input))
+            return dataclasses.replace(event, name=hide.text(event.name), input=hide.value(event.input))
         case events.ToolResult():
             if not options.tool_output:
                 return dataclasses.replace(event, content=NOT_SHARED, data=None)
@@ -113,6 +113,7 @@ def _shared(event: Event, options: ShareOptions, hide: Redactor) -> Event | None
             return dataclasses.replace(event, result=text, session_id=None, model_usage=None, permission_denials=None)
         case events.Error():
             detail = hide.text(event.detail) if event.detail else None
-            return dataclasses.replace(event, message=hide.text(event.message), detail=detail)
+            step = hide.text(event.next_step) if event.next_step else None
+            return dataclasses.replace(event, message=hide.text(event.message), detail=detail, next_step=step)
         case _:
             return None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from lulu.access.redaction import Redactor, redactor, secret_values
+from tests.access.written_secrets import LOOK_ALIKES as MORE_LOOK_ALIKES
+from tests.access.written_secrets import WRITTEN
 
 _A = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA"
 
@@ -100,7 +104,16 @@ def test_a_secret_is_hidden(name: str) -> None:
     assert hide.count >= 1
 
 
-@pytest.mark.parametrize("text", LOOK_ALIKES)
+@pytest.mark.parametrize(("text", "secret"), WRITTEN)
+def test_a_secret_is_hidden_however_it_is_written(text: str, secret: str) -> None:
+    shown = Redactor().text(f"before {text} after")
+
+    assert secret not in shown
+    assert "hidden]" in shown
+    assert shown.startswith("before ")
+
+
+@pytest.mark.parametrize("text", [*LOOK_ALIKES, *MORE_LOOK_ALIKES])
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
     hide = Redactor()
 
@@ -162,3 +175,165 @@ def test_a_megabyte_takes_at_most_150_ms(line: str) -> None:
         return time.thread_time() - began
 
     assert min(took() for _ in range(3)) <= 0.15
+
+
+BODY = [
+    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj",
+    "MzEfYyjiWA4R4/M2bS1GB4t7NXp98C3SC6dVMvDuictGeurT8jNbvJZHtCSuYEvu",
+]
+KEY = ["-----BEGIN RSA " + "PRIVATE KEY-----", *BODY, "Xq9d3A==", "-----END RSA " + "PRIVATE KEY-----"]
+#: How the lines of a file are drawn.
+DRAWN = {
+    "as they are": "{line}",
+    "added": "+{line}",
+    "removed": "-{line}",
+    "numbered with an arrow": "     {number}→{line}",
+    "numbered with a tab": "     {number}\t{line}",
+    "found by grep": "src/some/folder/with a name/server.pem:{number}:{line}",
+    "beside what grep found": "server.pem-{number}-{line}",
+    "a comment": "# {line}",
+    "indented": "        {line}",
+    "quoted": "> {line}",
+    "code": '    "{line}\\n" +',
+    "a log": "2026-01-02T03:04:05Z INFO key {line}",
+}
+
+
+def _visible(shown: object) -> list[str]:
+    return [part for part in [*BODY, "Xq9d3A"] if part in str(shown)]
+
+
+@pytest.mark.parametrize("drawn", DRAWN.values(), ids=DRAWN)
+def test_a_private_key_is_hidden_however_its_lines_are_drawn(drawn: str) -> None:
+    lines = [drawn.format(number=number, line=line) for number, line in enumerate(KEY, 9)]
+    inside = ["def before():", *lines, "def after():"]
+    hide = Redactor()
+
+    for shown in (
+        hide.text("\n".join(inside)),
+        hide.text("\n".join(inside[:-2])),  # its end is cut off
+        hide.text("\n".join(inside[3:])),  # its beginning is
+        hide.value(inside),
+        hide.value([{"oldStart": 1, "newStart": 1, "lines": inside}]),
+        hide.value(
+            [{"type": "text", "text": "\n".join(inside[:at])} for at in (3,)]
+            + [{"type": "text", "text": "\n".join(inside[3:])}]
+        ),
+        hide.value({"a": [{"type": "text", "text": one} for one in inside]}),
+    ):
+        assert not [part for part in _visible(shown) if part != BODY[0] or "def before" in str(shown)]
+    assert "def after():" in hide.text("\n".join(inside))
+    assert hide.value([{"type": "text", "text": "a"}]) == [{"type": "text", "text": "a"}]
+    assert hide.value(inside)[0] == "def before():"
+    assert hide.value(inside)[-1] == "def after():"
+
+
+@pytest.mark.parametrize("end", ["\\n", "\\\\n", "\\r\\n", " "])
+def test_a_private_key_in_one_line_of_code_is_hidden(end: str) -> None:
+    for key in (KEY, KEY[:-1], KEY[:-2]):
+        assert _visible(Redactor().text(f'{{"private_key": "{end.join(key)}", "x": 1}}')) == []
+        assert _visible(Redactor().text(f"key = {end.join(key)}")) == []
+
+
+def test_no_private_key_that_grows_shows_a_line() -> None:
+    hide = Redactor()
+    for drawn in DRAWN.values():
+        text = (
+            "Look:\n"
+            + "\n".join(drawn.format(number=number, line=line) for number, line in enumerate(KEY, 9))
+            + "\nDone.\n"
+        )
+
+        shown = [hide.text(hide.whole(text[:end])) for end in range(0, len(text) + 1, 3)]
+
+        assert [one for one in [*shown, hide.text(text)] if _visible(one)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("I looked at /home/anna.", "I looked at ~."),
+        ("/home/anna/x", "~/x"),
+        ("/home//anna/x", "~/x"),
+        ("/home/./anna/./x", "~/./x"),
+        ("//home/anna/x", "~/x"),
+        ("%2Fhome%2Fanna%2Fx", "~%2Fx"),
+        ("\\u002fhome\\u002fanna\\u002fx", "~\\u002fx"),
+        ('"\\/home\\/anna\\/x"', '"~\\/x"'),
+        ("file:///home/anna", "file:~"),
+        ("/tmp/claude-1000/-home-anna-secret-client/tasks", "/tmp/claude-1000/~-secret-client/tasks"),
+        ("~/.claude/projects/-home-anna/x.jsonl", "~/.claude/projects/~/x.jsonl"),
+        ("/home/annabel and /home/anna.bak and /home/anna-2 and /srv/home-anna", None),
+        ("take-home-anna-test, --home-anna, -home-annabel", None),
+    ],
+)
+def test_the_home_folder_is_hidden_however_it_is_written(text: str, shown: str | None) -> None:
+    assert Redactor(home="/home/anna").text(text) == (text if shown is None else shown)
+
+
+def test_a_home_of_one_folder_is_no_option() -> None:
+    hide = Redactor(home="/root")
+
+    assert (
+        hide.text("/root/x, /projects/-root-lulu/y, find -root, --root=/x")
+        == "~/x, /projects/~-lulu/y, find -root, --root=/x"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "/cD3fGh1jKlMn0pQrStUvWxYz+/1234567890Abc"),
+        ("MYSQL_PWD", "quite ordinary words"),
+        ("DB_PASS", "quite-ordinary"),
+        ("PGPASSWORD", "quite-ordinary\n"),
+        ("X_TOKEN", 'with "quotes" and \\ and ü/ö'),
+    ],
+)
+def test_this_process_s_own_secrets_are_hidden_however_they_are_written(name: str, value: str) -> None:
+    hide = redactor({name: value}, None)
+    own = value.strip()
+
+    for text in (own, json.dumps(own), json.dumps(json.dumps(own)), json.dumps(own, ensure_ascii=False), quote(own)):
+        assert hide.text(f"is {text} here").count("[environment hidden]") == 1, text
+    assert list(secret_values({"PWD": "/srv/here/x", "OLDPWD": "/srv/there/x", "COMPASS": "north-north"})) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"password": "letmein"},
+        {"PGPASSWORD": "letmein"},
+        {"dbPassword": "letmein"},
+        {"password_1": "letmein"},
+        {"password": 12345678},
+        {"secret": {"value": "letmein"}},
+        {"secret": {"deeper": ["letmein", {"pin": 12345678}]}},
+        {"passwords": ["letmein"]},
+        {"env": [{"name": "DB_PASSWORD", "value": "letmein"}]},
+        {"token": "abc12345letmein"},
+    ],
+)
+def test_what_stands_under_a_secret_s_name_in_a_value_is_hidden(value: object) -> None:
+    shown = str(Redactor().value(value))
+
+    assert "letmein" not in shown
+    assert "12345678" not in shown
+    assert "hidden]" in shown
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"usage": {"input_tokens": 123456, "output_tokens": 4567, "max_tokens": 64000}},
+        {"password": {"type": "string", "description": "The password", "minLength": 1000}},
+        {"properties": {"token": {"type": "string"}}, "required": ["password", "token"]},
+        {"secretName": "my-secret-1", "compass": "north1234", "monkey": 123456, "password": None, "token": True},
+        {"type": "base64", "media_type": "image/png", "data": "AKIAIOSFODNN7EXAMPLE+AKIAIOSFODNN7EXAMPLE"},
+    ],
+)
+def test_a_value_without_a_secret_stays(value: object) -> None:
+    hide = Redactor()
+
+    assert hide.value(value) == value
+    assert hide.count == 0

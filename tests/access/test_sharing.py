@@ -28,7 +28,8 @@ EVENTS: list[Event] = [
     events.Permission(id="p", tool_name="Bash", tool_input={"command": SECRET}),
     events.PermissionDecision(id="p", decision="approved", actor="anna", message=SECRET),
     events.Result(session_id="inner", result=f"done with {SECRET}", model_usage={"x": SECRET}),
-    events.Error(message=f"failed: {SECRET}", detail=SECRET),
+    events.Error(message=f"failed: {SECRET}", detail=SECRET, next_step=f"Use {SECRET}"),
+    events.ToolUse(id="u", name=f"mcp__{SECRET}", input={}),
     events.Unknown(event_type="later", raw=f'{{"x": "{SECRET}"}}'),
 ]
 

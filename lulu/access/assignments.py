@@ -1,0 +1,313 @@
+"""Secrets that are told by the name before them: in code, settings, shells, options, JSON, YAML and XML. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lulu.access.secret_names import Kind, Place, has_digit, kind_of, looks_secret, words
+from lulu.access.spans import Span
+
+_WORDS = ("pass", "pw", "secret", "token", "key", "credential", "cookie", "auth")
+_QUOTE = r"(?:\\*[\"'`]|&quot;)"
+#: Behind a word of a secret's name: the rest of the name, and what says that a value follows.
+_REST = re.compile(
+    rf"[A-Za-z0-9_.-]{{0,40}}+(?P<close>{_QUOTE}?\]?)"
+    r"(?:"
+    r"(?P<op>[ \t]{0,8}(?:=>|:=|!==?|={1,3}|\?=|:(?!//|:)))(?:(?P<below>[ \t]{0,4}[|>]?[-+]?\r?\n)|[ \t]{0,40})"
+    r"|(?P<attribute>[ \t]{0,4},?[\s+-]{1,40}[\"']?[Vv]alue[\"']?[ \t]{0,4}[=:][ \t]{0,4})"
+    r"|(?P<tag>(?:[ \t][^<>\n]{0,80})?>)"
+    rf"|(?P<call>\([ \t]{{0,4}}(?={_QUOTE}))"
+    rf"|(?P<comma>,[ \t]{{0,4}}(?={_QUOTE}))"
+    r"|(?P<type>[ \t]{1,4}(?=[Ss]tring[ \t]{0,4}=))"
+    r")"
+)
+#: ``name: str = "…"``, ``name string = "…"``: what stands between the name and the value.
+_TYPE = re.compile(
+    r"[ \t]{0,4}(?::[ \t]{0,4}[A-Za-z_][\w.\[\]|<> ]{0,40}?|[Ss]tring)[ \t]{0,4}=[ \t]{0,4}(?=[brfu]{0,2}[\"'`])"
+)
+#: What a token, or a key, has at least.
+_LEAST = {Kind.TOKEN: re.compile(r"\S{8}"), Kind.KEY: re.compile(r"\S{16}")}
+#: Words whose secrets are all long.
+_WORDS_OF_LONG = frozenset({"token", "key", "cookie", "auth"})
+#: A function that is given a name and a value.
+_GIVEN = re.compile(r"[\w$]\([ \t]{0,4}\\*[\"'`]\Z")
+_NAME_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+_LONGEST_NAME, _LONGEST_VALUE = 60, 500
+_OPENING = re.compile(r"(?:[bBrRuUfF]{1,2}|[@$])?(?P<quote>\\*[\"'`]|&quot;)")
+_BARE = re.compile(r"(?:[^\s\"'`\\<]|[\"'`](?=[\w$#%*+])|\\(?![\"'`nrt]|u00)|<(?!/))+")
+#: A value on the line below, alone on it, farther in than nothing.
+_BELOW = re.compile(r"[+\-#>\d→:\t ]{0,20}[ \t][ \t]{0,40}(?P<value>[^\s\"'{\[#-]\S{3,500})[ \t]*(?:\n|\Z)")
+_QUOTED_BELOW = re.compile(r"[+\-#>\d→:\t ]{0,40}(?=[\"'])")
+_SMALL = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+#: What a setting may stand behind on its line.
+_SETTING_BEFORE = re.compile(
+    r"[\s\d→:+\-#>*|\"'`.,(\[{$;&\\]*(?:(?:export|set|setx|env|ENV|ARG|declare(?: -x)?|-e|--env)[ \t=]+[\"']?)?"
+)
+_CALLS = re.compile(
+    r"(?:set|with|use|add|put|new|create|update|change)[A-Z_].*|[a-z_.]*\.?(?:password|passwd|pwd|token|apikey|api_key|secret)\Z"
+)
+#: ``"member": "value"``, an item, or a number, in an object or a list under a secret's name.
+_MEMBER = re.compile(
+    rf"(?:{_QUOTE}(?P<name>[\w.-]{{1,60}}){_QUOTE}\s{{0,8}}:\s{{0,8}})?"
+    rf"(?:(?P<quote>{_QUOTE})(?P<value>[^\"'\n\\]{{1,500}}){_QUOTE}(?!\s{{0,8}}:)|(?P<number>\d{{4,20}})|(?P<end>[}}\]])|(?P<open>[{{\[]))"
+)
+_LONGEST_OBJECT = 2_000
+_OPTION = re.compile(r"-(?<![\w-]-)-?(?P<name>[A-Za-z][A-Za-z0-9-]{1,40})[ \t]+(?=[^\s-])")
+_OPTION_NAME = re.compile(r"(?i:pass|pwd|secret|token|key|credential)")
+_PROSE_AFTER_OPTION = words(
+    "option options flag flags is to and or for on argument parameter in with the as must when if from switch can "
+    "value was has are may will should not without of at by a an instead also only"
+)
+
+
+def assignments(text: str) -> Iterator[Span]:
+    """Where a secret stands that a name before it tells of."""
+    lower = lower_case(text)
+    present = [word for word in _WORDS if word in lower]
+    for word in present:
+        yield from _named(text, lower, word)
+    if present and ("--" in text or " -" in text):
+        yield from _options(text)
+
+
+def open_value(text: str) -> int | None:
+    """Where a value in quotes or between tags begins that the text ends in; ``None`` where it ends in none."""
+    tail = max(0, len(text) - 2 * _LONGEST_VALUE)
+    lower = lower_case(text[tail:])
+    for word in _WORDS:
+        for name, match, at in _told(text, lower, word, tail):
+            if kind_of(name) is None:
+                continue
+            if match["tag"] is not None:
+                if "<" not in text[at:]:
+                    return at
+                continue
+            opening = _OPENING.match(text, at)
+            if opening is None or "\n" in text[opening.end() :]:
+                continue
+            if _closing(text, opening.end(), opening["quote"]) is None:
+                return opening.end()
+    return None
+
+
+def lower_case(text: str) -> str:
+    """The text in small letters, each in its place."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text.translate(_SMALL)
+
+
+class _Told(NamedTuple):
+    """A name that may tell of a secret, what follows it, and where the value begins."""
+
+    name: str
+    match: re.Match[str]
+    at: int
+
+
+def _told(text: str, lower: str, word: str, offset: int = 0) -> Iterator[_Told]:
+    """Where a value may follow the word, and the whole name that it is a part of."""
+    least = _LEAST[Kind.TOKEN] if word in _WORDS_OF_LONG else None
+    place = lower.find(word)
+    while place >= 0:
+        start = offset + place
+        match = _REST.match(text, start + len(word))
+        place = lower.find(word, place + len(word))
+        if match is None:
+            continue
+        at = _value_at(text, match)
+        if least is not None and least.match(text, at) is None and not _opens_below(text, match, at):
+            continue
+        before = text[max(0, start - _LONGEST_NAME) : start]
+        head = before[len(before.rstrip(_NAME_SIGNS)) :]
+        yield _Told(head + text[start : match.start("close")], match, at)
+
+
+def _value_at(text: str, match: re.Match[str]) -> int:
+    """Where the value begins, behind a type where one is told."""
+    at = match.end()
+    if match["type"] is not None or (match["op"] is not None and match["op"][-1] == ":" and "=" in text[at : at + 60]):
+        typed = _TYPE.match(text, at if match["type"] is not None else match.end("op") - 1)
+        return typed.end() if typed is not None else at
+    return at
+
+
+def _opens_below(text: str, match: re.Match[str], at: int) -> bool:
+    """Whether the value stands on the next line, or is an object or a list."""
+    return match["below"] is not None or text[at : at + 1] in ("{", "[")
+
+
+def _named(text: str, lower: str, word: str) -> Iterator[Span]:
+    done = 0
+    for told in _told(text, lower, word):
+        kind = kind_of(told.name) if told.match.start() >= done else None
+        if kind is None:
+            continue
+        least = _LEAST.get(kind)
+        if least is not None and least.match(text, told.at) is None and not _opens_below(text, told.match, told.at):
+            continue
+        span = _value(text, told, kind)
+        if span is not None:
+            done = span.end
+            yield span
+        elif text[told.at : told.at + 1] in ("{", "["):
+            done = told.at
+            for member in _members(text, told.at, kind):
+                done = member.end
+                yield member
+
+
+def _value(text: str, told: _Told, kind: Kind) -> Span | None:
+    name, match, at = told
+    start = match.start("close") - len(name)
+    if match["type"] is not None and at == match.end():
+        return None
+    if match["tag"] is not None:
+        return _between_tags(text, at, kind, start)
+    if match["call"] is not None and not (_CALLS.match(name.rpartition(".")[2]) and not match["close"]):
+        return None
+    if match["comma"] is not None and not (match["close"] and _GIVEN.search(text, max(0, start - 12), start)):
+        return None
+    if match["below"] is not None:
+        quoted = _QUOTED_BELOW.match(text, at)
+        if quoted is not None:
+            return _quoted(text, quoted.end(), kind)
+        below = _BELOW.match(text, at)
+        if below is None or below["value"].endswith((":", ",")) or not looks_secret(below["value"], kind, Place.LOOSE):
+            return None
+        return Span(*below.span("value"), "password")
+    if _OPENING.match(text, at) is not None:
+        return _quoted(text, at, kind, needs_digit=match["comma"] is not None)
+    op = (match["op"] or "").strip()
+    if (op not in ("=", ":", ":=", "=>", "?=") and match["attribute"] is None) or (
+        op == ":" and text[at - 1] == ":" and not has_digit(_bare_at(text, at))
+    ):
+        return None
+    return _bare(text, told, kind, start)
+
+
+def _quoted(text: str, at: int, kind: Kind, *, needs_digit: bool = False) -> Span | None:
+    """The value in the quotes that open here; one without an end reaches to the end of its line."""
+    opening = _OPENING.match(text, at)
+    if opening is None:
+        return None
+    begin = opening.end()
+    end = _closing(text, begin, opening["quote"])
+    if end is None:
+        line_end = text.find("\n", begin, begin + _LONGEST_VALUE)
+        end = line_end if line_end >= 0 else min(len(text), begin + _LONGEST_VALUE)
+    value = text[begin:end]
+    if (needs_digit and not has_digit(value)) or not looks_secret(value, kind, Place.QUOTED):
+        return None
+    return Span(begin, end, "password")
+
+
+def _bare(text: str, told: _Told, kind: Kind, start: int) -> Span | None:
+    name, match, at = told
+    found = _bare_at(text, at)
+    if start and text[start - 1] in "?&":
+        found = re.split("[&#]", found, maxsplit=1)[0]
+    whole = found.rstrip(",;)]}'\"`")
+    value = whole.rstrip(".!?:") if not has_digit(whole) else whole
+    newline = text.find("\n", at, at + _LONGEST_VALUE)
+    rest = text[at + len(whole) : newline if newline >= 0 else at + _LONGEST_VALUE]
+    place = Place.LOOSE
+    if match["op"] == "=" and match.end("op") == at:
+        place = Place.SETTING if _is_setting(text, start, rest, name) else Place.TIGHT
+    if not value or not looks_secret(value, kind, place, line=rest):
+        return None
+    return Span(at, at + len(whole), "password")
+
+
+def _bare_at(text: str, at: int) -> str:
+    bare = _BARE.match(text, at, at + _LONGEST_VALUE)
+    return bare[0] if bare is not None else ""
+
+
+def _is_setting(text: str, start: int, rest: str, name: str) -> bool:
+    if name.isupper():
+        return True
+    line = text.rfind("\n", max(0, start - 200), start) + 1
+    return not rest.strip("\"'`;\\, \t") and _SETTING_BEFORE.fullmatch(text, max(line, start - 200), start) is not None
+
+
+def _between_tags(text: str, at: int, kind: Kind, start: int) -> Span | None:
+    opening = text.rfind("<", max(0, start - 40), start)
+    if opening < 0 or not all(sign in _NAME_SIGNS or sign == ":" for sign in text[opening + 1 : start]):
+        return None
+    end = text.find("<", at, at + _LONGEST_VALUE)
+    if end < 0 or text[end + 1 : end + 2] != "/":
+        return None
+    value = text[at:end].strip()
+    return Span(at, end, "password") if looks_secret(value, kind, Place.QUOTED) else None
+
+
+def _closing(text: str, at: int, quote: str) -> int | None:
+    """Where the value ends that was opened with this quote, its backslashes counted: JSON in JSON doubles them."""
+    limit = min(len(text), at + _LONGEST_VALUE)
+    sign, depth = quote.lstrip("\\"), len(quote) - len(quote.lstrip("\\"))
+    end = text.find(sign, at, limit)
+    while end >= 0:
+        before = text[at:end]
+        slashes = len(before) - len(before.rstrip("\\"))
+        if slashes % (2 * (depth + 1)) == depth:
+            value_end = end - depth
+            return value_end if "\n" not in text[at:value_end] else None
+        end = text.find(sign, end + 1, limit)
+    return None
+
+
+def _members(text: str, at: int, kind: Kind) -> Iterator[Span]:
+    """What is secret in the object or list that begins here."""
+    depth = 0
+    for match in _MEMBER.finditer(text, at, at + _LONGEST_OBJECT):
+        if match["open"] is not None:
+            depth += 1
+        elif match["end"] is not None:
+            depth -= 1
+            if depth <= 0:
+                return
+        elif match["name"] is None or is_value_name(match["name"]):
+            which = "value" if match["value"] is not None else "number"
+            if which == "number" and kind is not Kind.PASSWORD:
+                continue
+            if looks_secret(match[which], kind, Place.QUOTED):
+                yield Span(*match.span(which), "password")
+
+
+def is_value_name(name: str) -> bool:
+    """Whether a member of this name, in an object under a secret's name, may be the secret."""
+    # As a part of a name that says "secret", it says whether that name is about a secret, or holds one.
+    plain = name.lower().lstrip("$@_")
+    return (
+        kind_of(f"secret_{name}") is not None and plain not in _ABOUT_MEMBERS and not plain.startswith(("min", "max"))
+    )
+
+
+_ABOUT_MEMBERS = words(
+    "$ref ref default example examples enum comment note notes role group algorithm kty alg use kid crv tags version "
+    "apiversion namespace region provider engine driver host hostname port user username login email database"
+)
+
+
+def _options(text: str) -> Iterator[Span]:
+    for match in _OPTION.finditer(text):
+        name = match["name"]
+        if _OPTION_NAME.search(name) is None:
+            continue
+        kind = kind_of(name)
+        if kind is None:
+            continue
+        at = match.end()
+        opening = _OPENING.match(text, at)
+        if opening is not None:
+            end = _closing(text, opening.end(), opening["quote"])
+            if end is not None and looks_secret(text[opening.end() : end], kind, Place.QUOTED):
+                yield Span(opening.end(), end, "password")
+            continue
+        value = _bare_at(text, at).rstrip(",;)]}'\"`")
+        if not value or value.lower().rstrip(".:") in _PROSE_AFTER_OPTION or (value.isupper() and value.isalpha()):
+            continue
+        if looks_secret(value, kind, Place.SETTING):
+            yield Span(at, at + len(value), "password")

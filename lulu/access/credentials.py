@@ -1,0 +1,104 @@
+"""Secrets that are told by their place: in an address, a header, a program's option, netrc, a JSON web key. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lulu.access.assignments import lower_case
+from lulu.access.secret_names import Kind, Place, has_digit, is_random, looks_secret
+from lulu.access.spans import Span
+
+#: ``https://user:password@host``: the password goes, also where the scheme was cut off.
+_URL = re.compile(r"(?P<before>:(?:\\*/){2}(?P<user>[^\s/:@'\"<>\\]{0,200}))(?P<colon>:?)")
+_URL_SECRET = re.compile(r"[^\s/'\"<>]{1,200}(?=@[^\s@])")
+_URL_SECRET_WITH_SLASH = re.compile(r"(?!\d{1,5}/)[^\s'\"<>@]{1,200}(?=@[^\s@/]{1,200}(?::\d|/|\s|\Z))")
+_HEADER = re.compile(
+    r"(?i)authorization\\*[\"'`]?[ \t]*[:=,][ \t]*\\*[\"'`]?(?P<scheme>(?:bearer|basic|token|apikey|api-key|digest|key|"
+    r"negotiate|bot|aws4-hmac-sha256)[ \t]+)?(?P<secret>[^\s\"'`<>\\]{6,})"
+)
+_USER = re.compile(
+    r"(?<=[\s\"'])(?:-u[ \t=]?|--(?:proxy-)?user[ \t=]|-U[ \t])[ \t]*"
+    r"[\"']?(?P<user>[^\s:\"']{0,100}):(?P<secret>[^\s\"']{1,200})"
+)
+_SHELL_PASSWORD = re.compile(
+    r"\b(?:sshpass[ \t]+-p[ \t]*|(?:mysql\w{0,10}|mariadb)\b[^\n|;&]{0,120}?[ \t]-p(?=\S)"
+    r"|redis-cli\b[^\n|;&]{0,120}?[ \t]-a[ \t]+"
+    r"|docker[ \t]+login\b[^\n|;&]{0,120}?[ \t]-p[ \t]+)[\"']?(?P<secret>[^\s\"'-][^\s\"']{2,200})"
+)
+_NETRC = re.compile(
+    r"login\s+\S{1,200}[\s+\-\d→:|#]{1,40}(?:account\s+\S{1,200}[\s+\-\d→:|#]{1,40})?password\s+(?P<secret>\S{1,200})"
+)
+_MACHINE = re.compile(r"(?:\bmachine\s+\S{1,200}|\bdefault)[\s+\-\d→:|#]{1,40}\Z")
+_SCHEME = re.compile(r"(?i)bearer[ \t]+(?P<secret>[^\s\"'`,;<>()\\]{8,})")
+_BASIC = re.compile(r"(?i)basic[ \t]+(?P<secret>[A-Za-z0-9+/_.~=-]{16,})")
+_JWK = re.compile(r'"(?:d|p|q|dp|dq|qi|k)"\s{0,8}:\s{0,8}"(?P<secret>[A-Za-z0-9_-]{22,})"')
+
+
+def credentials(text: str) -> Iterator[Span]:
+    """Where a secret stands that its place tells of."""
+    lower = lower_case(text)
+    if "//" in text or "/\\/" in text:
+        yield from _addresses(text)
+    yield from _headers(text, lower)
+    yield from _users(text, lower)
+    if '"' in text:
+        yield from (
+            Span(*match.span("secret"), "json_web_key") for match in _JWK.finditer(text) if is_random(match["secret"])
+        )
+
+
+def _addresses(text: str) -> Iterator[Span]:
+    for match in _URL.finditer(text):
+        if not match["colon"]:
+            user = match["user"]
+            if len(user) >= 16 and text[match.end() : match.end() + 1] == "@" and has_digit(user):
+                yield Span(*match.span("user"), "token")
+            continue
+        found = _URL_SECRET.match(text, match.end()) or _URL_SECRET_WITH_SLASH.match(text, match.end())
+        if found is not None and not _is_no_password(found[0]):
+            yield Span(*found.span(), "password")
+
+
+def _is_no_password(value: str) -> bool:
+    return (
+        value.lower() in ("password", "pass", "passwd", "pw", "secret", "token", "xxx", "***", "<password>")
+        or "hidden]" in value
+        or re.fullmatch(r"\$\w+|\$?\{.*|<.*|%\w+%?|[*.x•]+|\[.*", value) is not None
+    )
+
+
+def _headers(text: str, lower: str) -> Iterator[Span]:
+    for word, pattern in (("authorization", _HEADER), ("bearer", _SCHEME), ("basic", _BASIC)):
+        at = lower.find(word)
+        while at >= 0:
+            match = pattern.match(text, at)
+            if match is not None:
+                secret = match["secret"].rstrip(",;)]}.")
+                if _is_credential(secret, has_scheme=pattern is not _HEADER or match["scheme"] is not None):
+                    yield Span(match.start("secret"), match.start("secret") + len(secret), "token")
+            at = lower.find(word, at + len(word))
+
+
+def _is_credential(secret: str, *, has_scheme: bool) -> bool:
+    if secret.lower().startswith(("realm=", "header", "scheme")):
+        return False
+    return (has_scheme or has_digit(secret)) and looks_secret(secret, Kind.TOKEN, Place.TIGHT)
+
+
+def _users(text: str, lower: str) -> Iterator[Span]:
+    """The passwords of curl, of other programs, of netrc."""
+    if "curl" in lower or "wget" in lower:
+        for match in _USER.finditer(text):
+            near = lower[max(0, match.start() - 1_000) : match.start()]
+            command = max(near.rfind("curl"), near.rfind("wget"))
+            if command < 0 or "\n\n" in near[command:] or _is_no_password(match["secret"]):
+                continue
+            yield Span(*match.span("secret"), "password")
+    if "sshpass" in text or " -p" in text or " -a " in text:
+        for match in _SHELL_PASSWORD.finditer(text):
+            if looks_secret(match["secret"], Kind.PASSWORD, Place.SETTING):
+                yield Span(*match.span("secret"), "password")
+    for match in _NETRC.finditer(text) if "login" in text else ():
+        if _MACHINE.search(text, max(0, match.start() - 250), match.start()):
+            yield Span(*match.span("secret"), "password")

@@ -1,0 +1,143 @@
+"""Private keys in a text: whole, in a diff, with line numbers, in code, cut off at either end. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lulu.access.spans import Span
+
+#: The lines around a key; SSH2 writes four dashes and blanks.
+_MARKER = re.compile(r"-{4,5} ?(?P<which>BEGIN|END) (?:[A-Z0-9]+ ){0,6}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
+#: A line's end, also as an escape.
+_LINE_END = re.compile(r"\n|\\+[nr]")
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+#: What may stand behind a line of a key: code, quotes, a diff's or a shell's signs.
+_BEHIND = " \t\r\"'`,;+\\)]}|&$"
+_HEADER = re.compile(
+    r"[^:\n]{0,200}?\b(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID|Subject): [^\n]{0,200}"
+)
+#: A line's number, mark of a diff or of a comment, quote: nothing of a text.
+_BEFORE = re.compile(r"[\s\d→:+\-#>*|/\"'`.,(\[{\\]*")
+#: A line of a key that something else follows.
+_BEGUN = re.compile(
+    rf"{_BEFORE.pattern}(?P<run>[A-Za-z0-9+/=]{{8,}}(?: {{1,3}}[A-Za-z0-9+/=]{{16,}})*(?: {{1,3}}[A-Za-z0-9+/]+=+)?)"
+)
+_MIXED = re.compile(r"[A-Za-z0-9+/=]{8,}")
+#: A shorter line of base64 may be a word.
+_LONG = 16
+#: Between the marks of a key so much of the text is base64; between two that are talked about, less.
+_SHARE = 0.4
+#: How far before the end of a key its lines are looked for.
+_LONGEST = 20_000
+_DIGITS = re.compile(r"[0-9]+")
+#: Lines of so many letters at the end of a text that grows may be a key whose beginning stands elsewhere.
+_LINE = 48
+
+
+def private_keys(text: str) -> Iterator[Span]:
+    """Where a private key stands."""
+    if "PRIVATE KEY" not in text:
+        return
+    markers = list(_MARKER.finditer(text))
+    number, done = 0, 0
+    while number < len(markers):
+        marker = markers[number]
+        following = markers[number + 1] if number + 1 < len(markers) else None
+        number += 1
+        if marker["which"] == "END":
+            start = _begins(text, marker.start(), done)
+            if start < marker.start():
+                yield Span(start, marker.end(), "private_key")
+            done = marker.end()
+            continue
+        limit = following.start() if following is not None else len(text)
+        if following is not None and following["which"] == "END" and _is_key(text[marker.end() : limit]):
+            yield Span(marker.start(), following.end(), "private_key")
+            number, done = number + 1, following.end()
+            continue
+        end = _ends(text, marker, limit)
+        if end > marker.end():
+            yield Span(marker.start(), end, "private_key")
+        done = max(end, marker.end())
+
+
+def open_key(text: str) -> int | None:
+    """Where a key begins that has not ended; ``None`` where there is none."""
+    markers = list(_MARKER.finditer(text)) if "PRIVATE KEY" in text else []
+    return markers[-1].start() if markers and markers[-1]["which"] == "BEGIN" else None
+
+
+def key_lines_at_the_end(text: str) -> int:
+    """Where the lines of base64 begin with which the text ends; its length where it ends otherwise."""
+    end = len(text)
+    while end:
+        start = text.rfind("\n", 0, max(0, end - 1)) + 1
+        line = text[start:end].rstrip(_BEHIND + "\n")
+        run = len(line) - len(line.rstrip(_BASE64))
+        if run < _LINE or not _has_mixed(line[len(line) - run :]):
+            break
+        end = start
+    return end
+
+
+def _is_key(body: str) -> bool:
+    """Whether what stands between two marks is a key: most of it is base64, more than words."""
+    base64 = sum(len(run) for run in _MIXED.findall(body) if _has_mixed(run))
+    written = len("".join(body.split()))
+    return bool(written) and base64 >= _SHARE * written
+
+
+def _has_mixed(run: str) -> bool:
+    return any(sign.isdigit() for sign in run) or not (run.islower() or run.isupper() or run.istitle())
+
+
+def _ends(text: str, mark: re.Match[str], limit: int) -> int:
+    """How far the lines after a mark are those of a key."""
+    before = _head(text, mark.start())
+    end = at = mark.end()
+    while at < limit:
+        match = _LINE_END.search(text, at, limit)
+        stop = match.start() if match is not None else limit
+        line = text[at:stop]
+        if _is_line(line, before, last=match is None) or _HEADER.fullmatch(line.strip(_BEHIND)):
+            end = stop
+        elif not _BEFORE.fullmatch(line):
+            begun = _BEGUN.match(text, at, stop)
+            return begun.end() if begun is not None and _has_mixed(begun["run"]) else end
+        at = match.end() if match is not None else limit
+    return end
+
+
+def _begins(text: str, end: int, limit: int) -> int:
+    """From where on the lines before ``end`` are those of a key."""
+    before = _head(text, end)
+    limit = max(limit, end - _LONGEST)
+    breaks = list(_LINE_END.finditer(text, limit, end))
+    starts = [limit, *(match.end() for match in breaks)]
+    start = end
+    for at, stop in zip(reversed(starts), [end, *(match.start() for match in reversed(breaks))], strict=True):
+        line = text[at:stop]
+        if _is_line(line, before, last=True):
+            start = at
+        elif stop != end and not _BEFORE.fullmatch(line):
+            break
+    return start
+
+
+def _head(text: str, at: int) -> str:
+    """What stands before a mark on its line, its numbers apart: a file's name, a time."""
+    line = text.rfind("\n", max(0, at - 300), at) + 1
+    return _DIGITS.sub("0", text[max(line, at - 300) : at])
+
+
+def _is_line(line: str, before: str, *, last: bool) -> bool:
+    """Whether a line ends in base64; before a short run stands nothing, or what stands before all lines."""
+    bare = line.rstrip(_BEHIND)
+    head = bare.rstrip(_BASE64)
+    run = bare[len(head) :]
+    if len(run) >= _LONG:
+        return _has_mixed(run)
+    if len(run) < 2 or not (run.endswith("=") or last or _has_mixed(run)):
+        return False
+    return _BEFORE.fullmatch(head) is not None or _DIGITS.sub("0", head) in (before, before.replace(":0:", "-0-"))
