@@ -152,10 +152,8 @@ def _named(text: str, lower: str, word: str) -> Iterator[Span]:
             done = span.end
             yield span
         elif text[told.at : told.at + 1] in ("{", "["):
-            done = told.at
-            for member in _members(text, told.at, kind):
-                done = member.end
-                yield member
+            members, done = _members(text, told.at, kind)
+            yield from members
 
 
 def _value(text: str, told: _Told, kind: Kind) -> Span | None:
@@ -258,8 +256,9 @@ def _closing(text: str, at: int, quote: str) -> int | None:
     return None
 
 
-def _members(text: str, at: int, kind: Kind) -> Iterator[Span]:
-    """What is secret in the object or list that begins here."""
+def _members(text: str, at: int, kind: Kind) -> tuple[list[Span], int]:
+    """What is secret in the object or list that begins here, and where it ends or is no longer read."""
+    members: list[Span] = []
     depth = 0
     for match in _MEMBER.finditer(text, at, at + _LONGEST_OBJECT):
         if match["open"] is not None:
@@ -267,13 +266,14 @@ def _members(text: str, at: int, kind: Kind) -> Iterator[Span]:
         elif match["end"] is not None:
             depth -= 1
             if depth <= 0:
-                return
+                return members, match.end()
         elif match["name"] is None or is_value_name(match["name"]):
             which = "value" if match["value"] is not None else "number"
             if which == "number" and kind is not Kind.PASSWORD:
                 continue
             if looks_secret(match[which], kind, Place.QUOTED):
-                yield Span(*match.span(which), "password")
+                members.append(Span(*match.span(which), "password"))
+    return members, min(len(text), at + _LONGEST_OBJECT)
 
 
 def is_value_name(name: str) -> bool:

@@ -12,7 +12,7 @@ from lulu.access.spans import Span
 
 #: However many backslashes stand before a sign: each program that quoted the text has doubled them.
 _ESCAPE = re.compile(
-    r"\\+(?:(?:u001[bB]|x1[bB]|033|e)\[[0-9;]{0,12}[A-Za-z]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[\"'/`nrt])"
+    r"(?<!\\)\\++(?:(?:u001[bB]|x1[bB]|033|e)\[[0-9;]{0,12}[A-Za-z]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[\"'/`nrt])"
     r"|%[0-9A-Fa-f]{2}|&(?:quot|amp|lt|gt|apos|\#[0-9]{2}|\#x[0-9a-fA-F]{2});"
 )
 _SIGNS = {"n": "\n", "r": "\n", "t": "\t"}

@@ -1,0 +1,142 @@
+"""What the redactor holds for every text: no context shows a secret, no text takes long, no shape is forgotten."""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+from collections.abc import Callable
+from importlib import resources
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lulu.access.known_shapes import shapes
+from lulu.access.redaction import Redactor
+from tests.access.written_secrets import R
+
+TABLE = tomllib.loads(resources.files("lulu.access").joinpath("known_shapes.toml").read_text("utf-8"))
+TOKEN = "ghp_" + R + "abcd"
+PASSWORD = "hunter2xq9"
+KEY_LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
+PEM = "-----BEGIN " + f"PRIVATE KEY-----\n{KEY_LINE}\n{KEY_LINE[::-1]}\nabc=\n-----END " + "PRIVATE KEY-----"
+
+#: What says that a secret follows, each with the secret.
+TOLD = [
+    *(f"{before}{TOKEN}" for before in ("", "x ", "TOKEN_", "%20", "\\n", "\\u0022", "https://", "Bearer ", "key=")),
+    *(
+        f"{name}={PASSWORD}"
+        for name in ("DB_PASS", "PGPASSWORD", "MYSQL_PWD", "password_1", "dbPassword", "--password")
+    ),
+    *(f'"{name}": "{PASSWORD}"' for name in ("password", "dbPassword", "clientSecret", "x_token_1")),
+    f"password: {PASSWORD}",
+    f'password: str = "{PASSWORD}"',
+    f"<password>{PASSWORD}</password>",
+    f"curl -u anna:{PASSWORD} https://x.org",
+    f"https://anna:{PASSWORD}@x.org",
+    PEM,
+]
+#: How a text may be put into another.
+WRAPPED: dict[str, Callable[[str], str]] = {
+    "json": json.dumps,
+    "json in json": lambda text: json.dumps(json.dumps(text)),
+    "added": lambda text: "\n".join(f"+{line}" for line in text.split("\n")),
+    "numbered": lambda text: "\n".join(f"{number}\t{line}" for number, line in enumerate(text.split("\n"), 1)),
+    "arrows": lambda text: "\n".join(f"    {number}→{line}" for number, line in enumerate(text.split("\n"), 1)),
+    "comments": lambda text: "\n".join(f"# {line}" for line in text.split("\n")),
+    "fence": lambda text: f"```\n{text}\n```",
+    "as it is": str,
+}
+LEFT = (R, PASSWORD, KEY_LINE, KEY_LINE[::-1])
+PROSE = st.sampled_from(
+    ["", "Look at this: ", "def f():\n    ", "The password is wrong.\n", "caf\u00e9 \u706f\u5854 ", '{"a": 1}\n']
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(TOLD), st.sampled_from(sorted(WRAPPED)), PROSE, PROSE, st.lists(st.integers(0, 2_000), max_size=8)
+)
+def test_no_context_shows_a_secret(told: str, wrapped: str, before: str, after: str, cuts: list[int]) -> None:
+    text = f"{before}\n{WRAPPED[wrapped](told)}\n{after}"
+    hide = Redactor()
+
+    seen = [
+        hide.text(text),
+        hide.value(text.split("\n")),
+        hide.value({"content": [{"type": "text", "text": line} for line in text.split("\n")]}),
+        hide.value([{"lines": [f"+{line}" for line in text.split("\n")]}]),
+        *(hide.text(hide.whole(text[:cut])) for cut in {*cuts, len(text), len(text) // 2}),
+    ]
+
+    assert [one for one in seen if any(left in str(one) for left in LEFT)] == []
+
+
+#: The worst for each pattern: its beginning again and again, and what it repeats without an end.
+WORST = [
+    *(
+        "a",
+        "a_",
+        "\\",
+        "%20",
+        "\\n",
+        "-eyJ1a",
+        "password=",
+        "password: ",
+        'password="',
+        '"secret":{',
+        '"key": "',
+        "<password>",
+    ),
+    *(
+        "://a:",
+        "https://a:b",
+        "authorization: ",
+        "Bearer ",
+        "curl -u a:",
+        "login a ",
+        "machine a ",
+        " --password ",
+        "-----BEGIN PRIVATE KEY-----\n",
+    ),
+    *(
+        "-----END PRIVATE KEY-----\n",
+        "MIIEvQIBADANBgkqhkiG9w0B1\n",
+        "data:image/png;base64,",
+        "sk-",
+        "glpat-",
+        "/home/",
+        "-home-",
+        "token, ",
+        "key\n",
+    ),
+]
+
+
+@pytest.mark.parametrize("worst", WORST)
+def test_twice_the_text_takes_at_most_three_times_as_long(worst: str) -> None:
+    hide = Redactor(home="/home/anna", names=["annas-laptop"], secrets=["a-secret-value"])
+
+    def took(length: int) -> float:
+        text = (worst * (length // len(worst) + 1))[:length]
+        times = []
+        for _ in range(5):
+            began = time.thread_time()
+            hide.text(text)
+            hide.whole(text)
+            times.append(time.thread_time() - began)
+        return min(times)
+
+    took(1_000)
+    assert took(80_000) <= 3 * took(40_000) + 0.01
+
+
+def test_every_rule_of_the_list_is_used_or_left_out_with_a_reason() -> None:
+    used = {*TABLE["shapes"], *TABLE["named"]}
+
+    assert len(used | {*TABLE["left_out"]}) == len(used) + len(TABLE["left_out"]) == 222
+    assert "generic-api-key" in TABLE["left_out"]
+    assert all(len(reason) > 10 for reason in TABLE["left_out"].values())
+    assert len([*shapes(TABLE)]) == len(TABLE["own"]) + len(used)
+    assert all(shape.begins or shape.names for shape in shapes(TABLE))
