@@ -3,32 +3,76 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from lulu import rules
 from lulu.agent import PermissionAnswer, PermissionRequest
+from lulu.agent.private_folder import REFUSED, reaches_into
 from lulu.errors import Conflict
 from lulu.rules import ToolCall, Verdict
+from lulu.rules.tools import FOR_A_PERSON
 from lulu.settings import PermissionMode, Settings
 from lulu.store import Approval, Store
 
-#: Tools that ask a person by their nature: no rule answers in a person's place.
-FOR_PEOPLE = frozenset({"AskUserQuestion", "ExitPlanMode"})
-#: Tools that name a file or folder, and the fields they name it in. Bash is not promised (docs/security.md).
-_FILE_FIELDS = {
-    **dict.fromkeys(("Read", "Edit", "Write", "MultiEdit"), ("file_path",)),
-    "NotebookEdit": ("notebook_path",),
-    **dict.fromkeys(("Glob", "Grep", "LS"), ("path", "pattern")),
-}
 #: Calls whose folder is remembered until they are asked about; most never are.
 _REMEMBERED = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a call must not be made, whatever anybody else says."""
+
+    #: One sentence for a person.
+    why: str
+    #: Nothing where Lulu itself refuses.
+    rule: rules.Rule | None = None
+
+    @property
+    def for_agent(self) -> str:
+        """What the agent reads."""
+        return f"Denied by a rule of the user: {self.why}" if self.rule else self.why
+
+
+def refusal(
+    store: Store,
+    settings: Settings,
+    session_id: str,
+    tool_name: str,
+    tool_input: dict[str, Any],
+    cwd: str | None = None,
+) -> Refusal | None:
+    """Why this call is denied, by a rule of the owner or because it leads to Lulu's own files; else nothing.
+
+    ``cwd`` is where the agent is by now: a ``cd`` of its own moves it. What is denied is denied from there and from
+    the session's folder.
+    """
+    call = _call(store, settings, session_id, tool_name, tool_input, cwd)
+    for base in dict.fromkeys((call.folder, cwd or call.folder)):
+        if reaches_into(settings.data_dir, base, tool_name, tool_input, database=settings.database_path):
+            return Refusal(why=REFUSED)
+    verdict = rules.decide(store.rules(), call)
+    return Refusal(why=verdict.why, rule=verdict.rule) if verdict and verdict.action == "deny" else None
+
+
+def _call(
+    store: Store, settings: Settings, session_id: str, tool_name: str, tool_input: dict[str, Any], cwd: str | None
+) -> ToolCall:
+    session = store.get_session(session_id)
+    return ToolCall(
+        tool_name=tool_name,
+        tool_input=tool_input,
+        session_id=session_id,
+        folder=session.working_directory or str(settings.working_directory),
+        cwd=cwd,
+        home=str(Path.home()),
+    )
 
 
 class Asking:
@@ -52,6 +96,8 @@ class Asking:
         #: The folder that the agent was in at a call: only the hook, which comes first, is told. By the call's id and,
         #: as two sub-agents may use the same one at once, by what is called.
         self._places: dict[str, dict[str, str]] = {}
+        #: By the request's id, the same for what is asked now.
+        self._cwds: dict[str, str | None] = {}
         #: Set when Lulu stops: what is open then expires, and is not called withdrawn.
         self.shutting_down = False
 
@@ -62,12 +108,11 @@ class Asking:
     async def gate(
         self, tool_name: str, tool_input: dict[str, Any], tool_use_id: str | None, cwd: str | None
     ) -> str | None:
-        """Why this call is denied, whatever the permission mode; nothing where no deny rule is met.
-
-        ``cwd`` is where the agent is by now: a ``cd`` of its own moves it. A deny rule holds from there and from the
-        session's folder.
-        """
+        """Why this call is denied, whatever the permission mode; nothing where it is not. See ``refusal``."""
         self._remember(tool_use_id, tool_name, tool_input, cwd)
+        refused = refusal(self._store, self._settings, self._session_id, tool_name, tool_input, cwd)
+        if refused is None:
+            return None
         request = PermissionRequest(
             id=uuid.uuid4().hex,
             tool_use_id=tool_use_id,
@@ -77,27 +122,20 @@ class Asking:
             suggestions=[],
             reason=None,
         )
-        if self._is_own_file(tool_name, tool_input, cwd):
-            why = "Lulu's own data folder is not open to agents."
-            await self._record(request, None, approve=False, why=why)
-            return why
-        verdict = self._verdict(tool_name, tool_input, cwd)
-        if verdict is None or verdict.action != "deny":
-            return None
-        await self._record(request, verdict.rule, approve=False, why=verdict.why)
-        return f"Denied by a rule of the user: {verdict.why}"
+        await self._record(request, refused.rule, approve=False, why=refused.why)
+        return refused.for_agent
 
     async def ask(self, request: PermissionRequest) -> PermissionAnswer:
         """The answer of a rule, else of a person. Cancelled when the agent withdraws the request."""
         cwd = self._place_of(request)
-        for_rules = request.tool_name not in FOR_PEOPLE
-        verdict = self._verdict(request.tool_name, request.tool_input, cwd) if for_rules else None
+        verdict = self._verdict(request, cwd)
         if verdict is not None:
             approve = verdict.action == "approve"
             await self._record(request, verdict.rule, approve=approve, why=verdict.why)
             return PermissionAnswer(allow=approve, message=verdict.why)
         answer: asyncio.Future[PermissionAnswer] = asyncio.get_running_loop().create_future()
         self._open[request.id] = answer
+        self._cwds[request.id] = cwd
         try:
             await asyncio.wrap_future(self._store.ask(self._approval(request)))
             return await answer
@@ -107,7 +145,7 @@ class Asking:
                 self._store.withdraw(request.id).add_done_callback(self._log_unless_answered)
             raise
         finally:
-            del self._open[request.id]
+            del self._open[request.id], self._cwds[request.id]
             self._changed()
 
     def hand_on_answers(self) -> None:
@@ -116,14 +154,25 @@ class Asking:
             approval = self._store.get_approval(request_id)
             if approval is None or approval.status == "pending" or future.done():
                 continue
+            answer = self._held_to_rules(approval)
             future.set_result(
-                PermissionAnswer(
+                answer
+                or PermissionAnswer(
                     allow=approval.status == "approved",
                     message=approval.message,
                     updated_input=approval.updated_input,
                     mode=cast("PermissionMode | None", self._store.mode_with_answer(self._session_id, request_id)),
                 )
             )
+
+    def _held_to_rules(self, approval: Approval) -> PermissionAnswer | None:
+        """A denial where a person has changed the input to one that must not run; nothing for any other answer."""
+        changed = approval.updated_input
+        if approval.status != "approved" or changed is None:
+            return None
+        cwd = self._cwds.get(approval.id)
+        refused = refusal(self._store, self._settings, self._session_id, approval.tool_name, changed, cwd)
+        return PermissionAnswer(allow=False, message=refused.for_agent) if refused else None
 
     def cancel_all(self) -> None:
         """The process is gone: nobody waits for the answers."""
@@ -145,31 +194,12 @@ class Asking:
             self._places.pop(request.tool_use_id or "", None)
         return cwd
 
-    def _verdict(self, tool_name: str, tool_input: dict[str, Any], cwd: str | None) -> Verdict | None:
-        session = self._store.get_session(self._session_id)
-        call = ToolCall(
-            tool_name=tool_name,
-            tool_input=tool_input,
-            session_id=self._session_id,
-            folder=session.working_directory or str(self._settings.working_directory),
-            cwd=cwd,
-            home=str(Path.home()),
-        )
+    def _verdict(self, request: PermissionRequest, cwd: str | None) -> Verdict | None:
+        # No rule answers in a person's place what asks a person by its nature.
+        if request.tool_name in FOR_A_PERSON:
+            return None
+        call = _call(self._store, self._settings, self._session_id, request.tool_name, request.tool_input, cwd)
         return rules.decide(self._store.rules(), call)
-
-    def _is_own_file(self, tool_name: str, tool_input: dict[str, Any], cwd: str | None) -> bool:
-        session = self._store.get_session(self._session_id)
-        folder = session.working_directory or str(self._settings.working_directory)
-        own = self._settings.data_dir.resolve()
-        for name in _FILE_FIELDS.get(tool_name, ()):
-            value = tool_input.get(name)
-            if not isinstance(value, str) or not value:
-                continue
-            for base in (folder, cwd or folder):
-                with contextlib.suppress(ValueError, OSError, RuntimeError):
-                    if (Path(base) / Path(value).expanduser()).resolve().is_relative_to(own):
-                        return True
-        return False
 
     async def _record(self, request: PermissionRequest, rule: rules.Rule | None, *, approve: bool, why: str) -> None:
         await asyncio.wrap_future(self._store.decide_by_rule(self._approval(request), rule, approve=approve, why=why))

@@ -198,7 +198,6 @@ class Agent:
     def _options(self, ask: Ask, gate: Gate) -> ClaudeAgentOptions:
         spec = self.spec
         handed_on = self._substitute.options()
-        gate = private_folder.outside(self._settings.data_dir, spec.working_directory, gate)
         return ClaudeAgentOptions(
             cwd=spec.working_directory,
             model=spec.model,
@@ -215,7 +214,10 @@ class Agent:
             system_prompt={"type": "preset", "preset": "claude_code"},
             setting_sources=project.sources(spec, self._settings),
             settings=project.allowed(spec, self._settings),
-            disallowed_tools=[*DISALLOWED_TOOLS, *private_folder.rules(self._settings.data_dir)],
+            disallowed_tools=[
+                *DISALLOWED_TOOLS,
+                *private_folder.rules(self._settings.data_dir, self._settings.database_path),
+            ],
             include_partial_messages=True,
             max_buffer_size=MAX_BUFFER_BYTES,
             can_use_tool=can_use_tool(ask),

@@ -1,11 +1,19 @@
-"""Keeps an agent's file tools out of Lulu's own data folder. A shell command is not looked at: see docs/security.md."""
+"""What of Lulu's own is closed to an agent's file tools: the data folder, and a database that lies elsewhere.
+
+``lulu.asking`` asks ``reaches_into`` about each call. A shell command is not looked at: see docs/security.md.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from lulu.agent.requests import Gate
+from lulu.rules.expansions import braces
+from lulu.rules.overlap import names_overlap, paths_overlap
 
 #: Claude Code's tools that read, write or list files, and the arguments that name where.
 _PLACES = {
@@ -18,49 +26,178 @@ _PLACES = {
     "Glob": ("path", "pattern"),
     "Grep": ("path", "glob"),
     "LS": ("path",),
+    "LSP": ("filePath",),
 }
+#: Tools that look through a folder; without a path, through the current one.
+_SEARCHING = ("Glob", "Grep", "LS")
+#: Tools whose texts are no paths. Of any other tool (an MCP server's, a new one) every text may be one.
+_NO_FILES = frozenset(
+    {"Agent", "AskUserQuestion", "Bash", "EnterPlanMode", "ExitPlanMode", "Monitor", "PowerShell", "Skill", "Task"}
+    | {"TaskCreate", "TaskUpdate", "TodoWrite", "ToolSearch", "WebFetch", "WebSearch"}
+)
+#: What programs take off before they read a path.
+_BLANKS = " \t\r\n\v\f\u00a0\ufeff\u2028\u2029"
+#: The database, its logs, and its lock, its copies and what was kept of a damaged one.
+_BESIDE = ("", "-*", ".*")
+_SIDE_FILES = ("", "-wal", "-shm", "-journal", ".lock", ".owner", ".migrating")
+_WILD = re.compile(r"[*?\[]")
+#: Longer texts are no path on any system.
+_MOST = 4_096
 #: What the agent reads.
 REFUSED = "This is Lulu's own data folder. It is not part of the work: leave it alone."
 
 
-def rules(folder: Path) -> list[str]:
-    """Claude Code's own deny rules for the folder; they hold for searches that begin above it too."""
-    inside = f"/{folder.as_posix()}/**"
-    return [f"{tool}({inside})" for tool in ("Read", "Edit")]
+def rules(folder: Path, database: Path | None = None) -> list[str]:
+    """Claude Code's own deny rules for the folder and the database; they hold for searches that begin above, too."""
+    places = [f"{_escaped(each)}/**" for each in _spellings_of(folder)]
+    places += [f"{_escaped(each)}{more}" for each in _outside(folder, database) for more in _BESIDE]
+    return [f"{tool}(/{place})" for place in places for tool in ("Read", "Edit")]
 
 
-def outside(folder: Path, working_directory: str, gate: Gate) -> Gate:
-    """``gate``, asked only about calls that stay out of the folder; the others are refused."""
-
-    async def judged(
-        tool_name: str, tool_input: dict[str, object], tool_use_id: str | None, cwd: str | None
-    ) -> str | None:
-        # From where the agent has gone, and from where it began.
-        for base in dict.fromkeys((working_directory, cwd or working_directory)):
-            if reaches_into(folder, base, tool_name, tool_input):
-                return REFUSED
-        return await gate(tool_name, tool_input, tool_use_id, cwd)
-
-    return judged
-
-
-def reaches_into(folder: Path, working_directory: str, tool_name: str, tool_input: Mapping[str, object]) -> bool:
-    """Whether this call names a place inside the folder, links followed."""
-    private = folder.resolve()
-    named = [tool_input.get(argument) for argument in _PLACES.get(tool_name, ())]
-    base = tool_input.get("path") if isinstance(tool_input.get("path"), str) else ""
-    for text in named:
-        if not isinstance(text, str):
-            continue
-        for start in (working_directory, str(Path(working_directory, str(base)))):
-            try:
-                place = Path(start, text).expanduser().resolve()
-            except (OSError, RuntimeError, ValueError):
-                continue
-            if place == private or private in place.parents:
+def reaches_into(
+    folder: Path,
+    working_directory: str,
+    tool_name: str,
+    tool_input: Mapping[str, object],
+    *,
+    database: Path | None = None,
+) -> bool:
+    """Whether this call names a place inside the folder, or the database; links are followed, globs and ``~`` read."""
+    private = _Private(folder, database)
+    base = tool_input.get("path")
+    base = base if isinstance(base, str) and tool_name in _SEARCHING else ""
+    texts = list(_texts(tool_name, tool_input))
+    if tool_name in _SEARCHING and not base:
+        # A search without a place looks through the working directory.
+        texts.append(".")
+    for text in texts:
+        for start in dict.fromkeys((working_directory, os.path.join(working_directory, *_plain(base)))):  # noqa: PTH118
+            if any(private.holds(start, spelling) for spelling in _plain(text)):
                 return True
-    # A search without a place looks through the working directory.
-    if tool_name in ("Glob", "Grep", "LS") and not base:
-        where = Path(working_directory).resolve()
-        return where == private or private in where.parents
     return False
+
+
+class _Private:
+    """The places that are closed."""
+
+    def __init__(self, folder: Path, database: Path | None) -> None:
+        self._folder = folder.resolve()
+        self._databases = _outside(folder, database)
+
+    def holds(self, start: str, text: str) -> bool:
+        """Whether ``text``, from ``start`` on, leads to one of the places."""
+        try:
+            place = Path(start, _own_process(start, Path(text).expanduser()))
+            parts = place.parts
+            first = next((at for at, part in enumerate(parts) if _WILD.search(part)), len(parts))
+            if self._is_closed(place.resolve()):
+                return True
+            return first < len(parts) and self._globs(Path(*parts[:first]).resolve(), parts[first:])
+        except (OSError, RuntimeError, ValueError):
+            return False
+
+    def _is_closed(self, place: Path) -> bool:
+        if any(_is_same(each, self._folder) for each in (place, *place.parents)):
+            return True
+        for database in self._databases:
+            name, own = place.name.casefold(), database.name.casefold()
+            if (name == own or name.startswith((f"{own}-", f"{own}."))) and _is_same(place.parent, database.parent):
+                return True
+        return self._is_hard_link(place)
+
+    def _globs(self, top: Path, parts: tuple[str, ...]) -> bool:
+        """Whether the glob ``parts``, below ``top``, may name one of the places."""
+        closed = [(*map(_escaped, self._folder.parts), "**")]
+        for each in self._databases:
+            # A pattern here would be met by every glob for some ending: main.db.*, **/*.py.
+            closed += [(*map(_escaped, each.parent.parts), _escaped(each.name + more)) for more in _SIDE_FILES]
+        above = tuple(map(_escaped, top.parts))
+        for wanted in closed:
+            if wanted[: len(above)] == above and paths_overlap(wanted[len(above) :], parts):
+                return True
+        if not parts[0].strip("*"):
+            return False
+        # What the first part finds may be a link.
+        with os.scandir(top) as found:
+            links = [entry.path for entry in found if entry.is_symlink() and names_overlap(entry.name, parts[0])]
+        return any(self._is_closed(Path(link).resolve()) for link in links)
+
+    def _is_hard_link(self, place: Path) -> bool:
+        """Whether the file is, by another name, one of Lulu's."""
+        try:
+            found = place.stat()
+        except OSError:
+            return False
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink < 2:
+            return False
+        own = (path for path in self._folder.rglob("*"))
+        beside = (path for each in self._databases for path in each.parent.glob(f"{_escaped(each.name)}*"))
+        return any(os.path.samestat(found, path.lstat()) for each in (own, beside) for path in each)
+
+
+def _texts(tool_name: str, tool_input: Mapping[str, object]) -> Iterator[str]:
+    """What of the input may be a path."""
+    if tool_name in _PLACES:
+        for argument in _PLACES[tool_name]:
+            text = tool_input.get(argument)
+            if isinstance(text, str):
+                yield text
+                # Several globs in one.
+                yield from re.split(r"[,\s]+(?![^{]*\})", text) if argument == "glob" else ()
+    elif tool_name not in _NO_FILES:
+        # A word alone is a name of something else.
+        yield from (text for text in _leaves(tool_input, 0) if "/" in text or text.lstrip(_BLANKS).startswith("~"))
+
+
+def _leaves(value: object, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list) and depth < 20:
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaves(each, depth + 1)
+
+
+def _plain(text: str) -> list[str]:
+    """The paths that a program may take the text for."""
+    if len(text) > _MOST:
+        return []
+    spellings = [text, text.strip(_BLANKS)]
+    if spellings[1].lower().startswith("file:"):
+        try:
+            spellings.append(unquote(urlsplit(spellings[1]).path))
+        except ValueError:
+            return spellings
+    return list(dict.fromkeys(spelling for each in spellings for spelling in (each, *braces(each))))
+
+
+def _own_process(start: str, path: Path) -> Path:
+    """The path without ``/proc/self/cwd``, which is another folder to every process."""
+    found = re.match(r"/proc/(?:self|thread-self)(?:/task/\d+)?/cwd(?:/|$)(.*)", os.path.normpath(path))
+    return Path(start, found[1]) if found else path
+
+
+def _is_same(place: Path, other: Path) -> bool:
+    """Whether both are one folder, also where a file system does not tell letters' size apart."""
+    if place == other:
+        return True
+    if place.name.casefold() != other.name.casefold():
+        return False
+    try:
+        return place.samefile(other)
+    except OSError:
+        return False
+
+
+def _spellings_of(path: Path) -> list[Path]:
+    return list(dict.fromkeys((path, path.resolve())))
+
+
+def _outside(folder: Path, database: Path | None) -> list[Path]:
+    """The spellings of a database that does not lie in the folder."""
+    if database is None or database.resolve().is_relative_to(folder.resolve()):
+        return []
+    return _spellings_of(database)
+
+
+def _escaped(path: Path | str) -> str:
+    return re.sub(r"([\\*?\[\]])", r"\\\1", path.as_posix() if isinstance(path, Path) else path)

@@ -168,11 +168,7 @@ def _deny(lulu: Runtime, actor: Actor, approval: Approval, stop: bool = False) -
 
 
 def _approve_edited(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    edited = typed(_edited_key(approval.id))
-    notices.attempt(
-        answering.place(approval.session_id),
-        lambda: lulu.store.decide(actor, approval.id, approve=True, updated_input=requested.parse(edited)),
-    )
+    answering.answer(lulu, actor, approval, approve=True, edited=typed(_edited_key(approval.id)))
 
 
 # -- requests that nobody can answer any more ------------------------------------------------------------------------

@@ -45,6 +45,21 @@ def test_approve_deny_and_edit_are_what_happens(claude: Claude) -> None:
     assert denied_turn == "thinking text Bash permission permission_decision failed text result"
 
 
+def test_an_edited_input_is_held_to_deny_rules_and_to_lulu_s_own_folder(claude: Claude) -> None:
+    claude.start()
+    claude.rule("Bash(rm *)", "deny")
+    kept = claude.work / "kept.txt"
+    kept.write_text("kept")
+    session_id = claude.launch("SCN:bash")
+
+    claude.decide(claude.asked(session_id), approve=True, updated_input={"command": f"command rm {kept}"})
+    claude.ended(session_id)
+
+    assert kept.exists()
+    [said] = tool_results_in(claude.requests(session_id)[-1])
+    assert "Denied by a rule of the user: The rule Bash(rm *) denies it" in said
+
+
 def test_two_requests_at_once_are_both_answerable_and_stop_withdraws_its_own_sessions(claude: Claude) -> None:
     claude.start()
     ours, other = claude.launch("SCN:agent JOB=run AGENTS=2"), claude.launch("SCN:bash")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lulu.commands import AddRule
 from lulu.errors import InputError
 from lulu.events import ToolUse
 from lulu.runtime import Runtime
@@ -147,6 +148,21 @@ def test_an_edited_input_is_what_is_approved(open_page: OpenPage, lulu: Runtime,
 
     assert shown == {"command": "rm -r build", "timeout": 5}
     assert (answered(lulu).status, answered(lulu).updated_input) == ("approved", {"command": "ls"})
+
+
+def test_an_edited_input_that_a_rule_denies_is_not_approved(
+    open_page: OpenPage, lulu: Runtime, working: SessionId
+) -> None:
+    lulu.store.submit(AddRule(actor=OWNER, tool_pattern="Bash(rm *)", action="deny"))
+    ask(lulu, working, tool_input={"command": "touch a"})
+    app = open_popover(open_page("inbox"), "edit_a1")
+
+    app.text_area(key="edited_a1").set_value('{"command": "nohup rm a"}')
+    app.button(key="approve_edited_a1").click().run()
+
+    assert answered(lulu).status == "pending"
+    assert r"This input is denied: The rule Bash(rm \*) denies it" in text_of(app)
+    assert "the request is still open" in text_of(app)
 
 
 @pytest.mark.parametrize(("typed", "told"), [("{", "not JSON"), ("[]", "JSON object"), ("[" * 100_000, "not JSON")])
