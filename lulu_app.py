@@ -16,6 +16,7 @@ from lulu.web.relay import Relay
 from lulu.web.server import served
 
 doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: flowing.told(runtime.current().store, *one))
+health = health_route(lambda: runtime.current().store.health, lambda: runtime.current().host.problem)
 guests = GuestProcess(st.config.get_config_options)
 
 
@@ -34,6 +35,6 @@ def stopping() -> None:
 app = st.App(
     "lulu/ui/main.py",
     lifespan=served(door.is_shut_to, guests.beside(lambda app: runtime.serving(link, stopping=stopping))),
-    routes=[*login.ROUTES, control_route, doorbell.route, health_route(lambda: runtime.current().store.health)],
+    routes=[*login.ROUTES, control_route, doorbell.route, health],
     middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=guests)],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import threading
@@ -22,12 +23,12 @@ from lulu.commands import (
     StoredCommand,
 )
 from lulu.continuing import verdict_on
-from lulu.errors import LuluError, SessionNotFound, StoreBusy, StoreError
-from lulu.events import System, User
+from lulu.errors import AgentError, LuluError, SessionNotFound, StoreBusy, StoreError
+from lulu.events import Error, System, User
 from lulu.recording import done, not_saved
 from lulu.sessions import SessionId, SessionStatus
 from lulu.settings import Settings
-from lulu.store import APPROVALS, COMMANDS, INDEX, Change, Store
+from lulu.store import APPROVALS, COMMANDS, HEALTH, INDEX, Change, Store
 from lulu.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 WATCH_SECONDS = 1.0
 #: Start-up waits this long (seconds) until what a crash left is closed out; a file that is locked takes longer.
 RECOVERY_SECONDS = 2.0
+#: Pause before the loop begins anew after it failed (seconds).
+BEGIN_AGAIN = 2.0
 #: Pause between two steps of indexing older events, and after one that failed (seconds).
 INDEX_PAUSE, INDEX_RETRY = 0.05, 10.0
 #: Shutdown gives up waiting for the agents' thread after this long (seconds): the stop's steps and a margin.
@@ -51,7 +54,10 @@ class AgentHost:
         self._workers: dict[str, Worker] = {}
         self._ready = threading.Event()
         self._recovered = threading.Event()
+        self._is_over = threading.Event()
+        self._problem: AgentError | None = None
         self._loop: asyncio.AbstractEventLoop
+        self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="agents", daemon=True)
 
     def start(self) -> None:
@@ -65,12 +71,20 @@ class AgentHost:
 
     def stop(self) -> None:
         """Interrupt all turns together, end every process, and return within ``SHUTDOWN_SECONDS``."""
+        self._is_over.set()
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
+            # Between two tries there is no loop, or a closed one.
+            with contextlib.suppress(AttributeError, RuntimeError):
+                self._loop.call_soon_threadsafe(lambda: self._stop.set())
             self._thread.join(SHUTDOWN_SECONDS)
             for worker in list(self._workers.values()):
                 # None is left, unless the thread hangs.
                 worker.kill()
+
+    @property
+    def problem(self) -> AgentError | None:
+        """Why no agent can be run now; its cause is what failed. Nothing where they can be."""
+        return self._problem
 
     @property
     def known(self) -> int:
@@ -83,13 +97,44 @@ class AgentHost:
         return sum(worker.is_connected for worker in list(self._workers.values()))
 
     def _run(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._main())
-        self._loop.close()
+        """The thread's top: whatever ends its loop is told on every page, and the loop begins anew."""
+        while True:
+            try:
+                self._loop = asyncio.new_event_loop()
+                try:
+                    asyncio.set_event_loop(self._loop)
+                    self._loop.run_until_complete(self._main())
+                finally:
+                    self._loop.close()
+            except BaseException as exc:
+                self._report(exc)
+            # Whoever waits for the start learns the rest from the pages.
+            self._ready.set()
+            self._recovered.set()
+            if self._is_over.wait(BEGIN_AGAIN):
+                return
+
+    def _report(self, exc: BaseException | None) -> None:
+        """No agent can be run because of this, or they can be again."""
+        told, before = f"{type(exc).__name__}: {exc}", self._problem
+        if exc is None:
+            self._problem = None
+        elif before is None or told not in str(before):
+            log.error("agents cannot be run", exc_info=exc)
+            self._problem = AgentError(
+                f"Lulu cannot run agents now ({told}).",
+                safe="What you send is stored, and waits.",
+                next_step="Lulu tries again every few seconds. If this stays, look into its log and restart it.",
+            )
+            self._problem.__cause__ = exc
+        if self._problem is not before:
+            self._store.bus.ring([HEALTH])
 
     async def _main(self) -> None:
         self._stop = asyncio.Event()
+        if self._is_over.is_set():
+            return
+        self._workers = {}
         self._commands = asyncio.Event()
         self._decisions = asyncio.Event()
         self._older = asyncio.Event()
@@ -106,14 +151,18 @@ class AgentHost:
             asyncio.create_task(self._repeat(self._older, self._index_older, pause=INDEX_RETRY)),
         ]
         self._ready.set()
-        # Ahead of the first prompt, and after the first page can be served.
-        await asyncio.to_thread(importlib.import_module, "lulu.agent.client")
-        await self._stop.wait()
-        unsubscribe()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(worker.shut_down() for worker in self._workers.values()), return_exceptions=True)
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            ended, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                # Of the others none ends by itself, unless it fails.
+                task.result()
+        finally:
+            unsubscribe()
+            for task in (stopping, *tasks):
+                task.cancel()
+            await asyncio.gather(stopping, *tasks, return_exceptions=True)
+            await asyncio.gather(*(worker.shut_down() for worker in self._workers.values()), return_exceptions=True)
 
     async def _recover_and_work(self) -> None:
         """No command before the recovery: it would take a new turn for one that the crash cut off."""
@@ -123,7 +172,10 @@ class AgentHost:
             # What the file refuses now it would refuse again: the sessions that are well go on.
             log.exception("what a crash left could not be closed out")
         self._recovered.set()
-        await self._repeat(self._commands, self._take_commands)
+        # Ahead of the first prompt, and after the first page can be served.
+        await asyncio.to_thread(importlib.import_module, "lulu.agent.client")
+        self._report(None)
+        await self._repeat(self._commands, self._take_commands, is_needed=True)
 
     def _on_ring(self, topic: str, version: int) -> None:
         """In the writer's thread: wake the loop."""
@@ -131,7 +183,15 @@ class AgentHost:
         if event is not None:
             self._loop.call_soon_threadsafe(event.set)
 
-    async def _repeat(self, wanted: asyncio.Event, work: Callable[[], object], *, pause: float = WATCH_SECONDS) -> None:
+    async def _repeat(
+        self,
+        wanted: asyncio.Event,
+        work: Callable[[], object],
+        *,
+        pause: float = WATCH_SECONDS,
+        is_needed: bool = False,
+    ) -> None:
+        """Do it whenever it is wanted; what fails is tried again, and told where no agent can be run without it."""
         while True:
             await wanted.wait()
             wanted.clear()
@@ -139,9 +199,14 @@ class AgentHost:
                 found = work()
                 if asyncio.iscoroutine(found):
                     await found
-            except Exception:
-                # The loop's top: one bad row or a busy file must not stop every session.
+                if is_needed:
+                    self._report(None)
+            except Exception as exc:
+                # The task's top: one bad row or a busy file must not stop every session.
                 log.exception("the host will try again")
+                if is_needed and not isinstance(exc, StoreError):
+                    # The store tells of its own.
+                    self._report(exc)
                 await asyncio.sleep(pause)
                 wanted.set()
 
@@ -179,7 +244,15 @@ class AgentHost:
             return
         if taken:
             # Asked for anew: one that has nothing to do may be forgotten meanwhile.
-            self._worker(command.session_id).begin(stored, prompt)
+            try:
+                self._worker(command.session_id).begin(stored, prompt)
+            except Exception as exc:
+                # Taken, and begun by nobody: it would seem to start for ever.
+                note = Error(
+                    message="Lulu failed here; this is a bug in Lulu.", code=type(exc).__name__, detail=str(exc)
+                )
+                await done(self._store.close_out(command.session_id, SessionStatus.FAILED, [note]))
+                raise
 
     async def _waits_for_owner(self, session_id: SessionId) -> bool:
         """Whether the folder brings what its owner has not answered for. Looked at ahead of every prompt: each may
@@ -250,7 +323,11 @@ class AgentHost:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             for worker in self._workers.values():
-                worker.watch()
+                try:
+                    worker.watch()
+                except Exception:
+                    # Of one session; the others are to be watched.
+                    log.exception("a session's agent could not be looked at")
             self._workers = {name: worker for name, worker in self._workers.items() if not worker.is_spent}
             self._resting.set()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lulu.agent import AgentSetup, choose_agent
 from lulu.data_folder import make_private
-from lulu.errors import LuluError, StoreError
+from lulu.errors import LuluError
 from lulu.host import AgentHost
 from lulu.settings import Settings, forget_environment, load_settings
 from lulu.store import Bus, Store
@@ -104,8 +104,10 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
         forget_environment()
         # In a thread: a large file takes a while to check, a locked one to open, and the server has to hear signals.
         await asyncio.to_thread(start, settings)
-    except LuluError as exc:
-        sys.stderr.write(f"Lulu cannot start. {exc}\n")
+    except Exception as exc:
+        if not isinstance(exc, LuluError):
+            log.exception("Lulu cannot start")
+        sys.stderr.write(f"Lulu cannot start. {_in_words(exc)}\n")
         sys.stderr.flush()
         # Not ``sys.exit``: the server would print the traceback of a failed lifespan over the message.
         os._exit(1)
@@ -153,6 +155,9 @@ async def _spare_what_stays() -> None:
                 gc.unfreeze()
                 gc.collect()
                 looks, left = _looks(), left - 1
+    except Exception:
+        # The task's top: pages are slower without it, and nothing else.
+        log.exception("the garbage collector is left to itself")
     finally:
         gc.callbacks.remove(_spare)
         gc.unfreeze()
@@ -173,13 +178,18 @@ async def _tell(link: Callable[[], str]) -> bool:
     """Print the link; whether there is one: its token has to be written down first."""
     try:
         line = f"Lulu is ready: {await asyncio.to_thread(link)}\n"
-    except StoreError as exc:
-        sys.stderr.write(f"Lulu runs, but cannot make a link to sign in with yet. {exc}\n")
+    except Exception as exc:
+        # Whatever it is, those who are signed in are served, and it is tried again.
+        sys.stderr.write(f"Lulu runs, but cannot make a link to sign in with yet. {_in_words(exc)}\n")
         sys.stderr.flush()
         return False
     sys.stdout.write(line)
     sys.stdout.flush()
     return True
+
+
+def _in_words(exc: Exception) -> str:
+    return str(exc) if isinstance(exc, LuluError) else f"{type(exc).__name__}: {exc}"
 
 
 async def _tell_later(link: Callable[[], str]) -> None:

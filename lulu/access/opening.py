@@ -7,8 +7,10 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +29,7 @@ PAIR_MINUTES = 5
 CONTROL_FILE = "control.json"
 #: A page that only leads on to the login link, so that the token stands in no process list.
 _REDIRECT_FILE = "open-lulu.html"
+_REDIRECT = '<!doctype html><meta http-equiv="refresh" content="0; url='
 
 
 def login_link(lulu: Runtime, actor: Actor, root: str) -> str:
@@ -60,24 +63,33 @@ def share_link(
     return made, f"{root}s/{token}"
 
 
+#: What this process wrote to let somebody in, by where.
+_written: dict[Path, str] = {}
+
+
 def welcome(lulu: Runtime, root: str) -> str:
     """At start: the link to print. Opens the browser on it where there is one, and lets ``python -m lulu`` in."""
     token = new_token()
     lulu.store.open_command_line(LULU, hash_of(token))
-    write_private(lulu.settings.data_dir / CONTROL_FILE, json.dumps({"url": root, "token": token, "pid": os.getpid()}))
+    control = {"url": root, "token": token, "pid": os.getpid()}
+    _leave(lulu.settings.data_dir / CONTROL_FILE, json.dumps(control), _is_control)
     link = login_link(lulu, LULU, root)
     if lulu.settings.open_browser and has_display():
         page = lulu.settings.data_dir / _REDIRECT_FILE
-        write_private(page, f'<!doctype html><meta http-equiv="refresh" content="0; url={link}"><title>Lulu</title>')
-        threading.Thread(target=_open, args=[page], name="open-browser", daemon=True).start()
+        html = f'{_REDIRECT}{link}"><title>Lulu</title>'
+        if _leave(page, html, lambda text: text.startswith(_REDIRECT)):
+            threading.Thread(target=_open, args=[page], name="open-browser", daemon=True).start()
     return link
 
 
 def goodbye(data_dir: Path) -> None:
     """At the end: what lay in the data folder to let somebody in is gone."""
-    for name in (CONTROL_FILE, _REDIRECT_FILE):
-        with suppress(OSError):
-            (data_dir / name).unlink(missing_ok=True)
+    for path in (data_dir / CONTROL_FILE, data_dir / _REDIRECT_FILE):
+        written = _written.pop(path, None)
+        # Another Lulu, with another database, may have written its own since.
+        with suppress(OSError, ValueError):
+            if written is not None and path.read_text() == written:
+                path.unlink()
 
 
 def lan_address() -> str:
@@ -92,12 +104,33 @@ def lan_address() -> str:
 def write_private(path: Path, text: str) -> None:
     """A file that only this user can read, from its first byte on."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    fresh.replace(path)
+    descriptor, fresh = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        Path(fresh).replace(path)
+    except BaseException:
+        Path(fresh).unlink(missing_ok=True)
+        raise
+
+
+def _leave(path: Path, text: str, is_ours: Callable[[str], bool]) -> bool:
+    """Write it in the place of what a Lulu wrote before; whether that was done. What somebody else put there stays."""
+    with suppress(FileNotFoundError):
+        if path.is_symlink() or not is_ours(path.read_text(errors="replace")):
+            log.warning("%s is not Lulu's and is left as it is; move it, or set another LULU_DATA_DIR", path)
+            return False
+    write_private(path, text)
+    _written[path] = text
+    return True
+
+
+def _is_control(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and set(found) == {"url", "token", "pid"}
 
 
 def has_display() -> bool:

@@ -164,7 +164,13 @@ class Writer:
         last = False
         while not last:
             batch, last = self._gather()
-            self._commit(db, batch)
+            try:
+                self._commit(db, batch)
+            except Exception:
+                # The thread's top: whoever still waits is told, and what comes next is written.
+                log.exception("changes could not be written")
+                for request in batch:
+                    _answer(request, failure=self._busy())
         db.close()
 
     def _gather(self) -> tuple[list[_Request[Any]], bool]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import socket
 import sys
 import threading
@@ -23,7 +22,7 @@ from lulu import runtime
 from lulu.access import guard
 from lulu.settings import Settings
 from lulu.store import Bus, BusState
-from lulu.web import flowing
+from lulu.web import flowing, socket_folder
 from lulu.web.doorbell import APART, Doorbell, Turns
 
 log = logging.getLogger(__name__)
@@ -70,9 +69,13 @@ def _follow(bus: Bus, address: str) -> None:
     try:
         for line in sys.stdin.buffer:
             bus.follow(_state(line))
+    except ValueError:
+        log.info("guests' pages end in the middle of a line: the other process is gone")
+    except Exception:
+        log.exception("guests' pages end: what rings cannot be passed on")
     finally:
         # In the middle of a line, too.
-        shutil.rmtree(Path(address).parent, ignore_errors=True)
+        socket_folder.remove(Path(address).parent)
         os._exit(0)
 
 

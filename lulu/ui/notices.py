@@ -10,7 +10,8 @@ from typing import ParamSpec
 import streamlit as st
 
 from lulu.errors import Conflict, LuluError, SessionNotFound
-from lulu.store import HEALTH, Store
+from lulu.runtime import Runtime
+from lulu.store import HEALTH
 from lulu.ui import places
 from lulu.ui.bell import bell
 from lulu.ui.look import STORE_HEALTH
@@ -53,16 +54,21 @@ def told(draw: Callable[P, None]) -> Callable[P, None]:
 
 @st.fragment
 @told
-def show_store(store: Store) -> None:
-    """Draw what the owner has to know about the database; renewed when its health changes. It tells of no session, and
-    asks no row who looks: it must be told, above all, while rows cannot be read."""
+def show_health(lulu: Runtime) -> None:
+    """Draw what the owner has to know about the database and the agents; renewed when their health changes.
+
+    It tells of no session, and asks no row who looks: it must be told, above all, while rows cannot be read.
+    """
     with st.container(key=STORE_HEALTH):
+        store = lulu.store
         bell(HEALTH, seen=store.bus.version(HEALTH), key="health")
         health = store.health
         if not health.ok and health.problem is not None:
             show(health.problem)
             if health.waiting:
                 st.caption(f"{health.waiting:,} writes wait and will be made as soon as it is possible.")
+        if lulu.host.problem is not None:
+            show(lulu.host.problem)
         for notice in store.notices:
             show(notice, serious=False)
 

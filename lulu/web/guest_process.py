@@ -16,7 +16,6 @@ import json
 import logging
 import os
 import secrets
-import shutil
 import socket
 import sys
 import tempfile
@@ -27,12 +26,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import psutil
-
 import lulu
 from lulu import runtime
 from lulu.store import ACCESS, BusState
 from lulu.web.rings import Rings
+from lulu.web.socket_folder import SocketFolder, sweep
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +60,6 @@ _MOST_UNREAD = 1_000_000
 _BACKLOG = 1_024
 #: Of the folder for temporary files, so many bytes leave room for ours: a socket's address has a hundred.
 _LONGEST_PLACE = 75
-_FOLDER = "lulu-"
 #: Streamlit's ``ConfigOption.DEFAULT_DEFINITION``.
 _NOWHERE = "<default>"
 #: Kinds of topics that a guest's page, or who may see it, depends on.
@@ -94,13 +91,17 @@ class Running:
     """One such process."""
 
     process: asyncio.subprocess.Process
-    #: Where it listens.
-    socket: Path
+    folder: SocketFolder
     #: What it takes for the guard's word, and nothing else does.
     proof: str
     rings: Rings
     #: When it was started (seconds of ``time.monotonic``).
     since: float
+
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self.folder.socket
 
     @property
     def is_alive(self) -> bool:
@@ -179,7 +180,10 @@ class GuestProcess:
         async def begin(app: A) -> AsyncIterator[S]:
             self._is_over = False
             async with lifespan(app) as state:
-                await asyncio.to_thread(_sweep)
+                try:
+                    await asyncio.to_thread(sweep, _place())
+                except Exception:
+                    log.exception("what an earlier Lulu left is not removed")
                 try:
                     yield state
                 finally:
@@ -224,13 +228,17 @@ class GuestProcess:
         proof = secrets.token_hex(32)
         try:
             beginning = json.dumps(self._beginning(proof)).encode() + b"\n"
-            address = _private_folder() / "pages"
-            process = await _spawn(address)
+            folder = SocketFolder(_place())
+            try:
+                process = await _spawn(folder.socket)
+            except BaseException:
+                folder.remove()
+                raise
         except Exception as exc:
             log.exception("the process of guests' pages cannot be started")
             raise NoGuestProcess from exc
         rings = Rings(runtime.current().store.bus, self._tell)
-        running = Running(process, address, proof, rings, time.monotonic())
+        running = Running(process, folder, proof, rings, time.monotonic())
         _write(running, beginning)
         _write(running, _message(runtime.current().store.bus.state()))
         self._is_current = True
@@ -268,13 +276,20 @@ class GuestProcess:
         if running.process.stdin is not None:
             running.process.stdin.close()
         await running.process.wait()
-        shutil.rmtree(running.socket.parent, ignore_errors=True)
+        running.folder.remove()
 
     def _later(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: asyncio.Future[Any]) -> None:
+        """The top of each: whoever began it may have left, and would hear of no failure."""
+        self._tasks.discard(task)
+        problem = None if task.cancelled() else task.exception()
+        if problem is not None and not isinstance(problem, NoGuestProcess):
+            log.error("work on the process of guests' pages failed", exc_info=problem)
 
 
 def _message(state: BusState) -> bytes:
@@ -297,35 +312,18 @@ def _place() -> Path:
     return Path(place if len(os.fsencode(place)) <= _LONGEST_PLACE else "/tmp")  # nosec B108  # mkdtemp makes it 0700
 
 
-def _private_folder() -> Path:
-    """A new folder for the socket, which only this user can enter; whose it is stands in its name."""
-    return Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-", dir=_place()))
-
-
-def _sweep() -> None:
-    """Remove what is left where both processes were killed in one moment."""
-    for folder in _place().glob(f"{_FOLDER}*-*"):
-        with contextlib.suppress(OSError, ValueError):
-            pid = int(folder.name.removeprefix(_FOLDER).partition("-")[0])
-            if folder.lstat().st_uid == os.getuid() and not psutil.pid_exists(pid):
-                shutil.rmtree(folder)
-
-
 async def _spawn(address: Path) -> asyncio.subprocess.Process:
-    """Start it, with a socket of this address. Whatever goes wrong, nothing is left."""
-    try:
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(address))
-            listener.listen(_BACKLOG)
-            return await asyncio.create_subprocess_exec(
-                # ``-P``: nothing of the folder that it is started in goes before. In Lulu's own, where no agent works.
-                *(sys.executable, "-P", "-c", _RUN, str(STAND_BACK), _ROOT, MODULE, str(listener.fileno())),
-                stdin=asyncio.subprocess.PIPE,
-                cwd=runtime.current().settings.data_dir,
-                pass_fds=[listener.fileno()],
-                # Ctrl+C in the terminal is for Lulu, which ends it in its turn.
-                process_group=0,
-            )
-    except BaseException:
-        shutil.rmtree(address.parent, ignore_errors=True)
-        raise
+    """Start it, with a socket of this address."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(_BACKLOG)
+        return await asyncio.create_subprocess_exec(
+            # ``-P``: nothing of the folder that it is started in goes before.
+            *(sys.executable, "-P", "-c", _RUN, str(STAND_BACK), _ROOT, MODULE, str(listener.fileno())),
+            stdin=asyncio.subprocess.PIPE,
+            # Where nobody's files are: the folder of its socket.
+            cwd=address.parent,
+            pass_fds=[listener.fileno()],
+            # Ctrl+C in the terminal is for Lulu, which ends it in its turn.
+            process_group=0,
+        )

@@ -28,17 +28,22 @@ class StoreHealth(Protocol):
         """What keeps them from it."""
 
 
-def health_route(store_health: Callable[[], StoreHealth]) -> Route:
-    """The route. It answers 200 also while the store is in trouble: pages are served and say so."""
+def health_route(
+    store_health: Callable[[], StoreHealth], agents_problem: Callable[[], Exception | None] = lambda: None
+) -> Route:
+    """The route. It answers 200 also while something is in trouble: pages are served and say so."""
 
     async def healthz(_: Request) -> JSONResponse:
         store = store_health()
         # The kind of the problem only: its text may name files.
         problem = type(store.problem).__name__ if store.problem else None
+        agents = agents_problem()
+        failed = type(agents.__cause__ or agents).__name__ if agents else None
         content = {
-            "status": "ok" if store.ok else "degraded",
+            "status": "ok" if store.ok and agents is None else "degraded",
             "version": __version__,
             "store": {"ok": store.ok, "waiting": store.waiting, "problem": problem},
+            "agents": {"ok": agents is None, "problem": failed},
         }
         return JSONResponse(content, headers={"cache-control": "no-store"})
 

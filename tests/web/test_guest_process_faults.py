@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from lulu import runtime
 from lulu.store import Bus
 from lulu.web import guest_process
 from lulu.web.guest_process import GuestProcess, NoGuestProcess
+from lulu.web.socket_folder import SocketFolder
 from tests.web import stub_guests
 from tests.web.guests import OPTIONS, SET, Told, kept, until
 
@@ -165,12 +165,8 @@ def test_what_goes_wrong_at_the_start_leaves_nothing(
 
 
 def test_what_killed_processes_left_is_removed_at_the_next_start(stubbed: Path) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    left, mine, other = (stubbed / name for name in (f"lulu-{gone.pid}-ab", f"lulu-{os.getpid()}-ab", "lulu-notes-ab"))
-    for folder in (left, mine, other):
-        folder.mkdir()
-        (folder / "pages").touch()
+    left, live = SocketFolder(stubbed), SocketFolder(stubbed)
+    os.close(left._mark)
 
     @asynccontextmanager
     async def lifespan(app: str) -> AsyncIterator[str]:
@@ -182,7 +178,8 @@ def test_what_killed_processes_left_is_removed_at_the_next_start(stubbed: Path) 
 
     asyncio.run(scenario())
 
-    assert sorted(stubbed.iterdir()) == sorted([mine, other])
+    assert list(stubbed.iterdir()) == [live.path]
+    live.remove()
 
 
 def test_lulu_s_end_does_not_wait_for_a_process_that_does_not_end(
