@@ -69,6 +69,7 @@ def spec_for(store: Store, settings: Settings, session: Session) -> AgentSpec:
     """Begin, resume or fork: what the rows say. The prompt that is about to be sent is stored already."""
     conversation = session.session_id_claude or session.id
     return AgentSpec(
+        session_id=session.id,
         kind=session.agent or "claude",
         working_directory=session.working_directory or str(settings.working_directory),
         # Asked again here: the process may have waited for its turn to start.

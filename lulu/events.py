@@ -154,6 +154,12 @@ class Result(Event):
     usage: dict[str, Any] | None = None
     model_usage: dict[str, Any] | None = None
 
+    @property
+    def is_of_a_task(self) -> bool:
+        """Whether nobody asked for the turn that ends here: something in the background had ended."""
+        origin = (self.more or {}).get("origin")
+        return isinstance(origin, dict) and origin.get("kind") == "task-notification"
+
 
 #: The code of an error that stands in the place of something that could not be saved.
 NOT_SAVED = "not_saved"

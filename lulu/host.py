@@ -28,7 +28,7 @@ from lulu.events import Error, System, User
 from lulu.recording import done, not_saved
 from lulu.sessions import SessionId, SessionStatus
 from lulu.settings import Settings
-from lulu.store import APPROVALS, COMMANDS, HEALTH, INDEX, Change, Store
+from lulu.store import APPROVALS, COMMANDS, DELETED, HEALTH, INDEX, Change, Store
 from lulu.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -182,6 +182,12 @@ class AgentHost:
         event = {COMMANDS: self._commands, APPROVALS: self._decisions, INDEX: self._older}.get(topic)
         if event is not None:
             self._loop.call_soon_threadsafe(event.set)
+        if topic.startswith(DELETED):
+            self._loop.call_soon_threadsafe(self._discard, topic.removeprefix(DELETED))
+
+    def _discard(self, session_id: str) -> None:
+        if (worker := self._workers.get(session_id)) is not None:
+            worker.discard()
 
     async def _repeat(
         self,
@@ -229,7 +235,7 @@ class AgentHost:
         command = stored.command
         worker = self._worker(command.session_id)
         if isinstance(command, SendNow) and worker.has_turn and not worker.is_stopping:
-            worker.make_way()
+            worker.stop()
         if worker.has_turn or worker.is_stopping or not self._has_room(worker):
             return
         if await self._waits_for_owner(command.session_id):
@@ -378,6 +384,8 @@ async def recover(store: Store) -> None:
     for session in unfinished:
         if session.agent_pid:
             processes.kill(session.agent_pid, session.agent_started_at)
+            # Its tools outlive a process that was killed together with Lulu.
+            await asyncio.to_thread(processes.end_marked, processes.mark_of(store.path, session.id))
     for session in unfinished:
         note = System(subtype="lulu_stopped", data={})
         try:

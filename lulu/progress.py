@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from lulu.agent import Translation, TurnEnd
 from lulu.commands import CommandId, CommandStatus
 from lulu.continuing import FORK_DONE
-from lulu.errors import LuluError
+from lulu.errors import AgentError, LuluError
 from lulu.events import Error, ToolResult, ToolUse
 from lulu.sessions import SessionStatus
 from lulu.store import Change
@@ -21,6 +21,8 @@ class Turn:
     command_id: CommandId
     #: The uuid that the prompt is sent with; its result names it.
     uuid: str
+    #: The agent has begun to work on it, or on what stands before it.
+    has_begun: bool = False
     #: Set when somebody wants it to stop.
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -37,6 +39,21 @@ def failure(exc: LuluError) -> Error:
         detail=getattr(exc, "stderr", "") or None,
         next_step=exc.next_step or None,
     )
+
+
+#: Where a turn's result never comes.
+NO_RESULT = AgentError(
+    "The agent stopped working on this prompt and did not say how it ended.",
+    next_step="Type to continue; if it happens again, update Claude Code.",
+)
+
+
+def last_words(session_id: str, said: Translation) -> Change:
+    """What a process that was let go of still says: nothing is lost, and whatever turn runs by now is not its own."""
+    change = Change(session_id=session_id, events=said.events)
+    if (end := said.turn_end) is None:
+        return change
+    return replace(change, cost_usd=end.cost_usd, duration_ms=end.duration_ms, num_turns=end.num_turns)
 
 
 class Progress:
@@ -58,6 +75,8 @@ class Progress:
         #: How the last turn ended: where the session is when the CLI is idle.
         self._last_end = SessionStatus.COMPLETED
         self._known: dict[str, object] = {}
+        #: A stop has ended what the agent itself calls completed or failed, or does not name.
+        self.is_cut_short = False
 
     @property
     def is_active(self) -> bool:
@@ -98,7 +117,14 @@ class Progress:
             status=self._status_after(said, turn=turn, is_asking=is_asking, is_stopping=is_stopping),
             columns=columns,
         )
-        return change if said.turn_end is None else self._end_turn(change, said.turn_end, turn)
+        if said.turn_end is None:
+            return change
+        return self._end_turn(change, self._as_stopped(said.turn_end) if is_stopping else said.turn_end, turn)
+
+    def _as_stopped(self, end: TurnEnd) -> TurnEnd:
+        """What ends while somebody stops it was interrupted, whatever the agent calls it."""
+        self.is_cut_short = self.is_cut_short or end.status is not SessionStatus.INTERRUPTED
+        return replace(end, status=SessionStatus.INTERRUPTED)
 
     def _follow_tools(self, said: Translation) -> None:
         for event in said.events:
@@ -118,8 +144,11 @@ class Progress:
             return None if is_asking else SessionStatus.RUNNING
         if said.state == "idle":
             held_back, self.works = self.works and turn is None, False
+            if held_back and is_stopping:
+                self.is_cut_short = self.is_cut_short or self._last_end is not SessionStatus.INTERRUPTED
+                return SessionStatus.INTERRUPTED
             if held_back:
-                return SessionStatus.INTERRUPTED if is_stopping else self._last_end
+                return self._last_end
         return None
 
     def _news_about_row(self, said: Translation) -> dict[str, object]:

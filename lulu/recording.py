@@ -37,6 +37,10 @@ class Recorder:
         change = replace(change, is_activity=not self.is_stopping)
         self._store.record(change).add_done_callback(partial(self._after, change))
 
+    def let_go(self) -> None:
+        """The session's process is gone, with nothing of its turn left open."""
+        self._store.let_go(self._session_id).add_done_callback(self.log_failure)
+
     async def commit(self, change: Change) -> None:
         """Write, and return after the commit. Raises ``StoreError``."""
         await done(self._store.record(change))
@@ -48,7 +52,7 @@ class Recorder:
     def log_failure(self, written: Future[Any]) -> None:
         """Where a write besides the agent's own words failed: say so. Runs in the writer's thread."""
         problem = written.exception()
-        if problem is not None:
+        if problem is not None and not isinstance(problem, SessionNotFound):
             log.error("session %s: a change could not be written: %s", self._session_id, problem)
             if _can_be_told(problem):
                 self.tell(problem)
@@ -71,7 +75,8 @@ class Recorder:
     def _after(self, change: Change, written: Future[Any]) -> None:
         """In the writer's thread: say so in the place of what was refused, and keep the rest of the change."""
         problem = written.exception()
-        if problem is None:
+        if problem is None or isinstance(problem, SessionNotFound):
+            # A session that was deleted keeps nothing more.
             return
         log.error("session %s: a change could not be written: %s", self._session_id, problem)
         if change.live is not None or not _can_be_told(problem):

@@ -66,6 +66,11 @@ class Settings(BaseSettings):
     stall_seconds: float = Field(
         default=60, gt=0, description="A running turn that is silent for this long is shown as stalled."
     )
+    result_seconds: float = Field(
+        default=5,
+        gt=0,
+        description="A turn whose agent is idle and has told no end is ended as failed after this long.",
+    )
     demo_speed: float = Field(
         default=1.0, ge=0, description="Pace of the demo agent: 2 is twice as fast, 0 does not wait at all."
     )

@@ -183,7 +183,7 @@ def totals(transcript: Iterable[Turn]) -> Totals:
     """What these turns add up to."""
     all_turns = list(transcript)
     calls = [call for turn in all_turns for call in turn.calls()]
-    results = [turn.result.event for turn in all_turns if turn.result and isinstance(turn.result.event, Result)]
+    results = [stored.event for turn in all_turns for stored in turn.events() if isinstance(stored.event, Result)]
     return Totals(
         turns=len(all_turns),
         tool_calls=len(calls),
@@ -208,13 +208,16 @@ def settled_until(rows: Sequence[StoredEvent], *, live: bool, keep: int) -> int:
 
 
 def _open_turn_start(rows: Sequence[StoredEvent]) -> int:
+    after_a_task = 0
     for index in range(len(rows) - 1, -1, -1):
         event = rows[index].event
-        if event.parent is None and isinstance(event, Result):
-            return index + 1
         if event.parent is None and isinstance(event, User):
             return index
-    return 0
+        if event.parent is None and isinstance(event, Result):
+            after_a_task = after_a_task or index + 1
+            if not event.is_of_a_task:
+                break
+    return after_a_task
 
 
 def _whole_calls_until(rows: Sequence[StoredEvent], end: int) -> int:
@@ -286,10 +289,16 @@ class _Builder:
             self._turns.append(_OpenTurn(prompt=stored))
         elif (call := self._call_of(stored)) is not None:
             call.events.append(stored)
-        elif event.parent is None and isinstance(event, Result):
+        elif event.parent is None and isinstance(event, Result) and not self._waits_behind(event):
             self._turn(anew_after_result=True).result = stored
         else:
             self._container(event.parent, anew_after_result=stored.type not in ("system", "error")).append(stored)
+
+    def _waits_behind(self, result: Result) -> bool:
+        """Whether the open turn's prompt is still to be answered: Claude Code first told itself what was cut off."""
+        turn = self._turns[-1] if self._turns else _OpenTurn()
+        prompt = turn.prompt.event.uuid if turn.prompt and turn.result is None else None
+        return prompt is not None and result.is_of_a_task and prompt not in str(result.more)
 
     def build(self) -> list[Turn]:
         return [Turn(prompt=turn.prompt, items=_closed(turn.items), result=turn.result) for turn in self._turns]

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from lulu import options
 from lulu.agent import Translation
 from lulu.asking import Asking
-from lulu.commands import CommandId, CommandStatus, StoredCommand
+from lulu.commands import CommandId, StoredCommand
 from lulu.continuing import connected_agent, verdict_on
-from lulu.errors import AgentError, LuluError, StoreError
+from lulu.errors import AgentError, LuluError, SessionNotFound, StoreError
 from lulu.events import Error, Event, System, User
 from lulu.live import LivePace
-from lulu.progress import Progress, Turn, failure
+from lulu.process import Process
+from lulu.process_states import ProcessState
+from lulu.progress import NO_RESULT, Progress, Turn, failure, last_words
 from lulu.recording import Recorder, done
 from lulu.sessions import SessionStatus
-from lulu.settings import PermissionMode, Settings
-from lulu.stopping import INTERRUPT_SECONDS, STRAGGLERS_SECONDS, TERMINATE_SECONDS, stop_turn
+from lulu.settings import Settings
+from lulu.silence import Silence
+from lulu.stopping import INTERRUPT_SECONDS, STRAGGLERS_SECONDS, stop_turn
 from lulu.store import Change, LiveText, Store
 
 if TYPE_CHECKING:
@@ -33,8 +36,6 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 10_000
 #: For how long (seconds) after the end of something in the background its agent is kept for the turn that this wakes.
 WAKE_SECONDS = 10.0
-#: Columns of a session without a process.
-NO_PROCESS = {"agent_pid": None, "agent_started_at": None}
 
 
 class Worker:
@@ -48,20 +49,19 @@ class Worker:
         self._settings = settings
         self._starts = starts
         self._changed = changed
-        self._agent: Agent | None = None
+        self._process = Process()
         self._turn: Turn | None = None
         self._progress = Progress(session_id)
         self._recorder = Recorder(session_id, store)
-        self._asking = Asking(session_id, store, settings, log_failure=self._recorder.log_failure, changed=self._hear)
-        #: Held while a process is on its way out: the next one reads what it writes down at its end.
-        self._leaving = asyncio.Lock()
+        self._silence = Silence(settings, lambda turn: self._spawn(self._end_overdue(turn)))
+        self._asking = Asking(
+            session_id, store, settings, log_failure=self._recorder.log_failure, changed=self._silence.hear
+        )
         self._settled = asyncio.Event()
         self._settled.set()
         self._stopping = False
         self._live = LivePace(lambda live: self._recorder.record(Change(session_id=session_id, live=live)))
         self._tasks: set[asyncio.Task[None]] = set()
-        self._heard = time.monotonic()
-        self._told_stalled = False
 
     @property
     def has_turn(self) -> bool:
@@ -81,22 +81,22 @@ class Worker:
     @property
     def is_connected(self) -> bool:
         """Whether there is a process (or a demo) to close."""
-        return self._agent is not None
+        return self._process.agent is not None
 
     @property
     def is_resting(self) -> bool:
         """Whether it has a process with nothing to do, or one that is on its way out."""
-        return (self.is_connected and not self.is_busy) or self._leaving.locked()
+        return (self.is_connected and not self.is_busy) or self._process.is_leaving
 
     @property
     def is_spent(self) -> bool:
         """Whether nothing is lost when it is forgotten: whatever comes next begins from the rows."""
-        return not (self.is_busy or self.is_connected or self._leaving.locked() or self._tasks)
+        return not (self.is_busy or self.is_connected or self._process.is_leaving or self._tasks)
 
     @property
     def quiet_seconds(self) -> float:
         """Seconds since the agent was last heard or spoken to."""
-        return time.monotonic() - self._heard
+        return self._silence.seconds
 
     @property
     def is_stopping(self) -> bool:
@@ -113,7 +113,7 @@ class Worker:
         """Start a turn with a command that the host has taken, and told. The worker is busy when this returns."""
         self._turn = Turn(command_id=stored.id, uuid=prompt.uuid or "")
         self._settled.clear()
-        self._hear()
+        self._silence.hear()
         self._spawn(self._prompt(self._turn, stored, prompt.text))
 
     async def _prompt(self, turn: Turn, stored: StoredCommand, text: str) -> None:
@@ -127,7 +127,8 @@ class Worker:
                 )
                 return
             self._recorder.record(Change(session_id=self.session_id, status=SessionStatus.RUNNING))
-            self._hear()
+            self._silence.hear()
+            self._process.move(ProcessState.WORKING)
             await agent.send(text, turn.uuid, self._store.attachments(stored.attachment_ids))
         except LuluError as exc:
             # The process may have died first: then that has been told, and another turn may have begun.
@@ -136,21 +137,19 @@ class Worker:
                 await self._close_out(SessionStatus.FAILED, [failure(exc)])
 
     async def _usable_agent(self) -> Agent | None:
-        """The agent that is there, unless its limits or the trust in its folder, set at its start, have changed."""
-        agent = self._agent
-        if agent is None:
-            return None
-        session = self._store.get_session(self.session_id)
-        trusts_folder = (await verdict_on(self._store, self._settings, session)).trusted
-        wanted = (session.max_cost_usd, session.max_turns, trusts_folder)
-        if (agent.spec.max_cost_usd, agent.spec.max_turns, agent.spec.trusts_folder) == wanted:
-            return agent
+        """The agent that is there and hears, unless its limits or the trust in its folder, changed since."""
+        if (agent := self._process.reachable) is not None:
+            session = self._store.get_session(self.session_id)
+            trusts_folder = (await verdict_on(self._store, self._settings, session)).trusted
+            wanted = (session.max_cost_usd, session.max_turns, trusts_folder)
+            if (agent.spec.max_cost_usd, agent.spec.max_turns, agent.spec.trusts_folder) == wanted:
+                return agent
         await self._drop_agent()
         return None
 
     async def _open(self, turn: Turn) -> Agent | None:
         """A connected agent; nothing where somebody stopped the turn first. Raises ``AgentError``."""
-        connecting = asyncio.create_task(self._connect())
+        connecting = asyncio.create_task(self._process.start(self._connected, self._starts))
         stopped = asyncio.create_task(turn.stop.wait())
         await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if not connecting.done():
@@ -159,18 +158,17 @@ class Worker:
             return None
         stopped.cancel()
         agent = connecting.result()
-        self._agent = agent
+        self._process.take(agent)
         self._spawn(self._read(agent))
         # Ahead of the prompt: a process that has work outlives a kill of Lulu, and is found by these columns only.
         process = {"agent_pid": agent.pid, "agent_started_at": agent.started_at}
         await self._recorder.commit(Change(session_id=self.session_id, columns=process))
         return None if turn.stop.is_set() else agent
 
-    async def _connect(self) -> Agent:
-        async with self._leaving, self._starts:
-            return await connected_agent(
-                self._store, self._settings, self.session_id, self._asking.ask, self._asking.gate, self._recorder.record
-            )
+    async def _connected(self) -> Agent:
+        return await connected_agent(
+            self._store, self._settings, self.session_id, self._asking.ask, self._asking.gate, self._recorder.record
+        )
 
     # -- what the agent says -----------------------------------------------------------------------------------------
 
@@ -181,18 +179,21 @@ class Worker:
                 while self._store.waiting > MAX_WAITING:
                     # Backpressure: the agent waits in its pipe until the store has caught up.
                     await asyncio.sleep(0.05)
-                self._apply(translation)
+                if self._process.agent is agent:
+                    self._apply(translation)
+                else:
+                    self._recorder.record(last_words(self.session_id, translation))
         except AgentError as exc:
             problem = exc
-        if self._agent is agent:
-            self._agent = None
+        if self._process.agent is agent:
+            self._process.lose()
             await self._process_ended(agent, problem)
 
     def _apply(self, said: Translation) -> None:
-        self._hear()
-        if said.is_init and self._stopping and self._agent:
+        self._silence.hear()
+        if said.is_init and self._stopping and (agent := self._process.reachable):
             # An interrupt before init is confirmed but not heard (claude-agent-sdk-typescript#429): say it again.
-            self._spawn(self._agent.interrupt(INTERRUPT_SECONDS))
+            self._spawn(agent.interrupt(INTERRUPT_SECONDS))
         if said.live is not None:
             self._live.show(LiveText(**vars(said.live), updated_at=datetime.now(UTC)))
         if said.clear_live:
@@ -202,27 +203,41 @@ class Worker:
             said,
             turn=turn,
             is_asking=bool(self._asking),
-            is_fork=self._agent is not None and self._agent.spec.fork_of is not None,
+            is_fork=self._process.agent is not None and self._process.agent.spec.fork_of is not None,
             is_stopping=self._stopping,
         )
         if turn is not None and change.command_id == turn.command_id:
             self._turn = None
         if change != Change(session_id=self.session_id):
             self._recorder.record(change)
+        self._silence.await_result(said, self._turn)
         # A stop waits also for the end of a turn that nobody asked for.
         works = self._turn is not None or self._progress.works
+        self._process.move(ProcessState.WORKING if works or self._progress.is_active else ProcessState.IDLE)
         (self._settled.clear if works else self._settled.set)()
         if said.turn_end is not None or said.state == "idle":
             self._changed()
 
+    async def _end_overdue(self, turn: Turn) -> None:
+        if self._turn is not turn:
+            return
+        self._progress.is_cut_short = was_stopped = self._stopping
+        # Whatever it still says would be taken for the next turn's.
+        await self._drop_agent()
+        if self._turn is turn:
+            status = SessionStatus.INTERRUPTED if was_stopped else SessionStatus.FAILED
+            await self._close_out(status, [] if was_stopped else [failure(NO_RESULT)])
+
     async def _process_ended(self, agent: Agent, problem: AgentError | None) -> None:
         """The process went by itself, or was ended by a stop."""
+        # One that was killed leaves its tools behind.
+        self._spawn(asyncio.to_thread(agent.end_tools))
         was_busy = self.is_busy
         self._turn = None
         self._progress.end()
         self._asking.cancel_all()
         if not was_busy:
-            self._recorder.record(Change(session_id=self.session_id, columns=NO_PROCESS))
+            self._recorder.let_go()
             self._changed()
         elif self._stopping or self._asking.shutting_down:
             await self._close_out(SessionStatus.INTERRUPTED, [])
@@ -235,66 +250,46 @@ class Worker:
 
     # -- stopping ----------------------------------------------------------------------------------------------------
 
-    def stop(self, command_id: CommandId) -> None:
-        """Stop the running turn, with force if need be; the command ends with what it took."""
+    def stop(self, command_id: CommandId | None = None) -> None:
+        """Stop the running turn, with force if need be; that ends the command, where it is one and no other prompt."""
         self._spawn(self._stop(command_id))
-
-    def make_way(self) -> None:
-        """Stop the running turn for a prompt that is to be sent now."""
-        self._spawn(self._make_way())
-
-    async def _make_way(self) -> None:
-        await self._interrupt()
-        self._changed()
 
     def change(self, command_id: CommandId, *, columns: dict[str, object], is_told: bool = False) -> None:
         """Change the permission mode or the model, at once also in a running turn; ``is_told`` by an answer to it."""
-        self._spawn(self._change(command_id, columns, None if is_told else self._agent))
+        self._spawn(self._change(command_id, columns, None if is_told else self._process.reachable))
 
     async def _change(self, command_id: CommandId, columns: dict[str, object], agent: Agent | None) -> None:
-        problem: AgentError | None = None
-        try:
-            if agent is not None and "permission_mode" in columns:
-                await agent.set_permission_mode(cast(PermissionMode, columns["permission_mode"]))
-            if agent is not None and "model" in columns:
-                await agent.set_model(cast("str | None", columns["model"]))
-        except AgentError as exc:
-            problem = exc
-        if problem is None:
-            self._progress.know(columns)
-        await self._recorder.commit(
-            Change(
-                session_id=self.session_id,
-                events=[Error(message=str(problem), code="refused")] if problem else [],
-                columns={} if problem else columns,
-                command_id=command_id,
-                command_status=CommandStatus.REFUSED if problem else CommandStatus.DONE,
-                command_error=str(problem) if problem else None,
-            )
-        )
+        change = await options.changed(self.session_id, command_id, agent, columns)
+        self._progress.know(dict(change.columns))
+        await self._recorder.commit(change)
 
-    async def _stop(self, command_id: CommandId) -> None:
-        took = await self._interrupt() if self.is_busy and not self._stopping else "nothing to stop"
-        note = [System(subtype="stopped", data={"by": took})] if took in ("terminate", "kill") else []
+    async def _stop(self, command_id: CommandId | None) -> None:
+        note = await self._interrupt() if self.is_busy and not self._stopping else []
         await self._recorder.commit(Change(session_id=self.session_id, events=note, command_id=command_id))
         self._changed()
 
-    async def _interrupt(self) -> str:
-        """Ask, SIGTERM, SIGKILL: which it took."""
-        self._stopping = True
+    async def _interrupt(self) -> list[Event]:
+        """Ask, SIGTERM, SIGKILL: the note that says what it took, where the turn's own result does not tell."""
+        self._stopping, self._progress.is_cut_short = True, False
         try:
             if self._turn is not None:
                 self._turn.stop.set()
-            if self._agent is not None:
-                self._spawn(self._agent.interrupt(INTERRUPT_SECONDS))
-            return await stop_turn(lambda: self._agent, self._settled, self._abandon)
+            if agent := self._process.reachable:
+                self._spawn(agent.interrupt(INTERRUPT_SECONDS))
+            took = await stop_turn(self._process.to_end, self._settled, self._abandon)
+            if took != "interrupt":
+                # The result may have come first: the process is on its way out all the same.
+                await self._abandon()
         finally:
             self._stopping = False
+        is_told = took == "interrupt" and not self._progress.is_cut_short
+        return [] if is_told else [System(subtype="stopped", data={"by": took})]
 
     async def _abandon(self) -> None:
-        """An agent without a process does not answer: let go of it."""
+        """Let go of an agent that did not stop when it was asked."""
         await self._drop_agent()
-        await self._close_out(SessionStatus.INTERRUPTED, [])
+        if self._turn is not None or not self._settled.is_set():
+            await self._close_out(SessionStatus.INTERRUPTED, [])
 
     async def close(self) -> None:
         """Close an idle agent; the next prompt resumes. Goes on where its caller is cancelled."""
@@ -304,7 +299,20 @@ class Worker:
         await self._drop_agent()
         if self._turn is None:
             # Not over the pid of the next process: a prompt may have come meanwhile.
-            self._recorder.record(Change(session_id=self.session_id, columns=NO_PROCESS))
+            self._recorder.let_go()
+
+    def discard(self) -> None:
+        """Its session is deleted: end the process and all that it started, and write nothing more."""
+        self._spawn(self._discard())
+
+    async def _discard(self) -> None:
+        self._turn = None
+        if (agent := self._process.to_end()) is not None:
+            agent.terminate()
+        await self._drop_agent()
+        if agent is not None:
+            await asyncio.to_thread(agent.end_tools)
+        self._settle()
 
     async def shut_down(self) -> None:
         """Lulu stops: end the turn as interrupted, then the process."""
@@ -322,40 +330,28 @@ class Worker:
 
     def kill(self) -> None:
         """SIGKILL to the process, if there is one. May be called from any thread."""
-        if (agent := self._agent) is not None:
+        if (agent := self._process.agent) is not None:
             agent.kill()
 
     async def _drop_agent(self) -> None:
-        agent, self._agent = self._agent, None
-        if agent is None:
+        if self._process.agent is None:
             return
-        async with self._leaving:
-            try:
-                await asyncio.wait_for(agent.disconnect(), TERMINATE_SECONDS)
-            except Exception as exc:
-                log.warning("agent of session %s did not close: %s", self.session_id, exc)
-            agent.kill()
+        self._progress.end()
+        self._asking.cancel_all()
+        await self._process.drop()
         self._changed()
 
     # -- silence -----------------------------------------------------------------------------------------------------
 
     def watch(self) -> None:
         """Tell once when a running turn has been silent for long (it is never ended for that). Called every second."""
-        silent = self.quiet_seconds
-        if silent >= WAKE_SECONDS:
+        if self.quiet_seconds >= WAKE_SECONDS:
             self._progress.expects_turn = False
-        works = self._agent is not None and (self._turn is not None or self._progress.works)
+        works = self._process.agent is not None and (self._turn is not None or self._progress.works)
         waits = self._asking or self._progress.waits_for_tools
-        if not works or waits or self._told_stalled or silent < self._settings.stall_seconds:
-            return
-        self._told_stalled = True
-        self._recorder.record(
-            Change(session_id=self.session_id, events=[System(subtype="stalled", data={"seconds": round(silent)})])
-        )
-
-    def _hear(self) -> None:
-        self._heard = time.monotonic()
-        self._told_stalled = False
+        if works and not waits and self._silence.is_news():
+            note = System(subtype="stalled", data={"seconds": round(self.quiet_seconds)})
+            self._recorder.record(Change(session_id=self.session_id, events=[note]))
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -385,6 +381,9 @@ class Worker:
         """The top of every task: an unforeseen error fails this session's turn, and no other session."""
         try:
             await work
+        except SessionNotFound:
+            # It was deleted meanwhile.
+            await self._drop_agent()
         except StoreError as exc:
             log.error("session %s: %s", self.session_id, exc)
             await self._drop_agent()
@@ -393,7 +392,6 @@ class Worker:
                 await self._close_out(SessionStatus.FAILED, [])
         except Exception as exc:
             log.exception("session %s", self.session_id)
-            # Whoever failed may have been reading it; the next prompt starts another.
             await self._drop_agent()
             note = Error(message="Lulu failed here; this is a bug in Lulu.", code=type(exc).__name__, detail=str(exc))
             with contextlib.suppress(StoreError):

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from claude_agent_sdk import (
     CanUseToolShadowedWarning,
@@ -81,6 +82,8 @@ class Agent:
         self.spec = spec
         self._settings = settings
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        #: What everything that it starts carries in its environment.
+        self._mark = f"{processes.mark_of(settings.database_path, spec.session_id)}{uuid4()}"
         self._translator = Translator(total_cost_usd=spec.total_cost_usd)
         self._substitute = project.Substitute(spec, settings)
         # It says that no callback is asked in this mode: ours is for the time after it, and a hook sees every call.
@@ -195,6 +198,11 @@ class Agent:
         if self.pid:
             processes.kill(self.pid, self.started_at)
 
+    def end_tools(self) -> None:
+        """SIGKILL to all that it started and that outlived it. Takes some hundredths of a second."""
+        if self.pid:
+            processes.end_marked(self._mark)
+
     def _options(self, ask: Ask, gate: Gate) -> ClaudeAgentOptions:
         spec = self.spec
         handed_on = self._substitute.options()
@@ -225,6 +233,7 @@ class Agent:
             stderr=self._stderr.append,
             cli_path=self._settings.claude_cli_path,
             env={
+                processes.MARK: self._mark,
                 "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
                 "CLAUDE_CODE_MAX_RETRIES": str(self._settings.max_retries),
                 **handed_on.pop("env"),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import psutil
 
+#: The variable by which what an agent process starts is told from everything else.
+MARK = "LULU_STARTED_FOR"
 #: Two readings of one start time may differ by this much (seconds): Linux counts from the boot, whose own time is kept
 #: in whole seconds and moves when the clock is set. No pid comes round again this fast.
 _CLOCK = 2.0
@@ -50,6 +54,37 @@ def kill_processes(found: Iterable[psutil.Process]) -> None:
     for process in found:
         with contextlib.suppress(psutil.Error):
             process.kill()
+
+
+def mark_of(database: Path, session_id: str) -> str:
+    """How the marks of all processes begin that work, or worked, for this session of the Lulu with this file."""
+    return f"{database}:{session_id}:"
+
+
+def end_marked(mark: str) -> None:
+    """SIGKILL to each process that carries a mark which begins so, and to all that they started.
+
+    A killed process cannot be asked for its children, and a tool may be in a session of its own: what it inherits is
+    the environment. One that cleared it is found by the session that a marked one leads.
+    """
+    marked = [process for process in psutil.process_iter() if _carries(process, mark)]
+    leads = {process.pid for process in marked} - {os.getsid(0)}
+    others = [process for process in psutil.process_iter() if _session_of(process) in leads] if leads else []
+    kill_processes({*others, *(one for process in marked for one in family(process))})
+
+
+def _carries(process: psutil.Process, mark: str) -> bool:
+    try:
+        return process.environ().get(MARK, "").startswith(mark)
+    except (psutil.Error, OSError):
+        return False
+
+
+def _session_of(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:
+        return None
 
 
 def _find(pid: int, started_at: float | None) -> psutil.Process | None:

@@ -14,6 +14,8 @@ from lulu.settings import PermissionMode
 class AgentSpec:
     """What an agent process is started with."""
 
+    #: The session that it works for.
+    session_id: str = ""
     #: ``claude`` or ``demo``.
     kind: str
     working_directory: str

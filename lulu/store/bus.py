@@ -59,6 +59,10 @@ def row_topic(session_id: str) -> str:
     return f"row:{session_id}"
 
 
+#: How the topic of a deleted session begins; the host listens.
+DELETED = "deleted:"
+
+
 @dataclass(frozen=True)
 class BusState:
     """Numbers of topics, in the order in which they last rang; and the number of every other topic."""

@@ -27,19 +27,39 @@ def close_out(
     expire(tx, session_id)
     changes.end_question(tx, session_id)
     tx.query(
-        "UPDATE commands SET status = 'failed', error = :error, done_at = :at "
-        "WHERE session_id = :id AND status = 'taken'",
+        # A stop has done what it should where the agent is gone.
+        "UPDATE commands SET status = iif(kind = 'interrupt', 'done', 'failed'), "
+        "error = iif(kind = 'interrupt', NULL, :error), done_at = :at WHERE session_id = :id AND status = 'taken'",
         id=session_id,
         error=f"The turn ended as {status.value}.",
         at=now(),
     )
-    tx.query("UPDATE sessions SET agent_pid = NULL, agent_started_at = NULL WHERE id = :id", id=session_id)
+    let_go(tx, session_id)
     unsent = tx.query(
         "SELECT 1 FROM commands WHERE session_id = :id AND kind = 'start' AND status = 'pending'", id=session_id
     )
     if not unsent and changes.move(tx, session_id, status, is_activity=is_activity):
         for note in notes:
             changes.insert_event(tx, session_id, note)
+
+
+def let_go(tx: Transaction, session_id: str) -> None:
+    """The process is gone: the row names none, and the session says which commands in the background went with it."""
+    tx.query("UPDATE sessions SET agent_pid = NULL, agent_started_at = NULL WHERE id = :id", id=session_id)
+    found = tx.query(_BACKGROUND, id=session_id)
+    told = rows.parse_object(found[0]["payload"]) if found else {}
+    tasks = (told.get("data") or {}).get("tasks") if told.get("subtype") == _CHANGED else None
+    if tasks:
+        changes.insert_event(tx, session_id, events.System(subtype="background_stopped", data={"tasks": tasks}))
+
+
+_CHANGED = "background_tasks_changed"
+#: What last told of commands in the background: the agent, their end with its process, or the copy of another's log.
+_BACKGROUND = (
+    "SELECT payload FROM conversation_events WHERE session_id = :id AND event_type = 'system' "
+    "AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.subtype') END "
+    "IN ('background_tasks_changed', 'background_stopped', 'forked') ORDER BY id DESC LIMIT 1"
+)
 
 
 def unfinished_sessions(tx: Transaction) -> list[Session]:

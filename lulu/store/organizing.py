@@ -30,7 +30,7 @@ from lulu.errors import Conflict, SessionNotFound
 from lulu.events import System, now
 from lulu.sessions import LIVE, SessionStatus
 from lulu.store import admitting, changes, folders, indexing, queue, rows
-from lulu.store.bus import RULES, SESSIONS, row_topic, session_topic
+from lulu.store.bus import DELETED, RULES, SESSIONS, row_topic, session_topic
 from lulu.store.transaction import Transaction
 
 
@@ -199,6 +199,7 @@ def _delete(tx: Transaction, command: Delete) -> None:
     tx.delete("sessions", id=command.session_id)
     changes.insert_done(tx, command, {"deleted": command.session_id, "title": name})
     tx.ring(SESSIONS, row_topic(command.session_id), session_topic(command.session_id), RULES)
+    tx.ring(DELETED + command.session_id)
 
 
 def _refuse_live(tx: Transaction, session_id: str, verb: str) -> None:

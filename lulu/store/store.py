@@ -193,6 +193,10 @@ class Store(Searching, Admitting, Folders, Attention):
         """The session's next prompt waits for no answer any more: whether it did."""
         return self._writer.submit(lambda tx: folders.end(tx, session_id))
 
+    def let_go(self, session_id: str) -> Future[None]:
+        """The session's process is gone, and no turn of it is open: see ``closing.let_go``."""
+        return self._writer.submit(lambda tx: closing.let_go(tx, session_id))
+
     def unfinished_sessions(self) -> Future[list[Session]]:
         """Sessions that a crash may have left live, as they are before any write that is asked for later."""
         return self._writer.submit(closing.unfinished_sessions)

@@ -1,0 +1,47 @@
+"""What of an agent is changed in mid-session: the permission mode and the model; also a model that was typed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast
+
+from lulu.commands import AgentCommand, CommandId, CommandStatus, SendNow, SendPrompt
+from lulu.errors import AgentError
+from lulu.events import Error
+from lulu.settings import PermissionMode
+from lulu.store import Change
+
+if TYPE_CHECKING:
+    from lulu.agent.client import Agent
+
+_MODEL = re.compile(r"\s*/model\s+(\S+)\s*", re.IGNORECASE)
+#: Claude Code's word for the agent's own default.
+_DEFAULT = "default"
+
+
+async def changed(session_id: str, command_id: CommandId, agent: Agent | None, columns: dict[str, object]) -> Change:
+    """Tell the agent, where there is one: the columns are set, or it is told why not."""
+    problem: AgentError | None = None
+    try:
+        if agent is not None and "permission_mode" in columns:
+            await agent.set_permission_mode(cast(PermissionMode, columns["permission_mode"]))
+        if agent is not None and "model" in columns:
+            await agent.set_model(cast("str | None", columns["model"]))
+    except AgentError as exc:
+        problem = exc
+    return Change(
+        session_id=session_id,
+        events=[Error(message=str(problem), code="refused")] if problem else [],
+        columns={} if problem else columns,
+        command_id=command_id,
+        command_status=CommandStatus.REFUSED if problem else CommandStatus.DONE,
+        command_error=str(problem) if problem else None,
+    )
+
+
+def typed_model(command: AgentCommand) -> dict[str, object] | None:
+    """The column that a typed ``/model x`` sets; nothing for any other prompt."""
+    if not isinstance(command, SendPrompt | SendNow) or command.attachments:
+        return None
+    typed = _MODEL.fullmatch(command.text)
+    return {"model": None if typed[1].lower() == _DEFAULT else typed[1]} if typed else None

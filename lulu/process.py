@@ -1,0 +1,80 @@
+"""The place for one session's agent process: at most one at a time, and nothing is sent to one that is dying."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from lulu.process_states import HEARS, ProcessState, moved
+from lulu.stopping import TERMINATE_SECONDS
+
+if TYPE_CHECKING:
+    from lulu.agent.client import Agent
+
+log = logging.getLogger(__name__)
+
+
+class Process:
+    """One session's agent, from its start to its end."""
+
+    def __init__(self) -> None:
+        self.state = ProcessState.GONE
+        #: Nothing where there is none, or one that was let go of.
+        self.agent: Agent | None = None
+        #: Held while a process is on its way out: the next one reads what it writes down at its end.
+        self._leaving = asyncio.Lock()
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether one that was let go of is still on its way out."""
+        return self._leaving.locked()
+
+    @property
+    def reachable(self) -> Agent | None:
+        """The agent, where it hears what is sent to it."""
+        return self.agent if self.state in HEARS else None
+
+    def move(self, target: ProcessState) -> None:
+        """Go there, where that is allowed."""
+        self.state = moved(self.state, target)
+
+    async def start(self, connect: Callable[[], Awaitable[Agent]], starts: asyncio.Semaphore) -> Agent:
+        """Start the next one, when the last one is gone and ``starts`` lets it. Raises what ``connect`` raises."""
+        async with self._leaving, starts:
+            self.move(ProcessState.STARTING)
+            try:
+                return await connect()
+            except BaseException:
+                self.move(ProcessState.GONE)
+                raise
+
+    def take(self, agent: Agent) -> None:
+        """This is the session's agent from here on."""
+        self.agent = agent
+        self.move(ProcessState.IDLE)
+
+    def lose(self) -> None:
+        """It has ended by itself, or by force."""
+        self.agent = None
+        self.move(ProcessState.GONE)
+
+    def to_end(self) -> Agent | None:
+        """The agent, which is to be ended: nothing is sent to it from here on."""
+        self.move(ProcessState.DYING)
+        return self.agent
+
+    async def drop(self) -> bool:
+        """Let go of the agent and end it: whether there was one."""
+        agent, self.agent = self.to_end(), None
+        if agent is None:
+            return False
+        async with self._leaving:
+            try:
+                await asyncio.wait_for(agent.disconnect(), TERMINATE_SECONDS)
+            except Exception as exc:
+                log.warning("an agent process (%s) did not close: %s", agent.pid, exc)
+            agent.kill()
+            self.move(ProcessState.GONE)
+        return True
