@@ -27,11 +27,16 @@ def with_share(tokens: Iterable[str], token: str) -> str:
 
 
 def read_tokens(headers: Iterable[str]) -> dict[str, list[str]]:
-    """The tokens of both cookies in ``Cookie`` headers; what has not a token's shape is left out."""
+    """The tokens of both cookies in ``Cookie`` headers, each once; what has not a token's shape is left out.
+
+    Of owners' all are given: another server of this name can set as many as it likes, and must lock nobody out. A
+    header has room for some three hundred.
+    """
     found: dict[str, list[str]] = {OWNER_COOKIE: [], GUEST_COOKIE: []}
     for header in headers:
         for part in header.split(";"):
             name, _, value = part.strip().partition("=")
             if name in found:
-                found[name] += [token for token in value.split(_BETWEEN)[:MOST_SHARES] if is_token(token)]
-    return {name: tokens[:MOST_SHARES] for name, tokens in found.items()}
+                found[name] += [token for token in value.split(_BETWEEN) if is_token(token)]
+    kept = {name: list(dict.fromkeys(tokens)) for name, tokens in found.items()}
+    return {**kept, GUEST_COOKIE: kept[GUEST_COOKIE][:MOST_SHARES]}

@@ -200,8 +200,8 @@ class Admitting(Readers):
 
         def job(tx: Transaction) -> Access:
             tx.query("DELETE FROM access WHERE created_by = :by AND label = :label", by=actor.name, label=COMMAND_LINE)
-            # Links that nobody used say nothing to anybody.
-            tx.query("DELETE FROM access WHERE kind = 'login' AND used_at IS NULL AND expires_at < :at", at=now())
+            # Links that nobody used, those of the last start included: each start prints its own.
+            tx.query("DELETE FROM access WHERE kind = 'login' AND used_at IS NULL")
             return _insert(tx, AccessKind.OWNER, token_hash, actor.name, None, label=COMMAND_LINE)
 
         return self._writer.commit(job)

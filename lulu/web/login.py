@@ -13,8 +13,9 @@ from lulu import runtime
 from lulu.access import guard, refusing
 from lulu.access.authority import Authority, header_values
 from lulu.access.cookies import GUEST_COOKIE, OWNER_COOKIE, cookie, read_tokens, with_share
+from lulu.access.door import door
 from lulu.access.tokens import hash_of, is_token, new_token
-from lulu.actors import Role
+from lulu.actors import Actor, Role
 from lulu.store import Access, AccessKind
 
 _PAIR_PAGE = refusing.document(
@@ -27,9 +28,15 @@ _PAIR_PAGE = refusing.document(
 
 async def login(request: Request) -> Response:
     """``GET /login?t=<token>``: once. There is nothing in this address that says where to go next."""
-    if _is_owner(request):
+    token = request.query_params.get("t", "")
+    if request.method != "GET":
+        # Starlette takes HEAD for GET: whoever only looks at a link uses nothing up.
+        return closed()
+    admission = guard.admission_of(request.headers)
+    if admission is not None and admission.role is Role.OWNER:
+        await run_in_threadpool(_use_up, door.actor(admission, None), token)
         return RedirectResponse("/", status_code=303)
-    return await _sign_in(request, request.query_params.get("t", ""), AccessKind.LOGIN, "this computer")
+    return await _sign_in(request, token, AccessKind.LOGIN, "this computer")
 
 
 async def show_pair(request: Request) -> Response:
@@ -75,6 +82,13 @@ async def _sign_in(request: Request, token: str, kind: AccessKind, label: str) -
     if row is None:
         return closed()
     return _with_cookie(request, RedirectResponse("/", status_code=303), OWNER_COOKIE, own)
+
+
+def _use_up(actor: Actor, token: str) -> None:
+    """It was opened, by somebody who needs it no more; whoever finds it later must not get in."""
+    row = _row(token)
+    if row is not None and row.known_kind is AccessKind.LOGIN and row.is_valid:
+        runtime.current().store.revoke(actor, row.id)
 
 
 def _row(token: str) -> Access | None:

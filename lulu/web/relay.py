@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from contextlib import AsyncExitStack
 
@@ -38,6 +39,8 @@ _MOST = 100_000_000
 #: WebSocket close codes: the server's end of it is gone; try again later (before a socket is accepted: HTTP 403).
 _RESTART, _LATER = 1012, 1013
 #: Close codes that stand for the lack of one, and are never sent.
+#: What may stand in ``Sec-WebSocket-Protocol``, once or more, with commas between.
+_PROTOCOL = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_SAID = frozenset({1005, 1006, 1015})
 
 
@@ -89,6 +92,9 @@ class Relay:
     async def _connected(self, scope: Scope, stack: AsyncExitStack) -> ClientConnection | None:
         """The other end, open until ``stack`` is closed; nothing where there is none now."""
         running: Running | None = None
+        if not all(_PROTOCOL.fullmatch(one) for one in _protocols(scope)):
+            # No browser sends that, and the other end would take it for a fault of ours.
+            return None
         try:
             running = await stack.enter_async_context(self._guests.page())
             return await stack.enter_async_context(_connection(scope, running))
@@ -104,13 +110,17 @@ def _is_guest(scope: Scope) -> bool:
     return admission is not None and admission.role is Role.GUEST
 
 
+def _protocols(scope: Scope) -> list[str]:
+    wanted = Headers(scope=scope).get("sec-websocket-protocol", "")
+    return [one.strip() for one in wanted.split(",")] if wanted else []
+
+
 def _connection(scope: Scope, running: Running) -> connect:
     headers = Headers(scope=scope)
-    wanted = headers.get("sec-websocket-protocol", "")
     return unix_connect(
         str(running.socket),
         f"ws://{headers['host']}{scope['path']}",
-        subprotocols=[Subprotocol(one.strip()) for one in wanted.split(",")] if wanted else None,
+        subprotocols=[Subprotocol(one) for one in _protocols(scope)] or None,
         additional_headers=[(name, headers[name]) for name in _HANDED_ON if name in headers]
         + [(PROOF_HEADER, running.proof)],
         user_agent_header=None,

@@ -93,7 +93,7 @@ def test_the_health_check_tells_no_data(lulu: Lulu) -> None:
     answer = lulu.ask("/healthz")
 
     assert answer.status_code == 200
-    assert set(answer.json()) == {"status", "version", "store"}
+    assert set(answer.json()) == {"status", "version", "store", "agents"}
 
 
 # --- Links -------------------------------------------------------------------------------------------------------
