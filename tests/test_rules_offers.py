@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lulu.rules import ToolCall, suggest
-from tests.rule_support import FOLDER, HOME, call, unlinked
+from lulu.rules import ToolCall, narrowing, suggest
+from tests.rule_support import FOLDER, HOME, call, rule, unlinked
 
 # Offers
 
@@ -45,6 +45,27 @@ from tests.rule_support import FOLDER, HOME, call, unlinked
 )
 def test_offers_are_narrow_first(judged: ToolCall, offers: list[str]) -> None:
     assert suggest(judged, resolve=unlinked) == offers
+
+
+@pytest.mark.parametrize(
+    ("pattern", "action", "asks"),
+    [
+        ("Bash(git diff *)", "approve", "option"),
+        ("Bash(git diff)", "approve", ""),
+        ("Bash(rm *)", "approve", ""),
+        ("Bash(git diff *)", "deny", ""),
+        ("Edit(./**)", "approve", ".git"),
+        ("Write", "approve", ".git"),
+        ("Edit(.git/config)", "approve", ""),
+        ("Read(**)", "approve", ""),
+        ("Bash(", "approve", ""),
+    ],
+)
+def test_rule_says_what_it_asks_about_all_the_same(pattern: str, action: str, asks: str) -> None:
+    said = narrowing(rule(pattern, action))
+
+    assert asks in (said or "")
+    assert bool(said) is bool(asks)
 
 
 #: Programs that run what their arguments say, delete, or reach the network.

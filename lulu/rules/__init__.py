@@ -4,12 +4,13 @@ To deny, rules are read generously: one suspicion is enough. To approve, strictl
 understood and matched, else nothing is decided and a person is asked. Deny wins over approve, whatever the order.
 
 ``parse`` reads a pattern, ``decide`` judges a call, ``explain`` says what each rule has to do with it, and ``suggest``
-offers patterns for "don't ask again". The syntax is Claude Code's (see ``lulu.rules.patterns``). Symbolic links are
-followed by the function that is handed in as ``resolve``; its default asks the file system.
+offers patterns for "don't ask again"; ``narrowing`` says what an approve rule asks about all the same. The syntax is
+Claude Code's (see ``lulu.rules.patterns``). Symbolic links are followed by the function that is handed in as
+``resolve``; its default asks the file system.
 """
 
 from lulu.rules.judge import decide, explain, real_path
-from lulu.rules.offers import suggest
+from lulu.rules.offers import narrowing, suggest
 from lulu.rules.patterns import Pattern, parse
 from lulu.rules.values import Action, Explanation, Judged, Resolve, Rule, ToolCall, Verdict
 
@@ -24,6 +25,7 @@ __all__ = [
     "Verdict",
     "decide",
     "explain",
+    "narrowing",
     "parse",
     "real_path",
     "suggest",

@@ -11,7 +11,7 @@ from lulu.rules.commands import read_commands
 from lulu.rules.delicate import delicate
 from lulu.rules.hosts import plain_host
 from lulu.rules.judge import decide, real_path
-from lulu.rules.options import offered
+from lulu.rules.options import narrows, offered
 from lulu.rules.path_globs import escaped_path
 from lulu.rules.paths import file_targets
 from lulu.rules.patterns import parse
@@ -45,6 +45,22 @@ def suggest(call: ToolCall, *, resolve: Resolve = real_path) -> list[str]:
     else:
         offers = [name]
     return [offer for offer in dict.fromkeys(offers) if _approves(offer, call, resolve)]
+
+
+def narrowing(rule: Rule) -> str | None:
+    """What is asked although the approve rule's pattern takes it, as one sentence; nothing where nothing is."""
+    try:
+        pattern = parse(rule.tool_pattern)
+    except InputError:
+        return None
+    if rule.action != "approve":
+        return None
+    if pattern.glob is not None and pattern.tool_name in COMMAND_TOOLS and narrows(pattern.glob):
+        return "Asks where an option writes elsewhere, runs or sends something, unless the rule names the option."
+    names_one_file = pattern.path is not None and not set("*?[") & set("".join(pattern.path.parts))
+    if pattern.tool_name in EDITING and not names_one_file:
+        return "Asks for files that tell programs what to do (.git, .claude, .mcp.json …), unless the rule names them."
+    return None
 
 
 def _approves(pattern: str, call: ToolCall, resolve: Resolve) -> bool:

@@ -46,6 +46,10 @@ def show(lulu: Runtime, actor: Actor) -> None:
         "What is approved or denied without asking. Denying wins, and holds in every permission mode. "
         "Claude Code's own settings files are never written."
     )
+    st.caption(
+        "A deny rule is no wall: it reads commands as they are written. It cannot stop what a program is told by a "
+        "file or another program (`python -c …`, `make`, a script), nor what a search through a whole folder comes by."
+    )
     notices.show_problem(_PLACE)
     found = lulu.store.rules()
     with st.container(key="rules", gap="small"):
@@ -71,7 +75,9 @@ def _show_rule(lulu: Runtime, actor: Actor, rule: Rule) -> None:
             args=(lulu, SwitchRule(actor=actor, rule_id=rule.id, enabled=not rule.enabled)),
         )
         word = ":green[Approve]" if rule.action == "approve" else ":red[Deny]"
-        st.markdown(f"{word} {wording.code(rule.tool_pattern, 400)}  \n:small[:gray[{_scope(lulu, rule)}]]")
+        st.markdown(
+            f"{word} {wording.code(rule.tool_pattern, 400)}  \n:small[:gray[{_scope(lulu, rule)}]]{_narrowed(rule)}"
+        )
         st.button(
             "Delete",
             key=f"delete_rule_{rule.id}",
@@ -80,6 +86,11 @@ def _show_rule(lulu: Runtime, actor: Actor, rule: Rule) -> None:
             on_click=_submit,
             args=(lulu, DeleteRule(actor=actor, rule_id=rule.id)),
         )
+
+
+def _narrowed(rule: Rule) -> str:
+    note = rules.narrowing(rule)
+    return f"  \n:small[:orange[{safe_label(note, 200)}]]" if note else ""
 
 
 def _scope(lulu: Runtime, rule: Rule) -> str:
