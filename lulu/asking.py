@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from lulu import rules
-from lulu.agent import PermissionAnswer, PermissionRequest
+from lulu.agent import ELICITATION, PermissionAnswer, PermissionRequest
 from lulu.agent.private_folder import REFUSED, reaches_into
 from lulu.errors import Conflict
+from lulu.events import Event, ToolResult, ToolUse
 from lulu.rules import ToolCall, Verdict
 from lulu.rules.tools import FOR_A_PERSON
 from lulu.settings import PermissionMode, Settings
-from lulu.store import Approval, Store
+from lulu.store import Approval, Change, Store
 
 #: Calls whose folder is remembered until they are asked about; most never are.
 _REMEMBERED = 100
@@ -133,6 +134,26 @@ class Asking:
             approve = verdict.action == "approve"
             await self._record(request, verdict.rule, approve=approve, why=verdict.why)
             return PermissionAnswer(allow=approve, message=verdict.why)
+        if request.tool_name == ELICITATION:
+            return await self._elicit(request)
+        return await self._ask_people(request, cwd)
+
+    async def _elicit(self, request: PermissionRequest) -> PermissionAnswer:
+        """What a person answers to an MCP server; no frame tells of it, so it is written down like a call here."""
+        self._tell(ToolUse(id=request.id, name=ELICITATION, input=request.tool_input))
+        answer = await self._ask_people(request, None)
+        said = answer.updated_input or {}
+        action = "accept" if answer.allow else str(said.get("action") or "decline")
+        content = said.get("content") if answer.allow else None
+        words = f"{action} {json.dumps(content, ensure_ascii=False)}" if content else action
+        self._tell(ToolResult(tool_use_id=request.id, content=words, data={"action": action, "content": content}))
+        return answer
+
+    def _tell(self, event: Event) -> None:
+        change = Change(session_id=self._session_id, events=[event])
+        self._store.record(change).add_done_callback(self._log_failure)
+
+    async def _ask_people(self, request: PermissionRequest, cwd: str | None) -> PermissionAnswer:
         answer: asyncio.Future[PermissionAnswer] = asyncio.get_running_loop().create_future()
         self._open[request.id] = answer
         self._cwds[request.id] = cwd

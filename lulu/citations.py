@@ -48,15 +48,15 @@ def sources(text: Text) -> list[Source]:
 
 def _source(citation: Mapping[str, object]) -> Source:
     given = _first(citation, _ADDRESSES)
-    return Source(title=_first(citation, _TITLES) or given, url=_address(given), quote=_first(citation, _QUOTES))
+    return Source(title=_first(citation, _TITLES) or given, url=address(given), quote=_first(citation, _QUOTES))
 
 
 def _first(citation: Mapping[str, object], names: tuple[str, ...]) -> str:
     return next((value for name in names if isinstance(value := citation.get(name), str) and value.strip()), "")
 
 
-def _address(given: str) -> str:
-    """The address where a link may lead there."""
+def address(given: str) -> str:
+    """The address with every odd character escaped, where a link may lead there; else nothing."""
     try:
         parts = urlsplit(given.strip()[: _LONGEST + 1])
         is_link = parts.scheme in ("http", "https") and bool(parts.hostname) and len(given) <= _LONGEST

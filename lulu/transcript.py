@@ -20,7 +20,7 @@ MAX_DEPTH = 6
 #: Tools behind which a sub-agent works.
 SUB_AGENTS = frozenset({"Task", "Agent"})
 #: Tools that speak to a person or stand for much work: their calls are never folded into a run.
-APART = frozenset({"AskUserQuestion", "ExitPlanMode", *SUB_AGENTS})
+APART = frozenset({"AskUserQuestion", "ExitPlanMode", "Elicitation", *SUB_AGENTS})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ and pages can be served before that.
 
 from lulu.agent.credentials import AgentSetup, choose_agent
 from lulu.agent.requests import (
+    ELICITATION,
     AgentSpec,
     Ask,
     ConversationExists,
@@ -18,6 +19,7 @@ from lulu.agent.transcripts import running_total
 from lulu.agent.translate import Translation, TurnEnd
 
 __all__ = [
+    "ELICITATION",
     "AgentSetup",
     "AgentSpec",
     "Ask",

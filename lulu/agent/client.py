@@ -26,6 +26,7 @@ from claude_agent_sdk import (
 
 from lulu.agent import private_folder, processes, project
 from lulu.agent.demo import DemoTransport
+from lulu.agent.elicitation import take_questions
 from lulu.agent.permissions import before_tool_use, can_use_tool
 from lulu.agent.requests import AgentSpec, Ask, ConversationExists, Gate, TranscriptMissing
 from lulu.agent.translate import Translation, Translator
@@ -81,6 +82,7 @@ class Agent:
     def __init__(self, spec: AgentSpec, settings: Settings, ask: Ask, gate: Gate) -> None:
         self.spec = spec
         self._settings = settings
+        self._ask = ask
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         #: What everything that it starts carries in its environment.
         self._mark = f"{processes.mark_of(settings.database_path, spec.session_id)}{uuid4()}"
@@ -111,6 +113,7 @@ class Agent:
         finally:
             self._substitute.close()
         self._learn_pid()
+        take_questions(self._client._query, self._ask)
 
     async def _give_up(self, connecting: asyncio.Future[None]) -> None:
         """End a start: it has nothing to lose, and the SDK would wait 5 s for the process to end by itself."""

@@ -9,6 +9,9 @@ from typing import Any
 from lulu.errors import AgentError
 from lulu.settings import PermissionMode
 
+#: The name under which a question of an MCP server is asked; no tool has it.
+ELICITATION = "Elicitation"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AgentSpec:

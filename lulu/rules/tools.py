@@ -38,7 +38,7 @@ SEARCHING = frozenset({"Glob", "Grep", "LS"})
 FILE_TOOLS = EDITING | READING
 
 #: Answered in a form by a person; an approve rule cannot know the answer.
-FOR_A_PERSON = frozenset({"AskUserQuestion", "ExitPlanMode"})
+FOR_A_PERSON = frozenset({"AskUserQuestion", "ExitPlanMode", "Elicitation"})
 
 #: The other names that rules for a tool may use: ``Monitor`` follows the rules of ``Bash``.
 ALSO_NAMED = {"Task": ("Agent",), "Agent": ("Task",), "Monitor": ("Bash",)}

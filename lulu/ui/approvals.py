@@ -10,7 +10,7 @@ from lulu.events import User
 from lulu.runtime import Runtime
 from lulu.sessions import ENDED, Session
 from lulu.store import Approval
-from lulu.ui import answering, keyboard, notices, plans, questions, remembering, requested, wording
+from lulu.ui import answering, elicitation, keyboard, notices, plans, questions, remembering, requested, wording
 from lulu.ui.state import typed
 from lulu.ui.text import safe_label
 
@@ -34,6 +34,8 @@ def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, i
         asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
         if asked:
             _show_questions(lulu, actor, approval, asked)
+        elif approval.tool_name == elicitation.TOOL:
+            _show_elicitation(lulu, actor, approval)
         elif approval.tool_name == plans.TOOL:
             _show_plan(lulu, actor, approval)
         else:
@@ -43,7 +45,7 @@ def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, i
 def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
     """Draw an open request with yes and no alone; questions and plans are answered in their session."""
     st.markdown(f"**:blue[{_what(approval)}]**")
-    if approval.tool_name in (questions.TOOL, plans.TOOL):
+    if approval.tool_name in (questions.TOOL, plans.TOOL, elicitation.TOOL):
         st.caption("Open the session to answer.")
         return
     is_read = requested.show(approval)
@@ -56,6 +58,8 @@ def _what(approval: Approval) -> str:
     who = "A sub-agent" if approval.agent_id else "The agent"
     if approval.tool_name == questions.TOOL:
         return f"{who} asks you"
+    if approval.tool_name == elicitation.TOOL:
+        return f"{safe_label(elicitation.read(approval.tool_input).server)} asks you"
     if approval.tool_name == plans.TOOL:
         return f"{who} has a plan"
     return f"{who} asks to use {safe_label(approval.tool_name)}"
@@ -66,6 +70,14 @@ def _show_questions(lulu: Runtime, actor: Actor, approval: Approval, asked: list
         questions.show_form(lulu, actor, approval, asked)
     else:
         questions.show(approval, asked)
+
+
+def _show_elicitation(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    asked = elicitation.read(approval.tool_input)
+    if actor.role is Role.OWNER:
+        elicitation.show_form(lulu, actor, approval, asked)
+    else:
+        elicitation.show(asked)
 
 
 def _show_plan(lulu: Runtime, actor: Actor, approval: Approval) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lulu.events import Text
 from lulu.transcript import Note, ToolCall
-from lulu.ui import blocks, checklist, plans, questions, results, wording
+from lulu.ui import blocks, checklist, elicitation, plans, questions, results, wording
 from lulu.ui.looks.registry import generic, look, look_for_people, nothing, show_answer
 from lulu.ui.results import argument, number, structured
 from lulu.ui.text import safe_label, safe_markdown
@@ -118,6 +118,19 @@ def question(call: ToolCall) -> None:
         return
     found = structured(call).get("answers") or call.input.get("answers")
     questions.show_answered(asked, found if isinstance(found, Mapping) else {}, key=call.key)
+
+
+@look_for_people(
+    elicitation.TOOL,
+    icon="contact_support",
+    title="Question of a server",
+    line=lambda call: safe_label(elicitation.read(call.input).message),
+    yes="answered",
+    no="declined",
+)
+def elicited(call: ToolCall) -> None:
+    """What an MCP server asked, and what was answered."""
+    elicitation.show_answered(elicitation.read(call.input), structured(call))
 
 
 @look_for_people(plans.TOOL, icon="map", title="Plan", line=nothing, yes="approved", no="sent back")

@@ -1,0 +1,160 @@
+"""A question of an MCP server as a form: a field for each value that it wants, or the address that it wants opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from lulu import elicitations
+from lulu.actors import Actor
+from lulu.agent import ELICITATION
+from lulu.citations import address
+from lulu.elicitations import Elicitation, Field
+from lulu.runtime import Runtime
+from lulu.store import Approval
+from lulu.ui import answering, notices, wording
+from lulu.ui.state import is_on, picked, typed
+from lulu.ui.text import safe_label, safe_markdown
+
+TOOL = ELICITATION
+#: Characters of a question, a title and a description that are shown.
+_LIMIT = 2_000
+
+
+def read(tool_input: Mapping[str, object]) -> Elicitation:
+    """The question of a request."""
+    return elicitations.read(tool_input)
+
+
+def show(asked: Elicitation) -> None:
+    """Draw the question and what it asks for, for a reader."""
+    st.markdown(f"**{safe_label(asked.message, _LIMIT)}**")
+    if asked.url:
+        _show_address(asked.url)
+    for field in asked.fields:
+        st.markdown(f"- {safe_label(field.title, _LIMIT)} :gray[{safe_label(field.description, _LIMIT)}]")
+
+
+def show_form(lulu: Runtime, actor: Actor, approval: Approval, asked: Elicitation) -> None:
+    """Draw the form, for the owner."""
+    st.caption(f"The MCP server {wording.code(asked.server)} asks. It reads what you answer; tell it no password.")
+    with st.form(key=f"elicitation_{approval.id}", border=False):
+        st.markdown(f"**{safe_label(asked.message, _LIMIT)}**")
+        if asked.url:
+            _show_address(asked.url)
+        for number, field in enumerate(asked.fields):
+            _show_field(field, _key(approval, number))
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                "I have opened it" if asked.url else "Answer",
+                key=f"answer_{approval.id}",
+                type="primary",
+                icon=":material/send:",
+                on_click=_answer,
+                args=(lulu, actor, approval, asked),
+            )
+            for action in ("decline", "cancel"):
+                st.form_submit_button(
+                    action.capitalize(),
+                    key=f"{action}_{approval.id}",
+                    help=_MEANS[action],
+                    on_click=_refuse,
+                    args=(lulu, actor, approval, action),
+                )
+
+
+_MEANS = {"decline": "Tells the server no.", "cancel": "Tells the server that you have not decided."}
+
+
+def show_answered(asked: Elicitation, answer: Mapping[str, object]) -> None:
+    """Draw the question with what was answered."""
+    st.markdown(f"**{safe_label(asked.message, _LIMIT)}**")
+    if asked.url:
+        _show_address(asked.url)
+    content, action = answer.get("content"), answer.get("action")
+    said = content if isinstance(content, Mapping) else {}
+    titles = {field.name: field.title for field in asked.fields}
+    lines = [
+        f":green[:material/check_circle:] {safe_label(titles.get(name, str(name)), _LIMIT)}: "
+        f"**{safe_label(str(value), _LIMIT)}**"
+        for name, value in said.items()
+    ]
+    words = {"accept": "Accepted", "decline": "Declined", "cancel": "Cancelled"}.get(str(action), "Not answered")
+    st.markdown("  \n".join(lines) or f":gray[{words}]")
+
+
+def _show_address(url: str) -> None:
+    link = address(url)
+    st.markdown(safe_markdown(f"[Open the page]({link})") if link else ":orange[This address cannot be opened here.]")
+    st.caption(f"It leads to {wording.code(url, 400)}. Look at the host before you open it.")
+
+
+def _show_field(field: Field, key: str) -> None:
+    label = safe_label(field.title, _LIMIT) + ("" if field.is_required else " :gray[(may be left out)]")
+    about = safe_label(field.description, _LIMIT)
+    labels = [safe_label(name, _LIMIT) for _, name in field.options]
+    chosen = field.default if isinstance(field.default, list) else [field.default]
+    if about:
+        st.caption(about)
+    match field.kind:
+        case "boolean":
+            st.checkbox(label, value=field.default is True, key=key)
+        case "choice":
+            values = [value for value, _ in field.options]
+            st.radio(
+                label,
+                range(len(labels)),
+                index=values.index(str(field.default)) if field.default in values else None,
+                format_func=lambda place: labels[place],
+                key=key,
+            )
+        case "choices":
+            st.markdown(label)
+            for place, (value, _) in enumerate(field.options):
+                st.checkbox(labels[place], value=value in chosen, key=f"{key}_{place}")
+        case _:
+            default = "" if field.default is None else str(field.default)
+            st.text_input(label, value=default, key=key, placeholder=_EXAMPLES.get(field.format or field.kind))
+
+
+_EXAMPLES = {
+    "email": "name@example.org",
+    "uri": "https://…",
+    "date": "2026-11-30",
+    "date-time": "2026-11-30T12:00:00Z",
+    "json": "JSON",
+}
+
+
+def _said(field: Field, key: str) -> object:
+    match field.kind:
+        case "boolean":
+            return is_on(key)
+        case "choice":
+            place = picked(key)
+            return field.options[place][0] if isinstance(place, int) else ""
+        case "choices":
+            return [value for place, (value, _) in enumerate(field.options) if is_on(f"{key}_{place}")]
+        case _:
+            return typed(key)
+
+
+def _answer(lulu: Runtime, actor: Actor, approval: Approval, asked: Elicitation) -> None:
+    def decide() -> None:
+        found = [
+            (field.name, elicitations.value_of(field, _said(field, _key(approval, number))))
+            for number, field in enumerate(asked.fields)
+        ]
+        content = {name: value for name, value in found if value is not None}
+        lulu.store.decide(actor, approval.id, approve=True, updated_input={**approval.tool_input, "content": content})
+
+    notices.attempt(answering.place(approval.session_id), decide)
+
+
+def _refuse(lulu: Runtime, actor: Actor, approval: Approval, action: str) -> None:
+    answering.answer(lulu, actor, approval, approve=False, updated_input={**approval.tool_input, "action": action})
+
+
+def _key(approval: Approval, number: int) -> str:
+    return f"elicited_{approval.id}_{number}"

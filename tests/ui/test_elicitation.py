@@ -1,0 +1,65 @@
+"""The form of an MCP server's question: what does not fit is told, and what fits is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from lulu.agent import ELICITATION
+from lulu.runtime import Runtime
+from lulu.sessions import SessionId, SessionStatus
+from lulu.store import Approval
+from tests.ui.conftest import OpenPage
+from tests.ui.support import text_of
+
+SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {
+        "port": {"type": "integer", "title": "Port", "maximum": 65535},
+        "safe": {"type": "boolean", "default": True},
+        "colour": {"type": "string", "enum": ["red", "blue"], "default": "blue"},
+    },
+    "required": ["port"],
+}
+
+
+def test_a_form_is_answered_in_the_inbox_once_it_fits(
+    open_page: OpenPage, new_session: Callable[..., SessionId], lulu: Runtime
+) -> None:
+    session_id = new_session(status=SessionStatus.RUNNING)
+    question: dict[str, object] = {"message": "Which port?", "server": "odd", "schema": SCHEMA}
+    lulu.store.ask(request(session_id, question)).result(10)
+
+    app = open_page("inbox")
+    app.text_input(key="elicited_el_0").set_value("many")
+    app.button(key="answer_el").click().run()
+    refused = text_of(app)
+    app.text_input(key="elicited_el_0").set_value("8080")
+    app.button(key="answer_el").click().run()
+
+    answered = lulu.store.get_approval("el")
+    assert "“Port” is no whole number." in refused
+    assert answered is not None
+    assert answered.status == "approved"
+    assert (answered.updated_input or {})["content"] == {"port": 8080, "safe": True, "colour": "blue"}
+
+
+def request(session_id: SessionId, question: dict[str, object]) -> Approval:
+    return Approval(
+        id="el",
+        session_id=session_id,
+        tool_use_id="el",
+        agent_id=None,
+        tool_name=ELICITATION,
+        tool_input=question,
+        suggestions=[],
+        status="pending",
+        updated_input=None,
+        reason=None,
+        message=None,
+        decided_by=None,
+        rule_id=None,
+        auto_approved=False,
+        created_at=datetime.now(UTC),
+        decided_at=None,
+    )
