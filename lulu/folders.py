@@ -320,11 +320,11 @@ def _in_settings(file: str, settings: dict[str, Any] | None) -> list[Finding]:
     if settings is None:
         return [Finding(file=file, kind="unreadable", names=[])]
     told = {
-        "hooks": list(_section(settings, "hooks")),
+        "hooks": list(section(settings, "hooks")),
         "allow rules": allow_rules(settings),
-        "permissions": [name for name in _section(settings, "permissions") if name != "allow"],
-        "MCP servers": list(_section(settings, "mcpServers")),
-        "environment": list(_section(settings, "env")),
+        "permissions": [name for name in section(settings, "permissions") if name != "allow"],
+        "MCP servers": list(section(settings, "mcpServers")),
+        "environment": list(section(settings, "env")),
         "other settings": [name for name in settings if name not in _NAMED],
     }
     found = [Finding(file=file, kind=kind, names=names) for kind, names in told.items() if names]
@@ -342,10 +342,16 @@ def settings_in(path: Path, *, most: int = _MAX_SETTINGS) -> dict[str, Any] | No
 
 def allow_rules(settings: dict[str, Any]) -> list[str]:
     """The rules of a settings file that allow tools without asking."""
-    allowed = _section(settings, "permissions").get("allow")
-    return [rule for rule in allowed if isinstance(rule, str)] if isinstance(allowed, list) else []
+    return strings(settings, "permissions", "allow")
 
 
-def _section(settings: dict[str, Any], name: str) -> dict[str, Any]:
-    section = settings.get(name)
-    return section if isinstance(section, dict) else {}
+def strings(settings: dict[str, Any], name: str, inner: str) -> list[str]:
+    """The texts of a list in a section; what is none is passed over."""
+    found = section(settings, name).get(inner)
+    return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
+
+
+def section(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    """A part of a settings file; empty where it is none."""
+    found = settings.get(name)
+    return found if isinstance(found, dict) else {}

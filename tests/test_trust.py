@@ -237,13 +237,13 @@ def test_allow_rules_are_handed_on_from_where_claude_code_reads_them(work: Path)
         trusts_folder=True,
     )
 
-    allowed = project.allowed(spec, Settings())
+    given = project.gated(spec, Settings())
 
     rules = ["Bash(make *)", "Edit(/a/**)", f"Edit(/{work}/b/**)"]
-    assert json.loads(allowed or "") == {"permissions": {"allow": rules}}
-    assert project.allowed(replace(spec, trusts_folder=False), Settings()) is None
+    assert json.loads(given or "") == {"permissions": {"allow": rules}}
+    assert project.gated(replace(spec, trusts_folder=False), Settings()) is None
     limited = Settings(setting_sources=["project"])
-    assert json.loads(project.allowed(spec, limited) or "") == {"permissions": {"allow": rules[:1]}}
+    assert json.loads(project.gated(spec, limited) or "") == {"permissions": {"allow": rules[:1]}}
     assert project.sources(spec, limited) == ["project"]
     assert project.sources(replace(spec, trusts_folder=False), limited) == []
 

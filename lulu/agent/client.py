@@ -224,7 +224,7 @@ class Agent:
             max_turns=spec.max_turns,
             system_prompt={"type": "preset", "preset": "claude_code"},
             setting_sources=project.sources(spec, self._settings),
-            settings=project.allowed(spec, self._settings),
+            settings=project.gated(spec, self._settings),
             disallowed_tools=[
                 *DISALLOWED_TOOLS,
                 *private_folder.rules(self._settings.data_dir, self._settings.database_path),

@@ -12,6 +12,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +20,7 @@ from claude_agent_sdk import HookMatcher
 from claude_agent_sdk.types import HookContext, HookInput, SyncHookJSONOutput
 
 from lulu.agent.requests import AgentSpec
-from lulu.folders import allow_rules, main_checkout, own_settings, read_text, settings_in
+from lulu.folders import allow_rules, main_checkout, own_settings, read_text, section, settings_in, strings
 from lulu.settings import Settings, SettingSource
 
 #: Makes Claude Code read CLAUDE.md of added folders.
@@ -171,11 +172,11 @@ def _repository(folder: Path) -> list[Path]:
     return [] if root is None else [main_checkout(root) or root, root]
 
 
-def allowed(spec: AgentSpec, settings: Settings) -> str | None:
-    """The allow rules of a trusted folder as settings of the process.
+def gated(spec: AgentSpec, settings: Settings) -> str | None:
+    """What of a trusted folder's settings the process is given as its own: allow rules, further folders and plugins.
 
-    Claude Code applies a folder's own only where the folder is trusted in its configuration file, which is the user's
-    and never written by Lulu.
+    Claude Code applies a folder's only where the folder is trusted in its configuration file, which is the user's and
+    never written by Lulu.
     """
     if not spec.trusts_folder:
         return None
@@ -185,10 +186,24 @@ def allowed(spec: AgentSpec, settings: Settings) -> str | None:
         # Those of the repository, too, and in a worktree those of its main checkout.
         roots = dict.fromkeys([folder, *_repository(folder)])
         files += [root / ".claude" / "settings.local.json" for root in roots]
-    rules = [
-        rule if file.parent.parent == folder else _FROM_ITS_FOLDER.sub(rf"\1(/{file.parent.parent}/", rule)
-        for file in files
-        for rule in allow_rules(settings_in(file) or {})
-    ]
-    kept = [rule for place, rule in enumerate(rules) if sum(map(len, rules[: place + 1])) <= _MAX_RULES]
-    return json.dumps({"permissions": {"allow": kept}}) if kept else None
+    rules: list[str] = []
+    further: list[str] = []
+    plugins: dict[str, dict[str, Any]] = {}
+    for file in files:
+        own, root = settings_in(file) or {}, file.parent.parent
+        rules += [_from_here(rule, root, folder) for rule in allow_rules(own)]
+        further += [str(root / path) for path in strings(own, "permissions", "additionalDirectories")]
+        for name in ("extraKnownMarketplaces", "enabledPlugins"):
+            plugins.setdefault(name, {}).update(section(own, name))
+    permissions = {"allow": _up_to(rules, _MAX_RULES), "additionalDirectories": _up_to(further, _MAX_RULES)}
+    given = {"permissions": {name: values for name, values in permissions.items() if values}, **plugins}
+    return json.dumps({name: values for name, values in given.items() if values}) if any(given.values()) else None
+
+
+def _from_here(rule: str, root: Path, folder: Path) -> str:
+    """A rule of another folder's file: a path that begins there is written in full."""
+    return rule if root == folder else _FROM_ITS_FOLDER.sub(lambda found: f"{found[1]}(/{root}/", rule)
+
+
+def _up_to(texts: list[str], most: int) -> list[str]:
+    return [text for text, length in zip(texts, accumulate(map(len, texts)), strict=True) if length <= most]

@@ -23,3 +23,12 @@ def claude(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Claude]:
             monkeypatch.setenv(name, value)
         yield Claude(api, tmp_path)
         runtime.stop()
+
+
+@pytest.fixture
+def place(claude: Claude) -> Path:
+    """The session's folder, two below the test's own; with a folder below it."""
+    claude.work = claude.folder / "above" / "project"
+    (claude.work / "below").mkdir(parents=True)
+    (claude.work / "below" / "x.txt").write_text("x")
+    return claude.work

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lulu.commands import ForgetFolder, Fork, Interrupt, TrustFolder
-from lulu.sessions import SessionId, SessionStatus, new_session_id
-from lulu.store import FolderQuestion
+from lulu.commands import ForgetFolder, TrustFolder
+from lulu.sessions import SessionId
 from tests.agent.claude_driver import OWNER, SECONDS, Claude
+from tests.agent.folder_answers import ACTED, answer, has_acted, hook, settings_file, write
 from tests.messages_api import MessagesApi
 from tests.support import eventually
-
-#: A folder's file acts by making this one, in the folder of the test.
-ACTED = "acted"
-
-
-def held(claude: Claude, session_id: SessionId) -> FolderQuestion:
-    """What the session waits for, as soon as it does."""
-    question = eventually(lambda: claude.lulu.store.folder_question(session_id), timeout=SECONDS)
-    claude.has(session_id, SessionStatus.WAITING)
-    return question
-
-
-def answer(claude: Claude, session_id: SessionId, *, trusted: bool) -> FolderQuestion:
-    """Answer what the session waits for, as it is shown."""
-    question = held(claude, session_id)
-    for one in question.asked:
-        place = one.place
-        claude.lulu.store.submit(TrustFolder(actor=OWNER, folder=place.folder, trusted=trusted, entries=place.entries))
-    return question
-
-
-def write(path: Path, content: str | dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-
 
 # -- a file of each kind, and the prompts at which it acts -----------------------------------------------------------
 
@@ -56,17 +28,9 @@ class Kind:
         self.allow = allow
 
 
-def settings_file(name: str, **settings: Any) -> Callable[[Path, str], None]:
-    def bring(folder: Path, touch: str) -> None:
-        write(folder / ".claude" / name, json.loads(json.dumps(settings).replace("TOUCH", touch)))
-
-    return bring
-
-
 def mcp(at: str) -> Callable[[Path, str], None]:
     def bring(folder: Path, touch: str) -> None:
-        servers = {"x": {"command": "sh", "args": ["-c", f"{touch}; cat"]}}
-        write(folder / at / ".mcp.json", {"mcpServers": servers})
+        write(folder / at / ".mcp.json", {"mcpServers": {"x": {"command": "sh", "args": ["-c", f"{touch}; cat"]}}})
 
     return bring
 
@@ -85,8 +49,18 @@ def linked(folder: Path, touch: str) -> None:
     (folder / ".claude").symlink_to(elsewhere / ".claude")
 
 
-def hook(name: str) -> Callable[[Path, str], None]:
-    return settings_file(name, hooks={"UserPromptSubmit": [{"hooks": [{"type": "command", "command": "TOUCH"}]}]})
+def plugin(folder: Path, touch: str) -> None:
+    """A marketplace of the folder's own, with a plugin that has a hook."""
+    market = folder / "market"
+    write(
+        market / ".claude-plugin" / "marketplace.json",
+        {"name": "m", "owner": {"name": "x"}, "plugins": [{"name": "p", "source": "./p", "description": "d"}]},
+    )
+    write(market / "p" / ".claude-plugin" / "plugin.json", {"name": "p", "version": "1.0.0", "description": "d"})
+    hooks = {"PreToolUse": [{"hooks": [{"type": "command", "command": touch}]}]}
+    write(market / "p" / "hooks" / "hooks.json", {"hooks": hooks})
+    known = {"m": {"source": {"source": "directory", "path": str(market)}}}
+    write(folder / ".claude" / "settings.json", {"extraKnownMarketplaces": known, "enabledPlugins": {"p@m": True}})
 
 
 AGENT = "---\nname: z\ndescription: does z\npermissionMode: acceptEdits\n---\nYou are z."
@@ -111,26 +85,15 @@ KINDS = {
     "hook of a skill below": Kind(
         markdown("below/.claude/skills/z/SKILL.md", SKILL), READ_BELOW, *USE_SKILL, allow="Skill(z)"
     ),
+    "hook of a plugin": Kind(plugin, "SCN:run COMMAND=true", "SCN:run COMMAND=true"),
     "allow rule": Kind(
         settings_file("settings.json", permissions={"allow": ["Bash(TOUCH)"]}), "SCN:run COMMAND=touch_acted"
     ),
 }
 
 
-@pytest.fixture
-def place(claude: Claude) -> Path:
-    """The session's folder, two below the test's own; with a folder below it."""
-    claude.work = claude.folder / "above" / "project"
-    write(claude.work / "below" / "x.txt", "x")
-    return claude.work
-
-
 def touch_of(claude: Claude, name: str) -> str:
     return "touch acted" if name == "allow rule" else f"touch {claude.folder / 'above' / ACTED}"
-
-
-def has_acted(claude: Claude) -> bool:
-    return (claude.work.parent / ACTED).exists() or (claude.work / ACTED).exists()
 
 
 def play(claude: Claude, kind: Kind, session_id: SessionId) -> None:
@@ -154,8 +117,9 @@ def test_what_a_folder_brings_acts_only_where_its_owner_trusts_it(claude: Claude
     claude.allow("Read", *filter(None, [kind.allow]))
     claude.start()
 
+    is_asked = name != "hook of a skill below"
     without = claude.launch(kind.prompts[0])
-    if name != "hook of a skill below":
+    if is_asked:
         answer(claude, without, trusted=False)
     play(claude, kind, without)
 
@@ -165,10 +129,10 @@ def test_what_a_folder_brings_acts_only_where_its_owner_trusts_it(claude: Claude
     store = claude.lulu.store
     for folder in [*store.folder_answers()]:
         store.submit(ForgetFolder(actor=OWNER, folder=folder))
-    if name == "hook of a skill below":
+    if not is_asked:
         store.submit(TrustFolder(actor=OWNER, folder=str(place), trusted=True))
     trusted = claude.launch(kind.prompts[0])
-    if name != "hook of a skill below":
+    if is_asked:
         answer(claude, trusted, trusted=True)
     play(claude, kind, trusted)
 
@@ -266,103 +230,3 @@ def test_servers_that_the_user_has_set_up_for_a_folder_run_there_without_its_fil
 
     eventually(lambda: has_acted(claude), timeout=SECONDS)
     assert not (place / "off").exists()
-
-
-# -- when it is looked at --------------------------------------------------------------------------------------------
-
-
-def test_a_change_lets_the_next_prompt_wait_and_ends_no_turn(claude: Claude, place: Path) -> None:
-    hook("settings.json")(place, f"touch {claude.folder / 'above' / ACTED}")
-    claude.start(idle_minutes=60)
-    session_id = claude.launch("SCN:slow WORDS=100")
-    answer(claude, session_id, trusted=True)
-    claude.says(session_id, "word5")
-
-    write(place / ".claude" / "skills" / "new" / "SKILL.md", SKILL)
-    claude.send(session_id, "SCN:default first")
-    claude.send(session_id, "SCN:default second")
-
-    question = held(claude, session_id)
-    assert claude.results(session_id)[0].subtype == "success"
-    assert [one.changes for one in question.asked] == [["new: .claude/skills/new/SKILL.md"]]
-    assert len(claude.lulu.store.queued_prompts(session_id)) == 2
-    answer(claude, session_id, trusted=True)
-    claude.ended(session_id, turns=3)
-    assert claude.lulu.store.folder_questions() == []
-
-
-@pytest.mark.parametrize("how", ["resume", "fork", "restart"])
-def test_a_change_is_noticed_before_each_start(claude: Claude, place: Path, how: str) -> None:
-    hook("settings.json")(place, "true")
-    claude.start()
-    session_id = claude.launch("SCN:default")
-    answer(claude, session_id, trusted=True)
-    claude.ended(session_id)
-    hook("settings.json")(place, f"touch {claude.folder / 'above' / ACTED}")
-
-    if how == "restart":
-        claude.start()
-    if how == "fork":
-        fork = new_session_id()
-        claude.do(Fork, session_id, new_session_id=fork)
-        session_id = fork
-    claude.send(session_id, "SCN:default again")
-
-    assert [one.changes for one in held(claude, session_id).asked] == [["changed: .claude/settings.json"]]
-    # What waits is still there after a restart, and is not called interrupted.
-    claude.start()
-    held(claude, session_id)
-    assert not has_acted(claude)
-    assert "lulu_stopped" not in claude.notes(session_id)
-
-
-def test_the_answer_is_for_what_was_shown(claude: Claude, place: Path) -> None:
-    hook("settings.json")(place, "true")
-    claude.start()
-    session_id = claude.launch("SCN:default")
-    shown = held(claude, session_id)
-    hook("settings.json")(place, f"touch {claude.folder / 'above' / ACTED}")
-
-    for one in shown.asked:
-        claude.lulu.store.submit(
-            TrustFolder(actor=OWNER, folder=one.place.folder, trusted=True, entries=one.place.entries)
-        )
-
-    eventually(lambda: held(claude, session_id).asked[0].changes == ["changed: .claude/settings.json"])
-    assert not has_acted(claude)
-
-
-def test_stop_ends_the_waiting_and_nothing_is_sent(claude: Claude, place: Path) -> None:
-    hook("settings.json")(place, "true")
-    claude.start()
-    session_id = claude.launch("SCN:default")
-    held(claude, session_id)
-
-    claude.do(Interrupt, session_id)
-
-    claude.has(session_id, SessionStatus.INTERRUPTED)
-    assert claude.lulu.store.folder_questions() == []
-    assert claude.api.requests == []
-
-
-def test_an_answer_counts_below_and_in_worktrees_that_bring_nothing_else(claude: Claude, place: Path) -> None:
-    git = ["git", "-c", "user.email=a@example.org", "-c", "user.name=a"]
-    command = f"touch {claude.folder / 'above' / ACTED}"
-    hook("settings.json")(place, command)
-    for arguments in (["init"], ["add", "."], ["commit", "-m", "one"], ["worktree", "add", "../other"]):
-        subprocess.run([*git, *arguments], cwd=place, check=True, capture_output=True)
-    claude.start()
-    first = claude.launch("SCN:default")
-    answer(claude, first, trusted=True)
-    claude.ended(first)
-    (claude.folder / "above" / ACTED).unlink()
-
-    below = claude.launch("SCN:default", folder=place / "below")
-    claude.ended(below)
-    worktree = claude.launch("SCN:default", folder=place.parent / "other")
-    claude.ended(worktree)
-
-    assert has_acted(claude)
-    hook("settings.json")(place.parent / "other", "true")
-    claude.send(worktree, "SCN:default")
-    assert [one.place.folder for one in held(claude, worktree).asked] == [str(place.parent / "other")]

@@ -1,0 +1,129 @@
+"""When the real Claude Code's folder is looked at: before every prompt, and never in a turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lulu.commands import ForgetFolder, Fork, Interrupt, TrustFolder
+from lulu.sessions import SessionStatus, new_session_id
+from tests.agent.claude_driver import OWNER, Claude
+from tests.agent.folder_answers import ACTED, add_worktree, answer, has_acted, held, hook, write
+from tests.support import eventually
+
+#: A skill that only is there.
+SKILL = "---\nname: new\ndescription: new\n---\nDo it."
+
+
+def test_a_change_lets_the_next_prompt_wait_and_ends_no_turn(claude: Claude, place: Path) -> None:
+    hook("settings.json")(place, f"touch {claude.folder / 'above' / ACTED}")
+    claude.start(idle_minutes=60)
+    session_id = claude.launch("SCN:slow WORDS=100")
+    answer(claude, session_id, trusted=True)
+    claude.says(session_id, "word5")
+
+    write(place / ".claude" / "skills" / "new" / "SKILL.md", SKILL)
+    claude.send(session_id, "SCN:default first")
+    claude.send(session_id, "SCN:default second")
+
+    question = held(claude, session_id)
+    assert claude.results(session_id)[0].subtype == "success"
+    assert [one.changes for one in question.asked] == [["new: .claude/skills/new/SKILL.md"]]
+    assert len(claude.lulu.store.queued_prompts(session_id)) == 2
+    answer(claude, session_id, trusted=True)
+    claude.ended(session_id, turns=3)
+    assert claude.lulu.store.folder_questions() == []
+
+
+@pytest.mark.parametrize("how", ["resume", "fork", "restart"])
+def test_a_change_is_noticed_before_each_start(claude: Claude, place: Path, how: str) -> None:
+    hook("settings.json")(place, "true")
+    claude.start()
+    session_id = claude.launch("SCN:default")
+    answer(claude, session_id, trusted=True)
+    claude.ended(session_id)
+    hook("settings.json")(place, f"touch {claude.folder / 'above' / ACTED}")
+
+    if how == "restart":
+        claude.start()
+    if how == "fork":
+        fork = new_session_id()
+        claude.do(Fork, session_id, new_session_id=fork)
+        session_id = fork
+    claude.send(session_id, "SCN:default again")
+
+    assert [one.changes for one in held(claude, session_id).asked] == [["changed: .claude/settings.json"]]
+    # What waits is still there after a restart, and is not called interrupted.
+    claude.start()
+    held(claude, session_id)
+    assert not has_acted(claude)
+    assert "lulu_stopped" not in claude.notes(session_id)
+
+
+def test_the_answer_is_for_what_was_shown(claude: Claude, place: Path) -> None:
+    hook("settings.json")(place, "true")
+    claude.start()
+    session_id = claude.launch("SCN:default")
+    shown = held(claude, session_id)
+    hook("settings.json")(place, f"touch {claude.folder / 'above' / ACTED}")
+
+    for place_shown in (one.place for one in shown.asked):
+        command = TrustFolder(actor=OWNER, folder=place_shown.folder, trusted=True, entries=place_shown.entries)
+        claude.lulu.store.submit(command)
+
+    eventually(lambda: held(claude, session_id).asked[0].changes == ["changed: .claude/settings.json"])
+    assert not has_acted(claude)
+
+
+def test_stop_ends_the_waiting_and_nothing_is_sent(claude: Claude, place: Path) -> None:
+    hook("settings.json")(place, "true")
+    claude.start()
+    session_id = claude.launch("SCN:default")
+    held(claude, session_id)
+
+    claude.do(Interrupt, session_id)
+
+    claude.has(session_id, SessionStatus.INTERRUPTED)
+    assert claude.lulu.store.folder_questions() == []
+    assert claude.api.requests == []
+
+
+def test_an_answer_counts_below_and_in_worktrees_that_bring_nothing_else(claude: Claude, place: Path) -> None:
+    command = f"touch {claude.folder / 'above' / ACTED}"
+    hook("settings.json")(place, command)
+    add_worktree(place)
+    claude.start()
+    first = claude.launch("SCN:default")
+    answer(claude, first, trusted=True)
+    claude.ended(first)
+    (claude.folder / "above" / ACTED).unlink()
+
+    below = claude.launch("SCN:default", folder=place / "below")
+    claude.ended(below)
+    worktree = claude.launch("SCN:default", folder=place.parent / "other")
+    claude.ended(worktree)
+
+    assert has_acted(claude)
+    hook("settings.json")(place.parent / "other", "true")
+    claude.send(worktree, "SCN:default")
+    assert [one.place.folder for one in held(claude, worktree).asked] == [str(place.parent / "other")]
+
+
+def test_a_worktree_is_asked_about_what_its_main_checkout_brings(claude: Claude, place: Path) -> None:
+    add_worktree(place)
+    hook("settings.local.json")(place, f"touch {claude.folder / 'above' / ACTED}")
+    claude.start()
+
+    session_id = claude.launch("SCN:default", folder=place.parent / "other")
+    asked = answer(claude, session_id, trusted=False).asked
+    claude.ended(session_id)
+
+    assert [one.place.folder for one in asked] == [str(place)]
+    assert not has_acted(claude)
+    claude.lulu.store.submit(ForgetFolder(actor=OWNER, folder=str(place)))
+    claude.send(session_id, "SCN:default")
+    answer(claude, session_id, trusted=True)
+    claude.ended(session_id, turns=2)
+    # The process that ran without the files was replaced by one with them.
+    assert has_acted(claude)
