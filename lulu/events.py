@@ -62,6 +62,8 @@ class Text(Event):
     content: str
     #: The sources that the API names for it, as it sent them.
     citations: list[Any] | None = None
+    #: Whether a slash command printed it, without a model: its lines are lines.
+    printed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

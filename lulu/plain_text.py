@@ -61,7 +61,8 @@ _INVISIBLE = re.compile(
     f"|(?<=[{_JOINERS}])[{_JOINERS}]+"
     f"|(?<![^\x00-\x22\x24-\x29\x2b-\x2f\x3a-\x7f{_JOINERS}{_SELECTORS}])[{_SELECTORS}]+)"
 )
-_UNUSUAL = re.compile(
+#: What a terminal or a browser obeys or hides; letters of a script or an emoji may be among it.
+UNUSUAL = re.compile(
     f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff{_SHAPELESS}{_JOINERS}{_SELECTORS}]"
 )
 
@@ -117,7 +118,7 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    if _UNUSUAL.search(text) is None:
+    if UNUSUAL.search(text) is None:
         return text
     return _with_names(_LINE_ENDS.sub("\n", _ESCAPE_SEQUENCES.sub("", text)))
 

@@ -7,16 +7,18 @@ that it does not know (``message_parser.py``), and here they are kept as ``syste
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lulu.agent import blocks, failures
 from lulu.agent.frames import Frame, blocks_of, common_of, is_of_main, number_of, text_of
 from lulu.agent.live_block import BlockWriter, Ended, LiveBlock
-from lulu.events import Event, Result, System, made
+from lulu.events import Event, Result, System, Text, made
 from lulu.sessions import SessionStatus
 
 #: ``system`` frames that say nothing a person would miss: token counts while thinking.
 _NOISE = frozenset({"thinking_tokens"})
+#: The model of messages that Claude Code itself writes: what a slash command printed.
+_WITHOUT_MODEL = "<synthetic>"
 #: The keys of an ``init`` frame that are worth keeping; the rest is long lists for the terminal.
 _INIT_KEYS = (
     "session_id",
@@ -120,6 +122,8 @@ class Translator:
         else:
             common["context"] = _context_tokens(message.get("usage"))
             events = [blocks.of_assistant(block, common) for block in blocks_of(message["content"])]
+            if message.get("model") == _WITHOUT_MODEL:
+                events = [replace(event, printed=True) if isinstance(event, Text) else event for event in events]
         if not is_of_main(frame):
             return Translation(events=events)
         self._error_told = self._error_told or is_refused or bool(frame.get("error"))

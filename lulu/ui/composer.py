@@ -105,10 +105,12 @@ def _show_models(lulu: Runtime, actor: Actor, session: Session) -> None:
     if not menu.open:
         return
     with menu:
-        for name in (DEFAULT_MODEL, *MODEL_ALIASES):
+        names = (DEFAULT_MODEL, *MODEL_ALIASES)
+        # A model that has no short name stands first: one row of the menu is always the present one.
+        for name in names if (session.model or DEFAULT_MODEL) in names else (str(session.model), *names):
             model = None if name == DEFAULT_MODEL else name
             st.button(
-                name,
+                safe_label(name),
                 key=f"set_model_{name}",
                 type="tertiary",
                 icon=":material/check:" if model == session.model else ":material/radio_button_unchecked:",

@@ -171,7 +171,8 @@ CSS = """
 /* The buttons over a block of code stay below the header when the block is under it. */
 .st-key-transcript .stElementContainer:has(> .stCode) { isolation: isolate; }
 
-/* A command and what it wrote are one console. */
+/* A command and what it wrote are one console: the gap of a message's parts would part them. */
+.stChatMessage .stVerticalBlock[class*="st-key-console_"] { gap: 0; }
 [class*="st-key-console_"] > .stElementContainer:has(> .stCode) + .stElementContainer > .stCode pre {
   border-top-left-radius: 0; border-top-right-radius: 0;
 }

@@ -25,10 +25,7 @@ WIDTH = 320
 
 def show_answered(call: ToolCall) -> None:
     """Draw the pictures in a tool's answer."""
-    found = [source for block in answer_blocks(call) if (source := _source(block)) is not None]
-    if not found and structured(call).get("type") == "image" and isinstance(structured(call).get("file"), Mapping):
-        file = structured(call)["file"]
-        found = [{"media_type": file.get("type"), "data": file.get("base64")}]
+    found = _sources(call)
     for source in found[:_MOST_PICTURES]:
         _show_source(source)
     if len(found) > _MOST_PICTURES:
@@ -40,6 +37,19 @@ def show_block(block: object) -> None:
     source = _source(block)
     if source is not None:
         _show_source(source)
+
+
+def has_any(call: ToolCall) -> bool:
+    """Whether a tool answered with a picture."""
+    return bool(_sources(call))
+
+
+def _sources(call: ToolCall) -> list[Mapping[str, Any]]:
+    found = [source for block in answer_blocks(call) if (source := _source(block)) is not None]
+    if not found and structured(call).get("type") == "image" and isinstance(structured(call).get("file"), Mapping):
+        file = structured(call)["file"]
+        found = [{"media_type": file.get("type"), "data": file.get("base64")}]
+    return found
 
 
 def _source(block: object) -> Mapping[str, Any] | None:

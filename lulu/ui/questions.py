@@ -11,13 +11,15 @@ from lulu.actors import Actor
 from lulu.errors import InputError
 from lulu.runtime import Runtime
 from lulu.store import Approval
-from lulu.ui import answering, notices
+from lulu.ui import answering, blocks, notices
 from lulu.ui.state import is_on, picked, typed
 from lulu.ui.text import safe_label
 
 TOOL = "AskUserQuestion"
 #: Characters of a question, an option and its description that are shown.
 _LIMIT = 2_000
+#: Lines of a question that are shown.
+_MOST_LINES = 30
 #: What the agent reads when nobody answers.
 SKIPPED = "The user does not want to answer this now. Go on with what you think is best, or stop and say what you need."
 
@@ -28,6 +30,8 @@ class Option:
 
     label: str
     description: str
+    #: What the person compares: a drawing, code or text of several lines.
+    preview: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,7 @@ def _question(item: object) -> Question | None:
         text=str(item["question"]),
         header=str(item.get("header") or ""),
         options=tuple(
-            Option(label=str(option.get("label") or ""), description=str(option.get("description") or ""))
+            Option(**{name: str(option.get(name) or "") for name in ("label", "description", "preview")})
             for option in options
         ),
         is_multiple=item.get("multiSelect") is True,
@@ -72,9 +76,10 @@ def show(approval: Approval, questions: list[Question]) -> None:
         with st.container(key=f"question_{approval.id}_{number}"):
             if question.header:
                 st.caption(safe_label(question.header))
-            st.markdown(f"**{safe_label(question.text, _LIMIT)}**")
+            st.markdown(_bold(question.text))
             for option in question.options:
                 st.markdown(f"- {safe_label(option.label, _LIMIT)} :gray[{safe_label(option.description, _LIMIT)}]")
+            _show_previews(question, f"{approval.id}_{number}")
 
 
 def show_answered(questions: list[Question], answers: Mapping[str, object], *, key: str) -> None:
@@ -91,21 +96,64 @@ def show_answered(questions: list[Question], answers: Mapping[str, object], *, k
         with st.container(key=f"answered_{key}_{number}", gap="small"):
             if question.header:
                 st.caption(safe_label(question.header))
-            st.markdown(f"**{safe_label(question.text, _LIMIT)}**")
+            st.markdown(_bold(question.text))
+            _show_previews(question, f"{key}_{number}")
             st.markdown("  \n".join(lines) or ":gray[Not answered]")
 
 
 def answered(question: Question, answer: object) -> list[str]:
-    """The options that were chosen, and what else was said: a list of both, or one text with commas between."""
+    """The options that were chosen, and then what was said in own words: a list of both, or one text.
+
+    Of a single choice the text is one option or own words. Of several it is the chosen options in their order, then own
+    words, with commas between (``joined``).
+    """
     if isinstance(answer, list):
         return [str(part) for part in answer]
     if not isinstance(answer, str) or not answer:
         return []
-    labels = {option.label for option in question.options}
-    parts = [answer] if answer in labels else answer.split(", ")
-    chosen = [part for part in parts if part in labels]
-    words = ", ".join(part for part in parts if part not in labels)
-    return [*chosen, *([words] if words else [])]
+    if not question.is_multiple or any(option.label == answer for option in question.options):
+        return [answer]
+    chosen, rest = [], str(answer)
+    labels = [option.label for option in question.options]
+    while found := [label for label in labels if label and f"{rest}, ".startswith(f"{label}, ")]:
+        longest = max(found, key=len)
+        chosen.append(longest)
+        rest = rest[len(longest) + 2 :]
+        labels = labels[labels.index(longest) + 1 :]
+    if rest.startswith(_QUOTES[0]) and rest.endswith(_QUOTES[1]):
+        rest = rest[1:-1]
+    return [*chosen, *([rest] if rest else [])]
+
+
+def joined(question: Question, chosen: list[str], words: str) -> str:
+    """Options and own words as the one text that the tool takes. ``answered`` gives the same values back.
+
+    Own words that begin like an option are put in quotation marks: nobody could tell one from the other.
+    """
+    parts = [*chosen, *([words] if words else [])]
+    text = ", ".join(parts)
+    return text if answered(question, text) == parts else ", ".join([*chosen, _QUOTES[0] + words + _QUOTES[1]])
+
+
+_QUOTES = "“”"
+
+
+def _bold(text: str) -> str:
+    """A question in bold: its lines are lines, up to ``_MOST_LINES``."""
+    lines = [line for line in text[:_LIMIT].split("\n") if line.strip()]
+    more = ["…"] if len(lines) > _MOST_LINES or len(text) > _LIMIT else []
+    return "  \n".join(f"**{safe_label(line, _LIMIT)}**" for line in [*lines[:_MOST_LINES], *more])
+
+
+def _show_previews(question: Question, key: str) -> None:
+    """Draw the options' previews side by side; on a phone one below the other."""
+    shown = [(place, option) for place, option in enumerate(question.options) if option.preview.strip()]
+    if not shown:
+        return
+    for (place, option), column in zip(shown, st.columns(min(len(shown), 2)) * len(shown), strict=False):
+        with column:
+            st.caption(safe_label(option.label, _LIMIT))
+            blocks.code(option.preview, key=f"preview_{key}_{place}")
 
 
 def _option_line(option: Option, *, is_chosen: bool) -> str:
@@ -138,20 +186,21 @@ def _show_question(question: Question, key: str) -> None:
         st.caption(safe_label(question.header))
     labels = [safe_label(option.label, _LIMIT) for option in question.options]
     captions = [safe_label(option.description, _LIMIT) for option in question.options]
-    text = f"**{safe_label(question.text, _LIMIT)}**"
+    st.markdown(_bold(question.text))
+    _show_previews(question, key)
     if question.is_multiple or not question.options:
-        st.markdown(text)
         for place, label in enumerate(labels):
             said = f"{label} :small[:gray[{captions[place]}]]" if captions[place] else label
             st.checkbox(said, key=f"choice_{key}_{place}")
     else:
         st.radio(
-            text,
+            safe_label(question.text),
             range(len(labels)),
             index=None,
             format_func=lambda place: labels[place],
             captions=captions,
             key=f"choice_{key}",
+            label_visibility="collapsed",
         )
     st.text_input(
         "In your own words",
@@ -178,7 +227,7 @@ def _answer_to(question: Question, key: str) -> str:
     words = typed(f"words_{key}").strip()
     if question.is_multiple:
         chosen = [option.label for place, option in enumerate(question.options) if is_on(f"choice_{key}_{place}")]
-        return ", ".join([*chosen, *([words] if words else [])])
+        return joined(question, chosen, words)
     place = picked(f"choice_{key}")
     return words or (question.options[place].label if isinstance(place, int) else "")
 

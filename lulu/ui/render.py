@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -113,7 +114,7 @@ def show_run(run: Run, *, marked: int | None = None) -> None:
     # What the reader has opened must not vanish when its row is folded.
     if any(isinstance(item, ToolCall) and is_unfolded(_call_fold(item, False)) for item in run.items):
         state().unfolded.add(run.key)
-    is_open = bool(run.failures) or _holds(run.items, marked) or run.key in state().unfolded
+    is_open = any(tools.is_open(call) for call in run.calls) or _holds(run.items, marked) or run.key in state().unfolded
     key = f"run_{run.key}_open" if is_open else f"run_{run.key}"
     opened = fold(tools.run_label(run), key=key, icon=":material/build:", is_open=is_open)
     if opened.open:
@@ -226,11 +227,20 @@ def user(event: events.User, stored: StoredEvent) -> None:
 
 @renderer(events.Text)
 def text(event: events.Text, stored: StoredEvent) -> None:
-    """A block of an answer, in markdown."""
-    st.markdown(safe_markdown(blocks.shown_part(event.content, key=f"text_{stored.id}")))
+    """A block of an answer, in markdown; as it was typed what a slash command printed, unless that is markdown, too."""
+    is_markdown = not event.printed or _MARKDOWN_LINE.search(event.content) is not None
+    if is_markdown:
+        shown = blocks.shown_part(event.content, key=f"text_{stored.id}")
+        st.markdown(safe_markdown(shown, line_breaks=event.printed))
+    else:
+        blocks.code(event.content, key=f"text_{stored.id}")
     sources.show(event)
     if event.partial:
         st.caption("Cut off here.")
+
+
+#: A heading, or the line below the head of a table.
+_MARKDOWN_LINE = re.compile(r"^(?:#{1,6} |\|[ :|-]{3,}$)", re.MULTILINE)
 
 
 @renderer(events.Thinking)

@@ -6,15 +6,15 @@ What is not shown at first is counted, and has to be opened before anybody can a
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import streamlit as st
 
 from lulu.errors import InputError
-from lulu.plain_text import plain
+from lulu.plain_text import UNUSUAL, hidden_characters, visible
 from lulu.store import Approval
-from lulu.ui import blocks, diffs, results
+from lulu.ui import blocks, diffs, results, wording
 
 #: Characters of one part that are shown before somebody opens the rest.
 FIRST = 4_000
@@ -23,8 +23,6 @@ _HEIGHT = 320
 _LINES_BEFORE_SCROLL = 14
 #: Their input is shown as a diff.
 EDITING_TOOLS = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
-#: What a browser would obey or hide, and a lone surrogate, which no page can carry: shown as JSON writes it.
-_UNUSUAL = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +44,9 @@ def parts(approval: Approval) -> list[Part]:
         rest = {name: value for name, value in arguments.items() if name != "command"}
     elif approval.tool_name in EDITING_TOOLS:
         # Every line that the tool would replace or write: a person answers for all of it.
-        found.append(Part(name="change", text="\n".join(diffs.change_in(arguments, context=10**9)), language="diff"))
         rest = diffs.beside_the_change(arguments)
+        if change := diffs.change_in(arguments, context=10**9):
+            found.append(Part(name="change", text="\n".join(change), language="diff"))
     if rest or not arguments:
         found.append(Part(name="asked", text=results.as_json(rest), language="json"))
     return found
@@ -56,11 +55,26 @@ def parts(approval: Approval) -> list[Part]:
 def show(approval: Approval) -> bool:
     """Draw the input; whether all of it is there to be read."""
     are_read = [_show_part(part, approval.id) for part in parts(approval)]
+    if hidden := sum(hidden_characters(text) for text in _texts(approval.tool_input)):
+        st.caption(
+            f":orange[:material/warning: {wording.plural(hidden, 'character')} here cannot be seen, and an agent reads "
+            f"{'it' if hidden == 1 else 'them'}. Written above as ⟦…⟧.]"
+        )
     return all(are_read)
 
 
+def _texts(value: object) -> Iterator[str]:
+    """Every text of a JSON value, names of fields included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for part in pair for text in _texts(part))
+    elif isinstance(value, list):
+        yield from (text for part in value for text in _texts(part))
+
+
 def _show_part(part: Part, approval_id: str) -> bool:
-    text = plain(part.text)
+    text = visible(part.text)
     key = f"{part.name}_{approval_id}"
     hidden = len(text) - FIRST
     height = _HEIGHT if text.count("\n") > _LINES_BEFORE_SCROLL else None
@@ -78,7 +92,8 @@ def _show_part(part: Part, approval_id: str) -> bool:
 def as_typed(tool_input: dict[str, object]) -> str:
     """The input as indented JSON that a person can read and edit; ``parse`` gives the same values back."""
     text = json.dumps(tool_input, indent=2, ensure_ascii=False)
-    return _UNUSUAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    # What a browser would obey or hide, and a lone surrogate, which no page can carry: as JSON writes it.
+    return UNUSUAL.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def parse(text: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lulu.actors import LULU
 from lulu.transcript import Run, ToolCall
-from lulu.ui import wording
+from lulu.ui import pictures, wording
 from lulu.ui.looks import look_of, title_of
 from lulu.ui.text import safe_label
 
@@ -49,8 +49,9 @@ def icon(call: ToolCall) -> str:
 
 
 def is_open(call: ToolCall) -> bool:
-    """Whether a call is open by itself: where it failed, and where a person has answered."""
-    return call.failed or (look_of(call.name).opens and call.result is not None)
+    """Whether a call is open by itself: where it failed, where a person has answered, and where a picture was read."""
+    opens = look_of(call.name).opens or (call.name == "Read" and pictures.has_any(call))
+    return call.failed or (opens and call.result is not None)
 
 
 def outcome(call: ToolCall, *, live: bool) -> str:

@@ -221,12 +221,15 @@ def test_other_long_fields_keep_their_texts_in_the_tab(server: NewServer, page: 
     lulu = server(env=FAST)
     start(page, lulu.url, "Give me the tour")
     reason = page.locator("[class*='st-key-reason_'] input").first
+    more = page.locator("[class*='st-key-deny_more_'] button").first
+    more.click(timeout=PATIENCE)
     reason.press_sequentially("not in this folder", timeout=PATIENCE)
 
     page.reload()
 
+    more.click(timeout=PATIENCE)
     expect(reason).to_have_value("not in this folder", timeout=PATIENCE)
-    page.locator("[class*='st-key-deny_'] button").first.click()
+    page.locator("[class*='st-key-deny_reason_'] button").first.click()
     expect(reason).to_be_hidden(timeout=PATIENCE)
     with closing(sqlite3.connect(lulu.database)) as rows:
         assert rows.execute("SELECT message FROM approvals").fetchall() == [("not in this folder",)]

@@ -46,6 +46,7 @@ def test_writing_decides_nothing_and_leads_nowhere(server: NewServer, page: Page
     address = start(page, lulu.url, "Give me the tour")
     expect(approve(page)).to_be_visible(timeout=PATIENCE)
     search = page.get_by_role("searchbox", name="Search sessions")
+    page.locator("[class*='st-key-deny_more_'] button").first.click()
     reason = page.locator("[class*='st-key-reason_'] input").first
     for field in (box(page), search, reason):
         field.fill("ma")

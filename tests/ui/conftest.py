@@ -71,3 +71,9 @@ def new_session(lulu: Runtime, tmp_path: Path) -> Callable[..., SessionId]:
         return lulu.store.insert_session(launch, status=status)
 
     return made
+
+
+@pytest.fixture
+def working(new_session: Callable[..., SessionId]) -> SessionId:
+    """A session whose agent is at work."""
+    return new_session("Clean up", status=SessionStatus.RUNNING)

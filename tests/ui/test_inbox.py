@@ -41,12 +41,6 @@ QUESTIONS = {
 }
 
 
-@pytest.fixture
-def working(new_session: NewSession) -> SessionId:
-    """A session whose agent is at work."""
-    return new_session("Clean up", status=SessionStatus.RUNNING)
-
-
 def answered(lulu: Runtime, approval_id: str = "a1") -> Approval:
     approval = lulu.store.get_approval(approval_id)
     assert approval is not None

@@ -168,3 +168,44 @@ def test_an_answer_is_read_back_into_options_and_words(answer: object, chosen: l
     question = questions.Question(text="Which?", header="", options=options, is_multiple=True)
 
     assert questions.answered(question, answer) == chosen
+
+
+CHOICES = questions.Question(
+    text="Which?",
+    header="",
+    options=tuple(questions.Option(label=label, description="") for label in ("Now", "Later", "No", "Now, and later")),
+    is_multiple=True,
+)
+ONE_CHOICE = replace(CHOICES, is_multiple=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("Later, Now is too early", ["Later, Now is too early"]),
+        ("No, because it is slow", ["No, because it is slow"]),
+        ("Later", ["Later"]),
+        ("Now, and later", ["Now, and later"]),
+        ("", []),
+        (None, []),
+        (["Now", "x"], ["Now", "x"]),
+    ],
+)
+def test_a_single_choice_is_one_option_or_own_words(answer: object, shown: list[str]) -> None:
+    assert questions.answered(ONE_CHOICE, answer) == shown
+
+
+@given(
+    st.lists(st.sampled_from(CHOICES.options), unique=True),
+    st.sampled_from(["", "Later", "Later, Now is too early", "No, because", "“Now”", "“", "a, b", "Now, and later"])
+    | st.text(max_size=20).map(str.strip),
+)
+def test_several_choices_and_own_words_are_shown_as_they_were_given(
+    options: list[questions.Option], words: str
+) -> None:
+    chosen = [option.label for option in CHOICES.options if option in options]
+    given_parts = [*chosen, *([words] if words else [])]
+
+    text = questions.joined(CHOICES, chosen, words)
+
+    assert questions.answered(CHOICES, text) == given_parts
