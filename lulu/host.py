@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
+from lulu import options
 from lulu.agent import processes
 from lulu.commands import (
     CommandStatus,
@@ -241,6 +242,11 @@ class AgentHost:
         if await self._waits_for_owner(command.session_id):
             return
         prompt = _prompt(stored)
+        if (columns := options.typed_model(command)) is not None:
+            chosen = [prompt, System(subtype="model_set", data=columns)]
+            if await done(self._store.take(stored.id, Change(session_id=command.session_id, events=chosen))):
+                self._worker(command.session_id).change(stored.id, columns=columns)
+            return
         # Together: one that is taken and not told would be lost in a crash, and a session deleted under it.
         told = Change(session_id=command.session_id, events=[prompt], status=SessionStatus.STARTING)
         try:

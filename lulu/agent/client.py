@@ -262,7 +262,9 @@ class Agent:
     def _explain(self, exc: Exception) -> AgentError:
         """The SDK's error as one that says what to do."""
         safe = "Everything up to here is saved."
-        if "No conversation found" in f"{exc} {self.stderr_tail}":
+        said = f"{exc} {self.stderr_tail}"
+        # The second: a fork from before a compaction, of which only a summary is left.
+        if "No conversation found" in said or "No message found with message.uuid" in said:
             return TranscriptMissing("Claude Code no longer has this conversation.", safe=safe)
         if "is already in use" in self.stderr_tail:
             return ConversationExists("Claude Code has this conversation already.", safe=safe, stderr=self.stderr_tail)

@@ -116,8 +116,13 @@ def _fork(tx: Transaction, command: Fork) -> None:
         parent=command.session_id,
         max_cost=parent["max_cost_usd"],
         max_turns=parent["max_turns"],
-        conversation=_conversation_at(tx, command.session_id, until) or parent["session_id_claude"],
-        message=_last_message(tx, command.session_id, until) if command.event_id is not None else None,
+        # A fork that has not spoken yet has no conversation of its own: it is where its parent was cut.
+        conversation=_conversation_at(tx, command.session_id, until)
+        or parent["fork_conversation"]
+        or parent["session_id_claude"],
+        message=_last_message(tx, command.session_id, until)
+        if command.event_id is not None
+        else parent["fork_message"],
         at=at,
     )
     tx.query(

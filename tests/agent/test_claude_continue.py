@@ -305,3 +305,49 @@ def test_images_and_texts_go_with_a_prompt(claude: Claude) -> None:
     assert base64.b64encode(PIXEL).decode() in str(message["content"])
     assert "Grüße" in str(message["content"])
     assert len(claude.of(session_id, User)[-1].attachments or []) == 2
+
+
+def test_a_fork_of_a_fork_that_has_not_spoken_knows_what_its_page_shows(claude: Claude) -> None:
+    claude.start()
+    parent = claude.launch("SCN:default one")
+    claude.ended(parent)
+    claude.turn(parent, "SCN:default two")
+    first = claude.lulu.store.get_session_events(parent)[0].id
+    fork, of_fork = new_session_id(), new_session_id()
+
+    claude.do(Fork, parent, new_session_id=fork, event_id=first)
+    claude.do(Fork, fork, new_session_id=of_fork)
+    claude.turn(of_fork, "SCN:default three")
+
+    assert [claude.times_asked(of_fork, word) for word in ("one", "two", "three")] == [1, 0, 1]
+
+
+def test_a_fork_from_before_a_compaction_begins_anew_and_says_so(claude: Claude) -> None:
+    claude.start()
+    parent = claude.launch("SCN:default one")
+    claude.ended(parent)
+    claude.turn(parent, "SCN:default two")
+    claude.turn(parent, "/compact")
+    first = claude.lulu.store.get_session_events(parent)[0].id
+    fork = new_session_id()
+
+    claude.do(Fork, parent, new_session_id=fork, event_id=first)
+    claude.send(fork, "SCN:default three")
+    eventually(lambda: claude.lulu.store.count_events(fork, "result") == 2, timeout=30)
+
+    claude.has(fork, SessionStatus.COMPLETED)
+    assert claude.notes(fork).count("conversation_lost") == 1
+    assert not claude.of(fork, Error)
+
+
+def test_a_typed_model_is_kept_like_a_chosen_one(claude: Claude) -> None:
+    claude.start()
+    session_id = claude.launch("SCN:default hello", model="sonnet")
+    claude.ended(session_id)
+
+    claude.send(session_id, "  /Model   haiku ")
+    eventually(lambda: claude.session(session_id).model == "haiku", timeout=30)
+    claude.start()
+    claude.turn(session_id, "SCN:default go on")
+
+    assert "haiku" in claude.requests(session_id)[-1].body["model"]
