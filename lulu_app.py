@@ -7,7 +7,7 @@ from lulu import runtime
 from lulu.access import opening
 from lulu.access.door import door
 from lulu.access.guard import Guard
-from lulu.web import flowing, login
+from lulu.web import flowing, host_config, login
 from lulu.web.control import control_route
 from lulu.web.doorbell import Doorbell
 from lulu.web.guest_process import GuestProcess
@@ -36,5 +36,5 @@ app = st.App(
     "lulu/ui/main.py",
     lifespan=served(door.is_shut_to, guests.beside(lambda app: runtime.serving(link, stopping=stopping))),
     routes=[*login.ROUTES, control_route, doorbell.route, health],
-    middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=guests)],
+    middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=guests), Middleware(host_config.Ours)],
 )

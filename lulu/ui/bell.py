@@ -241,14 +241,7 @@ export default function (drawn) {
 }
 """
 
-#: Takes no room: without this, the element would leave one gap of the layout. (Streamlit takes one line for a path.)
-_CSS = """
-[class*="st-key-bell_"], .st-key-hub {
-  position: absolute; width: 0; height: 0; overflow: hidden;
-}
-"""
-
-_mount_hub = st.components.v2.component("lulu_hub", js=_HUB_JS, css=_CSS, isolate_styles=False)
+_mount_hub = st.components.v2.component("lulu_hub", js=_HUB_JS)
 _mount = st.components.v2.component("lulu_bell", js=_BELL_JS, isolate_styles=False)
 
 

@@ -106,11 +106,7 @@ export default function ({ setTriggerValue }) {
 """
 )
 
-_CSS = """
-.st-key-keyboard { position: absolute; width: 0; height: 0; overflow: hidden; }
-"""
-
-_mount = st.components.v2.component("lulu_keyboard", js=_JS, css=_CSS, isolate_styles=False)
+_mount = st.components.v2.component("lulu_keyboard", js=_JS)
 
 
 def listen() -> None:

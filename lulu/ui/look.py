@@ -59,6 +59,21 @@ CSS = """
 [data-testid="stBottomBlockContainer"] { padding-top: 0.5rem; padding-bottom: 0.75rem; }
 [data-testid="stBottomBlockContainer"] .stVerticalBlock { gap: 0.4rem; }
 
+/* What nobody sees takes no room, also before its script has come: Streamlit draws a grey bar in its place. */
+:is(.st-key-hub, .st-key-outage, .st-key-links, .st-key-unsent, .st-key-keyboard, .st-key-address, .st-key-marker),
+:is([class*="st-key-bell_"], [class*="st-key-reading_"], [class*="st-key-flow_"]:has([data-testid="stSkeleton"])) {
+  position: absolute; width: 0; height: 0; overflow: hidden;
+}
+[class*="st-key-now_"] [data-testid="stSkeleton"] { display: none; }
+
+/* A prompt that is on its way. */
+.st-key-prompt textarea[data-sending] { opacity: 0.55; }
+
+/* Where the keyboard is. */
+.stPageLink a:focus-visible { outline: 2px solid light-dark(#4f46e5, #8b8dff); outline-offset: -2px; }
+/* A tip of what lies below an open menu would cover it. */
+body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { display: none; }
+
 /* Good health takes no room. */
 [data-testid="stLayoutWrapper"]:has(> .stVerticalBlock .st-key-store_health):not(:has(.stAlert)) { position: absolute; }
 
@@ -243,7 +258,7 @@ CSS = """
 [data-testid="stSidebarContent"] [data-testid="stElementContainer"]:has(> .stPageLink) { margin: 1px 0; }
 [data-testid="stSidebarContent"] .stPageLink a { padding: 0.35rem 0.6rem; margin: 0; }
 /* The event that a link leads to. */
-.st-key-marked { border-inline-start: 3px solid var(--st-primary-color, currentColor); padding-inline-start: 0.75rem; }
+.st-key-marked { border-inline-start: 3px solid light-dark(#4f46e5, #8b8dff); padding-inline-start: 0.75rem; }
 """
 
 

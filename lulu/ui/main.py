@@ -6,7 +6,7 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.actors import Role
-from lulu.ui import bell, guest, identity, look, notices, places, sidebar
+from lulu.ui import bell, guest, identity, links, look, notices, outage, places, sidebar
 from lulu.ui.state import state
 
 
@@ -23,6 +23,8 @@ def draw() -> None:
     st.set_page_config(page_title=f"{page.title} · Lulu")
     look.apply()
     bell.hub()
+    outage.watch(is_owner=actor.role is Role.OWNER)
+    links.follow()
     places.follow()
     if actor.role is Role.OWNER and page.url_path not in {places.session().url_path, places.preview().url_path}:
         state().shown = None

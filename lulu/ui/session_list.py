@@ -95,6 +95,7 @@ function makeMemory() {
     const box = lists.get("all")?.box;
     if (step === 0 || !box?.isConnected) return;
     event.preventDefault();
+    window.luluBrowsedAt = performance.now();
     const links = [...box.querySelectorAll("li a")];
     const open = links.findIndex((link) => link.hasAttribute("aria-current"));
     links[open < 0 ? 0 : open + step]?.click();

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from lulu.runtime import Runtime
-from lulu.ui.look import PROMPT
+from lulu.ui.look import PROMPT, STOP
 from lulu.ui.state import prompt_place, state
 
 #: Where a prompt that begins a session is typed.
@@ -27,18 +27,14 @@ _PLACE = "box_"
 #: Fields that hold what somebody writes long, by the beginning of their keys. An id is a part of each.
 _FIELDS = ("reason_", "words_", "edited_", "prompt_")
 
-_CSS = f"""
-.st-key-unsent {{ position: absolute; width: 0; height: 0; overflow: hidden; }}
-.st-key-{PROMPT} textarea[data-sending] {{ opacity: 0.55; }}
-"""
-
 _JS = (
+    f"const HOME = {HOME_BOX!r}, STOP = '.st-key-{STOP}';"
     f"const BOX = '.st-key-{PROMPT} textarea', PLACE = 'st-key-{_PLACE}';"
     f"const FIELDS = {list(_FIELDS)!r}.flatMap((name) => ['textarea', 'input'].map("
     "(field) => `[data-testid=stMain] [class*='st-key-${name}'] ${field}`)).join();"
     r"""
 const KEEP = "lulu-unsent:", FIELD = "lulu-field:", KEPT_FOR = 30 * 24 * 3600 * 1000;
-const LOST_AFTER = 5000, LOOK = 1000;
+const LOST_AFTER = 5000, LOOK = 1000, PHONE = 768, BROWSING = 2000;
 
 // A private window, or a full one, keeps nothing.
 function get(storage, key) { try { return JSON.parse(storage.getItem(key)); } catch { return null; } }
@@ -107,6 +103,19 @@ function makeUnsent() {
 
   // -- the prompt box
 
+  // Where the next thing to do is to write: at home, and where no turn runs. Not on a phone, whose keyboard would cover
+  // the page, and not for somebody who is elsewhere on it, or goes through the list by keys.
+  function takeFocus() {
+    const active = document.activeElement ?? document.body;
+    const isFree = active === document.body || (active.closest("[data-testid=stSidebar]") && !active.matches("input"));
+    const isReady = place === HOME || !document.querySelector(STOP);
+    const isBrowsing = performance.now() < (window.luluBrowsedAt ?? -BROWSING) + BROWSING;
+    const isSmall = innerWidth < PHONE || matchMedia("(pointer: coarse)").matches;
+    if (!isFree || !isReady || isBrowsing || isSmall || box.disabled) return;
+    box.focus({ preventScroll: true });
+    box.setSelectionRange(box.value.length, box.value.length);
+  }
+
   function begin(isSame) {
     kept = load(place);
     hadFocus = false;
@@ -120,6 +129,7 @@ function makeUnsent() {
       if (box.value === "" || isSame) { if (box.value !== kept.text) write(box, kept.text); }
       else note();
       resolve();
+      takeFocus();
       draw();
     });
   }
@@ -297,7 +307,7 @@ export default function ({ data }) { (window.luluUnsent ??= makeUnsent()).tell(d
 """
 )
 
-_mount = st.components.v2.component("lulu_unsent", js=_JS, css=_CSS, isolate_styles=False)
+_mount = st.components.v2.component("lulu_unsent", js=_JS)
 
 
 def keep(lulu: Runtime) -> None:
