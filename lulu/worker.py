@@ -319,6 +319,7 @@ class Worker:
         self._asking.shutting_down = self._recorder.is_stopping = True
         if self.is_busy:
             await self._interrupt()
+            self._store.note_cut_off(self.session_id)
         if self.is_connected:
             await self.close()
         if self._tasks:

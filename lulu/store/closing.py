@@ -62,6 +62,12 @@ _BACKGROUND = (
 )
 
 
+def note_cut_off(tx: Transaction, session_id: str) -> None:
+    """Lulu stops and has ended the session's turn: the session says so, as after a crash."""
+    if tx.query("SELECT 1 FROM sessions WHERE id = :id AND status = 'interrupted'", id=session_id):
+        changes.insert_event(tx, session_id, events.System(subtype="lulu_stopped", data={}))
+
+
 def unfinished_sessions(tx: Transaction) -> list[Session]:
     """Sessions that a crash may have left live, or with a process, a request or a command under way."""
     found = tx.query(

@@ -65,7 +65,7 @@ _CONTEXT = (
     "ORDER BY id DESC LIMIT 1"
 )
 #: By the last activity, whichever form its time is written in; those of one instant in the order they came.
-_LATEST_FIRST = "ORDER BY replace(coalesce(last_activity_at, created_at), ' ', 'T') DESC, rowid DESC "
+LATEST_FIRST = "ORDER BY replace(coalesce(last_activity_at, created_at), ' ', 'T') DESC, rowid DESC "
 
 
 # ``+``: the list is read in the order of time, which an index on another column cannot give.
@@ -74,7 +74,7 @@ _LIST = (
     "OR instr(fold(CAST(prompt AS BLOB)), :search) > 0) "
     "AND (:status IS NULL OR +status = :status) AND (:folder IS NULL OR +working_directory = :folder) "
     "AND (:pinned IS NULL OR (pinned_at IS NOT NULL) = :pinned) "
-    "AND (:archived IS NULL OR (archived_at IS NOT NULL) = :archived) " + _LATEST_FIRST + "LIMIT :limit"
+    "AND (:archived IS NULL OR (archived_at IS NOT NULL) = :archived) " + LATEST_FIRST + "LIMIT :limit"
 )
 # One for each kind of question: an index serves neither "or" nor "is null".
 _APPROVALS_OF_SESSION = (
@@ -171,13 +171,13 @@ class Readers:
 
     def forks_of(self, session_id: str) -> list[Session]:
         """Sessions that were forked from this one, the last active first; texts as in ``list_sessions``."""
-        found = self._query(SESSION_ROWS + "WHERE parent_session_id = :id " + _LATEST_FIRST, id=session_id)
+        found = self._query(SESSION_ROWS + "WHERE parent_session_id = :id " + LATEST_FIRST, id=session_id)
         return [rows.session(row) for row in found]
 
     def live_sessions(self) -> list[Session]:
         """Those that start, run or wait, the last active first; texts as in ``list_sessions``."""
         found = self._query(
-            SESSION_ROWS + "WHERE status IN (:starting, :running, :waiting) " + _LATEST_FIRST,
+            SESSION_ROWS + "WHERE status IN (:starting, :running, :waiting) " + LATEST_FIRST,
             **{status.value: status.value for status in LIVE},
         )
         return [rows.session(row) for row in found]
@@ -185,7 +185,7 @@ class Readers:
     def failed_since(self, moment: datetime) -> list[Session]:
         """Those that failed at ``moment`` or later and were not touched since, the last first; texts as in the list."""
         found = self._query(
-            SESSION_ROWS + "WHERE status = 'failed' AND replace(updated_at, ' ', 'T') >= :since " + _LATEST_FIRST,
+            SESSION_ROWS + "WHERE status = 'failed' AND replace(updated_at, ' ', 'T') >= :since " + LATEST_FIRST,
             since=moment.strftime("%Y-%m-%dT%H:%M:%S"),
         )
         return [rows.session(row) for row in found]
@@ -194,7 +194,7 @@ class Readers:
         """Those with prompts on hold, but for archived ones, newest first; texts as in ``list_sessions``."""
         found = self._query(
             SESSION_ROWS + "WHERE id IN (SELECT session_id FROM commands WHERE held_at IS NOT NULL) "
-            "AND archived_at IS NULL " + _LATEST_FIRST
+            "AND archived_at IS NULL " + LATEST_FIRST
         )
         return [rows.session(row) for row in found]
 

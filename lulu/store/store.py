@@ -197,6 +197,11 @@ class Store(Searching, Admitting, Folders, Attention):
         """The session's process is gone, and no turn of it is open: see ``closing.let_go``."""
         return self._writer.submit(lambda tx: closing.let_go(tx, session_id))
 
+    def note_cut_off(self, session_id: str) -> None:
+        """Lulu stops and has ended this session's turn. Not waited for: what is not committed the recovery tells."""
+        with contextlib.suppress(StoreBusy):
+            self._writer.submit(lambda tx: closing.note_cut_off(tx, session_id))
+
     def unfinished_sessions(self) -> Future[list[Session]]:
         """Sessions that a crash may have left live, as they are before any write that is asked for later."""
         return self._writer.submit(closing.unfinished_sessions)

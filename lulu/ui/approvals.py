@@ -5,17 +5,24 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu.actors import Actor, Role
-from lulu.commands import SendPrompt
 from lulu.events import User
 from lulu.runtime import Runtime
 from lulu.sessions import ENDED, Session
 from lulu.store import Approval
-from lulu.ui import answering, elicitation, keyboard, notices, plans, questions, remembering, requested, wording
+from lulu.ui import (
+    answering,
+    elicitation,
+    interruptions,
+    keyboard,
+    notices,
+    plans,
+    questions,
+    remembering,
+    requested,
+    wording,
+)
 from lulu.ui.state import typed
 from lulu.ui.text import safe_label
-
-#: What "Continue" sends where a request could not be answered any more.
-CONTINUE = "Go on where you were interrupted. Your last request was never answered: ask again if you still need it."
 
 
 def show_pending(lulu: Runtime, actor: Actor, session: Session, asked: list[Approval]) -> None:
@@ -24,7 +31,7 @@ def show_pending(lulu: Runtime, actor: Actor, session: Session, asked: list[Appr
     for place, approval in enumerate(asked):
         show(lulu, actor, approval, session, in_view=place == 0)
     if session.known_status in ENDED:
-        _show_expired(lulu, actor, session)
+        show_expired(lulu, actor, session)
 
 
 def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool = False) -> None:
@@ -191,7 +198,8 @@ def _approve_edited(lulu: Runtime, actor: Actor, approval: Approval) -> None:
 # -- requests that nobody can answer any more ------------------------------------------------------------------------
 
 
-def _show_expired(lulu: Runtime, actor: Actor, session: Session) -> None:
+def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
+    """Draw what was asked before the agent was gone, as it was asked; whether there is any since the last prompt."""
     last_prompt = lulu.store.last_event(session.id, User.type)
     expired = [
         approval
@@ -199,27 +207,26 @@ def _show_expired(lulu: Runtime, actor: Actor, session: Session) -> None:
         if last_prompt is None or approval.created_at >= last_prompt.created_at
     ]
     if not expired:
-        return
-    names = ", ".join(dict.fromkeys(safe_label(approval.tool_name) for approval in expired))
+        return False
     with st.container(border=True, key=f"expired_{session.id}"):
-        st.markdown(f"**:orange[Expired: nobody answered the request to use {names} before the agent was gone.]**")
         for approval in expired:
-            requested.show(approval)
+            st.markdown(f"**:orange[Expired: nobody answered before the agent was gone. {_what(approval)}]**")
+            _show_what_was_asked(lulu, approval)
         st.caption("Nothing of it was run. Continue, and the agent can ask again.")
         if actor.role is Role.OWNER:
-            st.button(
-                "Continue",
-                key=f"continue_{session.id}",
-                type="primary",
-                icon=":material/play_arrow:",
-                on_click=_continue,
-                args=(lulu, actor, session),
-            )
+            interruptions.button(lulu, actor, session)
+    return True
 
 
-def _continue(lulu: Runtime, actor: Actor, session: Session) -> None:
-    command = SendPrompt(actor=actor, session_id=session.id, text=CONTINUE)
-    notices.attempt(answering.place(session.id), lambda: lulu.store.submit(command))
+def _show_what_was_asked(lulu: Runtime, approval: Approval) -> None:
+    """A question as a question, a plan as a plan, anything else as its input; without answers."""
+    asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
+    if asked:
+        questions.show(approval, asked)
+    elif approval.tool_name == plans.TOOL:
+        plans.show(lulu, approval)
+    else:
+        requested.show(approval)
 
 
 def _reason_key(approval_id: str) -> str:

@@ -206,10 +206,11 @@ def _show_settled(
     """Draw one of the parts; ``place`` is where it is told why a fork failed."""
     places.follow()
     notices.show_problem(place)
+    is_live = lulu.store.get_session(session_id).is_live
 
     def draw_menu(part: Turn) -> None:
         turn = divided.ended_by(part)
-        if turn is not None and actor.role is Role.OWNER:
+        if turn is not None and (turn.is_over or not is_live) and actor.role is Role.OWNER:
             rows = sorted(turn.events(), key=lambda stored: stored.id)
             # A sub-agent of this turn may have worked on in later ones: its last event is not the turn's.
             inside = (turn.result or rows[-1]).id

@@ -59,19 +59,23 @@ def details(session: Session, note: str = "") -> str:
         ":gray[archived]" if session.archived_at else "",
         wording.agent(session.agent),
         safe_label(session.model) if session.model and session.model != session.agent else "",
-        wording.plural(session.num_turns, "turn") if session.num_turns else "",
+        wording.plural(session.num_turns, "step") if session.num_turns else "",
         wording.money(session.cost_usd) if session.cost_usd is not None else "",
         wording.duration(session.duration_ms) if session.duration_ms else "",
+        f"created {wording.clock(session.created_at)}",
         wording.code(session.working_directory) if session.working_directory else "",
     )
 
 
-def stop_button(lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str, shortcut: str | None = None) -> None:
-    """The button that interrupts the turn and keeps the session."""
+def stop_button(
+    lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str, shortcut: str | None = None, is_quiet: bool = False
+) -> None:
+    """The button that interrupts the turn and keeps the session; ``is_quiet`` beside others that matter more."""
     st.button(
         "Stop",
         key=key,
         icon=":material/stop_circle:",
+        type="tertiary" if is_quiet else "secondary",
         shortcut=shortcut,
         help="Interrupt this turn. The session stays and can go on.",
         on_click=_stop,

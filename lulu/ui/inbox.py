@@ -9,7 +9,19 @@ from lulu.errors import SessionNotFound
 from lulu.runtime import Runtime
 from lulu.sessions import Session
 from lulu.store import APPROVALS, Approval
-from lulu.ui import answering, approvals, header, identity, notices, places, trust, wording
+from lulu.ui import (
+    answering,
+    approvals,
+    header,
+    identity,
+    interruptions,
+    notices,
+    places,
+    plans,
+    questions,
+    trust,
+    wording,
+)
 from lulu.ui.bell import bell
 from lulu.ui.look import INBOX
 from lulu.ui.state import INBOX_STEP, state
@@ -36,7 +48,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     st.header("Inbox", anchor=False)
     notices.show_problems(answering.PLACE)
     held = trust.show_all(lulu, actor)
-    if not pending and not held:
+    if not pending and not held and not interruptions.cut_off(lulu):
         st.markdown("Nobody waits for you. When an agent asks for something, it stands here.")
     sessions: dict[str, Session | None] = {}
     with st.container(key=INBOX, gap="large"):
@@ -49,6 +61,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     if len(pending) > state().requests_shown:
         more = len(pending) - state().requests_shown
         st.button(f"Show more ({more:,} wait)", key="show_more_requests", type="tertiary", on_click=_show_more)
+    interruptions.show(lulu, actor, show_more=lambda session: approvals.show_expired(lulu, actor, session))
     _show_recent(lulu, sessions)
 
 
@@ -68,7 +81,7 @@ def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Sess
                 wording.line(wording.folder(session.working_directory), wording.age(approval.created_at)),
                 width="content",
             )
-            header.stop_button(lulu, actor, session.id, key=f"stop_{approval.id}")
+            header.stop_button(lulu, actor, session.id, key=f"stop_{approval.id}", is_quiet=True)
         approvals.show(lulu, actor, approval, session, in_view=in_view)
 
 
@@ -80,7 +93,7 @@ def _show_recent(lulu: Runtime, sessions: dict[str, Session | None]) -> None:
     recent = lulu.store.last_answers(_RECENT)
     if not recent:
         return
-    st.subheader("Answered last", anchor=False)
+    st.subheader("Recent requests", anchor=False)
     with st.container(key="answered", gap="small"):
         for approval in recent:
             if approval.session_id not in sessions:
@@ -106,6 +119,11 @@ def _show_answer(approval: Approval, session: Session) -> None:
 
 
 def _asked(approval: Approval) -> str:
+    """What was asked, in a line: a question and a plan in words, a call with its first argument."""
+    if asked := questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []:
+        return f"asked you: {safe_label(asked[0].text, 80)}"
+    if approval.tool_name in (questions.TOOL, plans.TOOL):
+        return "asked you" if approval.tool_name == questions.TOOL else "had a plan"
     values = [value for value in approval.tool_input.values() if isinstance(value, str) and value.strip()]
     shown = wording.code(values[0], 80) if values else ""
     return f"{safe_label(approval.tool_name)} {shown}".strip()

@@ -66,7 +66,7 @@ def show_link(link: str) -> None:
         st.caption(":orange[:material/warning: Nobody can open this link yet: switch LAN access on first, above.]")
     st.code(link, language=None, wrap_lines=True)
     picture = io.BytesIO()
-    segno.make(link, micro=False).save(picture, kind="png", scale=6, border=3)
+    segno.make(link, micro=False).save(picture, kind="png", scale=6, border=1)
     # As data: in the page itself; nothing is fetched for it.
     st.image(
         f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}", width=220, alt="The link as a QR code"

@@ -10,7 +10,7 @@ from lulu.inputs import Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, new_session_id
 from lulu.store import SESSIONS
-from lulu.ui import attachments, cards, drafts, identity, notices, options, trust, unsent
+from lulu.ui import attachments, cards, drafts, identity, interruptions, notices, options, trust, unsent
 from lulu.ui.bell import bell
 from lulu.ui.look import AS_DRAFT, EXAMPLES, PROMPT
 from lulu.ui.state import is_on, placeholder, put_back
@@ -71,6 +71,7 @@ def _save_draft(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment
 
 def show_now(lulu: Runtime, actor: Actor) -> None:
     """What lives now, and the drafts."""
+    interruptions.show(lulu, actor)
     cards.show(lulu, actor)
     _drafts(lulu, actor)
 

@@ -18,7 +18,7 @@ def show_fields(cost_key: str, turns_key: str, cost: float | None, turns: int | 
     st.number_input(
         "Cost limit (US dollars)", min_value=0.0, value=cost, step=1.0, format="%.2f", key=cost_key, placeholder="None"
     )
-    st.number_input("Turns a prompt", min_value=0, value=turns, step=1, key=turns_key, placeholder="None")
+    st.number_input("Steps per prompt", min_value=0, value=turns, step=1, key=turns_key, placeholder="None")
 
 
 def number(key: str) -> float | None:

@@ -98,13 +98,6 @@ def show_problems(prefix: str) -> None:
             show_problem(where)
 
 
-def no_such_page() -> None:
-    """What stands at an address that no page has; it repeats nothing of the address."""
-    st.header("No such page", anchor=False)
-    st.markdown("This address leads nowhere. Your sessions are in the list; everything else begins at the start.")
-    st.page_link(places.home(), label="Go to the start", icon=":material/home:")
-
-
 def not_found() -> None:
     """The page for every address that no session has; the same for all, and it repeats nothing of the address."""
     error = SessionNotFound()

@@ -47,6 +47,7 @@ def show(lulu: Runtime, draft: Session | None = None) -> None:
         _choices(draft.permission_mode if draft else None, settings.permission_mode, *wording.MODES),
         key=PERMISSION_MODE + suffix,
         format_func=wording.mode,
+        help=wording.MODES_HELP,
     )
     fourth.text_input(
         "Title",

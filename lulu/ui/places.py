@@ -134,7 +134,13 @@ def _missing(known: list[st.Page]) -> list[st.Page]:
     name = context.pages_manager.intended_page_name if context else None
     if name and "/" not in name and name not in {page.url_path for page in known}:
         state().missing = name
-    return [st.Page(_FOLDER / "missing.py", title="No such page", url_path=state().missing)] if state().missing else []
+    return [st.Page(_no_such_page, title="No such page", url_path=state().missing)] if state().missing else []
+
+
+def _no_such_page() -> None:
+    st.header("No such page", anchor=False)
+    st.markdown("This address leads nowhere. Your sessions are in the list; everything else begins at the start.")
+    st.page_link(home(), label="Go to the start", icon=":material/home:")
 
 
 def _watch() -> st.Page:

@@ -286,7 +286,7 @@ def show_figures(event: events.Result, stored: StoredEvent) -> None:
             _stop_word(event),
             wording.clock(stored.created_at),
             wording.duration(event.duration_ms) if event.duration_ms is not None else "",
-            wording.plural(event.num_turns, "turn") if event.num_turns else "",
+            wording.plural(event.num_turns, "step") if event.num_turns else "",
             _STOPS.get(event.stop_reason or "end_turn", safe_label(event.stop_reason or "")),
             wording.plural(len(denied), "call") + " not allowed" if (denied := event.permission_denials) else "",
             wording.tokens(event.usage),

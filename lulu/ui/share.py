@@ -55,12 +55,24 @@ def _dialog(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     _show_links(lulu, session_id)
 
 
+@st.fragment
+@notices.told
+@identity.owner_only
 def _show_made(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    if state().made_link:
+    """The link that was just made, for as long as it counts; else the form that makes one."""
+    bell(ACCESS, seen=lulu.store.bus.version(ACCESS), key="share_made")
+    made = state().made_link
+    row = lulu.store.get_access(made[0]) if made else None
+    if made and row is not None and row.is_valid:
         st.markdown("**Copy the link now.** Lulu does not keep it; only the people you give it to have it.")
-        lan.show_link(state().made_link or "")
+        lan.show_link(made[1])
+        st.button("Make another link", key="share_another", on_click=_forget_link)
     else:
         _show_form(lulu, actor, session_id)
+
+
+def _forget_link() -> None:
+    state().made_link = None
 
 
 def _show_form(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
@@ -101,7 +113,7 @@ def options_in(output: str | None, thinking: str | None) -> ShareOptions:
 
 def _make(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     def make() -> None:
-        _, link = opening.share_link(
+        made, link = opening.share_link(
             lulu,
             actor,
             lan.root(lulu),
@@ -110,7 +122,7 @@ def _make(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
             options=_options(),
             label=typed("share_label").strip(),
         )
-        state().made_link = link
+        state().made_link = (made.id, link)
 
     notices.attempt(SHARE, make)
 

@@ -98,7 +98,7 @@ class State:
     unfolded: set[str] = field(default_factory=set)
     #: The session whose Share dialog is open, and a link that was just made in it: nobody keeps it.
     sharing: SessionId | None = None
-    made_link: str | None = None
+    made_link: tuple[int, str] | None = None
     #: A device link that was just made.
     made_device: str | None = None
     #: Sessions that this tab has seen at work, the last ones last.

@@ -143,6 +143,16 @@ MODES: dict[str, str] = {
 }
 
 
+#: What each of them means, for a tooltip.
+MODES_HELP = (
+    "**Ask before acting**: you answer each change and command.  \n"
+    "**Accept edits**: files are changed without asking; commands are asked for.  \n"
+    "**Plan only**: reads, writes a plan, changes nothing.  \n"
+    "**Deny what would be asked**: goes on without you; only what rules allow is run.  \n"
+    "**Bypass permissions**: runs everything without asking."
+)
+
+
 def mode(name: str | None) -> str:
     """A permission mode in words; one of another version as it is."""
     return MODES.get(name or "default", safe_label(name or ""))

@@ -72,7 +72,7 @@ def test_an_open_request_is_expired_after_a_restart_and_can_be_continued(server:
     expect(page.get_by_text("Expired: nobody answered")).to_be_visible(timeout=PATIENCE)
     expect(approve(page)).to_be_hidden()
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_text("Go on where you were interrupted").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Continue where you were interrupted.").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("Expired: nobody answered")).to_be_hidden(timeout=PATIENCE)
 
 

@@ -38,6 +38,7 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "list_sessions, searching", lambda: store.list_sessions(search="hello", show=Show(status="starting"))
     yield "live_sessions", store.live_sessions
     yield "waiting_sessions", store.waiting_sessions
+    yield "cut_off_sessions", lambda: store.cut_off_sessions(datetime.now(UTC))
     yield "failed_since", lambda: store.failed_since(datetime.now(UTC))
     yield "forks_of", lambda: store.forks_of(session_id)
     yield "get_session", lambda: store.get_session(session_id)

@@ -172,6 +172,7 @@ PLANNED = {
     "list_sessions, searching": "idx_sessions_activity",
     "live_sessions": "idx_sessions_status",
     "waiting_sessions": "idx_sessions_status",
+    "cut_off_sessions": "idx_sessions_status",
     "forks_of": "idx_sessions_parent",
     "get_session": "sqlite_autoindex_sessions_1",
     "recent_folders": "idx_sessions_folder",
@@ -189,7 +190,7 @@ PLANNED = {
     "sessions_on_hold": "idx_commands_held",
 }
 #: Few rows are sorted there: live sessions, folders, sessions on hold.
-SORTED = {"live_sessions", "waiting_sessions", "recent_folders", "forks_of", "sessions_on_hold"}
+SORTED = {"live_sessions", "waiting_sessions", "cut_off_sessions", "recent_folders", "forks_of", "sessions_on_hold"}
 
 
 @pytest.mark.parametrize("name", PLANNED)

@@ -15,7 +15,7 @@ from lulu.runtime import Runtime
 from lulu.sessions import SessionId, SessionStatus
 from lulu.store import Approval
 from lulu.ui import plans, questions, requested
-from lulu.ui.approvals import CONTINUE
+from lulu.ui.interruptions import CONTINUE
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage

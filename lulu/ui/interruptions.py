@@ -1,0 +1,122 @@
+"""Sessions that a restart of Lulu has cut off: told on Home and in the inbox until somebody continues them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from lulu.actors import Actor
+from lulu.commands import SendPrompt
+from lulu.errors import Conflict
+from lulu.runtime import Runtime
+from lulu.sessions import Session, SessionId
+from lulu.store import SESSIONS
+from lulu.ui import answering, identity, notices, places, wording
+from lulu.ui.bell import bell
+from lulu.ui.text import safe_label
+
+#: What "Continue" sends. An agent whose request was never answered asks again.
+CONTINUE = "Continue where you were interrupted."
+#: How long ago the restart may be.
+NEWS = timedelta(days=7)
+#: Sessions that are named.
+_MOST = 20
+_PLACE = f"{answering.PLACE}continue_all"
+
+
+@st.fragment
+@notices.told
+@identity.owner_only
+def show(lulu: Runtime, actor: Actor, *, show_more: Callable[[Session], bool] | None = None) -> None:
+    """Draw the group; nothing where every session was continued.
+
+    ``show_more`` draws what a session had asked, with the button to continue: whether there was anything.
+    """
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="interruptions")
+    notices.show_problem(_PLACE)
+    found = cut_off(lulu)
+    if not found:
+        return
+    with st.container(key="cut_off", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(f"Interrupted by the restart ({len(found)})", anchor=False, width="stretch")
+            _show_continue_all(lulu, actor, found)
+        for session in found[:_MOST]:
+            _show_one(lulu, actor, session, show_more)
+        if len(found) > _MOST:
+            st.caption(f"And {wording.plural(len(found) - _MOST, 'more session')}: see the list.")
+
+
+def cut_off(lulu: Runtime) -> list[Session]:
+    """The sessions that a restart has cut off and that nobody has continued."""
+    return lulu.store.cut_off_sessions(datetime.now(UTC) - NEWS)
+
+
+def _show_continue_all(lulu: Runtime, actor: Actor, found: list[Session]) -> None:
+    if len(found) < 2:
+        return
+    with st.popover("Continue all", key="continue_all", icon=":material/play_arrow:"):
+        st.markdown(f"Send “{CONTINUE}” to {wording.plural(len(found), 'session')}?")
+        st.caption("What is queued in them follows. As many run at once as the settings allow; the others wait.")
+        st.button(
+            f"Continue {len(found)} sessions",
+            key="continue_all_sure",
+            type="primary",
+            on_click=_go_on_all,
+            args=(lulu, actor, [session.id for session in found]),
+        )
+
+
+def _show_one(lulu: Runtime, actor: Actor, session: Session, show_more: Callable[[Session], bool] | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"cut_off_{session.id}"):
+        with st.container(gap=None):
+            st.page_link(places.session(), label=f"**{safe_label(session.name)}**", query_params={"id": session.id})
+            parts = (
+                wording.on_hold(session),
+                wording.folder(session.working_directory),
+                wording.age(session.active_at),
+            )
+            st.caption(wording.line(wording.status(session), f":gray[{wording.line(*parts)}]"))
+        place = st.container(width="content")
+    if show_more is None or not show_more(session):
+        with place:
+            button(lulu, actor, session)
+    notices.show_problem(answering.place(session.id))
+
+
+def button(lulu: Runtime, actor: Actor, session: Session) -> None:
+    """Draw the button that lets the agent go on."""
+    st.button(
+        "Continue",
+        key=f"continue_{session.id}",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_go_on,
+        args=(lulu, actor, session.id),
+    )
+
+
+def _go_on(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    notices.attempt(answering.place(session_id), lambda: _send(lulu, actor, session_id))
+
+
+def _go_on_all(lulu: Runtime, actor: Actor, asked_for: Iterable[SessionId]) -> None:
+    """Those of them that nobody has continued since: asked once, each is sent once."""
+    still = {session.id for session in cut_off(lulu)}
+
+    def send_all() -> None:
+        for session_id in asked_for:
+            if session_id in still:
+                _send(lulu, actor, session_id)
+
+    notices.attempt(_PLACE, send_all)
+
+
+def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    """Raises ``Conflict`` where a prompt is under way already."""
+    is_sent = any(not queued.is_held for queued in lulu.store.queued_prompts(session_id))
+    if is_sent or lulu.store.get_session(session_id).is_live:
+        raise Conflict("This session goes on already.", safe="Nothing was sent twice.")
+    lulu.store.submit(SendPrompt(actor=actor, session_id=session_id, text=CONTINUE))
