@@ -122,6 +122,13 @@ def _tasks(data: Data) -> str:
     return (wording.plural(len(tasks), "task") if tasks else "none") if isinstance(tasks, list) else ""
 
 
+def _named_tasks(data: Data) -> str:
+    """What each task was to do, in a line."""
+    tasks = data.get("tasks")
+    listed = [task for task in tasks if isinstance(task, Mapping)] if isinstance(tasks, list) else []
+    return safe_label(", ".join(first_text(task, "description", "task_id") for task in listed), 200)
+
+
 def _silent(data: Data) -> str:
     seconds = data.get("seconds")
     return wording.duration(seconds * 1000) if isinstance(seconds, int | float) else ""
@@ -151,7 +158,7 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     ),
     "task_notification": _task,
     "background_tasks_changed": _tasks,
-    "background_stopped": _tasks,
+    "background_stopped": _named_tasks,
     "model_set": lambda data: safe_label(first_text(data, "model")) or "the default",
     "hook_started": lambda data: safe_label(first_text(data, "hook_name", "hook_event", "hook_event_name")),
     "hook_response": lambda data: safe_label(first_text(data, "hook_name", "hook_event", "hook_event_name")),

@@ -34,7 +34,7 @@ a:hover { background: color-mix(in srgb, currentColor 6%, transparent); }
 a:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: -2px; }
 a[aria-current] { background: color-mix(in srgb, currentColor 10%, transparent); }
 a[aria-current] .title { font-weight: 600; }
-a > span { display: block; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; unicode-bidi: isolate; }
+a > span { display: block; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; unicode-bidi: plaintext; }
 .details { font-size: 0.875em; }
 .more { color: var(--st-gray-text-color); }
 .pin { font-family: "Material Symbols Rounded"; font-feature-settings: "liga"; vertical-align: -0.15em; }

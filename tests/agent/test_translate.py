@@ -349,3 +349,11 @@ def _blocks_in(frame: object) -> int:
     message = frame.get("message") if isinstance(frame, dict) else None
     content = message.get("content") if isinstance(message, dict) else None
     return len(content) if isinstance(content, list) else 1
+
+
+@pytest.mark.parametrize(("model", "printed"), [("<synthetic>", True), ("claude-opus-5-5", False)])
+def test_what_a_slash_command_printed_is_told_from_an_answer(model: str, printed: bool) -> None:
+    frame = says({"type": "text", "text": "a\nb"})
+    frame["message"]["model"] = model
+
+    assert [event.printed for event in events(frame) if isinstance(event, Text)] == [printed]
