@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lulu.events import Result, StoredEvent, System, ToolUse, User
+from lulu import waits
+from lulu.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolUse, User
 from lulu.sessions import Session, SessionStatus
 from lulu.tool_calls import OpenCalls
 
@@ -37,6 +38,8 @@ class Activity:
     attempts: int | None = None
     #: When the agent was last heard; nothing where a silence says nothing (a tool runs, a person is waited for).
     heard: datetime | None = None
+    #: How long a person was waited for, which is not counted by ``since``.
+    waited: timedelta = timedelta(0)
 
 
 def activity(
@@ -65,7 +68,9 @@ def activity(
         return Activity(kind=kind, since=last_at, heard=max(last_at, written_at or last_at))
     if open_calls := _open_calls(turn):
         calls = tuple(stored.event for stored in open_calls if isinstance(stored.event, ToolUse))
-        return Activity(kind="tool", since=open_calls[0].created_at, tools=calls)
+        begun = open_calls[0].created_at
+        waited = waits.total(waits.waits(_of_call(turn, calls[0].id)), begun, turn[-1].created_at)
+        return Activity(kind="tool", since=begun + waited, tools=calls, waited=waited)
     return _held_up(turn) or Activity(kind="working", since=last_at, heard=last_at)
 
 
@@ -104,6 +109,17 @@ def _open_calls(rows: Sequence[StoredEvent]) -> list[StoredEvent]:
     for stored in rows:
         calls.follow(stored)
     return list(calls.stored.values())
+
+
+def _of_call(rows: Sequence[StoredEvent], call_id: str) -> list[StoredEvent]:
+    """What was asked for this call and for those of the sub-agent behind it, with the answers."""
+    calls, requests = {call_id}, set()
+    for stored in rows:
+        if isinstance(stored.event, ToolUse) and stored.event.parent in calls:
+            calls.add(stored.event.id)
+        elif isinstance(stored.event, Permission) and stored.event.tool_use_id in calls:
+            requests.add(stored.event.id)
+    return [one for one in rows if isinstance(one.event, Permission | PermissionDecision) and one.event.id in requests]
 
 
 def _held_up(rows: Sequence[StoredEvent]) -> Activity | None:

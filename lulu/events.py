@@ -140,6 +140,8 @@ class Result(Event):
     #: Milliseconds of this turn, and of its API calls.
     duration_ms: float | None = None
     duration_api_ms: float | None = None
+    #: Milliseconds of ``duration_ms`` in which people were waited for; nothing where none was, or nobody counted.
+    waited_ms: float | None = None
     #: US dollars of this turn alone, and the SDK's running total (cumulative over resume and fork).
     cost_usd: float | None = None
     total_cost_usd: float | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lulu.events import Permission, PermissionDecision, StoredEvent, ToolResult, ToolUse
+from lulu.waits import Spent, spent
 
 #: How Claude Code answers a call that a stop has ended, whether it was asked for or ran (measured with CLI 2.1.330).
 _STOPPED = "The user doesn't want to proceed with this tool use."
@@ -82,11 +83,9 @@ class ToolCall:
         return self.result is not None and self.result.is_error and not self.is_denied and not self.is_stopped
 
     @property
-    def seconds(self) -> float | None:
-        """From call to answer, waiting for a person included; nothing while either end is unknown."""
-        if self.used_at is None or self.ended_at is None:
-            return None
-        return (self.ended_at - self.used_at).total_seconds()
+    def spent(self) -> Spent | None:
+        """From call to answer, the wait for a person apart; nothing while either end is unknown."""
+        return spent(events_of([self]), self.used_at, self.ended_at)
 
 
 Item = Note | ToolCall

@@ -14,6 +14,7 @@ from lulu.tool_calls import Item as Item
 from lulu.tool_calls import Note as Note
 from lulu.tool_calls import OpenCalls, events_of
 from lulu.tool_calls import ToolCall as ToolCall
+from lulu.waits import Spent, spent
 
 #: Sub-agents of sub-agents are drawn this deep; what is deeper stands on the last level.
 MAX_DEPTH = 6
@@ -49,12 +50,9 @@ class Run:
         return {name: failed.count(name) for name in failed}
 
     @property
-    def seconds(self) -> float | None:
-        """From the first call to the last answer; nothing while either is unknown."""
-        first, last = self.calls[0], self.calls[-1]
-        if first.used_at is None or last.ended_at is None:
-            return None
-        return (last.ended_at - first.used_at).total_seconds()
+    def spent(self) -> Spent | None:
+        """From the first call to the last answer, the wait for a person apart; nothing while either is unknown."""
+        return spent(events_of(self.items), self.calls[0].used_at, self.calls[-1].ended_at)
 
     @property
     def key(self) -> str:

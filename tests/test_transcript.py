@@ -22,6 +22,7 @@ from lulu.events import (
     User,
 )
 from lulu.transcript import MAX_DEPTH, Item, Note, Retries, Run, ToolCall, Turn, runs, settled_until, totals, turns
+from lulu.waits import Spent
 from tests.samples import stored
 
 
@@ -50,7 +51,7 @@ def test_a_call_is_paired_with_its_result_permission_and_decision() -> None:
     call = only_call(turns(stored([User(text="x"), use, ask, answer, result])))
 
     assert (call.use, call.permission, call.decision, call.result) == (use, ask, answer, result)
-    assert (call.name, call.input, call.seconds) == ("Bash", {"command": "ls"}, 3)
+    assert (call.name, call.input, call.spent) == ("Bash", {"command": "ls"}, Spent(seconds=2, waited=1))
     assert (call.is_waiting, call.failed, call.is_denied) == (False, False, False)
 
 
@@ -167,7 +168,7 @@ def test_rows_that_begin_in_the_middle_are_all_shown() -> None:
 
     assert turn.prompt is None
     call = only_call([turn])
-    assert (call.use, call.name, call.input, call.seconds) == (None, "", {}, None)
+    assert (call.use, call.name, call.input, call.spent) == (None, "", {}, None)
 
 
 def test_sub_agents_deeper_than_the_limit_stand_on_the_last_level() -> None:
@@ -295,7 +296,8 @@ def test_calls_in_a_row_become_one_run_with_their_counts() -> None:
     assert isinstance(text, Note)
     assert run.counts == {"Read": 3, "Edit": 1}
     assert run.failures == {}
-    assert run.seconds == 7
+    assert run.spent is not None
+    assert run.spent.seconds == 7
 
 
 def test_a_run_names_its_failures() -> None:

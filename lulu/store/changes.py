@@ -24,7 +24,7 @@ from lulu.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking,
 from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.paragraphs import finished
 from lulu.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
-from lulu.store import queue, rows
+from lulu.store import queue, rows, turns
 from lulu.store.bus import APPROVALS, COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
 from lulu.store.indexing import index_event
 from lulu.store.rows import LiveText
@@ -243,7 +243,7 @@ def record(tx: Transaction, change: Change) -> Recorded:
     """Write a ``Change``."""
     event_ids = [
         insert_event(tx, change.session_id, event, place, is_activity=change.is_activity)
-        for place, event in enumerate(change.events)
+        for place, event in enumerate(turns.with_waits(tx, change.session_id, change.events))
     ]
     if change.live is not None:
         _set_live_text(tx, change.session_id, change.live)

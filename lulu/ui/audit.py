@@ -9,8 +9,10 @@ from datetime import datetime
 import streamlit as st
 
 from lulu.actors import Actor
+from lulu.errors import SessionNotFound
 from lulu.events import parse_time
 from lulu.runtime import Runtime
+from lulu.sessions import parse_session_id
 from lulu.store import Access, AccessKind
 from lulu.ui import wording
 from lulu.ui.text import safe_label
@@ -34,6 +36,22 @@ _COMMANDS = {
     "approved": "approved",
     "denied": "denied",
     "switch_lan": "switched LAN access",
+    "set_mode": "changed the permissions",
+    "set_model": "changed the model",
+    "save_draft": "saved a draft",
+    "edit_queued": "edited a queued prompt",
+    "withdraw_queued": "took back a queued prompt",
+    "fork": "forked a session",
+    "rename": "renamed a session",
+    "pin": "pinned or unpinned a session",
+    "archive": "archived or unarchived a session",
+    "delete": "deleted a session",
+    "set_budget": "changed the limits",
+    "add_rule": "added a rule",
+    "switch_rule": "switched a rule",
+    "delete_rule": "deleted a rule",
+    "expired": "request expired:",
+    "cancelled": "request cancelled:",
     "trust_folder": "answered about a folder",
     "forget_folder": "took back an answer about a folder",
 }
@@ -55,16 +73,28 @@ def show(lulu: Runtime, actor: Actor) -> None:
     st.header("Audit", anchor=False)
     st.caption("Who came in, what was shared, and who did what. Newest first.")
     lines = ["| When | Who | What | Session |", "|---|---|---|---|"]
+    names: dict[str, str] = {}
     for entry in entries(lulu):
+        if entry.session_id and entry.session_id not in names:
+            names[entry.session_id] = _link(lulu, entry.session_id)
         cells = (
             f"{entry.at.astimezone():%Y-%m-%d %H:%M:%S}",
             safe_label(entry.who),
             safe_label(entry.what, 160),
-            wording.code(entry.session_id[:8]) if entry.session_id else "",
+            names.get(entry.session_id or "", ""),
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     with st.container(key="audit"):
         st.markdown("\n".join(lines))
+
+
+def _link(lulu: Runtime, session_id: str) -> str:
+    """The session's title as a link to it; the beginning of its id where it is gone."""
+    try:
+        session = lulu.store.get_session(parse_session_id(session_id))
+    except SessionNotFound:
+        return wording.code(session_id[:8])
+    return f"[{safe_label(session.name, 60)}](/session?id={session.id})"
 
 
 def entries(lulu: Runtime) -> list[Entry]:

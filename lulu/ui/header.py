@@ -61,7 +61,7 @@ def details(session: Session, note: str = "") -> str:
         safe_label(session.model) if session.model and session.model != session.agent else "",
         wording.plural(session.num_turns, "step") if session.num_turns else "",
         wording.money(session.cost_usd) if session.cost_usd is not None else "",
-        wording.duration(session.duration_ms) if session.duration_ms else "",
+        wording.took(session.duration_ms - (session.waited_ms or 0), session.waited_ms) if session.duration_ms else "",
         f"created {wording.clock(session.created_at)}",
         wording.code(session.working_directory) if session.working_directory else "",
     )

@@ -95,11 +95,14 @@ function makeNow() {
   }
 
   function moment(data, passed) {
-    if (data.left == null) return data.kind === "limit" ? "" : `· ${length(data.since + passed)}`;
+    const waited = data.waited >= 1000 ? ` · waited ${length(data.waited)}` : "";
+    if (data.left == null) return data.kind === "limit" ? "" : `· ${length(data.since + passed)}${waited}`;
     const left = data.left - passed;
     if (data.kind !== "limit") return left > 0 ? `in ${length(left + 999)}` : "now";
     const end = new Date(Date.now() + left);
-    return left > 0 ? `until ${end.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : "is over";
+    const isToday = end.toDateString() === new Date().toDateString();
+    const day = isToday ? "" : `${end.toLocaleDateString([], { month: "short", day: "numeric" })}, `;
+    return left > 0 ? `until ${day}${end.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : "is over";
   }
 
   // Ticks only while something moves on a page that somebody sees.
@@ -194,6 +197,7 @@ def data_of(found: Activity | None, stall_seconds: float) -> dict[str, Any]:
         "kind": found.kind,
         "words": words(found),
         "since": _milliseconds(now, found.since),
+        "waited": found.waited.total_seconds() * 1000,
         "left": -_milliseconds(now, found.until) if found.until else None,
         "silent": _milliseconds(now, found.heard) if found.heard else None,
         "stall": stall_seconds * 1000,

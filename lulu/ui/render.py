@@ -285,7 +285,7 @@ def show_figures(event: events.Result, stored: StoredEvent) -> None:
         wording.line(
             _stop_word(event),
             wording.clock(stored.created_at),
-            wording.duration(event.duration_ms) if event.duration_ms is not None else "",
+            _took(event),
             wording.plural(event.num_turns, "step") if event.num_turns else "",
             _STOPS.get(event.stop_reason or "end_turn", safe_label(event.stop_reason or "")),
             wording.plural(len(denied), "call") + " not allowed" if (denied := event.permission_denials) else "",
@@ -360,6 +360,12 @@ def _stop_word(event: events.Result) -> str:
     if "hook" in (event.terminal_reason or ""):
         return ":orange[Stopped by a hook]"
     return ":orange[Stopped]" if _was_stopped(event) else ""
+
+
+def _took(event: events.Result) -> str:
+    if event.duration_ms is None:
+        return ""
+    return wording.took(event.duration_ms - (event.waited_ms or 0), event.waited_ms)
 
 
 def _was_stopped(event: events.Result) -> bool:

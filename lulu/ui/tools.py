@@ -11,6 +11,7 @@ from lulu.transcript import Run, ToolCall
 from lulu.ui import pictures, wording
 from lulu.ui.looks import look_of, title_of
 from lulu.ui.text import safe_label
+from lulu.waits import Spent
 
 #: Letters of an outcome that the end of each line has room for; what of an outcome is no letter.
 _SHORT = 13
@@ -38,7 +39,7 @@ def run_label(run: Run) -> str:
         failed = run.failures.get(name)
         times = f" ×{count}" if count > 1 else ""
         parts.append(f"{safe_label(title_of(name))}{times}" + (f": :red[{failed} failed]" if failed else ""))
-    took = wording.duration(run.seconds * 1000) if run.seconds and run.seconds >= 1 else ""
+    took = _took(run.spent)
     answerers = dict.fromkeys(_answerer(call) for call in run.calls)
     return wording.line(f"**{', '.join(parts)}**", f":small[:gray[{took}]]" if took else "", *answerers)
 
@@ -65,8 +66,13 @@ def outcome(call: ToolCall, *, live: bool) -> str:
         return wording.line(_answerer(call), "stopped")
     if call.result is None:
         return wording.line(_answerer(call), _unanswered(call, live=live), look.progress(call) if live else "")
-    took = wording.duration(call.seconds * 1000) if call.seconds and call.seconds >= 1 else ""
+    took = _took(call.spent)
     return wording.line(look.sum_up(call), look.progress(call), _answerer(call), took)
+
+
+def _took(time: Spent | None) -> str:
+    """The time of the work, and of the wait for a person; nothing below a second."""
+    return wording.took(time.seconds * 1000, time.waited * 1000) if time and time.seconds + time.waited >= 1 else ""
 
 
 def is_long(outcome: str) -> bool:

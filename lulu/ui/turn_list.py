@@ -84,6 +84,8 @@ def _details(turn: Turn) -> str:
     result = turn.result.event if turn.result and isinstance(turn.result.event, Result) else None
     return wording.line(
         wording.clock(turn.prompt.created_at) if turn.prompt else "",
-        wording.duration(result.duration_ms) if result and result.duration_ms is not None else "",
+        wording.took(result.duration_ms - (result.waited_ms or 0), result.waited_ms)
+        if result and result.duration_ms is not None
+        else "",
         wording.money(result.cost_usd) if result and result.cost_usd is not None else "",
     )

@@ -81,6 +81,11 @@ def duration(milliseconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def took(milliseconds: float, waited: float | None) -> str:
+    """``10 s · waited 13 min``: the time of the work, and how long of it a person was waited for, where that shows."""
+    return line(duration(milliseconds), f"waited {duration(waited)}" if waited and waited >= 1000 else "")
+
+
 def money(dollars: float) -> str:
     """US dollars with as many digits as say something; the sign is escaped, for ``$`` starts a formula in a label."""
     return f"\\${dollars:.2f}" if dollars >= 0.1 or dollars == 0 else f"\\${dollars:.4f}".rstrip("0")

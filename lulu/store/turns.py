@@ -1,0 +1,47 @@
+"""What a turn took: how much of its time people were waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lulu import waits
+from lulu.events import Event, Result, now, parse_time
+from lulu.store.transaction import Transaction
+
+
+def with_waits(tx: Transaction, session_id: str, events: Sequence[Event]) -> list[Event]:
+    """The events, the end of a turn with how long people were waited for in it; the session's sum is set, too."""
+    return [_told(tx, session_id, event) for event in events]
+
+
+def _told(tx: Transaction, session_id: str, event: Event) -> Event:
+    if not isinstance(event, Result) or event.parent is not None or not event.duration_ms:
+        return event
+    waited = min(_milliseconds(tx, session_id), event.duration_ms)
+    tx.query(
+        "UPDATE sessions SET waited_ms = coalesce(waited_ms, 0) + :waited WHERE id = :id", id=session_id, waited=waited
+    )
+    return replace(event, waited_ms=waited) if waited else event
+
+
+def _milliseconds(tx: Transaction, session_id: str) -> float:
+    """Since the last prompt, or the last end of a turn; what overlaps counts once."""
+    begun = tx.query(
+        "SELECT created_at FROM conversation_events WHERE session_id = :id AND event_type IN ('user', 'result') "
+        "AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.parent') END IS NULL "
+        "ORDER BY id DESC LIMIT 1",
+        id=session_id,
+    )
+    if not begun:
+        return 0.0
+    since, until = parse_time(begun[0]["created_at"]), parse_time(now())
+    asked = tx.query(
+        "SELECT created_at, coalesce(decided_at, :until) AS decided_at FROM approvals WHERE session_id = :id "
+        "AND auto_approved = 0 AND coalesce(decided_at, :until) >= :since",
+        id=session_id,
+        until=now(),
+        since=begun[0]["created_at"],
+    )
+    found = [(parse_time(row["created_at"]), parse_time(row["decided_at"])) for row in asked]
+    return waits.total(found, since, until).total_seconds() * 1000
