@@ -9,33 +9,36 @@ from typing import NamedTuple
 from lulu.access.secret_names import Kind, Place, has_digit, kind_of, looks_secret, words
 from lulu.access.spans import Span
 
-_WORDS = ("pass", "pw", "secret", "token", "key", "credential", "cookie", "auth")
+_WORDS = ("pass", "pw", "kennwort", "secret", "token", "key", "credential", "cookie", "auth")
 _QUOTE = r"(?:\\*[\"'`]|&quot;)"
 #: Behind a word of a secret's name: the rest of the name, and what says that a value follows.
 _REST = re.compile(
-    rf"[A-Za-z0-9_.-]{{0,40}}+(?P<close>{_QUOTE}?\]?)"
+    rf"[A-Za-z0-9_.-]{{0,40}}+(?P<close>{_QUOTE}?(?:\[\d{{0,4}})?\]?)"
     r"(?:"
-    r"(?P<op>[ \t]{0,8}(?:=>|:=|!==?|={1,3}|\?=|:(?!//|:)))(?:(?P<below>[ \t]{0,4}[|>]?[-+]?\r?\n)|[ \t]{0,40})"
+    r"(?P<op>[ \t]{0,8}(?:=>|[:+?]=|!==?|={1,3}|:(?!//|:)|[\uff1a\uff1d]))"
+    r"(?:(?P<below>[ \t]{0,4}[|>]?[-+]?\r?\n)|[ \t]{0,40})"
     r"|(?P<attribute>[ \t]{0,4},?[\s+-]{1,40}[\"']?[Vv]alue[\"']?[ \t]{0,4}[=:][ \t]{0,4})"
     r"|(?P<tag>(?:[ \t][^<>\n]{0,80})?>)"
     rf"|(?P<call>\([ \t]{{0,4}}(?={_QUOTE}))"
+    rf"|(?P<default>\)?[ \t]{{0,4}}(?:or|\|\||\?\?)[ \t]{{1,4}}(?={_QUOTE}))"
     rf"|(?P<comma>,[ \t]{{0,4}}(?={_QUOTE}))"
     r"|(?P<type>[ \t]{1,4}(?=[Ss]tring[ \t]{0,4}=))"
     r")"
 )
 #: ``name: str = "…"``, ``name string = "…"``: what stands between the name and the value.
 _TYPE = re.compile(
-    r"[ \t]{0,4}(?::[ \t]{0,4}[A-Za-z_][\w.\[\]|<> ]{0,40}?|[Ss]tring)[ \t]{0,4}=[ \t]{0,4}(?=[brfu]{0,2}[\"'`])"
+    r"[ \t]{0,4}(?::[ \t]{0,4}(?:&(?:'[a-z]{1,20} )?)?[A-Za-z_][\w.\[\]|<> ]{0,40}?|"
+    r"[Ss]tring)[ \t]{0,4}=[ \t]{0,4}(?=[brfu]{0,2}[\"'`])"
 )
-#: What a token, or a key, has at least.
-_LEAST = {Kind.TOKEN: re.compile(r"\S{8}"), Kind.KEY: re.compile(r"\S{16}")}
+#: What a secret of a kind has at least; most names are told apart by it before anything else is read.
+_LEAST = {Kind.TOKEN: re.compile(r"\S{8}"), Kind.KEY: re.compile(r"\S{16}"), Kind.PASSWORD: re.compile(r"[^\n]{4}")}
 #: Words whose secrets are all long.
 _WORDS_OF_LONG = frozenset({"token", "key", "cookie", "auth"})
 #: A function that is given a name and a value.
 _GIVEN = re.compile(r"[\w$]\([ \t]{0,4}\\*[\"'`]\Z")
 _NAME_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _LONGEST_NAME, _LONGEST_VALUE = 60, 500
-_OPENING = re.compile(r"(?:[bBrRuUfF]{1,2}|[@$])?(?P<quote>\\*[\"'`]|&quot;)")
+_OPENING = re.compile(r"(?:[bBrRuUfF]{1,2}|[@$])?(?P<quote>\\*(?:\"{3}|'{3}|[\"'`])|&quot;)")
 _BARE = re.compile(r"(?:[^\s\"'`\\<]|[\"'`](?=[\w$#%*+])|\\(?![\"'`nrt]|u00)|<(?!/))+")
 #: A value on the line below, alone on it, farther in than nothing.
 _BELOW = re.compile(r"[+\-#>\d→:\t ]{0,20}[ \t][ \t]{0,40}(?P<value>[^\s\"'{\[#-]\S{3,500})[ \t]*(?:\n|\Z)")
@@ -54,6 +57,8 @@ _MEMBER = re.compile(
     rf"(?:(?P<quote>{_QUOTE})(?P<value>[^\"'\n\\]{{1,500}}){_QUOTE}(?!\s{{0,8}}:)|(?P<number>\d{{4,20}})|(?P<end>[}}\]])|(?P<open>[{{\[]))"
 )
 _LONGEST_OBJECT = 2_000
+#: What of an element stands before a name that tells of its text: ``<``, ``<ns:``, ``<property name="``.
+_TAG = re.compile(r"<(?:[\w.:-]{0,40}|[\w.:-]{1,40}[ \t]+(?:name|key|id)=[\"'][\w.:-]{0,40})")
 _OPTION = re.compile(r"-(?<![\w-]-)-?(?P<name>[A-Za-z][A-Za-z0-9-]{1,40})[ \t]+(?=[^\s-])")
 _OPTION_NAME = re.compile(r"(?i:pass|pwd|secret|token|key|credential)")
 _PROSE_AFTER_OPTION = words(
@@ -62,13 +67,12 @@ _PROSE_AFTER_OPTION = words(
 )
 
 
-def assignments(text: str) -> Iterator[Span]:
-    """Where a secret stands that a name before it tells of."""
-    lower = lower_case(text)
+def assignments(text: str, lower: str) -> Iterator[Span]:
+    """Where a secret stands that a name before it tells of; ``lower`` is the text in small letters."""
     present = [word for word in _WORDS if word in lower]
     for word in present:
         yield from _named(text, lower, word)
-    if present and ("--" in text or " -" in text):
+    if present and "-" in text:
         yield from _options(text)
 
 
@@ -108,7 +112,7 @@ class _Told(NamedTuple):
 
 def _told(text: str, lower: str, word: str, offset: int = 0) -> Iterator[_Told]:
     """Where a value may follow the word, and the whole name that it is a part of."""
-    least = _LEAST[Kind.TOKEN] if word in _WORDS_OF_LONG else None
+    least = _LEAST[Kind.TOKEN if word in _WORDS_OF_LONG else Kind.PASSWORD]
     place = lower.find(word)
     while place >= 0:
         start = offset + place
@@ -117,7 +121,7 @@ def _told(text: str, lower: str, word: str, offset: int = 0) -> Iterator[_Told]:
         if match is None:
             continue
         at = _value_at(text, match)
-        if least is not None and least.match(text, at) is None and not _opens_below(text, match, at):
+        if least.match(text, at) is None and not _opens_below(text, match, at):
             continue
         before = text[max(0, start - _LONGEST_NAME) : start]
         head = before[len(before.rstrip(_NAME_SIGNS)) :]
@@ -135,7 +139,7 @@ def _value_at(text: str, match: re.Match[str]) -> int:
 
 def _opens_below(text: str, match: re.Match[str], at: int) -> bool:
     """Whether the value stands on the next line, or is an object or a list."""
-    return match["below"] is not None or text[at : at + 1] in ("{", "[")
+    return match["below"] is not None or text[at : at + 1] in (("\n", "\r") if match["tag"] is not None else ("{", "["))
 
 
 def _named(text: str, lower: str, word: str) -> Iterator[Span]:
@@ -144,8 +148,7 @@ def _named(text: str, lower: str, word: str) -> Iterator[Span]:
         kind = kind_of(told.name) if told.match.start() >= done else None
         if kind is None:
             continue
-        least = _LEAST.get(kind)
-        if least is not None and least.match(text, told.at) is None and not _opens_below(text, told.match, told.at):
+        if _LEAST[kind].match(text, told.at) is None and not _opens_below(text, told.match, told.at):
             continue
         span = _value(text, told, kind)
         if span is not None:
@@ -178,7 +181,7 @@ def _value(text: str, told: _Told, kind: Kind) -> Span | None:
     if _OPENING.match(text, at) is not None:
         return _quoted(text, at, kind, needs_digit=match["comma"] is not None)
     op = (match["op"] or "").strip()
-    if (op not in ("=", ":", ":=", "=>", "?=") and match["attribute"] is None) or (
+    if (op not in ("=", ":", ":=", "=>", "?=", "+=", "\uff1d", "\uff1a") and match["attribute"] is None) or (
         op == ":" and text[at - 1] == ":" and not has_digit(_bare_at(text, at))
     ):
         return None
@@ -211,7 +214,7 @@ def _bare(text: str, told: _Told, kind: Kind, start: int) -> Span | None:
     newline = text.find("\n", at, at + _LONGEST_VALUE)
     rest = text[at + len(whole) : newline if newline >= 0 else at + _LONGEST_VALUE]
     place = Place.LOOSE
-    if match["op"] == "=" and match.end("op") == at:
+    if match["op"] in ("=", "+=", "\uff1d") and match.end("op") == at:
         place = Place.SETTING if _is_setting(text, start, rest, name) else Place.TIGHT
     if not value or not looks_secret(value, kind, place, line=rest):
         return None
@@ -232,12 +235,14 @@ def _is_setting(text: str, start: int, rest: str, name: str) -> bool:
 
 def _between_tags(text: str, at: int, kind: Kind, start: int) -> Span | None:
     opening = text.rfind("<", max(0, start - 40), start)
-    if opening < 0 or not all(sign in _NAME_SIGNS or sign == ":" for sign in text[opening + 1 : start]):
+    if opening < 0 or _TAG.fullmatch(text, opening, start) is None:
         return None
+    if text.startswith("<![CDATA[", at):
+        at += len("<![CDATA[")
     end = text.find("<", at, at + _LONGEST_VALUE)
     if end < 0 or text[end + 1 : end + 2] != "/":
         return None
-    value = text[at:end].strip()
+    value = text[at:end].strip().removesuffix("]]>")
     return Span(at, end, "password") if looks_secret(value, kind, Place.QUOTED) else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lulu.access.assignments import lower_case
+from lulu.access.commands import told_by_commands
 from lulu.access.secret_names import Kind, Place, has_digit, is_random, looks_secret
 from lulu.access.spans import Span
 
@@ -18,14 +18,11 @@ _HEADER = re.compile(
     r"negotiate|bot|aws4-hmac-sha256)[ \t]+)?(?P<secret>[^\s\"'`<>\\]{6,})"
 )
 _USER = re.compile(
-    r"(?<=[\s\"'])(?:-u[ \t=]?|--(?:proxy-)?user[ \t=]|-U[ \t])[ \t]*"
+    r"-(?<=[\s\"']-)(?:u[ \t=]?|-(?:proxy-)?user[ \t=]|U[ \t]|a[ \t=]|-auth[ \t=])[ \t]*"
     r"[\"']?(?P<user>[^\s:\"']{0,100}):(?P<secret>[^\s\"']{1,200})"
 )
-_SHELL_PASSWORD = re.compile(
-    r"\b(?:sshpass[ \t]+-p[ \t]*|(?:mysql\w{0,10}|mariadb)\b[^\n|;&]{0,120}?[ \t]-p(?=\S)"
-    r"|redis-cli\b[^\n|;&]{0,120}?[ \t]-a[ \t]+"
-    r"|docker[ \t]+login\b[^\n|;&]{0,120}?[ \t]-p[ \t]+)[\"']?(?P<secret>[^\s\"'-][^\s\"']{2,200})"
-)
+#: Programs that are given ``user:password``; httpie is called by the protocol.
+_CLIENTS = ("curl", "wget", "http ", "https ", "xh ")
 _NETRC = re.compile(
     r"login\s+\S{1,200}[\s+\-\d→:|#]{1,40}(?:account\s+\S{1,200}[\s+\-\d→:|#]{1,40})?password\s+(?P<secret>\S{1,200})"
 )
@@ -35,13 +32,13 @@ _BASIC = re.compile(r"(?i)basic[ \t]+(?P<secret>[A-Za-z0-9+/_.~=-]{16,})")
 _JWK = re.compile(r'"(?:d|p|q|dp|dq|qi|k)"\s{0,8}:\s{0,8}"(?P<secret>[A-Za-z0-9_-]{22,})"')
 
 
-def credentials(text: str) -> Iterator[Span]:
-    """Where a secret stands that its place tells of."""
-    lower = lower_case(text)
+def credentials(text: str, lower: str) -> Iterator[Span]:
+    """Where a secret stands that its place tells of; ``lower`` is the text in small letters."""
     if "//" in text or "/\\/" in text:
         yield from _addresses(text)
     yield from _headers(text, lower)
     yield from _users(text, lower)
+    yield from told_by_commands(text, lower)
     if '"' in text:
         yield from (
             Span(*match.span("secret"), "json_web_key") for match in _JWK.finditer(text) if is_random(match["secret"])
@@ -87,18 +84,14 @@ def _is_credential(secret: str, *, has_scheme: bool) -> bool:
 
 
 def _users(text: str, lower: str) -> Iterator[Span]:
-    """The passwords of curl, of other programs, of netrc."""
-    if "curl" in lower or "wget" in lower:
+    """The passwords of curl and its like, and of netrc."""
+    if any(client in lower for client in _CLIENTS):
         for match in _USER.finditer(text):
             near = lower[max(0, match.start() - 1_000) : match.start()]
-            command = max(near.rfind("curl"), near.rfind("wget"))
+            command = max(near.rfind(client) for client in _CLIENTS)
             if command < 0 or "\n\n" in near[command:] or _is_no_password(match["secret"]):
                 continue
             yield Span(*match.span("secret"), "password")
-    if "sshpass" in text or " -p" in text or " -a " in text:
-        for match in _SHELL_PASSWORD.finditer(text):
-            if looks_secret(match["secret"], Kind.PASSWORD, Place.SETTING):
-                yield Span(*match.span("secret"), "password")
     for match in _NETRC.finditer(text) if "login" in text else ():
         if _MACHINE.search(text, max(0, match.start() - 250), match.start()):
             yield Span(*match.span("secret"), "password")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lulu.access.spans import Span
 
 #: However many backslashes stand before a sign: each program that quoted the text has doubled them.
 _ESCAPE = re.compile(
-    r"(?<!\\)\\++(?:(?:u001[bB]|x1[bB]|033|e)\[[0-9;]{0,12}[A-Za-z]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[\"'/`nrt])"
-    r"|%[0-9A-Fa-f]{2}|&(?:quot|amp|lt|gt|apos|\#[0-9]{2}|\#x[0-9a-fA-F]{2});"
+    r"(?:\\(?<!\\\\)\\*+(?:(?:u001[bB]|x1[bB]|033|e)\[[0-9;]{0,12}[A-Za-z]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\}|[01][0-7]{2}|[\"'/`nrt])"
+    r"|%(?:25){0,4}[0-9A-Fa-f]{2}|&(?:amp;){0,4}(?:quot|amp|lt|gt|apos|\#[0-9]{2,7}|\#[xX][0-9a-fA-F]{2,6});)"
 )
 _SIGNS = {"n": "\n", "r": "\n", "t": "\t"}
 
@@ -73,14 +75,18 @@ def unescaped(text: str) -> Unescaped | None:
     return Unescaped(text="".join(parts), here=here, there=there)
 
 
+@lru_cache(maxsize=1024)
 def _sign(escape: str) -> str:
     if escape[0] == "%":
-        return chr(int(escape[1:], 16))
+        return chr(int(escape[-2:], 16))
     if escape[0] == "&":
-        return html.unescape(escape)
+        return html.unescape(escape.replace("&amp;", "&"))
     body = escape.lstrip("\\")
     if "[" in body:
         return ""
-    if body[0] in "ux" and len(body) > 1:
-        return chr(int(body[1:], 16))
+    if body[0] in "uxU" and len(body) > 1:
+        number = int(body[1:].strip("{}"), 16)
+        return chr(number) if number <= sys.maxunicode else body
+    if body.isdigit():
+        return chr(int(body, 8))
     return _SIGNS.get(body, body)

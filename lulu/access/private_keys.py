@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from lulu.access.spans import Span
 
 #: The lines around a key; SSH2 writes four dashes and blanks.
 _MARKER = re.compile(r"-{4,5} ?(?P<which>BEGIN|END) (?:[A-Z0-9]+ ){0,6}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
+#: Where such a line begins, and how far before the words it does: behind six others at most.
+_DASHES, _LONGEST_MARKER = re.compile(r"-{4,5}(?= ?(?:BEGIN|END) )"), 120
 #: A line's end, also as an escape.
 _LINE_END = re.compile(r"\n|\\+[nr]")
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
@@ -34,13 +37,26 @@ _DIGITS = re.compile(r"[0-9]+")
 #: Lines of so many letters at the end of a text that grows may be a key whose beginning stands elsewhere.
 _LINE = 48
 
+#: Lines of 64 letters, as OpenSSL writes them, or of 70, as OpenSSH does: three at least, one below the other.
+_WHOLE = r"[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6})?(?![A-Za-z0-9+/=])"
+_BELOW = r"[ \t\r\"'`,;)]{0,8}\n[ \d→:+\-#>|\"'`\t]{0,20}"
+_BODY = re.compile(rf"(?P<body>{_WHOLE}(?:{_BELOW}{_WHOLE}){{2,}}(?:{_BELOW}[A-Za-z0-9+/]{{1,69}}={{0,2}}(?=\s|\Z))?)")
+_BODY_WITHIN = re.compile(rf"[^A-Za-z0-9=]{_BODY.pattern}")
+_RUN = re.compile(r"[A-Za-z0-9+/]{64,}")
 
-def private_keys(text: str) -> Iterator[Span]:
-    """Where a private key stands."""
-    if "PRIVATE KEY" not in text:
-        return
-    markers = list(_MARKER.finditer(text))
+
+def private_keys(text: str, *, inside: bool = False) -> Iterator[Span]:
+    """Where a private key stands; ``inside`` says that one began above, and has not ended."""
+    markers = _markers(text)
     number, done = 0, 0
+    if inside:
+        limit = markers[0].start() if markers else len(text)
+        end = _ends(text, 0, 0, limit)
+        if end:
+            if markers and markers[0]["which"] == "END" and not text[end:limit].strip():
+                number, end = 1, markers[0].end()
+            yield Span(0, end, "private_key")
+            done = end
     while number < len(markers):
         marker = markers[number]
         following = markers[number + 1] if number + 1 < len(markers) else None
@@ -56,15 +72,55 @@ def private_keys(text: str) -> Iterator[Span]:
             yield Span(marker.start(), following.end(), "private_key")
             number, done = number + 1, following.end()
             continue
-        end = _ends(text, marker, limit)
+        end = _ends(text, *marker.span(), limit)
         if end > marker.end():
             yield Span(marker.start(), end, "private_key")
         done = max(end, marker.end())
 
 
+def key_bodies(text: str) -> Iterator[Span]:
+    """Where lines stand that a private key has, without those around it: a part of one that was changed."""
+    first = _BODY.match(text)
+    for match in chain([first] if first else [], _BODY_WITHIN.finditer(text)):
+        runs = _RUN.findall(match["body"])
+        above = text.rfind("-----BEGIN ", max(0, match.start("body") - 400), match.start("body"))
+        if above >= 0 and "-----END " not in text[above : match.start("body")]:
+            continue  # A certificate, or a key that its own marks tell of.
+        if all(_has_all(run) for run in runs):
+            yield Span(*match.span("body"), "private_key")
+
+
+def stays_open(text: str, *, inside: bool) -> bool:
+    """Whether a key goes on below this text, which is drawn inside of one or not."""
+    markers = _markers(text)
+    if markers:
+        return markers[-1]["which"] == "BEGIN"
+    if not inside or not text.strip():
+        return inside
+    return not text[_ends(text, 0, 0, len(text)) :].strip()
+
+
+def _markers(text: str) -> list[re.Match[str]]:
+    """The lines around keys, found by what all have in them."""
+    found: list[re.Match[str]] = []
+    at = text.find("PRIVATE KEY")
+    while at >= 0:
+        begins = [*_DASHES.finditer(text, max(0, at - _LONGEST_MARKER), at)]
+        match = _MARKER.match(text, begins[-1].start()) if begins else None
+        if match is not None and match.end() > at:
+            found.append(match)
+        at = text.find("PRIVATE KEY", at + 1)
+    return found
+
+
+def _has_all(run: str) -> bool:
+    """Whether capitals, small letters and digits are in it: in no hash, and in each line of a key."""
+    return any(map(str.isdigit, run)) and any(map(str.isupper, run)) and any(map(str.islower, run))
+
+
 def open_key(text: str) -> int | None:
     """Where a key begins that has not ended; ``None`` where there is none."""
-    markers = list(_MARKER.finditer(text)) if "PRIVATE KEY" in text else []
+    markers = _markers(text)
     return markers[-1].start() if markers and markers[-1]["which"] == "BEGIN" else None
 
 
@@ -92,10 +148,10 @@ def _has_mixed(run: str) -> bool:
     return any(sign.isdigit() for sign in run) or not (run.islower() or run.isupper() or run.istitle())
 
 
-def _ends(text: str, mark: re.Match[str], limit: int) -> int:
-    """How far the lines after a mark are those of a key."""
-    before = _head(text, mark.start())
-    end = at = mark.end()
+def _ends(text: str, mark: int, end: int, limit: int) -> int:
+    """How far the lines after a mark, from ``mark`` to ``end``, are those of a key."""
+    before = _head(text, mark)
+    at = end
     while at < limit:
         match = _LINE_END.search(text, at, limit)
         stop = match.start() if match is not None else limit

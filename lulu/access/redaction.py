@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from lulu.access.assignments import assignments, is_value_name, open_value
+from lulu.access.assignments import assignments, is_value_name, lower_case, open_value
 from lulu.access.credentials import credentials
 from lulu.access.escapes import unescaped
 from lulu.access.known_shapes import known_shapes
-from lulu.access.private_keys import key_lines_at_the_end, open_key, private_keys
+from lulu.access.private_keys import key_bodies, key_lines_at_the_end, open_key, private_keys
 from lulu.access.secret_names import Kind, Place, is_path, kind_of, looks_secret
 from lulu.access.spans import Span, merged, without
 from lulu.plain_text import plain
@@ -57,6 +57,8 @@ class Redactor:
     names: list[str] = field(default_factory=list)
     #: How often each kind was hidden.
     hidden: Counter[str] = field(default_factory=Counter)
+    #: Whether a private key began in what is drawn above, and has not ended.
+    inside_key: bool = False
 
     def __post_init__(self) -> None:
         exact = sorted({form for value in self.secrets for form in _forms(value)}, key=len, reverse=True)
@@ -169,17 +171,18 @@ class Redactor:
     def _read(self, text: str) -> Iterator[Span]:
         if self._exact is not None:
             yield from (Span(*match.span(), "environment") for match in self._exact.finditer(text))
+        lower = lower_case(text)
         yield from known_shapes(text)
-        yield from private_keys(text)
-        yield from assignments(text)
-        yield from credentials(text)
+        yield from private_keys(text, inside=self.inside_key)
+        yield from key_bodies(text)
+        yield from assignments(text, lower)
+        yield from credentials(text, lower)
         for pattern in self._home if self.home and re.split(r"[/\\]", self.home.rstrip("/\\"))[-1] in text else ():
             yield from (Span(*match.span(), "home folder") for match in pattern.finditer(text))
-        if self._names is not None and self._has_name(text):
+        if self._names is not None and self._has_name(lower):
             yield from (Span(*match.span(), "computer name") for match in self._names.finditer(text))
 
-    def _has_name(self, text: str) -> bool:
-        lower = text.lower()
+    def _has_name(self, lower: str) -> bool:
         return any(name.lower() in lower for name in self.names)
 
 

@@ -40,7 +40,10 @@ def words(text: str) -> frozenset[str]:
 
 
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_PASSWORDS = ("password", "passwd", "passphrase", "passcode", "secret", "pwd", "credential")
+_PASSWORDS = (
+    *("password", "passwd", "passphrase", "passcode", "secret", "pwd", "credential", "passwort", "kennwort"),
+    *("userpass", "dbpass", "rootpass", "adminpass", "rootpw", "bindpw", "userpw"),
+)
 _KEYS = ("apikey", "accesskey", "secretkey", "privatekey", "signingkey", "authkey", "masterkey", "accountkey")
 _OF_A_SECRET_KEY = words(
     "api access secret private priv auth encryption encrypt crypt signing sign signature master account deploy service "
@@ -125,7 +128,7 @@ def kind_of(name: str) -> Kind | None:
 def _kind_of_part(parts: list[str], number: int) -> Kind | None:
     part, before = parts[number], parts[:number]
     one = part.removesuffix("s") if part != "pass" else part
-    if one == "pass" or one.endswith(_PASSWORDS) or (one == "pw" and before):
+    if one == "pass" or one.endswith(_PASSWORDS) or part.endswith(_PASSWORDS) or one == "pw":
         return None if {"is", "has", "no", "show", "forgot", "reset"} & {*before} else Kind.PASSWORD
     if one.endswith("token"):
         if _OF_NO_TOKEN & {*before}:

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from lulu import events
+from lulu.access.private_keys import stays_open
 from lulu.access.redaction import Redactor, redactor
 from lulu.events import Event, StoredEvent
 from lulu.plain_text import plain
@@ -38,8 +39,10 @@ def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions) -> GuestRow
     """The events that are shared, without secrets."""
     shown: list[StoredEvent] = []
     hidden: Counter[str] = Counter()
+    inside = False
     for one in stored:
-        event, found = _redacted(one, options)
+        event, found = _redacted(one, options, inside)
+        inside = stays_open(_drawn(one.event), inside=inside)
         hidden.update(found)
         if event is not None:
             # Not the stored text: a page that cannot read an event would show it raw.
@@ -76,12 +79,27 @@ _kept: OrderedDict[tuple[object, ...], tuple[Event | None, Counter[str]]] = Orde
 _lock = Lock()
 
 
-def _redacted(stored: StoredEvent, options: ShareOptions) -> tuple[Event | None, Counter[str]]:
-    key = (stored.session_id, stored.id, hash(stored.raw), options)
+def _drawn(event: Event) -> str:
+    """The text of an event that may hold a part of a private key."""
+    match event:
+        case events.Text() | events.Thinking():
+            return event.content
+        case events.User():
+            return event.text
+        case events.ToolResult() if isinstance(event.content, str):
+            return event.content
+        case events.ToolResult():
+            return "\n".join(str(block.get("text", "")) for block in event.content or () if isinstance(block, dict))
+        case _:
+            return ""
+
+
+def _redacted(stored: StoredEvent, options: ShareOptions, inside_key: bool) -> tuple[Event | None, Counter[str]]:
+    key = (stored.session_id, stored.id, hash(stored.raw), options, inside_key)
     with _lock:
         if key in _kept:
             return _kept[key]
-    hide = dataclasses.replace(this_process(), hidden=Counter())
+    hide = dataclasses.replace(this_process(), hidden=Counter(), inside_key=inside_key)
     # What this version does not read is not shared.
     found = (_shared(dataclasses.replace(stored.event, more=None), options, hide), hide.hidden)
     with _lock:

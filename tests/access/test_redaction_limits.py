@@ -7,6 +7,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -129,7 +130,8 @@ def test_twice_the_text_takes_at_most_three_times_as_long(worst: str) -> None:
         return min(times)
 
     took(1_000)
-    assert took(80_000) <= 3 * took(40_000) + 0.01
+    # What is not linear takes four times as long each time; a loaded machine only sometimes.
+    assert any(took(80_000) <= 3 * took(40_000) + 0.01 for _ in range(3))
 
 
 def test_every_rule_of_the_list_is_used_or_left_out_with_a_reason() -> None:
@@ -140,3 +142,13 @@ def test_every_rule_of_the_list_is_used_or_left_out_with_a_reason() -> None:
     assert all(len(reason) > 10 for reason in TABLE["left_out"].values())
     assert len([*shapes(TABLE)]) == len(TABLE["own"]) + len(used)
     assert all(shape.begins or shape.names for shape in shapes(TABLE))
+
+
+def test_the_wheel_has_the_list() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    table = resources.files("lulu.access").joinpath("known_shapes.toml")
+
+    # All files of the package go into the wheel, unless something leaves them out.
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": ["lulu"]}
+    assert table.is_file()
+    assert "known_shapes.toml" not in (Path(__file__).parents[2] / ".gitignore").read_text("utf-8")

@@ -8,11 +8,13 @@ import pytest
 
 from lulu import events
 from lulu.access.redaction import Redactor
-from lulu.access.sharing import NOT_SHARED, guest_rows
+from lulu.access.sharing import NOT_SHARED, guest_rows, guest_session, guest_text, this_process
 from lulu.agent.private_folder import reaches_into, rules
 from lulu.events import Event, EventId, StoredEvent, now, parse_time
 from lulu.plain_text import plain
-from lulu.store import ShareOptions
+from lulu.sessions import Session, SessionId
+from lulu.store import LiveText, ShareOptions
+from lulu.ui.header import details, full_name
 
 SECRET = "ghp_" + "aB3d" * 9
 ALL = ShareOptions(tool_output=True, thinking=True)
@@ -140,3 +142,70 @@ def test_what_has_no_secret_is_shown_but_for_its_last_word() -> None:
     assert hide.whole("Two words and a ha") == "Two words and a "
     assert hide.whole("灯塔是一种建筑") == "灯塔是一种建筑"
     assert hide.whole(KEY) == KEY
+
+
+KEY_LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
+BEGIN, END = "-----BEGIN RSA " + "PRIVATE KEY-----", "-----END RSA " + "PRIVATE KEY-----"
+
+
+def _told_as(kind: str, text: str) -> Event:
+    if kind == "text":
+        return events.Text(content=text)
+    if kind == "result":
+        return events.ToolResult(tool_use_id="t", content=text)
+    return events.ToolResult(tool_use_id="t", content=[{"type": "text", "text": text}])
+
+
+@pytest.mark.parametrize("kind", ["text", "result", "blocks"])
+def test_a_private_key_over_several_events_is_hidden(kind: str) -> None:
+    parts = [f"Look:\n{BEGIN}\n{KEY_LINE}", KEY_LINE[::-1], f"{KEY_LINE[1:]}\nXq9d3A==\n{END}\nDone.", KEY_LINE[2:]]
+
+    found = guest_rows([_stored(_told_as(kind, part), number) for number, part in enumerate(parts, 1)], ALL)
+
+    shown = repr([row.event for row in found.rows])
+    assert [part for part in (f"\n{KEY_LINE}", KEY_LINE[::-1], f"'{KEY_LINE[1:]}", "Xq9d3A") if part in shown] == []
+    assert "Look:" in shown
+    assert "Done." in shown
+    # Behind its end, a line of the same letters is none of the key.
+    assert KEY_LINE[2:] in shown
+
+
+def test_what_is_said_after_the_beginning_of_a_key_is_shown() -> None:
+    parts = [f"The file begins with {BEGIN}", "So it is a key.", "I look at the tests next."]
+
+    found = guest_rows([_stored(_told_as("text", part), number) for number, part in enumerate(parts, 1)], ALL)
+
+    assert [row.event for row in found.rows] == [_told_as("text", part) for part in parts]
+
+
+def test_no_place_of_a_guest_s_page_has_a_secret_or_the_home_folder() -> None:
+    # The home folder is another one in each test.
+    this_process.cache_clear()
+    home = str(Path.home())
+    told = f"{SECRET} in {home}/x"
+    shared = guest_session(
+        Session(
+            id=SessionId("s"),
+            title=told,
+            prompt=told,
+            status="idle",
+            model="sonnet",
+            session_id_claude=None,
+            cost_usd=None,
+            duration_ms=None,
+            num_turns=None,
+            created_at=parse_time(now()),
+            updated_at=parse_time(now()),
+            working_directory=f"{home}/{SECRET}",
+        )
+    )
+    written = [
+        guest_text(LiveText(message_id=None, kind=kind, text=f"{told} and more ", updated_at=parse_time(now())), ALL)
+        for kind in ("text", "thinking")
+    ]
+
+    shown = repr([shared, shared.name, full_name(shared), details(shared, "shared"), written])
+
+    assert SECRET not in shown
+    assert home not in shown
+    assert "[github token hidden] in ~/x" in shown
