@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from lulu import folders
-from lulu.agent import AgentSpec, Ask, ConversationExists, Gate, TranscriptMissing, running_total
+from lulu import folders, memory
+from lulu.agent import AgentSpec, Ask, ConversationExists, Gate, ResumeRefused, TranscriptMissing, running_total
 from lulu.events import Event, Result, System
 from lulu.sessions import Session
 from lulu.settings import PermissionMode, Settings
@@ -34,13 +34,18 @@ async def connected_agent(
     spec = await asyncio.to_thread(lambda: spec_for(store, settings, store.get_session(session_id)))
     notes: list[Event] = []
     try:
+        note = await asyncio.to_thread(memory.forgotten, store, spec)
         agent = Agent(spec, settings, ask, gate)
         await agent.connect()
+        if note is not None:
+            record(Change(session_id=session_id, events=[note]))
         return agent
-    except TranscriptMissing:
-        # Nothing to resume: it failed before its first answer, or Claude Code removed the transcript.
+    except (TranscriptMissing, ResumeRefused) as exc:
+        # Nothing to resume: it failed before its first answer, or its transcript is gone or of no use.
+        if isinstance(exc, ResumeRefused) and not memory.was_refused(store, session_id):
+            raise
         spec = anew(spec)
-        notes = [System(subtype="conversation_lost", data={})]
+        notes = [System(subtype="conversation_lost", data={"reason": exc.happened})]
     except ConversationExists:
         # It has begun, but Lulu was killed before it had heard so.
         spec = replace(spec, resume=True, fork_of=None, fork_at=None)

@@ -13,9 +13,10 @@ from lulu.agent.requests import (
     Gate,
     PermissionAnswer,
     PermissionRequest,
+    ResumeRefused,
     TranscriptMissing,
 )
-from lulu.agent.transcripts import running_total
+from lulu.agent.transcripts import Unreadable, parents, running_total
 from lulu.agent.translate import Translation, TurnEnd
 
 __all__ = [
@@ -27,9 +28,12 @@ __all__ = [
     "Gate",
     "PermissionAnswer",
     "PermissionRequest",
+    "ResumeRefused",
     "TranscriptMissing",
     "Translation",
     "TurnEnd",
+    "Unreadable",
     "choose_agent",
+    "parents",
     "running_total",
 ]

@@ -28,7 +28,7 @@ from lulu.agent import private_folder, processes, project
 from lulu.agent.demo import DemoTransport
 from lulu.agent.elicitation import take_questions
 from lulu.agent.permissions import before_tool_use, can_use_tool
-from lulu.agent.requests import AgentSpec, Ask, ConversationExists, Gate, TranscriptMissing
+from lulu.agent.requests import AgentSpec, Ask, ConversationExists, Gate, ResumeRefused, TranscriptMissing
 from lulu.agent.translate import Translation, Translator
 from lulu.errors import AgentError
 from lulu.inputs import IMAGE_TYPES, Attachment
@@ -101,7 +101,7 @@ class Agent:
         return "\n".join(self._stderr)
 
     async def connect(self) -> None:
-        """Start the process. Raises ``AgentError`` or ``TranscriptMissing``; where it is cancelled, nothing is left."""
+        """Start the process. Raises ``AgentError``, or what is more exact; where it is cancelled, nothing is left."""
         connecting = asyncio.ensure_future(self._client.connect())
         try:
             await asyncio.shield(connecting)
@@ -109,7 +109,7 @@ class Agent:
             await self._give_up(connecting)
             raise
         except Exception as exc:  # the SDK raises a bare Exception for a CLI that refuses, or does not answer
-            raise self._explain(exc) from exc
+            raise self._as_refusal(self._explain(exc), exc) from exc
         finally:
             self._substitute.close()
         self._learn_pid()
@@ -271,9 +271,21 @@ class Agent:
         happened, next_step = self._reason(exc)
         return AgentError(happened, safe=safe, next_step=next_step, stderr=self.stderr_tail)
 
+    def _as_refusal(self, problem: AgentError, exc: Exception) -> AgentError:
+        """The same, where a process that was to go on with a conversation has ended by itself, and nobody knows why."""
+        goes_on = self.spec.resume or self.spec.fork_of is not None
+        # More than that are signals.
+        if type(problem) is not AgentError or not goes_on or not 0 < (self._exit_code(exc) or 0) < 128:
+            return problem
+        next_step = "Send it again. Where that fails, too, the agent begins anew, without what it remembers."
+        return ResumeRefused(problem.happened, safe=problem.safe, next_step=next_step, stderr=self.stderr_tail)
+
+    def _exit_code(self, exc: Exception) -> int | None:
+        return exc.exit_code if isinstance(exc, ProcessError) else self._client.exit_code
+
     def _reason(self, exc: Exception) -> tuple[str, str]:
         """What happened, and what to do next."""
-        exit_code = exc.exit_code if isinstance(exc, ProcessError) else self._client.exit_code
+        exit_code = self._exit_code(exc)
         match exc:
             case CLINotFoundError():
                 where = self._settings.claude_cli_path or "the one that comes with claude-agent-sdk"

@@ -46,6 +46,10 @@ class TranscriptMissing(AgentError):
     """Claude Code has no transcript under this id any more."""
 
 
+class ResumeRefused(AgentError):
+    """Claude Code ended where it was to resume or fork a conversation, for a reason that Lulu does not know."""
+
+
 class ConversationExists(AgentError):
     """Claude Code has a transcript under the id that a new conversation was to get."""
 

@@ -36,7 +36,8 @@ LINES: dict[str, str] = {
     "forked": "Forked from another session",
     "fork": "A fork was made here",
     "lulu_stopped": "Lulu was stopped here",
-    "conversation_lost": "The agent does not remember what stands above: its transcript is gone",
+    "conversation_lost": "The agent does not remember what stands above: it begins anew",
+    "conversation_partly_lost": "The agent does not remember all that stands above: its transcript is damaged",
     "stopped": "Stopped",
     "model_set": "Model changed",
     "background_stopped": "Ended with the agent's process, before it was done",
@@ -129,6 +130,15 @@ def _named_tasks(data: Data) -> str:
     return safe_label(", ".join(first_text(task, "description", "task_id") for task in listed), 200)
 
 
+def _forgotten(data: Data) -> str:
+    turns = number(data, "turns")
+    if not turns:
+        return "a prompt or a result is missing"
+    if data.get("last"):
+        return f"the last {turns} turns are missing" if turns > 1 else "the last turn is missing"
+    return f"answers of {wording.plural(turns, 'turn')} are missing"
+
+
 def _silent(data: Data) -> str:
     seconds = data.get("seconds")
     return wording.duration(seconds * 1000) if isinstance(seconds, int | float) else ""
@@ -146,6 +156,8 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     "note": _note,
     "informational": _note,
     "permission_denied": lambda data: safe_label(first_text(data, "tool_name", "message")),
+    "conversation_lost": lambda data: safe_label(first_text(data, "reason"), 200),
+    "conversation_partly_lost": _forgotten,
     "compact": _compact,
     "compact_boundary": _compact,
     "retry": _retry,

@@ -39,6 +39,8 @@ class Claude:
         self.folder = folder
         self.work = folder / "project"
         self.work.mkdir(exist_ok=True)
+        #: The test damages a transcript: else nothing may be told to be forgotten.
+        self.damages = False
 
     @property
     def lulu(self) -> Runtime:

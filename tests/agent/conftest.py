@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +23,22 @@ def claude(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Claude]:
     with MessagesApi() as api:
         for name, value in api.environment.items():
             monkeypatch.setenv(name, value)
-        yield Claude(api, tmp_path)
+        driver = Claude(api, tmp_path)
+        yield driver
         runtime.stop()
+        assert driver.damages or not forgotten_in(tmp_path), "a session was told to have forgotten something"
+
+
+def forgotten_in(folder: Path) -> list[str]:
+    """The notes of damaged transcripts in every file of Lulu's below it."""
+    found: list[str] = []
+    for path in folder.rglob("lulu.db"):
+        with contextlib.closing(sqlite3.connect(path)) as file:
+            found += [row[0] for row in file.execute(_FORGOTTEN)]
+    return found
+
+
+_FORGOTTEN = "SELECT payload FROM conversation_events WHERE payload LIKE '%conversation_partly_lost%'"
 
 
 @pytest.fixture
