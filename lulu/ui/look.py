@@ -47,6 +47,14 @@ ICON = (
     "</svg>"
 )
 
+#: The name beside the icon, in a colour that is read on light and on dark.
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="92" height="32" viewBox="0 0 92 32"><circle cx="16" cy="16" r="14" '
+    'fill="#4f46e5"/><path d="M11 8v14h11" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round" '
+    'stroke-linejoin="round"/><text x="38" y="23" font-family="sans-serif" font-size="20" font-weight="600" '
+    'fill="#6c6ff0">Lulu</text></svg>'
+)
+
 CSS = """
 /* Text reads best at about 860 px; Streamlit knows 736 px or the whole window. */
 .stMainBlockContainer, [data-testid="stBottomBlockContainer"] { max-width: 890px; }
@@ -244,7 +252,7 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
 .st-key-turns .stPageLink a > span, .st-key-turns .stPageLink a > span > div { min-width: 0; }
 
 /* A card's link begins where its text does. */
-.st-key-cards .stPageLink a { padding-left: 0; background: transparent; }
+:is(.st-key-cards, .st-key-cut_off) .stPageLink a { padding-left: 0; background: transparent; }
 
 /* An icon for the eye, the word for a screen reader. */
 .st-key-filters button p { position: absolute; clip-path: inset(50%); }
@@ -254,6 +262,8 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
 .st-key-pages .stPageLink a { height: 2.25rem; }
 
 /* The sidebar: less air on top, and rows of two lines. */
+/* The name stands in the sidebar; beside a closed one it would lie on a session's title. */
+[data-testid="stHeaderLogo"] { display: none; }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }
 [data-testid="stSidebarContent"] [data-testid="stElementContainer"]:has(> .stPageLink) { margin: 1px 0; }
 [data-testid="stSidebarContent"] .stPageLink a { padding: 0.35rem 0.6rem; margin: 0; }

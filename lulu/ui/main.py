@@ -29,6 +29,7 @@ def draw() -> None:
     if actor.role is Role.OWNER and page.url_path not in {places.session().url_path, places.preview().url_path}:
         state().shown = None
     if actor.role is Role.OWNER:
+        st.logo(look.LOGO, size="small")
         notices.show_health(lulu)
     # The page before what stands beside it: what somebody has just clicked for comes first.
     notices.told(page.run)()

@@ -58,6 +58,7 @@ def test_a_guest_follows_one_session_live_until_the_link_is_revoked(
     expect(owner.page.get_by_role("dialog").get_by_text("1 watching now")).to_be_visible(timeout=PATIENCE)
     owner.page.locator("[class*=st-key-revoke_] button").click()
     expect(guest.page.get_by_text(CLOSED)).to_be_visible(timeout=PATIENCE)
+    expect(owner.page.get_by_role("dialog").locator("code").filter(has_text="/s/")).to_have_count(0, timeout=PATIENCE)
     with sqlite3.connect(lulu.database, timeout=10) as database:
         (revoked,) = database.execute("SELECT revoked_at FROM access WHERE revoked_at IS NOT NULL").fetchone()
     assert 0 <= (datetime.now(UTC) - datetime.fromisoformat(revoked)).total_seconds() <= 2

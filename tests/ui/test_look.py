@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import datetime, timedelta
 
-from lulu.ui import look
+import pytest
+
+from lulu.ui import look, wording
 from tests.support import ROOT
 
 
@@ -14,3 +17,12 @@ def test_the_header_has_the_page_s_own_background_in_both_themes() -> None:
     page = (theme["light"]["backgroundColor"], theme["dark"]["backgroundColor"])
 
     assert f"light-dark({page[0]}, {page[1]})" in look.CSS
+
+
+@pytest.mark.parametrize(("days", "form"), [(0, "%H:%M"), (3, "%b %-d, %H:%M"), (800, "%b %-d %Y, %H:%M")])
+def test_a_time_of_another_day_has_its_date(days: int, form: str) -> None:
+    today = datetime.now().astimezone().replace(hour=12, minute=30)
+    # Three days ago may be another year.
+    moment = today.replace(month=6, day=15) if days == 3 and today.month != 6 else today - timedelta(days=days)
+
+    assert wording.clock(moment) == moment.strftime(form)
