@@ -197,7 +197,7 @@ TOPS = {
         "asyncio.create_task(_take_all)": "logs",
     },
     "lulu/worker.py": {
-        "asyncio.create_task(self._connect)": "awaited",
+        "asyncio.create_task(self._process.start)": "awaited",
         "asyncio.create_task(turn.stop.wait)": "awaited",
         "asyncio.get_running_loop().create_task(self._guarded)": "_guarded logs, and fails the turn",
     },

@@ -23,6 +23,7 @@ from lulu.commands import (
     DeleteHeld,
     DeleteRule,
     EditQueued,
+    ForgetFolder,
     Fork,
     Interrupt,
     Pin,
@@ -37,6 +38,7 @@ from lulu.commands import (
     StartSession,
     SwitchLan,
     SwitchRule,
+    TrustFolder,
     WithdrawQueued,
 )
 from lulu.errors import Conflict, Forbidden, InputError, SessionNotFound
@@ -278,6 +280,8 @@ def _samples(launch: Launch, session_id: SessionId, actor: Actor) -> list[Comman
         SwitchRule(actor=actor, rule_id=1, enabled=True),
         DeleteRule(actor=actor, rule_id=1),
         SwitchLan(actor=actor, on=True),
+        TrustFolder(actor=actor, folder="/x", trusted=True),
+        ForgetFolder(actor=actor, folder="/x"),
     ]
 
 

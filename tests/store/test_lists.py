@@ -201,7 +201,8 @@ def test_index_serves_the_question(many: Store, statements: Statements, path: Pa
     plan = [str(row[3]) for row in execute(path, f"EXPLAIN QUERY PLAN {statement}", *parameters)]
     assert any(PLANNED[name] in step for step in plan), plan
     assert not any("AUTOMATIC" in step for step in plan), plan
-    known = ("USING", "TEMP B-TREE", "json_each", "SUBQUERY")
+    # A scan of a sub-query reads the few rows that an index has found.
+    known = ("USING", "TEMP B-TREE", "json_each", "SUBQUERY", "(subquery")
     assert all(any(words in step for words in known) for step in plan), plan
     if name not in SORTED:
         assert not any("TEMP B-TREE" in step for step in plan), plan

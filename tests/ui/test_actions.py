@@ -270,14 +270,14 @@ def test_settled_turns_move_out_when_the_next_one_begins(
         assert [shown.count(f"answer {turn}.") for turn in range(3)] == [1] * (number + 1) + [0] * (2 - number)
 
 
-def test_the_list_is_newest_first_with_those_that_wait_on_top(open_page: OpenPage, new_session: NewSession) -> None:
+def test_the_list_is_newest_first_whoever_waits(open_page: OpenPage, new_session: NewSession) -> None:
     new_session("older", status=SessionStatus.WAITING)
     new_session("newer")
     new_session("newest", status=SessionStatus.RUNNING)
 
     shown = rows(open_page())
 
-    assert [label.split()[0] for label in shown] == ["older", "newest", "newer"]
+    assert [label.split()[0] for label in shown] == ["newest", "newer", "older"]
 
 
 def test_the_list_is_searched_by_title_and_prompt(open_page: OpenPage, new_session: NewSession) -> None:

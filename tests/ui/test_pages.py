@@ -86,7 +86,7 @@ MARKS = {
     "system": "claude-opus-5-5",
     "permission": "rm -r build",
     "permission_decision": "Not that folder",
-    "result": r"12 s · 3 turns · 1.5k tokens · \$0.0123",
+    "result": r"12 s · 3 steps · 1.5k tokens · \$0.0123",
     "error": "The agent process ended",
 }
 
