@@ -39,6 +39,7 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "live_sessions", store.live_sessions
     yield "waiting_sessions", store.waiting_sessions
     yield "cut_off_sessions", lambda: store.cut_off_sessions(datetime.now(UTC))
+    yield "last_prompts", lambda: store.last_prompts(10)
     yield "folder_answers", store.folder_answers
     yield "folder_questions", store.folder_questions
     yield "folder_question", lambda: store.folder_question(session_id)
