@@ -43,8 +43,8 @@ a > span { display: block; white-space: nowrap; overflow: hidden; text-overflow:
 """
 
 _HTML = (
-    '<div class="box"><p class="heading" role="heading" aria-level="2" hidden></p><ul></ul><a class="rest" hidden></a>'
-    '</div><template><li><a><span class="title"><span class="pin" aria-hidden="true" hidden>keep</span>'
+    '<div class="box"><p class="heading" role="heading" aria-level="2" hidden></p><ul></ul></div>'
+    '<template><li><a><span class="title"><span class="pin" aria-hidden="true" hidden>keep</span>'
     '<span class="name" hidden>Pinned:</span> <span class="text"></span></span>'
     '<span class="details"><span class="status"></span><span class="more"></span></span></a></li></template>'
 )
@@ -177,13 +177,14 @@ function drawRows(box, data, rows) {
     if (row === place) place = place.nextElementSibling; else list.insertBefore(row, place);
   }
   for (const gone of known.values()) gone.remove();
-  const around = { heading: box.querySelector(".heading"), rest: box.querySelector(".rest") };
-  for (const [name, element] of Object.entries(around)) {
-    write(element, (rows.length > 0 && data[name]) || "");
-    element.hidden = element.textContent === "";
-  }
-  around.rest.href = "inbox";
-  around.rest.onclick = follow;
+  const heading = box.querySelector(".heading");
+  write(heading, (rows.length > 0 && data.heading) || "");
+  heading.hidden = heading.textContent === "";
+  // A link only where it leads on: every other link of the list is a session.
+  const rest = box.querySelector(".rest") ?? document.createElement("a");
+  write(rest, (rows.length > 0 && data.rest) || "");
+  if (rest.textContent === "") rest.remove();
+  else if (!rest.isConnected) box.append(Object.assign(rest, { className: "rest", href: "inbox", onclick: follow }));
 }
 
 export default function ({ data, parentElement }) {
