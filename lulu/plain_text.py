@@ -57,7 +57,7 @@ _INVISIBLE = re.compile(
     f"(?P<kept>{_TAG_FLAG}|{_MARK}|{_VARIANT})"
     f"|(?P<hidden>[{_SHAPELESS}]+"
     # In ASCII, Latin and after a blank, a joiner or a selector changes nothing that anybody could see.
-    f"|(?:(?<![^\x00-\u02ff\u2000-\u200b\u2028-\u202f\ufe00-\ufe0f{_JOINERS}{_SHAPELESS}])[{_JOINERS}])[{_JOINERS}]*"
+    f"|(?:(?<![^\x00-\u02ff\u2000-\u200b\u2028-\u202f{_JOINERS}{_SHAPELESS}])[{_JOINERS}])[{_JOINERS}]*"
     f"|(?<=[{_JOINERS}])[{_JOINERS}]+"
     f"|(?<![^\x00-\x22\x24-\x29\x2b-\x2f\x3a-\x7f{_JOINERS}{_SELECTORS}])[{_SELECTORS}]+)"
 )

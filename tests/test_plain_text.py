@@ -45,7 +45,7 @@ def test_what_has_no_shape_is_shown_and_counted(typed: str, shown: str, hidden: 
         "\u05d0\u200f!",
         "\u6f22\U000e0100",
         f"\U0001f3f4{tags('gbsct')}\U000e007f",
-        "日本語、Ünïcödé",
+        "日本語、Ünïcödé, \U0001f3f3\ufe0f\u200d\U0001f308",
     ],
 )
 def test_what_belongs_to_a_letter_or_an_emoji_stays(typed: str) -> None:

@@ -112,25 +112,24 @@ def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Sess
 def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _show_yes_and_no(lulu, actor, approval, is_read=is_read, in_view=in_view)
+        st.button(
+            "Deny and stop",
+            key=f"deny_stop_{approval.id}",
+            icon=":material/stop_circle:",
+            help="The agent's turn ends; the session can go on.",
+            on_click=_deny,
+            args=(lulu, actor, approval, True),
+        )
         with st.popover("Deny with a reason", key=f"deny_more_{approval.id}"):
             st.text_input("Reason (sent to the agent)", key=_reason_key(approval.id), placeholder="What to do instead")
-            with st.container(horizontal=True):
-                st.button(
-                    "Deny",
-                    key=f"deny_reason_{approval.id}",
-                    type="primary",
-                    icon=":material/close:",
-                    on_click=_deny,
-                    args=(lulu, actor, approval),
-                )
-                st.button(
-                    "Deny and stop",
-                    key=f"deny_stop_{approval.id}",
-                    icon=":material/stop_circle:",
-                    help="The agent's turn ends; the session can go on.",
-                    on_click=_deny,
-                    args=(lulu, actor, approval, True),
-                )
+            st.button(
+                "Deny",
+                key=f"deny_reason_{approval.id}",
+                type="primary",
+                icon=":material/close:",
+                on_click=_deny,
+                args=(lulu, actor, approval),
+            )
 
 
 def _show_yes_and_no(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:

@@ -264,6 +264,7 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
 /* The sidebar: less air on top, and rows of two lines. */
 /* The name stands in the sidebar; beside a closed one it would lie on a session's title. */
 [data-testid="stHeaderLogo"] { display: none; }
+div:has([data-testid="stHeaderLogo"]) + div:has(> [data-testid="stExpandSidebarButton"]) { margin-left: 0; }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; padding-block: 0.25rem; }
 [data-testid="stSidebarContent"] [data-testid="stElementContainer"]:has(> .stPageLink) { margin: 1px 0; }
 [data-testid="stSidebarContent"] .stPageLink a { padding: 0.35rem 0.6rem; margin: 0; }

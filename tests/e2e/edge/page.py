@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lulu.plain_text import plain
-from lulu.ui import reading
+from lulu.ui import look, reading
 from lulu.ui.bell import bell, hub
 from lulu.ui.look import TRANSCRIPT
 from lulu.ui.text import safe_badge, safe_label, safe_markdown
@@ -91,6 +91,7 @@ def draw_live() -> None:
 
 
 stage.runs["page"] += 1
+look.apply()
 if st.query_params.get("view") == "text":
     draw_text()
 else:
