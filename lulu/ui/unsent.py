@@ -31,7 +31,7 @@ _JS = (
     f"const HOME = {HOME_BOX!r}, STOP = '.st-key-{STOP}';"
     f"const BOX = '.st-key-{PROMPT} textarea', PLACE = 'st-key-{_PLACE}';"
     f"const FIELDS = {list(_FIELDS)!r}.flatMap((name) => ['textarea', 'input'].map("
-    "(field) => `[data-testid=stMain] [class*='st-key-${name}'] ${field}`)).join();"
+    "(field) => `:is([data-testid=stMain], [data-testid=stPopoverBody]) [class*='st-key-${name}'] ${field}`)).join();"
     r"""
 const KEEP = "lulu-unsent:", FIELD = "lulu-field:", KEPT_FOR = 30 * 24 * 3600 * 1000;
 const LOST_AFTER = 5000, LOOK = 1000, PHONE = 768, BROWSING = 2000;
