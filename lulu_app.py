@@ -4,11 +4,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from lulu import runtime
-from lulu.access import opening
+from lulu.access import guard, opening
 from lulu.access.door import door
-from lulu.access.guard import Guard
-from lulu.web import flowing, host_config, login
-from lulu.web.control import control_route
+from lulu.ui import look
+from lulu.web import control, first_answer, flowing, login
 from lulu.web.doorbell import Doorbell
 from lulu.web.guest_process import GuestProcess
 from lulu.web.health import health_route
@@ -18,6 +17,7 @@ from lulu.web.server import served
 doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: flowing.told(runtime.current().store, *one))
 health = health_route(lambda: runtime.current().store.health, lambda: runtime.current().host.problem)
 guests = GuestProcess(st.config.get_config_options)
+styled = Middleware(first_answer.Styled, style=look.STYLE)
 
 
 def link() -> str:
@@ -35,6 +35,6 @@ def stopping() -> None:
 app = st.App(
     "lulu/ui/main.py",
     lifespan=served(door.is_shut_to, guests.beside(lambda app: runtime.serving(link, stopping=stopping))),
-    routes=[*login.ROUTES, control_route, doorbell.route, health],
-    middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=guests), Middleware(host_config.Ours)],
+    routes=[*login.ROUTES, control.control_route, doorbell.route, health],
+    middleware=[Middleware(guard.Guard, door=door), Middleware(Relay, guests=guests), styled],
 )

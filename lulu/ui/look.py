@@ -5,8 +5,6 @@ Only constants: no text of an agent, a tool or a person ever comes near this mod
 
 from __future__ import annotations
 
-import streamlit as st
-
 # Streamlit turns a key into the CSS class ``st-key-<key>``.
 PROMPT = "prompt"
 NEW_SESSION = "new_session"
@@ -67,12 +65,33 @@ CSS = """
 [data-testid="stBottomBlockContainer"] { padding-top: 0.5rem; padding-bottom: 0.75rem; }
 [data-testid="stBottomBlockContainer"] .stVerticalBlock { gap: 0.4rem; }
 
+/* Until first_paint.py says that what is in view has come. Not "visibility": a field can have the focus meanwhile. */
+html:not([data-lulu-main]) :has(> .stMain), html:not([data-lulu-beside]) [data-testid="stSidebarUserContent"] {
+  opacity: 0;
+}
+/* Should its script never come. */
+html:not([data-lulu-watched]) :is(:has(> .stMain), [data-testid="stSidebarUserContent"]) {
+  animation: lulu-show 0s 4s forwards;
+}
+@keyframes lulu-show { to { opacity: 1; } }
+/* Before the client has its theme, the window has the colour that the page will have. */
+@media (prefers-color-scheme: dark) { html { background: #14161b; } }
+
 /* What nobody sees takes no room, also before its script has come: Streamlit draws a grey bar in its place. */
 :is(.st-key-hub, .st-key-outage, .st-key-links, .st-key-unsent, .st-key-keyboard, .st-key-address, .st-key-marker),
+:is(.st-key-first_paint, .st-key-drawn, .st-key-drawn_beside),
 :is([class*="st-key-bell_"], [class*="st-key-reading_"], [class*="st-key-flow_"]:has([data-testid="stSkeleton"])) {
   position: absolute; width: 0; height: 0; overflow: hidden;
 }
-[class*="st-key-now_"] [data-testid="stSkeleton"] { display: none; }
+:is(.st-key-hub, .st-key-outage, .st-key-links, .st-key-unsent, .st-key-keyboard, .st-key-address, .st-key-marker,
+  .st-key-first_paint, [class*="st-key-bell_"], [class*="st-key-reading_"], [class*="st-key-flow_"],
+  [class*="st-key-now_"]) [data-testid="stSkeleton"] { display: none; }
+/* As high as what takes its place. */
+[data-testid="stBottom"] .st-key-prompt [data-testid="stSkeleton"] { height: 55px; }
+.st-key-share [data-testid="stSkeleton"] { width: 5rem; }
+@media (max-width: 1000px) { .st-key-share [data-testid="stSkeleton"] { width: 3rem; } }
+/* Its words come a moment after it. */
+[class*="st-key-now_"]:not(:has(> :empty)) { min-height: 1.35rem; }
 
 /* A prompt that is on its way. */
 .st-key-prompt textarea[data-sending] { opacity: 0.55; }
@@ -273,9 +292,5 @@ div:has([data-testid="stHeaderLogo"]) + div:has(> [data-testid="stExpandSidebarB
 """
 
 
+#: For the first answer (``web/first_answer.py``), so that it holds before anything is drawn.
 STYLE = f"<style>{CSS}</style>"
-
-
-def apply() -> None:
-    """Put the rules on the page."""
-    st.html(STYLE)

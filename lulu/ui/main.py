@@ -6,7 +6,7 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.actors import Role
-from lulu.ui import bell, guest, identity, links, look, notices, outage, places, sidebar
+from lulu.ui import bell, first_paint, guest, identity, links, look, notices, outage, places, sidebar
 from lulu.ui.state import state
 
 
@@ -21,7 +21,7 @@ def draw() -> None:
     lulu = runtime.current()
     page = st.navigation(places.pages_for(actor), position="hidden")
     st.set_page_config(page_title=f"{page.title} · Lulu")
-    look.apply()
+    first_paint.watch()
     bell.hub()
     outage.watch(is_owner=actor.role is Role.OWNER)
     links.follow()
@@ -33,6 +33,7 @@ def draw() -> None:
         notices.show_health(lulu)
     # The page before what stands beside it: what somebody has just clicked for comes first.
     notices.told(page.run)()
+    first_paint.end_page()
     if actor.role is Role.OWNER:
         sidebar.show(lulu, actor, st.query_params.get("id") if page.url_path == places.session().url_path else None)
 

@@ -239,6 +239,7 @@ function makeReading() {
   }
 
   return {
+    isPlaced: () => session !== null,
     show(token, data, own) {
       owner = token;
       button = own;

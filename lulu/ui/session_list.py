@@ -110,6 +110,7 @@ function makeMemory() {
   return {
     clicked: null,
     clickedAt: 0,
+    isDrawn: () => lists.has("all"),
     take(box, data) {
       const before = lists.get(data.kind);
       const shown = { rows: [], asked: null, ...before, box, data };

@@ -8,7 +8,19 @@ from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.sessions import Session
 from lulu.store import APPROVALS, SESSIONS
-from lulu.ui import filters, identity, keyboard, notices, places, selecting, session_list, signals, unsent, wording
+from lulu.ui import (
+    filters,
+    first_paint,
+    identity,
+    keyboard,
+    notices,
+    places,
+    selecting,
+    session_list,
+    signals,
+    unsent,
+    wording,
+)
 from lulu.ui.bell import bell
 from lulu.ui.look import NEEDS_YOU, NEW_SESSION, PAGES, SESSION_LIST, SESSION_SEARCH
 from lulu.ui.state import LIST_STEP, is_on, state, typed
@@ -28,6 +40,7 @@ def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/smart_toy: {wording.agent(lulu.agent.kind)} at work")
             st.page_link(places.help_page(), label=":small[Help and keys]", width="content")
+        first_paint.end_sidebar()
 
 
 @st.fragment

@@ -258,5 +258,5 @@ app = st.App(
         health_route(lambda: runtime.current().store.health),
         Route("/bench/{job}", bench, methods=["POST"]),
     ],
-    middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=lulu_app.guests)],
+    middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=lulu_app.guests), lulu_app.styled],
 )

@@ -9,7 +9,8 @@ NOTES = r"""
     for (let node = walker.lastChild(), left = 5000; node && left > 0; node = walker.previousNode(), left--)
       if (node.data.includes(text)) {
         const box = node.parentElement.getBoundingClientRect();
-        if (box.height > 0 && box.bottom > 0 && box.top < innerHeight) return true;
+        const isShown = node.parentElement.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+        if (isShown && box.height > 0 && box.bottom > 0 && box.top < innerHeight) return true;
       }
     return false;
   };

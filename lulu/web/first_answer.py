@@ -1,0 +1,62 @@
+"""Puts Lulu's styles into the answer that a page begins with, so that they hold before anything of it is drawn."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lulu.web import host_config
+
+#: Where Streamlit's client draws. What stands in the body counts after the styles that the client writes in the head.
+_ROOT = b'<div id="root">'
+#: A compressed answer cannot be read here, and a browser that has kept an older one may keep older styles with it.
+_UNASKED = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
+
+
+class Styled:
+    """ASGI middleware around the app and what ``host_config`` changes; ``style`` is a constant ``<style>`` element."""
+
+    def __init__(self, app: ASGIApp, *, style: str) -> None:
+        self._app = host_config.Ours(app)
+        self._style = style.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _asks_for_a_page(scope):
+            await self._app(scope, receive, send)
+            return
+        start: Message | None = None
+        body = b""
+
+        async def styled(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start" and _is_page(message):
+                start = message
+            elif start is None or message["type"] != "http.response.body":
+                await send(message)
+            else:
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    whole = body.replace(_ROOT, self._style + _ROOT, 1)
+                    headers = MutableHeaders(raw=start["headers"])
+                    headers["content-length"] = str(len(whole))
+                    for name in ("etag", "last-modified"):
+                        del headers[name]
+                    await send(start)
+                    await send({"type": "http.response.body", "body": whole})
+
+        headers = [(name, value) for name, value in scope["headers"] if name not in _UNASKED]
+        await self._app({**scope, "headers": headers}, receive, styled)
+
+
+def _asks_for_a_page(scope: Scope) -> bool:
+    return (
+        scope["type"] == "http"
+        and scope["method"] == "GET"
+        and any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+    )
+
+
+def _is_page(start: Message) -> bool:
+    return start["status"] == 200 and MutableHeaders(raw=list(start["headers"])).get("content-type", "").startswith(
+        "text/html"
+    )
