@@ -68,14 +68,27 @@ def value_of(field: Field, said: object) -> object:
             return said
         case list():
             return _counted(field, said)
-        case str() if said.strip():
+        case str() if said.strip() or field.kind == "choice":
             return _typed(field, said)
-    if field.is_required and field.kind != "text":
-        raise _wrong(field, "is missing")
+        case str() if field.is_required and field.kind == "text":
+            # An empty text is a text, as are blanks; whether it is long enough is asked like of any other.
+            return _measured(field, said, len(said))
     if field.is_required:
-        # An empty text is a text; whether it is long enough is asked like of any other.
-        return _measured(field, "", 0)
+        raise _wrong(field, "is missing")
     return None
+
+
+def default_text(field: Field) -> str:
+    """What stands in the field before anybody has typed: text that ``value_of`` reads as the default."""
+    match field.default:
+        case None:
+            return ""
+        case str():
+            return json.dumps(field.default) if field.kind == "json" else field.default
+        case float() if field.kind == "integer" and field.default.is_integer():
+            return str(int(field.default))
+        case _:
+            return json.dumps(field.default, ensure_ascii=False)
 
 
 def _fields(schema: object, order: object) -> tuple[Field, ...]:
@@ -164,7 +177,9 @@ def _typed(field: Field, said: str) -> object:
 def _as_number(field: Field, said: str) -> int | float:
     try:
         number: int | float = int(said) if field.kind == "integer" else float(said)
-    except ValueError:
+        # A whole number of 400 digits is none for a server: it reads it as infinite.
+        float(number)
+    except (ValueError, OverflowError):
         number = math.nan
     if isinstance(number, float) and not math.isfinite(number):
         raise _wrong(field, "is no whole number" if field.kind == "integer" else "is no number")
@@ -173,9 +188,12 @@ def _as_number(field: Field, said: str) -> int | float:
 
 def _as_json(field: Field, said: str) -> object:
     try:
-        return json.loads(said)
+        found = json.loads(said)
+        # NaN and Infinity are read, and are no JSON.
+        json.dumps(found, allow_nan=False)
     except (ValueError, RecursionError) as exc:
         raise _wrong(field, "is no JSON") from exc
+    return found
 
 
 def _counted(field: Field, chosen: list[object]) -> object:

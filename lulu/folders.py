@@ -2,7 +2,7 @@
 above it.
 
 Reads them, up to a bound, to tell a person what they are and to know them again; a repository can carry them without
-its user knowing (CVE-2025-59536). Never raises, and runs nothing.
+its user knowing (CVE-2025-59536). Never raises, runs nothing, and waits for no folder longer than ``PATIENCE``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import hashlib
 import json
 import os
 import stat
+import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TimedOut
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +53,9 @@ _MAX_SETTINGS = 1_000_000
 #: Git's own small files.
 _MAX_GIT_FILE = 4_096
 _PIECE = 1 << 20
+#: A folder that has not answered by then (seconds), a network share that is gone, is told as such.
+PATIENCE = 10.0
+SILENT = "It does not answer."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +107,40 @@ def inspect(folder: str, sources: Iterable[str]) -> Brought:
     """What this folder and those above it bring, where these setting sources read a folder's settings at all."""
     if not FOLDER_SOURCES.intersection(sources):
         return Brought(folders=[], places=[])
+    late = _late.get(folder)
+    is_late = late is not None and not late.done()
+    look = late if late is not None and is_late else _begin_look(folder)
+    try:
+        found = look.result(0 if is_late else PATIENCE)
+    except TimedOut:
+        # Its thread may hang for ever: no second one is sent after it.
+        _late[folder] = look
+        silent = Place(folder=_name(folder), entries={}, findings=[], problem=SILENT)
+        return Brought(folders=[silent.folder], places=[silent])
+    _late.pop(folder, None)
+    return found
+
+
+#: Looks at folders that have not answered in time.
+_late: dict[str, Future[Brought]] = {}
+
+
+def _begin_look(folder: str) -> Future[Brought]:
+    """Look in a thread of its own, for which neither another look nor the end of Lulu waits."""
+    look: Future[Brought] = Future()
+
+    def work() -> None:
+        try:
+            look.set_result(_look(folder))
+        except BaseException as exc:
+            # The thread's top: raised where somebody waits for it.
+            look.set_exception(exc)
+
+    threading.Thread(target=work, name="folder", daemon=True).start()
+    return look
+
+
+def _look(folder: str) -> Brought:
     try:
         chain = _chain(folder)
     except ValueError:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lulu import options
+from lulu.admission import Admission
 from lulu.agent import processes
 from lulu.commands import (
     CommandStatus,
@@ -23,11 +24,10 @@ from lulu.commands import (
     StartSession,
     StoredCommand,
 )
-from lulu.continuing import verdict_on
-from lulu.errors import AgentError, LuluError, SessionNotFound, StoreBusy, StoreError
+from lulu.errors import AgentError, LuluError, StoreBusy, StoreError
 from lulu.events import Error, System, User
 from lulu.recording import done, not_saved
-from lulu.sessions import SessionId, SessionStatus
+from lulu.sessions import SessionStatus
 from lulu.settings import Settings
 from lulu.store import APPROVALS, COMMANDS, DELETED, HEALTH, INDEX, Change, Store
 from lulu.worker import Worker
@@ -141,6 +141,7 @@ class AgentHost:
         self._older = asyncio.Event()
         self._resting = asyncio.Event()
         self._starts = asyncio.Semaphore(self._settings.max_starting)
+        self._admission = Admission(self._store, self._settings, self._commands.set)
         unsubscribe = self._store.bus.subscribe(self._on_ring)
         self._commands.set()
         self._older.set()
@@ -162,7 +163,7 @@ class AgentHost:
             unsubscribe()
             for task in (stopping, *tasks):
                 task.cancel()
-            await asyncio.gather(stopping, *tasks, return_exceptions=True)
+            await asyncio.gather(stopping, *tasks, self._admission.close(), return_exceptions=True)
             await asyncio.gather(*(worker.shut_down() for worker in self._workers.values()), return_exceptions=True)
 
     async def _recover_and_work(self) -> None:
@@ -187,6 +188,7 @@ class AgentHost:
             self._loop.call_soon_threadsafe(self._discard, topic.removeprefix(DELETED))
 
     def _discard(self, session_id: str) -> None:
+        self._admission.forget(session_id)
         if (worker := self._workers.get(session_id)) is not None:
             worker.discard()
 
@@ -228,19 +230,27 @@ class AgentHost:
                 case SetModel(model=model):
                     await self._take_change(stored, {"model": model})
         # What is to be sent now goes before what is queued.
+        waiting: set[str] = set()
         for stored in sorted(pending, key=lambda one: not isinstance(one.command, SendNow)):
-            if isinstance(stored.command, StartSession | SendPrompt | SendNow):
+            session_id = stored.command.session_id
+            if not isinstance(stored.command, StartSession | SendPrompt | SendNow) or session_id in waiting:
+                continue
+            if not self._is_free(stored):
+                self._admission.forget(session_id)
+            elif await self._admission.waits(session_id):
+                waiting.add(session_id)
+            else:
                 await self._take_prompt(stored)
+
+    def _is_free(self, stored: StoredCommand) -> bool:
+        """Whether the prompt's turn may begin; what is sent now stops the one that runs."""
+        worker = self._worker(stored.command.session_id)
+        if isinstance(stored.command, SendNow) and worker.has_turn and not worker.is_stopping:
+            worker.stop()
+        return not worker.has_turn and not worker.is_stopping and self._has_room(worker)
 
     async def _take_prompt(self, stored: StoredCommand) -> None:
         command = stored.command
-        worker = self._worker(command.session_id)
-        if isinstance(command, SendNow) and worker.has_turn and not worker.is_stopping:
-            worker.stop()
-        if worker.has_turn or worker.is_stopping or not self._has_room(worker):
-            return
-        if await self._waits_for_owner(command.session_id):
-            return
         prompt = _prompt(stored)
         if (columns := options.typed_model(command)) is not None:
             chosen = [prompt, System(subtype="model_set", data=columns)]
@@ -265,18 +275,6 @@ class AgentHost:
                 )
                 await done(self._store.close_out(command.session_id, SessionStatus.FAILED, [note]))
                 raise
-
-    async def _waits_for_owner(self, session_id: SessionId) -> bool:
-        """Whether the folder brings what its owner has not answered for. Looked at ahead of every prompt: each may
-        start a process, and a process that runs reads settings that change."""
-        try:
-            session = self._store.get_session(session_id)
-        except SessionNotFound:
-            return False
-        verdict = await verdict_on(self._store, self._settings, session)
-        if verdict.asked:
-            await done(self._store.ask_about_folder(session_id, verdict.asked))
-        return bool(verdict.asked)
 
     async def _refuse(self, stored: StoredCommand, prompt: User, problem: StoreError) -> None:
         """A prompt that the file does not take is not sent, and stands in nobody's way."""

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from lulu.folders import Brought, Finding, Place, checkout_of
+from lulu.folders import SILENT, Brought, Finding, Place, checkout_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,8 @@ def judge(brought: Brought, answers: Mapping[str, Answer]) -> Verdict:
     asked = []
     for place in unknown:
         answer = answers.get(place.folder)
-        if answer is None:
+        if answer is None or place.problem == SILENT:
+            # Of one that is silent nothing is known, and an agent that is started there may hang.
             asked.append(Asked(place=place))
         elif answer.trusted:
             asked.append(Asked(place=place, changes=differences(answer.entries, place.entries)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu.elicitations import Field, read, value_of
+from lulu.elicitations import Field, default_text, read, value_of
 from lulu.errors import InputError
 
 
@@ -38,6 +38,8 @@ FITS: list[tuple[dict[str, Any], object, object]] = [
     ({"type": "array", "items": {"type": "string", "enum": ["a", "b", "c"]}}, ["c", "a"], ["a", "c"]),
     ({"type": "array", "items": {"anyOf": [{"const": "a", "title": "A"}]}, "minItems": 1}, ["a"], ["a"]),
     ({"type": "object"}, '{"a": 1}', {"a": 1}),
+    ({"type": "string", "enum": ["a", ""]}, "", ""),
+    ({"type": "string", "enum": ["a", "b"]}, None, None),
     ({"type": "string"}, "", None),
     ({"type": "integer"}, " ", None),
 ]
@@ -68,6 +70,11 @@ DOES_NOT_FIT: list[tuple[dict[str, Any], object]] = [
     ({"type": "string", "format": "date-time"}, "2026-11-30"),
     ({"type": "string", "enum": ["a", "b"]}, "c"),
     ({"type": "string", "enum": ["a", "b"]}, ""),
+    ({"type": "string", "enum": ["a", ""]}, None),
+    ({"type": "integer"}, "9" * 400),
+    ({"type": "object"}, "NaN"),
+    ({"type": "array"}, "[1e999]"),
+    ({"type": "array"}, "[" * 10_000),
     ({"type": "array", "items": {"enum": ["a", "b"]}, "minItems": 1}, []),
     ({"type": "array", "items": {"enum": ["a", "b"]}, "maxItems": 1}, ["a", "b"]),
     ({"type": "object"}, "{broken"),
@@ -78,6 +85,26 @@ DOES_NOT_FIT: list[tuple[dict[str, Any], object]] = [
 def test_what_does_not_fit_is_told_and_not_answered(schema: dict[str, Any], said: object) -> None:
     with pytest.raises(InputError):
         value_of(field(schema, required=True), said)
+
+
+def test_blanks_that_are_wanted_are_kept() -> None:
+    assert value_of(field({"type": "string"}, required=True), "  ") == "  "
+
+
+DEFAULTS: list[tuple[dict[str, Any], str, object]] = [
+    ({"type": "string", "default": "a\nb"}, "a\nb", "a\nb"),
+    ({"type": "integer", "default": 3.0}, "3", 3),
+    ({"type": "number", "default": 0.5}, "0.5", 0.5),
+    ({"type": "object", "default": {"a": True}}, '{"a": true}', {"a": True}),
+    ({"type": "object", "default": "a"}, '"a"', "a"),
+    ({"type": "string"}, "", None),
+]
+
+
+@pytest.mark.parametrize(("schema", "shown", "value"), DEFAULTS)
+def test_a_default_that_is_left_as_it_is_fits(schema: dict[str, Any], shown: str, value: object) -> None:
+    assert default_text(field(schema)) == shown
+    assert value_of(field(schema), shown) == value
 
 
 def test_a_form_keeps_the_server_s_order_titles_and_defaults() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import time
@@ -29,7 +30,7 @@ from lulu.events import Event, EventId, Result
 from lulu.inputs import checked_mode
 from lulu.rules import Rule
 from lulu.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
-from lulu.store import approving, changes, closing, folders, indexing, organizing, problems, queue, rows, writer
+from lulu.store import approving, changes, closing, folders, indexing, organizing, problems, queue, writer
 from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
 from lulu.store.attention import Attention
@@ -289,7 +290,8 @@ def _accept(tx: Transaction, command: Command) -> CommandId:
 
 def _check_input(updated_input: dict[str, object] | None) -> None:
     try:
-        rows.as_json(updated_input)
+        # Claude Code ends at once where it is told NaN or Infinity, which are no JSON.
+        json.dumps(updated_input, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as exc:
         raise InputError(
             f"The changed input cannot be sent to the agent ({exc}).",

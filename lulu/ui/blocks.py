@@ -15,6 +15,8 @@ from lulu.ui.text import BLOCK_LIMIT, cut, safe_label
 MOST = 1_000_000
 #: Characters of a value that stands in a table.
 _SHORT = 160
+#: Lines and characters of a question that are drawn as text, and the height of the block for a longer one (pixels).
+_QUESTION_LINES, _QUESTION, _HEIGHT = 30, 2_000, 320
 
 
 def code(
@@ -26,6 +28,15 @@ def code(
     """
     shown = shown_part(text, key=key, limit=limit, form=visible if language == "diff" else plain)
     st.code(shown, language=language, wrap_lines=True, height=height or "content")
+
+
+def question(text: str) -> None:
+    """What somebody asks a person, in bold: its lines are lines. A long one is whole, in a block that scrolls."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(text) > _QUESTION or len(lines) > _QUESTION_LINES:
+        st.code(plain(text[:MOST]), language=None, wrap_lines=True, height=_HEIGHT)
+    else:
+        st.markdown("  \n".join(f"**{safe_label(line, _QUESTION)}**" for line in lines))
 
 
 def shown_part(text: str, *, key: str, limit: int = BLOCK_LIMIT, form: Callable[[str], str] = str) -> str:

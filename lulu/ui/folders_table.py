@@ -7,7 +7,7 @@ import streamlit as st
 from lulu import folders
 from lulu.actors import Actor
 from lulu.commands import Command, ForgetFolder, TrustFolder
-from lulu.folders import Place
+from lulu.folders import SILENT, Place
 from lulu.runtime import Runtime
 from lulu.store import FOLDERS
 from lulu.trust import Answer, differences
@@ -72,6 +72,8 @@ def _brings(place: Place | None) -> str:
 
 
 def _says(place: Place | None, answer: Answer | None) -> str:
+    if place is not None and place.problem == SILENT:
+        return ":orange[cannot be looked at now]"
     if answer is None:
         return "not trusted: asked at the next prompt" if place is not None else "no answer yet"
     if not answer.trusted:

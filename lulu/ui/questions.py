@@ -16,10 +16,8 @@ from lulu.ui.state import is_on, picked, typed
 from lulu.ui.text import safe_label
 
 TOOL = "AskUserQuestion"
-#: Characters of a question, an option and its description that are shown.
+#: Characters of an option and its description that are shown.
 _LIMIT = 2_000
-#: Lines of a question that are shown.
-_MOST_LINES = 30
 #: What the agent reads when nobody answers.
 SKIPPED = "The user does not want to answer this now. Go on with what you think is best, or stop and say what you need."
 
@@ -76,7 +74,7 @@ def show(approval: Approval, questions: list[Question]) -> None:
         with st.container(key=f"question_{approval.id}_{number}"):
             if question.header:
                 st.caption(safe_label(question.header))
-            st.markdown(_bold(question.text))
+            blocks.question(question.text)
             for option in question.options:
                 st.markdown(f"- {safe_label(option.label, _LIMIT)} :gray[{safe_label(option.description, _LIMIT)}]")
             _show_previews(question, f"{approval.id}_{number}")
@@ -96,7 +94,7 @@ def show_answered(questions: list[Question], answers: Mapping[str, object], *, k
         with st.container(key=f"answered_{key}_{number}", gap="small"):
             if question.header:
                 st.caption(safe_label(question.header))
-            st.markdown(_bold(question.text))
+            blocks.question(question.text)
             _show_previews(question, f"{key}_{number}")
             st.markdown("  \n".join(lines) or ":gray[Not answered]")
 
@@ -136,13 +134,6 @@ def joined(question: Question, chosen: list[str], words: str) -> str:
 
 
 _QUOTES = "“”"
-
-
-def _bold(text: str) -> str:
-    """A question in bold: its lines are lines, up to ``_MOST_LINES``."""
-    lines = [line for line in text[:_LIMIT].split("\n") if line.strip()]
-    more = ["…"] if len(lines) > _MOST_LINES or len(text) > _LIMIT else []
-    return "  \n".join(f"**{safe_label(line, _LIMIT)}**" for line in [*lines[:_MOST_LINES], *more])
 
 
 def _show_previews(question: Question, key: str) -> None:
@@ -186,7 +177,7 @@ def _show_question(question: Question, key: str) -> None:
         st.caption(safe_label(question.header))
     labels = [safe_label(option.label, _LIMIT) for option in question.options]
     captions = [safe_label(option.description, _LIMIT) for option in question.options]
-    st.markdown(_bold(question.text))
+    blocks.question(question.text)
     _show_previews(question, key)
     if question.is_multiple or not question.options:
         for place, label in enumerate(labels):

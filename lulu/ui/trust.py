@@ -9,7 +9,7 @@ from lulu.actors import Actor, Role
 from lulu.commands import Delete, Interrupt, SaveDraft, StartSession, TrustFolder
 from lulu.continuing import folder_verdict
 from lulu.errors import SessionNotFound
-from lulu.folders import Finding
+from lulu.folders import SILENT, Finding
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
 from lulu.store import FolderQuestion
@@ -21,6 +21,8 @@ from lulu.ui.text import safe_label
 
 #: Lines, and names in one, that are shown of what a folder brings, or of what has changed.
 _LINES, _NAMES = 30, 12
+#: Where a skill would be that is a plugin.
+_SKILLS, _PLUGIN = ".claude/skills/", "/.claude-plugin/plugin.json"
 _MEANING = (
     "**Trust and start**: these files apply, until one of them changes. "
     "**Start without them**: your own settings apply, and CLAUDE.md is read. "
@@ -105,6 +107,10 @@ def _show_question(lulu: Runtime, actor: Actor, question: FolderQuestion, *, key
 def _show_asked(asked: list[Asked]) -> None:
     for one in asked:
         folder = wording.code(one.place.folder, 400)
+        if one.place.problem == SILENT:
+            st.markdown(f"**:orange[This folder does not answer:]** {folder}")
+            st.caption("A network folder that is away does so. Lulu looks again every few seconds before it sends.")
+            continue
         if one.changes is None:
             st.markdown(f"**:orange[Do you trust this folder?]** {folder} brings files on which Claude Code acts:")
         else:
@@ -112,6 +118,8 @@ def _show_asked(asked: list[Asked]) -> None:
             _show_lines([safe_label(change, 200) for change in one.changes])
             st.markdown("It now brings:")
         _show_lines([safe_label(_words(finding), 300) for finding in one.place.findings])
+        if any(name.startswith(_SKILLS) and name.endswith(_PLUGIN) for name in one.place.entries):
+            st.caption("A plugin below .claude/skills is loaded only where Claude Code itself trusts the folder, too.")
         if one.place.problem is not None:
             st.markdown(f":red[{safe_label(one.place.problem, 300)}] It cannot be trusted as long as that is so.")
 
@@ -137,13 +145,14 @@ def _show_buttons(
     session_id: SessionId | None = None,
 ) -> None:
     cannot = any(one.place.problem is not None for one in asked)
+    is_silent = any(one.place.problem == SILENT for one in asked)
     with st.container(horizontal=True):
         for label, name, trusted in (("Trust and start", "trust", True), ("Start without them", "without", False)):
             st.button(
                 label,
                 key=f"{name}_{key}",
                 icon=":material/verified_user:" if trusted else ":material/play_arrow:",
-                disabled=trusted and cannot,
+                disabled=is_silent or (trusted and cannot),
                 on_click=_answer,
                 args=(lulu, actor, asked, trusted, start, session_id),
             )
@@ -154,7 +163,8 @@ def _show_buttons(
             on_click=_cancel,
             args=(lulu, actor, start, session_id),
         )
-    st.caption(_MEANING)
+    if not is_silent:
+        st.caption(_MEANING)
 
 
 def _answer(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from lulu import admission, folders
 from lulu.commands import ForgetFolder, Fork, Interrupt, TrustFolder
 from lulu.sessions import SessionStatus, new_session_id
 from tests.agent.claude_driver import OWNER, Claude
 from tests.agent.folder_answers import ACTED, add_worktree, answer, has_acted, held, hook, write
+from tests.store.files import execute, make_released
 from tests.support import eventually
 
 #: A skill that only is there.
@@ -59,6 +62,94 @@ def test_a_change_is_noticed_before_each_start(claude: Claude, place: Path, how:
     held(claude, session_id)
     assert not has_acted(claude)
     assert "lulu_stopped" not in claude.notes(session_id)
+
+
+def test_what_is_as_it_was_again_needs_no_answer(claude: Claude, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "LOOK_AGAIN", 0.1)
+    hook("settings.json")(place, "true")
+    claude.start()
+    session_id = claude.launch("SCN:default")
+    answer(claude, session_id, trusted=True)
+    claude.ended(session_id)
+    hook("settings.json")(place, "false")
+    claude.send(session_id, "SCN:default again")
+    held(claude, session_id)
+
+    hook("settings.json")(place, "true")
+
+    claude.ended(session_id, turns=2)
+    assert claude.lulu.store.folder_questions() == []
+
+
+def test_a_folder_that_does_not_answer_holds_up_nobody_else(
+    claude: Claude, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = [place.parent / f"away{number}" for number in range(40)]
+    for folder in away:
+        folder.mkdir()
+    answers = threading.Event()
+    look = folders._look
+
+    def hang(folder: str) -> folders.Brought:
+        if folder in map(str, away):
+            answers.wait()
+        return look(folder)
+
+    monkeypatch.setattr(folders, "_look", hang)
+    monkeypatch.setattr(folders, "PATIENCE", 0.5)
+    monkeypatch.setattr(admission, "LOOK_AGAIN", 0.1)
+    claude.start(max_running=50)
+    try:
+        # More of them than any pool has threads.
+        waiting = [claude.launch("SCN:default", folder=folder) for folder in away]
+        claude.ended(claude.launch("SCN:default"))
+        question = held(claude, waiting[0])
+        for session_id in waiting[1:]:
+            claude.stop(session_id)
+        for session_id in waiting[1:]:
+            claude.has(session_id, SessionStatus.INTERRUPTED)
+    finally:
+        answers.set()
+
+    assert [one.place.problem for one in question.asked] == [folders.SILENT]
+    claude.ended(waiting[0])
+    assert claude.lulu.store.folder_questions() == []
+
+
+def test_after_the_upgrade_each_known_folder_is_asked_about_once(claude: Claude, place: Path) -> None:
+    hook("settings.json")(place, f"touch {claude.folder / 'above' / ACTED}")
+    path = claude.folder / "lulu" / "lulu.db"
+    path.parent.mkdir(mode=0o700)
+    make_released(path, "007")
+    plain = claude.folder / "plain"
+    plain.mkdir()
+    one, two, three = (new_session_id() for _ in range(3))
+    known = {one: place, two: place / "below", three: plain}
+    for session_id, folder in known.items():
+        execute(
+            path,
+            "INSERT INTO sessions (id, prompt, status, working_directory, agent, permission_mode) "
+            "VALUES (?, 'before', 'completed', ?, 'claude', 'default')",
+            session_id,
+            str(folder),
+        )
+    claude.start()
+    assert claude.lulu.store.folder_questions() == []
+    assert set(claude.lulu.store.recent_folders(50)) == set(map(str, known.values()))
+
+    for session_id in known:
+        claude.send(session_id, "SCN:default")
+    claude.ended(three)
+    held(claude, two)
+    shown = answer(claude, one, trusted=True)
+
+    assert [one.place.folder for one in shown.asked] == [str(place)]
+    for session_id in (one, two):
+        claude.ended(session_id)
+    claude.start()
+    for session_id in known:
+        claude.turn(session_id, "SCN:default again")
+    assert claude.lulu.store.folder_questions() == []
 
 
 def test_the_answer_is_for_what_was_shown(claude: Claude, place: Path) -> None:

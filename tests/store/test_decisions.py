@@ -174,7 +174,7 @@ def test_unknown_request_is_a_conflict(store: Store) -> None:
             store.decide(OWNER, approval_id, approve=True)
 
 
-@pytest.mark.parametrize("value", [{1, 2}, b"bytes", object()], ids=repr)
+@pytest.mark.parametrize("value", [{1, 2}, b"bytes", object(), float("nan"), [float("inf")]], ids=repr)
 def test_changed_input_that_is_no_json_is_refused(store: Store, running: SessionId, value: object) -> None:
     store.ask(request(running)).result(30)
 
@@ -303,6 +303,7 @@ def test_no_command_of_anybody_else_is_accepted(
 
     assert execute(path, "SELECT count(*) FROM commands") == [(0,)]
     assert execute(path, "SELECT count(*) FROM auto_approve_rules") == [(0,)]
+    assert execute(path, "SELECT count(*) FROM folders") == [(0,)]
     assert store.list_sessions() == before
 
 
