@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from lulu.events import Permission, PermissionDecision, StoredEvent, ToolResult, ToolUse
+from lulu.events import Permission, PermissionDecision, StoredEvent, System, ToolResult, ToolUse
 from lulu.waits import Spent, spent
 
 #: How Claude Code answers a call that a stop has ended, whether it was asked for or ran (measured with CLI 2.1.330).
@@ -99,6 +99,53 @@ def events_of(items: Iterable[Item]) -> Iterator[StoredEvent]:
         else:
             yield from item.events
             yield from events_of(item.thread)
+
+
+def untold(rows: Iterable[StoredEvent]) -> set[str]:
+    """The ids of calls and requests that these rows, in ascending order, name before they tell them, if they do."""
+    told: set[str] = set()
+    found: set[str] = set()
+    for stored in rows:
+        named = [stored.event.parent]
+        match stored.event:
+            case ToolUse(id=call_id):
+                told.add(call_id)
+            case Permission(id=request, tool_use_id=call_id):
+                told |= {request, call_id or request}
+            case ToolResult(tool_use_id=call_id):
+                named.append(call_id)
+            case PermissionDecision(id=request):
+                named.append(request)
+            case System(data={"tool_use_id": str(call_id)}):
+                named.append(call_id)
+        found |= {name for name in named if name is not None} - told
+    return found
+
+
+class EarlierCalls:
+    """Calls and requests that stand before the rows which name them: they tell what those rows are parts of."""
+
+    def __init__(self, stored: Iterable[StoredEvent] = ()) -> None:
+        self._parts: dict[str, list[StoredEvent]] = {}
+        self._requests: dict[str, Permission] = {}
+        for one in stored:
+            if isinstance(one.event, ToolUse):
+                self._parts.setdefault(one.event.id, []).append(one)
+            elif isinstance(one.event, Permission):
+                self._parts.setdefault(one.event.tool_use_id or one.event.id, []).append(one)
+                self._requests[one.event.id] = one.event
+
+    def call_of(self, request: str) -> str:
+        """The id of the call that a request asks for; that of the request where it is not known, or has no call."""
+        asked = self._requests.get(request)
+        return (asked.tool_use_id if asked else None) or request
+
+    def part(self, call_id: str, event_type: str, parent: str | None) -> StoredEvent | None:
+        """The last such part of a call; of the same agent, unless it is the main one: an answer may not say whose."""
+        parts = [one for one in self._parts.get(call_id, []) if one.type == event_type]
+        own = [one for one in parts if one.event.parent == parent]
+        found = own or (parts if parent is None else [])
+        return found[-1] if found else None
 
 
 class OpenCalls:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lulu.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolResult, ToolUse, User
+from lulu.tool_calls import EarlierCalls, OpenCalls, events_of
 from lulu.tool_calls import Item as Item
 from lulu.tool_calls import Note as Note
-from lulu.tool_calls import OpenCalls, events_of
 from lulu.tool_calls import ToolCall as ToolCall
 from lulu.waits import Spent, spent
 
@@ -125,9 +125,12 @@ class Totals:
     duration_ms: float
 
 
-def turns(rows: Iterable[StoredEvent]) -> list[Turn]:
-    """The turns of these events, which come in ascending order."""
-    builder = _Builder()
+def turns(rows: Iterable[StoredEvent], *, earlier: Iterable[StoredEvent] = ()) -> list[Turn]:
+    """The turns of these events, which come in ascending order.
+
+    ``earlier`` are calls and requests from before them: they say what the rows are parts of, and are not drawn.
+    """
+    builder = _Builder(EarlierCalls(earlier))
     for stored in rows:
         builder.add(stored)
     return builder.build()
@@ -274,7 +277,8 @@ class _Builder:
     belongs to the last call of its id that still waits for such a part.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: EarlierCalls) -> None:
+        self._earlier = earlier
         self._turns: list[_OpenTurn] = []
         #: The calls of an id, oldest first.
         self._calls: dict[str, list[_OpenCall]] = {}
@@ -299,7 +303,7 @@ class _Builder:
         return prompt is not None and result.is_of_a_task and prompt not in str(result.more)
 
     def build(self) -> list[Turn]:
-        return [Turn(prompt=turn.prompt, items=_closed(turn.items), result=turn.result) for turn in self._turns]
+        return [Turn(prompt=turn.prompt, items=self._closed(turn.items), result=turn.result) for turn in self._turns]
 
     def _call_of(self, stored: StoredEvent) -> _OpenCall | None:
         """The call that an event is a part of, made where there is none that waits for it."""
@@ -318,8 +322,9 @@ class _Builder:
                 self._requests[request] = call
                 return call
             case PermissionDecision(id=request):
+                call_id = self._earlier.call_of(request)
                 found = self._requests.get(request)
-                return found or self._last(self._of(request), parent) or self._new(request, parent)
+                return found or self._last(self._of(call_id), parent) or self._new(call_id, parent)
             case System(data={"tool_use_id": str(call_id)}):
                 return self._owner(call_id)
         return None
@@ -360,23 +365,25 @@ class _Builder:
         self._calls.setdefault(call_id, []).append(call)
         return call
 
+    def _closed(self, entries: Iterable[StoredEvent | _OpenCall]) -> tuple[Item, ...]:
+        return tuple(
+            self._closed_call(entry) if isinstance(entry, _OpenCall) else Note(stored=entry) for entry in entries
+        )
 
-def _closed(entries: Iterable[StoredEvent | _OpenCall]) -> tuple[Item, ...]:
-    return tuple(_closed_call(entry) if isinstance(entry, _OpenCall) else Note(stored=entry) for entry in entries)
-
-
-def _closed_call(call: _OpenCall) -> ToolCall:
-    parts = {stored.type: stored for stored in call.events}
-    use, result = parts.get("tool_use"), parts.get("tool_result")
-    permission, decision = parts.get("permission"), parts.get("permission_decision")
-    return ToolCall(
-        id=call.id,
-        events=tuple(call.events),
-        use=use.event if use and isinstance(use.event, ToolUse) else None,
-        result=result.event if result and isinstance(result.event, ToolResult) else None,
-        permission=permission.event if permission and isinstance(permission.event, Permission) else None,
-        decision=decision.event if decision and isinstance(decision.event, PermissionDecision) else None,
-        thread=_closed(call.thread),
-        used_at=use.created_at if use else None,
-        ended_at=result.created_at if result else None,
-    )
+    def _closed_call(self, call: _OpenCall) -> ToolCall:
+        parts = {stored.type: stored for stored in call.events}
+        use = parts.get("tool_use") or self._earlier.part(call.id, "tool_use", call.parent)
+        result, decision = parts.get("tool_result"), parts.get("permission_decision")
+        # An earlier request whose answer is not among the rows may have had it before them.
+        permission = parts.get("permission") or (decision and self._earlier.part(call.id, "permission", call.parent))
+        return ToolCall(
+            id=call.id,
+            events=tuple(call.events),
+            use=use.event if use and isinstance(use.event, ToolUse) else None,
+            result=result.event if result and isinstance(result.event, ToolResult) else None,
+            permission=permission.event if permission and isinstance(permission.event, Permission) else None,
+            decision=decision.event if decision and isinstance(decision.event, PermissionDecision) else None,
+            thread=self._closed(call.thread),
+            used_at=use.created_at if use else None,
+            ended_at=result.created_at if result else None,
+        )

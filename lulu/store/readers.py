@@ -25,23 +25,8 @@ from lulu.store.rows import Approval, LiveText, SentPrompt
 #: More characters are not looked for: SQLite refuses patterns of 50,000 bytes.
 SEARCH_TEXT = 1000
 
-_EVENTS = "SELECT id, session_id, event_type, payload, created_at FROM conversation_events WHERE session_id = :session "
-#: How far back an agent's list of things to do is looked for (events).
-CHECKLIST_EVENTS = 1000
-_CHECKLIST_FROM = (
-    "SELECT min(id) AS id FROM (SELECT id FROM conversation_events WHERE session_id = :session "
-    "ORDER BY id DESC LIMIT :most)"
-)
-# A payload may be megabytes long; the name of a tool and the number of a task stand at its beginning.
-_CHECKLIST_CALLS = (
-    _EVENTS + "AND id >= :first AND event_type = 'tool_use' "
-    'AND (instr(substr(payload, 1, 400), \'"name":"TodoWrite"\') OR instr(substr(payload, 1, 400), \'"name":"Task\')) '
-    "ORDER BY id"
-)
-_NUMBERED_TASKS = (
-    _EVENTS + "AND id >= :first AND event_type = 'tool_result' AND instr(substr(payload, 1, 4000), '\"task\":{') "
-    "ORDER BY id"
-)
+#: Rows of one session's log; what follows begins with "AND".
+EVENTS = "SELECT id, session_id, event_type, payload, created_at FROM conversation_events WHERE session_id = :session "
 # Only texts are read, and none that is not for reading at a glance: a payload may be megabytes long.
 _LATEST = (
     "SELECT id, session_id, event_type, created_at, "
@@ -222,7 +207,7 @@ class Readers:
     ) -> list[StoredEvent]:
         """Events with ``after < id < before``, oldest first; with ``limit``, the last that many of them."""
         found = self._query(
-            _EVENTS + "AND id > :after AND id < :before ORDER BY id DESC LIMIT :limit",
+            EVENTS + "AND id > :after AND id < :before ORDER BY id DESC LIMIT :limit",
             session=session_id,
             after=after,
             before=_LAST if before is None else before,
@@ -241,7 +226,7 @@ class Readers:
     def events_around(self, session_id: str, event_id: int, *, before: int, after: int) -> list[StoredEvent]:
         """The event, and up to so many before and after it, oldest first; empty where the session has no such event."""
         later = self._query(
-            _EVENTS + "AND id >= :event ORDER BY id LIMIT :limit", session=session_id, event=event_id, limit=after + 1
+            EVENTS + "AND id >= :event ORDER BY id LIMIT :limit", session=session_id, event=event_id, limit=after + 1
         )
         if not later or later[0]["id"] != event_id:
             return []
@@ -251,7 +236,7 @@ class Readers:
     def last_event(self, session_id: str, event_type: str, *, subtype: str | None = None) -> StoredEvent | None:
         """The latest event of one type, and of one subtype where that is given."""
         found = self._query(
-            _EVENTS + "AND event_type = :type AND (:subtype IS NULL "
+            EVENTS + "AND event_type = :type AND (:subtype IS NULL "
             "OR CASE WHEN json_valid(payload) THEN json_extract(payload, '$.subtype') END = :subtype) "
             "ORDER BY id DESC LIMIT 1",
             session=session_id,
@@ -259,18 +244,6 @@ class Readers:
             subtype=subtype,
         )
         return rows.event(found[0]) if found else None
-
-    def checklist_events(self, session_id: str) -> list[StoredEvent]:
-        """The calls with which the agent keeps its list of things to do, oldest first, and what numbers its tasks.
-
-        Of the last ``CHECKLIST_EVENTS`` events; some of another kind may be among them.
-        """
-        first = self._query(_CHECKLIST_FROM, session=session_id, most=CHECKLIST_EVENTS)[0]["id"] or 0
-        calls = [rows.event(row) for row in self._query(_CHECKLIST_CALLS, session=session_id, first=first)]
-        if not calls:
-            return []
-        numbered = self._query(_NUMBERED_TASKS, session=session_id, first=calls[0].id)
-        return sorted([*calls, *(rows.event(row) for row in numbered)], key=lambda stored: stored.id)
 
     def count_events(self, session_id: str, event_type: str | None = None) -> int:
         """How many events the session has, of one type or in all."""
@@ -285,7 +258,7 @@ class Readers:
     def turn_marks(self, session_id: str, *, limit: int) -> list[StoredEvent]:
         """Prompts and results, oldest first, up to ``limit`` of the latest: where turns begin and end."""
         found = self._query(
-            _EVENTS + "AND event_type IN ('user', 'result') ORDER BY id DESC LIMIT :limit",
+            EVENTS + "AND event_type IN ('user', 'result') ORDER BY id DESC LIMIT :limit",
             session=session_id,
             limit=limit,
         )

@@ -35,6 +35,7 @@ from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision
 from lulu.store.attention import Attention
 from lulu.store.bus import HEALTH, INDEX, SESSIONS, Bus
+from lulu.store.calls import Calls
 from lulu.store.changes import Change, Recorded
 from lulu.store.file import OpenedFile, open_file, unlocked_file
 from lulu.store.folders import Folders
@@ -47,7 +48,7 @@ from lulu.trust import Asked
 T = TypeVar("T")
 
 
-class Store(Searching, Admitting, Folders, Attention):
+class Store(Searching, Admitting, Folders, Attention, Calls):
     """What people asked for and agents did. Every write returns after its commit, or is a ``Future`` that does."""
 
     def __init__(self, opened: OpenedFile, *, bus: Bus | None = None) -> None:

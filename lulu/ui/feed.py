@@ -19,6 +19,7 @@ from lulu.events import StoredEvent
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic, text_topic
+from lulu.tool_calls import untold
 from lulu.transcript import Turn
 from lulu.ui import (
     again,
@@ -83,12 +84,12 @@ def show(
     """
     if event is not None and (around := _around(lulu, session.id, event)):
         state().shown = None
-        _show_around(session.id, int(event), around)
+        _show_around(session.id, int(event), _turns(lulu, around))
         return
     before = state().shown
     rows, has_earlier = window(lulu, session.id)
     settled = transcript.settled_until(rows, live=session.is_live, keep=KEEP_OPEN)
-    turns = transcript.turns(row for row in rows if row.id <= settled)
+    turns = _turns(lulu, [row for row in rows if row.id <= settled])
     history = _History(
         session_id=session.id,
         first=rows[0].id if rows else 0,
@@ -123,6 +124,16 @@ def window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], boo
     return rows, bool(rows and lulu.store.get_session_events(session_id, before=rows[0].id, limit=1))
 
 
+def earlier_calls(lulu: Runtime, rows: list[StoredEvent]) -> list[StoredEvent]:
+    """The calls and requests before these rows of one session that they are parts of; asked for only where some are."""
+    names = untold(rows)
+    return lulu.store.calls_before(rows[0].session_id, rows[0].id, names) if names else []
+
+
+def _turns(lulu: Runtime, rows: list[StoredEvent]) -> list[Turn]:
+    return transcript.turns(rows, earlier=earlier_calls(lulu, rows))
+
+
 def _divided_at(shown: Shown, turns: list[Turn]) -> int:
     """Where the settled turns are divided: found when a session comes on the page, so that none of them moves."""
     if shown.divided_at is None:
@@ -152,7 +163,7 @@ def _around(lulu: Runtime, session_id: SessionId, event: str) -> list[StoredEven
     return lulu.store.events_around(session_id, int(event), before=WINDOW // 4, after=WINDOW // 2)
 
 
-def _show_around(session_id: SessionId, event_id: int, rows: list[StoredEvent]) -> None:
+def _show_around(session_id: SessionId, event_id: int, turns: list[Turn]) -> None:
     """A place in the log that somebody was sent to. It does not move on its own; the live end is a click away."""
     with st.container(key=TRANSCRIPT):
         st.page_link(
@@ -161,7 +172,7 @@ def _show_around(session_id: SessionId, event_id: int, rows: list[StoredEvent]) 
             icon=":material/vertical_align_bottom:",
             query_params={"id": session_id},
         )
-        render.show_turns(transcript.turns(rows), marked=event_id)
+        render.show_turns(turns, marked=event_id)
         scroll_to_marked(event_id)
 
 
@@ -197,7 +208,7 @@ def _history(lulu: Runtime, actor: Actor, history: _History, read: list[parts.Di
 
 def _divided(lulu: Runtime, history: _History) -> parts.Divided:
     rows = lulu.store.get_session_events(history.session_id, after=history.first - 1, before=history.settled + 1)
-    return parts.divided(transcript.turns(rows), history.divided_at)
+    return parts.divided(_turns(lulu, rows), history.divided_at)
 
 
 def _show_settled(
@@ -270,7 +281,7 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int,
     reading.follow(session_id, rows, written)
     asked = lulu.store.approvals(session_id)
     now.tell(lulu, session, rows, written, asked)
-    turns = transcript.turns(rows)
+    turns = _turns(lulu, rows)
     upto = rows[-1].id if rows else settled
     render.show_turns(turns, live=session.is_live, writing=writing(session, turns, written, number=number, upto=upto))
     approvals.show_pending(lulu, actor, session, asked)

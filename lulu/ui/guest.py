@@ -15,7 +15,7 @@ from lulu.sessions import SessionId
 from lulu.store import ShareOptions, row_topic, session_topic, text_topic
 from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
-from lulu.ui.feed import KEEP_OPEN, has_settled, offer_earlier, unfinished, window, writing
+from lulu.ui.feed import KEEP_OPEN, earlier_calls, has_settled, offer_earlier, unfinished, window, writing
 from lulu.ui.look import SESSION_HEADER, TRANSCRIPT
 from lulu.ui.text import one_line, safe_label
 from lulu.web import flowing
@@ -83,7 +83,7 @@ def _history(
         offer_earlier(lulu, session_id, first)
     found = guest_rows(lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1), options)
     show_hidden(found)
-    render.show_turns(transcript.turns(found.rows))
+    render.show_turns(_turns(lulu, found, options))
 
 
 @st.fragment
@@ -99,7 +99,7 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     rows = lulu.store.get_session_events(session_id, after=settled)
     written = guest_text(unfinished(stored, rows), options)
     found = guest_rows(rows, options)
-    turns = transcript.turns(found.rows)
+    turns = _turns(lulu, found, options)
     if has_settled(found.rows, live=session.is_live):
         st.rerun()
     reading.follow(session_id, found.rows, written)
@@ -109,6 +109,11 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     upto = rows[-1].id if rows else settled
     draw = writing(session, turns, written, number=number, upto=upto, kind=flowing.SHARED)
     render.show_turns(turns, live=session.is_live, writing=draw)
+
+
+def _turns(lulu: Runtime, found: GuestRows, options: ShareOptions) -> list[transcript.Turn]:
+    """The turns of shared rows; the calls before them that name them are shared like these."""
+    return transcript.turns(found.rows, earlier=guest_rows(earlier_calls(lulu, found.rows), options).rows)
 
 
 def show_hidden(found: GuestRows) -> None:

@@ -15,12 +15,11 @@ from lulu.waits import Spent
 
 #: Letters of an outcome that the end of each line has room for; what of an outcome is no letter.
 _SHORT = 13
+#: What stands for the name of a call of which the log tells the answer alone.
+_UNTOLD = "Result of a call that is not shown"
+#: How ids begin that say nothing to a person.
+_NUMBERED = ("toolu_", "srvtoolu_", "call_")
 _MARKUP = re.compile(r":[a-z]+\[|[\]\\`]")
-
-
-def label_name(name: str) -> str:
-    """A tool's name, for a label."""
-    return f"**{safe_label(title_of(name))}**"
 
 
 def label(call: ToolCall) -> str:
@@ -28,8 +27,17 @@ def label(call: ToolCall) -> str:
 
     Streamlit takes a fold with another label or icon for another one: it would close under the reader's pointer.
     """
-    parts = [label_name(call.name), look_of(call.name).line(call), ":red[failed]" if call.failed else ""]
+    parts = [f"**{_title(call)}**", look_of(call.name).line(call), ":red[failed]" if call.failed else ""]
     return " ".join(part for part in parts if part)
+
+
+def _title(call: ToolCall) -> str:
+    """The tool's name; what is known of the call where the log does not tell it."""
+    if call.name:
+        return safe_label(title_of(call.name))
+    if call.thread:
+        return f"Sub-agent {'' if call.id.startswith(_NUMBERED) else safe_label(call.id, 60)}".rstrip()
+    return _UNTOLD if call.result is not None else "A call that is not shown"
 
 
 def run_label(run: Run) -> str:
@@ -38,7 +46,9 @@ def run_label(run: Run) -> str:
     for name, count in run.counts.items():
         failed = run.failures.get(name)
         times = f" ×{count}" if count > 1 else ""
-        parts.append(f"{safe_label(title_of(name))}{times}" + (f": :red[{failed} failed]" if failed else ""))
+        parts.append(
+            f"{safe_label(title_of(name)) if name else _UNTOLD}{times}" + (f": :red[{failed} failed]" if failed else "")
+        )
     took = _took(run.spent)
     answerers = dict.fromkeys(_answerer(call) for call in run.calls)
     return wording.line(f"**{', '.join(parts)}**", f":small[:gray[{took}]]" if took else "", *answerers)
@@ -46,7 +56,7 @@ def run_label(run: Run) -> str:
 
 def icon(call: ToolCall) -> str:
     """The tool's icon."""
-    return f":material/{look_of(call.name).icon}:"
+    return f":material/{look_of(call.name or ('Agent' if call.thread else '')).icon}:"
 
 
 def is_open(call: ToolCall) -> bool:

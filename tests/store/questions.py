@@ -52,6 +52,7 @@ def every_reader(store: Store, session_id: str) -> Iterator[tuple[str, Callable[
     yield "latest_texts", lambda: store.latest_texts(session_id, 3)
     yield "events_around", lambda: store.events_around(session_id, 2, before=1, after=1)
     yield "last_event", lambda: store.last_event(session_id, "system", subtype="init")
+    yield "calls_before", lambda: store.calls_before(session_id, 9, {"tool-1"})
     yield "checklist_events", lambda: store.checklist_events(session_id)
     yield "count_events", lambda: store.count_events(session_id, "text")
     yield "turn_marks", lambda: store.turn_marks(session_id, limit=2)
