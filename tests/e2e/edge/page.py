@@ -91,7 +91,7 @@ def draw_live() -> None:
 
 
 stage.runs["page"] += 1
-look.apply()
+st.html(look.STYLE)
 if st.query_params.get("view") == "text":
     draw_text()
 else:
