@@ -159,6 +159,7 @@ TOPS = {
         "asyncio.ensure_future(self._until_ended)": "ends the socket",
     },
     "lulu/access/opening.py": {"threading.Thread(_open)": "logs"},
+    "lulu/admission.py": {"asyncio.create_task(verdict_on)": "raised in waits, for its session"},
     "lulu/agent/client.py": {"asyncio.ensure_future(self._client.connect)": "awaited"},
     "lulu/agent/demo/calls.py": {"asyncio.ensure_future(performance)": "awaited"},
     "lulu/agent/demo/transport.py": {
@@ -166,6 +167,7 @@ TOPS = {
         "asyncio.create_task(work)": "the demo's background command",
     },
     "lulu/agent/demo/turn.py": {"asyncio.ensure_future(script)": "awaited in run"},
+    "lulu/folders.py": {"threading.Thread(work)": "raised where the look is awaited"},
     "lulu/host.py": {
         "threading.Thread(self._run)": "logs, tells the pages, begins anew",
         "asyncio.create_task(self._recover_and_work)": "awaited in _main: begins anew",
