@@ -7,7 +7,7 @@ from lulu import runtime
 from lulu.access import guard, opening
 from lulu.access.door import door
 from lulu.ui import look
-from lulu.web import control, first_answer, flowing, login
+from lulu.web import control, first_answer, flowing, login, page_socket
 from lulu.web.doorbell import Doorbell
 from lulu.web.guest_process import GuestProcess
 from lulu.web.health import health_route
@@ -17,7 +17,7 @@ from lulu.web.server import served
 doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: flowing.told(runtime.current().store, *one))
 health = health_route(lambda: runtime.current().store.health, lambda: runtime.current().host.problem)
 guests = GuestProcess(st.config.get_config_options)
-styled = Middleware(first_answer.Styled, style=look.STYLE)
+pages = [Middleware(first_answer.Styled, style=look.STYLE), Middleware(page_socket.PageSocket)]
 
 
 def link() -> str:
@@ -36,5 +36,5 @@ app = st.App(
     "lulu/ui/main.py",
     lifespan=served(door.is_shut_to, guests.beside(lambda app: runtime.serving(link, stopping=stopping))),
     routes=[*login.ROUTES, control.control_route, doorbell.route, health],
-    middleware=[Middleware(guard.Guard, door=door), Middleware(Relay, guests=guests), styled],
+    middleware=[Middleware(guard.Guard, door=door), Middleware(Relay, guests=guests), *pages],
 )

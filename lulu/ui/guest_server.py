@@ -17,7 +17,6 @@ from pathlib import Path
 import streamlit as st
 import uvicorn
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web import bootstrap
 
 from lulu import runtime
@@ -26,7 +25,7 @@ from lulu.settings import Settings
 from lulu.store import Bus, BusState
 from lulu.web import flowing, socket_folder
 from lulu.web.doorbell import APART, Doorbell, Turns
-from lulu.web.doorbell import PATH as BELL
+from lulu.web.page_socket import PageSocket
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ def main(descriptor: int) -> None:
             _SCRIPT,
             routes=[doorbell.route],
             lifespan=lambda app: runtime.sparing(),
-            middleware=[Middleware(InBytes)],
+            middleware=[Middleware(PageSocket)],
         ),
         ws="websockets-sansio",
         ws_max_size=int(st.get_option("server.maxMessageSize")) * 1_000_000,
@@ -69,23 +68,6 @@ def main(descriptor: int) -> None:
         access_log=False,
     )
     uvicorn.Server(config).run(sockets=[listener])
-
-
-class InBytes:
-    """ASGI middleware: a page's own socket speaks in bytes. Words, which no page sends, end it and raise nothing."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def in_bytes() -> Message:
-            message = await receive()
-            if message["type"] == "websocket.receive" and message.get("bytes") is None:
-                return {"type": "websocket.disconnect", "code": 1003}
-            return message
-
-        is_page = scope["type"] == "websocket" and scope["path"] != BELL
-        await self._app(scope, in_bytes if is_page else receive, send)
 
 
 def _follow(bus: Bus, address: str) -> None:

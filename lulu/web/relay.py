@@ -20,13 +20,13 @@ from websockets.typing import Subprotocol
 
 from lulu.access.guard import ACCESS_HEADER, PROOF_HEADER, ROLE_HEADER, admission_of
 from lulu.actors import Role
-from lulu.web import doorbell
+from lulu.web import doorbell, page_socket
 from lulu.web.guest_process import GuestProcess, NoGuestProcess, Running
 
 log = logging.getLogger(__name__)
 
 #: The sockets of a page: its runs and what they draw, and what it hears.
-SOCKETS = frozenset({"/_stcore/stream", doorbell.PATH})
+SOCKETS = frozenset({page_socket.PATH, doorbell.PATH})
 #: What a page is told of the browser; its cookie is nobody's business any more.
 _HANDED_ON = ("origin", "user-agent", "accept-language", ROLE_HEADER, ACCESS_HEADER)
 #: Seconds for the process to take a connection: fewer than Streamlit's client waits (15), or nobody would ever notice

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import socket
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from websockets.sync.client import connect
@@ -39,6 +41,17 @@ def test_a_guest_sees_the_shared_session_without_its_secret(lulu: Lulu) -> None:
     assert SECRET not in shown
     assert "github token hidden" in shown
     assert OTHER_TEXT not in shown
+
+
+def test_a_guest_learns_nothing_of_the_machine(lulu: Lulu) -> None:
+    """Streamlit's first message has the path of its script, Python's version and the system, drawn by no page."""
+    with StreamlitClient(lulu.server.url, lulu.guest()) as client:
+        client.run(f"id={SHARED}")
+
+    told = b"".join(client.received)
+    assert SHARED_TEXT.encode() in told
+    assert str(Path(__file__).parents[2]).encode() not in told
+    assert platform.python_version().encode() not in told
 
 
 @pytest.mark.parametrize(

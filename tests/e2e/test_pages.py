@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.browser import Viewer
 from tests.conftest import NewServer
+from tests.e2e.edge.driver import page_eventually
 from tests.e2e.test_first_session import PATIENCE, start_session, status
 
 #: Pixels from the end of the page that still count as its end.
@@ -16,6 +18,18 @@ _FROM_THE_END = """() => {
   const page = document.querySelector("[data-testid=stMain]");
   return page.scrollHeight - page.scrollTop - page.clientHeight;
 }"""
+#: Keeps what the page asks Streamlit's server for, and asks for ``late`` after it, too.
+_KEEP_REQUESTS = """
+window.asked = [];
+window.late = null;
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) {
+  send.call(this, data);
+  if (!this.url.endsWith("/_stcore/stream")) return;
+  window.asked.push(data);
+  if (window.late) send.call(this, window.late);
+};
+"""
 
 
 def test_folds_focus_typed_text_and_the_end_survive_live_updates(server: NewServer, viewer: Viewer) -> None:
@@ -58,6 +72,22 @@ def test_a_page_that_is_left_while_agents_write_is_never_empty(server: NewServer
         page.locator(".st-key-session_list a").first.click()
         expect(page.locator(".st-key-session_header")).to_be_visible(timeout=PATIENCE)
         still_there(page, "Tell me a story")
+
+    assert viewer.console_errors == []
+
+
+def test_what_a_page_asked_for_before_it_was_left_empties_no_other(server: NewServer, viewer: Viewer) -> None:
+    """On a slow machine a request of the old page's parts is sent after the click that leaves it, and comes last."""
+    lulu = server()
+    page = viewer.page
+    page.add_init_script(_KEEP_REQUESTS)
+    start_session(page, lulu.url, "Tell me a story")
+    page_eventually(page, lambda: bool(fragments_asked(page)))
+    page.evaluate("at => { window.late = window.asked[at]; }", fragments_asked(page)[-1])
+
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_text("Values in force")).to_be_visible(timeout=PATIENCE)
+    still_there(page, "Values in force")
 
     assert viewer.console_errors == []
 
@@ -125,6 +155,12 @@ def test_a_phone_shows_one_column_with_the_sidebar_closed(server: NewServer, new
 
 def fold_of(page: Page, text: str) -> Locator:
     return page.locator(f"details:has(> summary:has-text('{text}'))").first
+
+
+def fragments_asked(page: Page) -> list[int]:
+    """Which of the requests of this page, by their order, were a fragment's."""
+    sent = page.evaluate("window.asked.map(data => [...data])")
+    return [at for at, one in enumerate(sent) if BackMsg.FromString(bytes(one)).rerun_script.fragment_id]
 
 
 def still_there(page: Page, text: str) -> None:

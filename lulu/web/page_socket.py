@@ -1,0 +1,117 @@
+"""The socket of a page: what its browser asks for is answered on the page that it shows, and is told nothing private.
+
+A fragment's request carries the page that it was sent from. Streamlit's server answers it after the run of the next
+page as well, and its client takes that answer for a change of page: it empties the window. So a request that somebody
+has left behind goes no further than this.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.NewSession_pb2 import NewSession
+
+PATH = "/_stcore/stream"
+#: WebSocket close code: a kind of data that cannot be taken.
+_UNSUPPORTED = 1003
+
+
+class PageSocket:
+    """ASGI middleware around Streamlit's app. Words, which no page sends, end its socket and raise nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket" or not scope["path"].endswith(PATH):
+            await self._app(scope, receive, send)
+            return
+        shown = ShownPage()
+
+        async def asked() -> Message:
+            while True:
+                message = await receive()
+                if message["type"] != "websocket.receive":
+                    return message
+                request = message.get("bytes")
+                if request is None:
+                    return {"type": "websocket.disconnect", "code": _UNSUPPORTED}
+                if shown.is_asked_by(request):
+                    return message
+
+        async def told(message: Message) -> None:
+            answer = message.get("bytes")
+            if message["type"] == "websocket.send" and answer is not None:
+                message = {**message, "bytes": shown.told(answer)}
+            await send(message)
+
+        await self._app(scope, asked, told)
+
+
+class ShownPage:
+    """Which page one browser shows, or has just asked for, by Streamlit's own messages.
+
+    A page is known by its ``page_script_hash``; "" stands for the one that an address names, until its run begins, and
+    ``None`` for whatever a browser shows that has only found its way back.
+    """
+
+    def __init__(self) -> None:
+        self._page: str | None = None
+        self._run_of = ""
+        self._is_awaited = False
+
+    def is_asked_by(self, request: bytes) -> bool:
+        """Whether a serialized ``BackMsg`` is to be answered: all are but a fragment's of a page that was left.
+
+        What cannot be read is Streamlit's to judge.
+        """
+        try:
+            message = BackMsg.FromString(request)
+        except DecodeError:
+            return True
+        if message.WhichOneof("type") != "rerun_script":
+            return True
+        page = message.rerun_script.page_script_hash
+        if message.rerun_script.fragment_id:
+            return self._page is None or page in {self._page, ""}
+        self._page, self._is_awaited = page, True
+        return True
+
+    def told(self, answer: bytes) -> bytes:
+        """A serialized ``ForwardMsg`` as a browser gets it: the one that begins a run says nothing of the machine."""
+        try:
+            message = ForwardMsg.FromString(answer)
+        except DecodeError:
+            return answer
+        kind = message.WhichOneof("type")
+        is_whole = not message.metadata.run.fragment_ids
+        if kind == "navigation":
+            self._runs(message.navigation.page_script_hash)
+        elif kind == "script_finished" and is_whole and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+            self._page, self._is_awaited = self._run_of, False
+        elif kind == "new_session":
+            if is_whole:
+                self._runs(message.new_session.page_script_hash)
+            _without_the_machine(message.new_session)
+            return message.SerializeToString()
+        return answer
+
+    def _runs(self, page: str) -> None:
+        """Note the page of a run; one that began before another page was asked for takes nobody back."""
+        self._run_of = page
+        if not self._is_awaited or self._page in {page, ""}:
+            self._page, self._is_awaited = page, False
+
+
+def _without_the_machine(session: NewSession) -> None:
+    """Take out what Streamlit says of the machine: a path, versions and its numbers for it. Pages work without."""
+    session.ClearField("main_script_path")
+    user, environment = session.initialize.user_info, session.initialize.environment_info
+    user.Clear()
+    for name in ("python_version", "server_os", "has_display"):
+        environment.ClearField(name)
+    # The client reads both, empty or not.
+    user.SetInParent()
+    environment.SetInParent()
