@@ -7,7 +7,7 @@ from lulu import runtime
 from lulu.access import guard, opening
 from lulu.access.door import door
 from lulu.ui import look
-from lulu.web import control, first_answer, flowing, login, page_socket
+from lulu.web import control, first_answer, flowing, login, own_address, page_socket
 from lulu.web.doorbell import Doorbell
 from lulu.web.guest_process import GuestProcess
 from lulu.web.health import health_route
@@ -17,24 +17,24 @@ from lulu.web.server import served
 doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: flowing.told(runtime.current().store, *one))
 health = health_route(lambda: runtime.current().store.health, lambda: runtime.current().host.problem)
 guests = GuestProcess(st.config.get_config_options)
+address = own_address.OwnAddress(st.get_option)
 pages = [Middleware(first_answer.Styled, style=look.STYLE), Middleware(page_socket.PageSocket)]
 
 
-def link() -> str:
-    """The address to open in a browser on this machine, once."""
-    scheme = "https" if st.get_option("server.sslCertFile") else "http"
-    return opening.welcome(runtime.current(), f"{scheme}://127.0.0.1:{st.get_option('server.port')}/")
+def link(root: str) -> str:
+    """The link to open here, once."""
+    return opening.welcome(runtime.current(), root)
 
 
 def stopping() -> None:
-    """Let go of the pages, and take back what let somebody in."""
+    """Let go of the pages and of who was let in."""
     doorbell.close_all()
     opening.goodbye(runtime.current().settings.data_dir)
 
 
 app = st.App(
     "lulu/ui/main.py",
-    lifespan=served(door.is_shut_to, guests.beside(lambda app: runtime.serving(link, stopping=stopping))),
+    lifespan=served(door.is_shut_to, guests.beside(lambda app: runtime.serving(address.here, link, stopping))),
     routes=[*login.ROUTES, control.control_route, doorbell.route, health],
     middleware=[Middleware(guard.Guard, door=door), Middleware(Relay, guests=guests), *pages],
 )

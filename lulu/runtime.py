@@ -93,13 +93,17 @@ def stop() -> None:
 
 
 @asynccontextmanager
-async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> AsyncIterator[None]:
+async def serving(
+    address: Callable[[], str], link: Callable[[str], str], stopping: Callable[[], None]
+) -> AsyncIterator[None]:
     """Start before the first page is served, stop after the last: the app's lifespan.
 
-    ``link`` gives the address to open, printed before ``/healthz`` answers; ``stopping`` is called first at shutdown.
+    ``address`` says where this server is, or raises a ``LuluError``; ``link`` makes of it the link to open, printed
+    before ``/healthz`` answers; ``stopping`` is called first at shutdown.
     Where Lulu cannot start, it says why on stderr and ends the process: there is nothing to serve.
     """
     try:
+        root = address()
         settings = await asyncio.to_thread(load_settings)
         forget_environment()
         # In a thread: a large file takes a while to check, a locked one to open, and the server has to hear signals.
@@ -114,8 +118,8 @@ async def serving(link: Callable[[], str], stopping: Callable[[], None]) -> Asyn
     telling: asyncio.Task[None] | None = None
     try:
         async with sparing():
-            if not await _tell(link):
-                telling = asyncio.create_task(_tell_later(link))
+            if not await _tell(link, root):
+                telling = asyncio.create_task(_tell_later(link, root))
             yield
     finally:
         if telling is not None:
@@ -174,10 +178,10 @@ def _looks() -> int:
     return int(gc.get_stats()[_OLDEST]["collections"])
 
 
-async def _tell(link: Callable[[], str]) -> bool:
+async def _tell(link: Callable[[str], str], root: str) -> bool:
     """Print the link; whether there is one: its token has to be written down first."""
     try:
-        line = f"Lulu is ready: {await asyncio.to_thread(link)}\n"
+        line = f"Lulu is ready: {await asyncio.to_thread(link, root)}\n"
     except Exception as exc:
         # Whatever it is, those who are signed in are served, and it is tried again.
         sys.stderr.write(f"Lulu runs, but cannot make a link to sign in with yet. {_in_words(exc)}\n")
@@ -192,7 +196,7 @@ def _in_words(exc: Exception) -> str:
     return str(exc) if isinstance(exc, LuluError) else f"{type(exc).__name__}: {exc}"
 
 
-async def _tell_later(link: Callable[[], str]) -> None:
+async def _tell_later(link: Callable[[str], str], root: str) -> None:
     """Whoever is signed in already sees on every page what is wrong; the link comes when the file can be written."""
-    while not current().store.health.ok or not await _tell(link):
+    while not current().store.health.ok or not await _tell(link, root):
         await asyncio.sleep(LINK_RETRY_SECONDS)

@@ -154,11 +154,12 @@ def test_the_servers_loop_goes_on_while_it_starts(settings: Settings, hold: Hold
 
         other = asyncio.ensure_future(meanwhile())
 
-        def link() -> str:
+        def link(root: str) -> str:
+            assert root == "http://here/"
             done.append("ready")
             return "link"
 
-        async with runtime.serving(link, stopping=lambda: None):
+        async with runtime.serving(lambda: "http://here/", link, stopping=lambda: None):
             await other
 
     asyncio.run(serve())
@@ -183,7 +184,7 @@ def test_the_garbage_collector_spares_what_stays_and_lets_go_later_what_did_not(
 
     async def serve() -> list[bool]:
         rings = [Ring()]
-        async with runtime.serving(lambda: "link", stopping=lambda: None):
+        async with runtime.serving(lambda: "http://here/", lambda root: "link", stopping=lambda: None):
             while not is_spared(rings[0]):
                 await asyncio.sleep(0)
             rings.append(Ring())
@@ -210,7 +211,7 @@ def test_what_leaves_in_a_quiet_minute_after_a_busy_one_is_let_go(
     monkeypatch.setattr(runtime, "SPARE_AGAIN", 1_000)
 
     async def serve() -> Ring | None:
-        async with runtime.serving(lambda: "link", stopping=lambda: None):
+        async with runtime.serving(lambda: "http://here/", lambda root: "link", stopping=lambda: None):
             rings = [Ring()]
             ring = weakref.ref(rings[0])
             gc.collect()  # the busy minute
@@ -257,12 +258,12 @@ def test_the_link_is_told_as_soon_as_it_can_be_made(
     crashed(settings)
     mend = unwritable()
 
-    def link() -> str:
+    def link(root: str) -> str:
         runtime.current().store.insert_session(Launch(prompt="in the place of a token", working_directory="/"))
         return "the link"
 
     async def serve() -> str:
-        async with runtime.serving(link, stopping=lambda: None):
+        async with runtime.serving(lambda: "http://here/", link, stopping=lambda: None):
             before = capsys.readouterr()
             await asyncio.to_thread(mend)
             said = ""

@@ -15,15 +15,17 @@ from lulu.commands import SwitchLan
 from lulu.runtime import Runtime
 from lulu.ui import notices
 from lulu.ui.text import safe_label
+from lulu.web.own_address import OwnAddress
 
 _WHERE = "lan"
+_address = OwnAddress(st.get_option)
 
 
 def root(lulu: Runtime) -> str:
     """The address that other computers open, with a slash at its end."""
     if lulu.settings.public_url:
         return f"{lulu.settings.public_url}/"
-    return f"http://{opening.lan_address()}:{st.get_option('server.port')}/"
+    return _address.in_the_network(opening.lan_address())
 
 
 def show_switch(lulu: Runtime, actor: Actor) -> None:
@@ -45,9 +47,9 @@ def show_switch(lulu: Runtime, actor: Actor) -> None:
             args=(lulu, actor, not is_on),
         )
     notices.show_problem(_WHERE)
-    if is_on and _is_pinned():
-        st.caption(f"Lulu listens on {safe_label(str(st.get_option('server.address')))} only (`--server.address`).")
-    if is_on and not (lulu.settings.public_url or "").startswith("https://"):
+    if is_on and (address := _address.pinned()):
+        st.caption(f"Lulu listens on {safe_label(address)} only (`--server.address`).")
+    if is_on and not root(lulu).startswith("https://"):
         show_plain_notice()
 
 
@@ -71,11 +73,6 @@ def show_link(link: str) -> None:
     st.image(
         f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}", width=220, alt="The link as a QR code"
     )
-
-
-def _is_pinned() -> bool:
-    address = st.get_option("server.address")
-    return bool(address) and address.strip("0.:") != ""
 
 
 def _switch(lulu: Runtime, actor: Actor, on: bool) -> None:

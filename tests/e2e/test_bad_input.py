@@ -282,6 +282,18 @@ def test_place_that_cannot_be_written_is_told_at_start(server: NewServer, place:
     assert "Traceback" not in lulu.log
 
 
+def test_a_base_path_is_refused_at_start(server: NewServer) -> None:
+    lulu = server(env={"STREAMLIT_SERVER_BASE_URL_PATH": "lulu"}, start=False)
+
+    code = lulu.launch().wait(timeout=60)
+
+    assert code == 1
+    assert "Lulu cannot start." in lulu.log
+    assert "Leave that option out." in lulu.log
+    assert "Traceback" not in lulu.log
+    assert not lulu.database.exists()
+
+
 def test_damaged_database_is_kept_and_told_on_the_page(server: NewServer, viewer: Viewer) -> None:
     lulu = server(start=False)
     with filled(lulu) as store:
