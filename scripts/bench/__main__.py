@@ -8,13 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.bench import asking, endurance, live, long_text, opening, redaction, report, searching
+from scripts.bench import asking, endurance, live, long_text, opening, redaction, report, searching, strangers
 from scripts.bench.figures import ROWS, Figure
 from scripts.bench.stage import Stage
 from tests.support import clean_environ
 
 #: The modules whose rows are measured, in this order: what takes longest comes last, for a run that is cut short.
-MODULES = (opening, live, asking, long_text, redaction, endurance, searching)
+MODULES = (opening, live, asking, long_text, redaction, strangers, endurance, searching)
 
 
 def main() -> int:

@@ -250,7 +250,7 @@ app = st.App(
     str(ROOT / "lulu" / "ui" / "main.py"),
     lifespan=served(
         door.is_shut_to,
-        lulu_app.guests.beside(lambda app: runtime.serving(lulu_app.link, stopping=lulu_app.stopping)),
+        lulu_app.guests.beside(lambda app: runtime.serving(lulu_app.address.here, lulu_app.link, lulu_app.stopping)),
     ),
     routes=[
         *login.ROUTES,
@@ -258,5 +258,5 @@ app = st.App(
         health_route(lambda: runtime.current().store.health),
         Route("/bench/{job}", bench, methods=["POST"]),
     ],
-    middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=lulu_app.guests), lulu_app.styled],
+    middleware=[Middleware(Guard, door=door), Middleware(Relay, guests=lulu_app.guests), *lulu_app.pages],
 )

@@ -1,0 +1,102 @@
+"""How long the owner waits while strangers hold half a request each.
+
+``python -m scripts.bench.strangers PORT COUNT`` is the strangers: a process of their own, which opens again whatever is
+closed until its input ends.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import httpx
+
+from scripts.bench.figures import Figure, middle, row
+from scripts.bench.stage import Stage, first_seen, settle
+from tests.support import ROOT
+
+_COUNT = 2_000
+_HALF = b"GET / HTTP/1.1\r\nX: "
+#: Each of these is asked on a connection of its own.
+_ASKED = 20
+_HOME = "What should the agent do?"
+
+
+@row("strangers")
+def strangers(stage: Stage) -> list[Figure]:
+    """The owner's page while 2,000 half-open connections are held, and opened again as they are closed."""
+    server = stage.new_server()
+    cookie = server.sign_in()
+    with _siege(server.port):
+        asked = [_ask(server.url, cookie) for _ in range(_ASKED)]
+        loads = []
+        for _ in range(stage.rounds):
+            with stage.page(server) as page:
+                page.goto(server.url, wait_until="commit")
+                first_seen(page, _HOME)
+                settle(page)
+                page.reload(wait_until="commit")
+                loads.append(first_seen(page, _HOME))
+    return [
+        Figure(
+            what="2,000 half-open connections: the owner's request, longest of 20",
+            value=max(asked),
+            unit="ms",
+            most=1_000,
+        ),
+        Figure(what="2,000 half-open connections: home, reload", value=middle(loads), unit="ms"),
+    ]
+
+
+def _ask(url: str, cookie: str) -> float:
+    began = time.perf_counter()
+    httpx.get(url, headers={"Cookie": cookie}, timeout=60, trust_env=False).raise_for_status()
+    return (time.perf_counter() - began) * 1_000
+
+
+@contextmanager
+def _siege(port: int) -> Iterator[None]:
+    command = [sys.executable, "-m", "scripts.bench.strangers", str(port), str(_COUNT)]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        if process.stdout is None or process.stdout.readline().strip() != "ready":
+            raise RuntimeError("The strangers did not come.")
+        yield
+    finally:
+        process.communicate(timeout=60)
+
+
+def _hold(port: int, count: int) -> None:
+    """Hold so many until the input ends."""
+    peers: list[socket.socket] = []
+    is_told = False
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        peers = [peer for peer in peers if not _is_closed(peer)]
+        with suppress(OSError):
+            while len(peers) < count:
+                peer = socket.create_connection(("127.0.0.1", port), timeout=10)
+                peer.sendall(_HALF)
+                peer.setblocking(False)
+                peers.append(peer)
+        if not is_told:
+            is_told = True
+            print("ready", flush=True)
+        time.sleep(0.02)
+
+
+def _is_closed(peer: socket.socket) -> bool:
+    try:
+        return peer.recv(1_024) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+if __name__ == "__main__":
+    _hold(int(sys.argv[1]), int(sys.argv[2]))
