@@ -50,7 +50,7 @@ EVENTS: dict[str, list[Event]] = {
         ToolResult(tool_use_id="toolu_c"),
     ],
     "system": [
-        System(subtype="init", data={"model": "claude-opus-5-5", "tools": ["Bash"]}),
+        System(subtype="model_set", data={"model": "claude-opus-5-5"}),
         System(subtype="retry", data={"attempt": 3, "max_retries": 10}),
         System(subtype=HOSTILE),
     ],

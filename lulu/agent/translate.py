@@ -186,8 +186,9 @@ class Translator:
     def _init_frame(self, frame: Frame) -> Translation:
         data = {name: frame[name] for name in _INIT_KEYS if name in frame}
         self._error_told = False
-        changed = data != self._init
-        self._init = data
+        names = data.get("slash_commands", self._commands)
+        changed = data != self._init or names != self._commands
+        self._init, self._commands = data, names
         return Translation(
             # Sent at the start of every turn; told again only when something is different.
             events=[System(subtype="init", data=data, uuid=text_of(frame.get("uuid")))] if changed else [],

@@ -14,12 +14,15 @@ from lulu.store import row_topic
 from lulu.ui import again, attachments, checklist, identity, notices, unsent, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import COMPOSER, PROMPT
+from lulu.ui.machinery import STARTED_WITH
 from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
 from lulu.ui.state import placeholder, put_back, state, typed
 from lulu.ui.text import safe_label
 
 #: Slash commands that are offered.
 _COMMANDS = 60
+#: Commands that answer "not available" outside of a terminal, or are a part of one (measured with CLI 2.1.330).
+_OF_TERMINALS = frozenset({"agents", "auto-mode-setup", "fast", "focus", "help", "workflow-launch-exec"})
 
 
 def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) -> None:
@@ -140,7 +143,7 @@ def _show_commands(lulu: Runtime, session_id: SessionId) -> None:
     with menu:
         names = slash_commands(lulu, session_id)
         if not names:
-            st.caption("The agent tells its commands with its first answer. Type one: /help, for example.")
+            st.caption("The agent tells its commands with its first answer. Type one: /compact, for example.")
         with st.container(horizontal=True, gap="small", key="slash_commands"):
             for name in names:
                 st.button(
@@ -159,11 +162,15 @@ def _type_command(name: str) -> None:
 
 
 def slash_commands(lulu: Runtime, session_id: SessionId) -> list[str]:
-    """The commands that the agent said it knows."""
-    init = lulu.store.last_event(session_id, System.type, subtype="init")
-    data = init.event.data if init is not None and isinstance(init.event, System) else None
-    found = (data or {}).get("slash_commands")
-    return [name for name in found if isinstance(name, str)][:_COMMANDS] if isinstance(found, list) else []
+    """The commands that the agent said last it knows, without those that are of no use here."""
+    told = [lulu.store.last_event(session_id, System.type, subtype=subtype) for subtype in STARTED_WITH]
+    for stored in sorted(filter(None, told), key=lambda one: one.id, reverse=True):
+        data = stored.event.data if isinstance(stored.event, System) else None
+        names = (data or {}).get("slash_commands")
+        if isinstance(names, list):
+            known = [name for name in names if isinstance(name, str) and not name.startswith("_")]
+            return [name for name in known if name not in _OF_TERMINALS][:_COMMANDS]
+    return []
 
 
 def _submit(lulu: Runtime, command: Command) -> None:

@@ -27,6 +27,7 @@ from lulu.ui import (
     checklist,
     flow,
     identity,
+    machinery,
     notices,
     now,
     parts,
@@ -131,7 +132,8 @@ def earlier_calls(lulu: Runtime, rows: list[StoredEvent]) -> list[StoredEvent]:
 
 
 def _turns(lulu: Runtime, rows: list[StoredEvent]) -> list[Turn]:
-    return transcript.turns(rows, earlier=earlier_calls(lulu, rows))
+    drawn = [row for row in rows if machinery.is_drawn(row.event)]
+    return transcript.turns(drawn, earlier=earlier_calls(lulu, drawn))
 
 
 def _divided_at(shown: Shown, turns: list[Turn]) -> int:

@@ -13,9 +13,11 @@ from lulu.ui.text import safe_label
 
 Data = Mapping[str, Any]
 
+#: What the agent starts with, told anew by each of its processes: the session's menu has it, the transcript does not.
+STARTED_WITH = frozenset({"init", "commands_changed"})
+
 #: What system subtypes mean to a reader; a subtype that is not here is shown in its own words.
 LINES: dict[str, str] = {
-    "init": "Agent ready",
     "status": "Status",
     "note": "Note for the agent",
     "informational": "Notice",
@@ -42,13 +44,17 @@ LINES: dict[str, str] = {
     "model_set": "Model changed",
     "background_stopped": "Ended with the agent's process, before it was done",
     "stalled": "Silent for long",
-    "commands_changed": "Slash commands changed",
     "redacted_thinking": "Thinking that the API does not show",
     "fallback": "Another model answers",
     "container_upload": "A file in the agent's container",
     "image": "Picture",
     "unknown": "Unknown message",
 }
+
+
+def is_drawn(event: Event) -> bool:
+    """Whether the transcript has a line for it."""
+    return not (isinstance(event, System) and event.parent is None and event.subtype in STARTED_WITH)
 
 
 def line(event: System) -> str:
@@ -151,7 +157,6 @@ def _fallback(data: Data) -> str:
 
 #: The figures of a subtype, out of its data.
 _DETAILS: dict[str, Callable[[Data], str]] = {
-    "init": lambda data: safe_label(first_text(data, "model")),
     "status": _status,
     "note": _note,
     "informational": _note,

@@ -7,9 +7,11 @@ import streamlit as st
 from lulu.actors import Actor
 from lulu.commands import Archive, Command, Delete, Fork, Pin, Rename, SetBudget
 from lulu.errors import SessionNotFound
+from lulu.events import System
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, new_session_id
-from lulu.ui import limits, notices, places, taking
+from lulu.ui import blocks, limits, notices, places, taking
+from lulu.ui.results import as_json
 from lulu.ui.state import HOME, is_on, state, typed
 from lulu.ui.text import safe_label
 
@@ -24,7 +26,7 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, place: str) -> None:
         key="session_menu",
         type="tertiary",
         icon=":material/more_horiz:",
-        help="Rename, pin, fork, limits, download, archive, delete",
+        help="Rename, pin, fork, limits, download, what it started with, archive, delete",
         on_change="rerun",
     )
     if menu.open:
@@ -33,6 +35,7 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, place: str) -> None:
             _show_order(lulu, actor, session, place)
             _show_limits(lulu, actor, session, place)
             taking.show_session(lulu, session.id)
+            _show_start(lulu, session)
             _show_delete(lulu, actor, session, place)
 
 
@@ -94,6 +97,23 @@ def _show_limits(lulu: Runtime, actor: Actor, session: Session, place: str) -> N
             ),
         )
     st.caption(limits.MEANING)
+
+
+def _show_start(lulu: Runtime, session: Session) -> None:
+    """Draw what the agent said, when it started last, that it works with: tools, MCP servers, version."""
+    stored = lulu.store.last_event(session.id, System.type, subtype="init")
+    if stored is None or not isinstance(stored.event, System):
+        return
+    opened = st.expander(
+        "What the agent started with",
+        key=f"started_{session.id}",
+        icon=":material/settings:",
+        type="compact",
+        on_change="rerun",
+    )
+    if opened.open:
+        with opened:
+            blocks.code(as_json(stored.event.data or {}), key=f"started_data_{session.id}", language="json", height=240)
 
 
 def _show_delete(lulu: Runtime, actor: Actor, session: Session, place: str) -> None:

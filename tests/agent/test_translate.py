@@ -299,6 +299,22 @@ def test_commands_that_changed_are_kept_by_name_and_told_once() -> None:
     assert found == [System(subtype="commands_changed", data={"slash_commands": ["compact", "init"]})]
 
 
+@pytest.mark.parametrize("told", [("init a", "changed b", "init a"), ("init a", "changed b", "init c", "changed b")])
+def test_the_commands_told_last_are_the_last_event(told: tuple[str, ...]) -> None:
+    found = events(*(commands_told(*one.split()) for one in told))
+
+    assert [(event.subtype, event.data) for event in found if isinstance(event, System)] == [
+        ("init" if kind == "init" else "commands_changed", {"slash_commands": [name]})
+        for kind, name in (one.split() for one in told)
+    ]
+
+
+def commands_told(kind: str, name: str) -> Frame:
+    if kind == "init":
+        return {"type": "system", "subtype": "init", "slash_commands": [name]}
+    return {"type": "system", "subtype": "commands_changed", "commands": [{"name": name}]}
+
+
 # -- anything, in any order ------------------------------------------------------------------------------------------
 
 _TEXTS = st.text(alphabet="abc \n", max_size=12)
