@@ -95,6 +95,15 @@ ASKED = [
     ("git cat-file", ["git cat-file --textconv HEAD:a", "git cat-file --filters HEAD:a", "git cat-file --text HEAD:a"]),
     ("git commit", ["git commit -S", "git commit --gpg-sign=x -m a", "git commit -qS -m a", "git commit --edit -F a"]),
     ("git shortlog", ["git shortlog --output=F"]),
+    ("uniq", ["uniq a{1,2}", "uniq a@{1,2}", "uniq a@{1..2}", "uniq HEAD@{-,}b"]),
+    # Their letters are read one by one: what follows in the same word is no value.
+    ("tree", ["tree -Lo 2 F", "tree -PIo a b F", "tree -Tox t F", "tree -aL1o F"]),
+    ("npm run x", ["npm run x -gC /evil", "npm run x -wC /evil", "npm run x -sgC /evil", "npm run x -tC=/evil"]),
+    ("pnpm run x", ["pnpm run x -gC /evil", "pnpm run x -wC=/evil"]),
+    ("jq", ["jq -fi x a", "jq -Li . a", "jq -nfi x a"]),
+    # zsh computes what printf takes for a number, commands in it as well.
+    ("printf", ["printf %d 'path[$(x)]'", "printf '%*s' 'path[`x`]' a", "printf '%.*f' \"path[\\$(x)]\" 1"]),
+    ("cargo fmt", ["cargo fmt -- /evil/x.rs", "cargo fmt -- --check ../x.rs"]),
     ("tree", ["tree -o F", "tree -no F", "tree -oF", "tree -a -L 2 -o F", "tree -R -L 1 -H .", "tree --output=F"]),
     ("date", ["date -s 10:00", "date --set=10:00", "date --se=10:00", "date -us 10:00", "date 01011200"]),
     ("hostname", ["hostname evil", "hostname -F f", "hostname -- evil", "hostname -b evil"]),
@@ -151,6 +160,8 @@ def test_option_that_writes_runs_or_sends_is_asked_unless_the_rule_names_it(offe
         *["pip --log=F list", "cargo --config x tree", "go -C /evil fmt", "npm --prefix /evil run x"],
         *["GIT_EXTERNAL_DIFF=./x git diff", "PAGER=./x git log", "LD_PRELOAD=./x git diff", "time PAGER=./x git log"],
         *["npm --script-shell=./x run test", "git --paginate --no-pager log", "/usr/bin/git -C /evil diff"],
+        # To zsh these two are numbers, which it computes.
+        *["COLUMNS='path[$(x)]' ls", "LINES='path[`x`]' ls", "CI='$(x)' ls", "COLUMNS=path[1] ls", "LINES=a*b ls"],
         *["git --no-pager diff --output=x", "git -P log --ext-diff", "pnpm --filter web run x --config=./e"],
     ],
 )
@@ -225,6 +236,9 @@ HARMLESS_CALLS = [
         "npm run x",
         "npm run x -- a.js",
     ],
+    *["tree -L2 -aI x", "tree -PI a b"],
+    *["npm run x -- -t name -w2", "jq -rf x.jq a.json", "jq -nr .a", "git show x@{1}"],
+    *["printf '%d $%s' 5 \\$x", "printf %s '[a]' '$5'", "cargo fmt -p x", "git log @{u}..", "git diff x@{yesterday}"],
     *["npm run test -- --watch", "yarn run x --coverage", "pip list --outdated --format=json", "pip show -f x"],
     *["kubectl get pods -n a -o wide -w", "kubectl logs -f p --tail=5", "kubectl describe pod x", "docker ps -aq"],
     *["docker logs -f --tail 5 x", "cargo fmt --all -- --check", "cargo tree -i x", "go fmt ./...", "go doc -all fmt"],

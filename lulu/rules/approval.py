@@ -20,6 +20,8 @@ MAX_COMMAND = 10_000
 
 #: A file's name that no shell reads in two ways.
 _PLAIN_FILE = re.compile(r"[\w./][\w./@%+,:=-]*")
+#: A value that no shell computes: zsh takes COLUMNS and LINES for numbers, with commands in an index.
+_PLAIN_VALUE = re.compile(r"[\w./:,+@%-]*")
 #: Added where arguments come that nobody has seen.
 _UNSEEN = " \0"
 #: In a pattern they may hold blanks together.
@@ -116,10 +118,10 @@ def _unsafe(part: Part, checks: frozenset[Check]) -> bool:
     behind = [part.words[run.at] for run in part.runs.chain[1:]]
     if any(ASSIGNMENT.match(word.text) or word.text in KEYWORDS for word in behind):
         return True
-    return any(
-        not (word.text.partition("=")[0] in SAFE_VARIABLES and Check.SAFE_ASSIGNMENT in checks)
-        for word in part.assignments
-    )
+    if Check.SAFE_ASSIGNMENT not in checks:
+        return bool(part.assignments)
+    given = [word.text.partition("=") for word in part.assignments]
+    return any(name not in SAFE_VARIABLES or not _PLAIN_VALUE.fullmatch(value) for name, _, value in given)
 
 
 def _approves_form(glob: TextGlob, form: Form, need: Need, checks: frozenset[Check]) -> bool:

@@ -19,6 +19,8 @@ class Harmless:
     every: bool = False
     #: Options of one letter: nothing, ``:`` or ``::`` for their value.
     letters: dict[str, str] = field(default_factory=dict)
+    #: A letter's value is never part of its word: what follows there are letters, too.
+    apart: bool = False
     #: Longer options, with their dashes.
     words: frozenset[str] = frozenset()
     #: Those of them whose value may be the next word.
@@ -39,6 +41,7 @@ def _options(
     operands: int | None = None,
     operand: str | None = None,
     unseen: bool = False,
+    apart: bool = False,
 ) -> Harmless:
     named = words.split()
     return Harmless(
@@ -48,6 +51,7 @@ def _options(
         operands=operands,
         operand=re.compile(operand) if operand else None,
         unseen=unseen,
+        apart=apart,
     )
 
 
@@ -107,6 +111,7 @@ _SCRIPT = _options(
     " --passWithNoTests --runInBand --maxWorkers= --testNamePattern= --testPathPattern= --testPathPatterns="
     " --testTimeout= --grep= --filter= --run --dry-run --strict --noEmit --list --findRelatedTests --onlyChanged"
     " --changedSince= --detectOpenHandles --forceExit --headed --workers= --retries= --timeout= --mode= --loglevel=",
+    apart=True,
 )
 
 _EVERY = (
@@ -153,15 +158,17 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
         " --color-output --monochrome-output --tab --indent= --arg= --argjson= --slurpfile= --rawfile= --args"
         " --jsonargs --exit-status --from-file= --seq --stream --stream-errors --ascii-output --unbuffered --version"
         " --build-configuration",
+        apart=True,
     ),
-    # In a shell, -v sets a variable.
-    ("printf",): _options(_ALL_LETTERS.replace("v", ""), "--version"),
+    # In a shell, -v sets a variable. In zsh, what it takes for a number is computed, with commands in an index.
+    ("printf",): _options(_ALL_LETTERS.replace("v", ""), "--version", operand=r"[^\[]*|[^$`]*"),
     # Not -o, which writes a file, nor -R, which writes one in each folder.
     ("tree",): _options(
-        "adfxlqNQpugshDFvtcUrACSnJXiL:P:I:H:T:",
+        "adfxlqNQpugshDFvtcUrACSnJXiL:P:I:H:T:0123456789",
         "--dirsfirst --filesfirst --prune --noreport --filelimit= --gitignore --gitfile= --matchdirs --ignore-case"
         " --sort= --si --du --inodes --device --timefmt= --charset= --nolinks --info --infofile= --fromfile"
         " --fromtabfile --metafirst --version",
+        apart=True,
     ),
     # It writes to its second operand.
     ("uniq",): _options(
@@ -182,7 +189,8 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
         operand=r"[A-Za-z0-9@+_-]+(\.\d+)*",
     ),
     ("brew", "search"): _options("v", "--formula --cask --desc --verbose", operand=r"[A-Za-z0-9@+_-]+(\.\d+)*"),
-    ("cargo", "fmt"): _options("qvp:", "--all --check --quiet --verbose --package= --edition="),
+    # With an operand it changes any file.
+    ("cargo", "fmt"): _options("qvp:", "--all --check --quiet --verbose --package= --edition=", operands=0),
     ("cargo", "tree"): _options(
         "e:i:df:p:F:qv",
         "--edges= --invert= --duplicates --depth= --prefix= --no-dedupe --charset= --format= --package= --exclude="

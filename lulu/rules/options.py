@@ -139,13 +139,15 @@ def _judged(harmless: Harmless, text: str) -> tuple[int, bool]:
         return 0, not given and name in harmless.valued
     if text.startswith("--"):
         return len(name), False
+    valued = False
     for at, letter in enumerate(text[1:], start=1):
         kind = harmless.letters.get(letter)
         if kind is None:
             return at + 1, False
-        if kind:
+        if kind and not harmless.apart:
             return 0, kind == ":" and at == len(text) - 1
-    return 0, False
+        valued = valued or bool(kind)
+    return 0, valued
 
 
 def _whole(word: Word) -> Risk:

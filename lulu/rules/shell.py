@@ -25,6 +25,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./=:,@%+~^-]+")
 _REDIRECTION = re.compile(r"&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||>|<")
 #: Longer scripts are not read for what they print.
 _PRINTED = 500
+#: Braces that no shell expands: {} and HEAD@{1}, without a comma or a range.
+_PLAIN_BRACES = re.compile(r"\{\}|(?<=@)\{(?![^}]*\.\.)[^{},]*\}")
 _OPERATOR = re.compile(r";;&|;;|;&|;|&&|&|\|\||\|&|\|")
 
 
@@ -175,7 +177,7 @@ class _Reader(WordReader):
                 self._plain(sign)
 
     def _plain(self, sign: str) -> None:
-        if sign == "{" and not self.text.startswith("{}", self.at) and self.text[max(0, self.at - 1)] != "@":
+        if sign == "{" and not _PLAIN_BRACES.match(self.text, self.at):
             self.doubt(Check.BRACES, "it has braces")
         if not sign.isascii() and unicodedata.category(sign)[0] in "ZC":
             self.doubt(Check.CHARACTERS, "it has a character that cannot be seen")
