@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from lulu.rules.checks import Check
+from lulu.rules.harmless import HARMLESS
 from lulu.rules.invocations import Invocation, Invocations, program_name
 from lulu.rules.options import Risk, names, risks
-from lulu.rules.programs import EXEC_WRAPPERS, FIND_ACTIONS, KEYWORDS, SAFE_VARIABLES, WRAPPERS
+from lulu.rules.programs import CHANGING_FOLDER, EXEC_WRAPPERS, FIND_ACTIONS, KEYWORDS, SAFE_VARIABLES, WRAPPERS
 from lulu.rules.shell import ASSIGNMENT, Part, Script
 from lulu.rules.shell_words import Word
 from lulu.rules.text_globs import TextGlob
@@ -65,13 +66,16 @@ class Need:
     writes: bool = False
 
 
-def doubts(command: str, script: Script, checks: frozenset[Check]) -> list[str]:
-    """Why no rule with a star can approve this command, as ends of a sentence; empty when it is clear."""
+def doubts(command: str, script: Script, checks: frozenset[Check], is_inside: Callable[[str], bool]) -> list[str]:
+    """Why no rule with a star can approve this command, as ends of a sentence; empty when it is clear.
+
+    ``is_inside`` tells whether a folder is the session's or lies below it.
+    """
     found = [why for check, why in script.doubts.items() if (check in checks) != (check is Check.MESSAGE)]
     if len(command) > MAX_COMMAND and Check.LENGTH in checks:
         found.append(f"it is longer than {MAX_COMMAND:,} characters")
     if Check.CHANGED_FOLDER in checks:
-        found += _changed_folder(script)
+        found += _changed_folder(script, is_inside)
     if not script.parts:
         found.append("it is empty")
     return found
@@ -189,9 +193,18 @@ def _forms(part: Part, checks: frozenset[Check]) -> Iterator[Form]:
             )
 
 
-def _changed_folder(script: Script) -> Iterator[str]:
+def _changed_folder(script: Script, is_inside: Callable[[str], bool]) -> Iterator[str]:
+    """What another folder may make of the commands: git obeys every folder, and a strange one may bring any program."""
     for part in script.parts:
         if part.folders and any(each.is_file and not each.target.text.startswith("/") for each in part.redirections):
             yield "it opens a file in a folder that it has changed to"
         if part.folders and any(program_name(word.text) == "git" for word in part.words):
             yield "it runs git in a folder that it has changed to"
+        obeying = next((run.name for run in _run_by(part) if not _same_everywhere(run)), None)
+        if obeying and not all(map(is_inside, part.folders)):
+            yield f"it runs {obeying} in a folder outside of the session's"
+
+
+def _same_everywhere(run: Invocation) -> bool:
+    """Whether what the program does depends on its arguments alone, wherever it runs."""
+    return (run.name,) in HARMLESS or run.name in CHANGING_FOLDER or run.name in WRAPPERS

@@ -348,7 +348,9 @@ class _Judge:
 
     @cached_property
     def _doubts(self) -> list[str]:
-        return doubts(self._primary or "", self._commands.script, self._checks) if self._commands else []
+        if self._commands is None:
+            return []
+        return doubts(self._primary or "", self._commands.script, self._checks, self._paths.inside)
 
     @cached_property
     def _targets(self) -> list[Target]:

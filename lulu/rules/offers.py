@@ -79,7 +79,7 @@ def _for_command(call: ToolCall) -> list[str]:
     tool = "PowerShell" if call.tool_name == "PowerShell" else "Bash"
     offers = [f"{tool}({escaped(command.strip())})"]
     script = read_commands(command).script
-    if tool == "Bash" and not doubts(command, script, ALL):
+    if tool == "Bash" and not doubts(command, script, ALL, lambda folder: False):
         offers += [f"Bash({words} *)" for words in _prefix(script)]
     return offers
 

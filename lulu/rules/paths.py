@@ -113,6 +113,11 @@ class Paths:
             for probe in probes
         )
 
+    def inside(self, folder: str) -> bool:
+        """To approve: whether a folder that a command changes to is the session's, or below it."""
+        somebody = folder.startswith("~") and folder != "~" and not folder.startswith("~/")
+        return not somebody and self.below(self._absolute(folder, self._cwd), self._call.folder, deny=False)
+
     def below(self, folder: str, top: str, *, deny: bool) -> bool:
         """Whether ``folder`` is ``top`` or lies below it; by every spelling to approve, by any to deny."""
         if not top.startswith("/"):

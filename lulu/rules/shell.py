@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from lulu.rules.checks import Check
 from lulu.rules.expansions import printed
-from lulu.rules.invocations import Invocations, invocations
+from lulu.rules.invocations import Invocation, Invocations, invocations
 from lulu.rules.programs import CHANGING_FOLDER, DECLARING, KEYWORDS
 from lulu.rules.shell_words import Word, WordReader
 
@@ -23,6 +23,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?\+?=", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9_./=:,@%+~^-]+")
 _REDIRECTION = re.compile(r"&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||>|<")
+_OPTION = re.compile(r"-[A-Za-z]+|--")
+#: A folder that a command does not name: as ``~name``, it is never the session's.
+UNKNOWN = "~?"
 #: Longer scripts are not read for what they print.
 _PRINTED = 500
 #: Braces that no shell expands: {} and HEAD@{1}, without a comma or a range.
@@ -268,8 +271,9 @@ class _Reader(WordReader):
         self._set_variables(runs, part)
         if words and re.search(r"[*?\[]", words[0].raw) and words[0].raw != "[":
             self.doubt(Check.PROGRAM_GLOB, "its program is a pattern")
-        if runs.names & CHANGING_FOLDER:
-            self._change_folder(words)
+        for run in runs.all:
+            if run.name in CHANGING_FOLDER:
+                self._change_folder(run)
         return Part(
             written=self.text[part.start : part.end],
             assignments=tuple(assignments),
@@ -281,11 +285,16 @@ class _Reader(WordReader):
             folders=folders,
         )
 
-    def _change_folder(self, words: list[Word]) -> None:
-        folder = words[-1].text if len(words) > 1 else "~"
+    def _change_folder(self, run: Invocation) -> None:
+        named = [word for word in run.arguments if not _OPTION.fullmatch(word.text)]
+        folder = named[-1].text if named else "~"
         folders = self._known.folders
         before = folders[-1] if folders else "."
         folders.append(folder if folder.startswith(("/", "~")) else f"{before}/{folder}")
+        # `popd`, `pushd`, zsh's `cd old new`, `cd -`, `cd a*`
+        elsewhere = run.name == "popd" or (run.name == "pushd" and not named) or len(named) > 1
+        if elsewhere or folder[:1] in ("-", "+") or any(word.globbed for word in named):
+            folders.append(UNKNOWN)
 
     def printed(self, script: str) -> str:
         """What the script prints, as far as it says so itself."""
