@@ -1,4 +1,4 @@
-"""The queue, the composer, the session's menu, drafts, forks: each click becomes its command."""
+"""The queue, the composer, the session's menu, forks: each click becomes its command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lulu.commands import Interrupt, SaveDraft, SendPrompt, SetPermissionMode, StartSession
+from lulu.commands import Interrupt, SendPrompt, SetPermissionMode, StartSession
 from lulu.errors import InputError, SessionNotFound
 from lulu.events import Result, System, Text, ToolResult, ToolUse, User
 from lulu.inputs import BYPASS, Attachment
@@ -95,12 +95,12 @@ def test_send_now_interrupts_and_is_sent_once_and_first(
 
     app.button(key=f"send_now_{third}").click().run()
 
-    eventually(lambda: len(_prompts(lulu, session_id)) > 1, timeout=20)
-    assert _prompts(lulu, session_id)[1] == "prompt 3."
+    eventually(lambda: len(prompts(lulu, session_id)) > 1, timeout=20)
+    assert prompts(lulu, session_id)[1] == "prompt 3."
     assert "prompt 3." not in queued(lulu, session_id)
 
 
-def _prompts(lulu: Runtime, session_id: SessionId) -> list[str]:
+def prompts(lulu: Runtime, session_id: SessionId) -> list[str]:
     events = [stored.event for stored in lulu.store.get_session_events(session_id)]
     return [event.text for event in events if isinstance(event, User)]
 
@@ -117,7 +117,7 @@ def test_files_go_with_a_prompt_and_are_shown(open_page: OpenPage, lulu: Runtime
     app.run()
 
     session_id = SessionId(str(app.query_params["id"]))
-    eventually(lambda: _prompts(lulu, session_id))
+    eventually(lambda: prompts(lulu, session_id))
     shown = text_of(app.run())
     assert not app.error
     assert "dot.gif" in shown
@@ -143,7 +143,7 @@ def test_an_image_that_is_none_is_told(
     monkeypatch.setattr("lulu.commands.checked_attachments", lambda attachments: None)
     broken = Attachment(name=HOSTILE, media_type="image/png", content=b"no image")
     lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="echo hi", attachments=[broken]))
-    eventually(lambda: _prompts(lulu, session_id))
+    eventually(lambda: prompts(lulu, session_id))
 
     assert "cannot be shown" in text_of(open_page("session", id=session_id))
 
@@ -365,75 +365,3 @@ def test_an_approved_plan_edits_without_asking_again(open_page: OpenPage, lulu: 
     eventually(lambda: lulu.store.get_session(session_id).status == "completed", timeout=30)
     assert lulu.store.get_session(session_id).permission_mode == "acceptEdits"
     assert len(lulu.store.approvals(session_id, status=None)) == 1
-
-
-# ---- drafts
-
-
-def test_a_draft_is_kept_edited_and_launched(open_page: OpenPage, lulu: Runtime) -> None:
-    app = open_page()
-    app.toggle(key="as_draft").set_value(True)
-    app.number_input(key="max_turns").set_value(9)
-    app.chat_input(key="prompt").set_value("Tell me a story").run()
-    (draft,) = lulu.store.list_sessions()
-    kept = (draft.status, draft.max_turns)
-    listed = any("Tell me a story" in label for label in links(app))
-
-    app = open_page("session", id=draft.id)
-    app.text_area(key=f"prompt_{draft.id}").set_value("echo a better story")
-    app.button(key=f"save_{draft.id}").click().run()
-    saved = lulu.store.get_session(draft.id).prompt
-    app.button(key=f"launch_{draft.id}").click().run()
-
-    assert kept == ("draft", 9)
-    assert listed
-    assert saved == "echo a better story"
-    eventually(lambda: _prompts(lulu, draft.id) == ["echo a better story"])
-    assert len(lulu.store.list_sessions()) == 1
-
-
-def test_a_draft_is_deleted(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
-    draft_id = new_session("later", status=SessionStatus.DRAFT)
-    app = open_page("session", id=draft_id)
-
-    app.toggle(key=f"discard_sure_{draft_id}").set_value(True).run()
-    app.button(key=f"discard_{draft_id}").click().run()
-
-    assert lulu.store.list_sessions() == []
-
-
-def test_a_draft_keeps_its_files(open_page: OpenPage, lulu: Runtime) -> None:
-    app = open_page()
-    app.toggle(key="as_draft").set_value(True)
-    box = app.chat_input(key="prompt").set_value("echo Look")
-    for name in ("a.gif", "b.gif"):
-        box.upload(name, GIF, "image/gif")
-    app.run()
-    (draft,) = lulu.store.list_sessions()
-    files = lulu.store.files_of(draft.id)
-
-    app = open_page("session", id=draft.id)
-    shown = text_of(app)
-    app.button(key=f"remove_file_{min(files)}").click().run()
-    app.button(key=f"save_{draft.id}").click().run()
-    app.button(key=f"launch_{draft.id}").click().run()
-
-    assert [file.name for file in files.values()] == ["a.gif", "b.gif"]
-    assert "a.gif" in shown
-    assert not app.error
-    eventually(lambda: _prompts(lulu, draft.id) == ["echo Look"])
-    sent = lulu.store.get_session_events(draft.id)[0].event
-    assert isinstance(sent, User)
-    assert sent.attachments == [max(files)]
-
-
-def test_a_draft_keeps_as_many_files_as_a_prompt_may_have(lulu: Runtime, new_session: NewSession) -> None:
-    launch, draft_id = Launch(prompt="x", working_directory="/", agent="demo"), new_session_id()
-    file = Attachment(name="a.gif", media_type="image/gif", content=GIF)
-    save = partial(SaveDraft, actor=OWNER, session_id=draft_id, launch=launch)
-    lulu.store.submit(save(attachments=[file] * 9))
-
-    with pytest.raises(InputError, match="At most 10 files"):
-        lulu.store.submit(save(attachments=[file] * 2))
-
-    assert len(lulu.store.files_of(draft_id)) == 9
