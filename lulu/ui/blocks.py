@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lulu.plain_text import plain, visible
 from lulu.ui import wording
@@ -37,6 +38,11 @@ def question(text: str) -> None:
         st.code(plain(text[:MOST]), language=None, wrap_lines=True, height=_HEIGHT)
     else:
         st.markdown("  \n".join(f"**{safe_label(line, _QUESTION)}**" for line in lines))
+
+
+def scrolling(key: str) -> DeltaGenerator:
+    """A place for what may be much longer than the window: it then scrolls, so that what stands below is near."""
+    return st.container(key=f"scrolling_{key}")
 
 
 def shown_part(text: str, *, key: str, limit: int = BLOCK_LIMIT, form: Callable[[str], str] = str) -> str:

@@ -20,8 +20,8 @@ from lulu.ui.text import safe_label
 
 #: The tools that write a list.
 _TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
-#: Items that the panel shows; an agent's list is seldom longer than ten.
-_MOST = 100
+#: Items that are drawn; an agent's list is seldom longer than ten.
+_MOST = 500
 #: Characters of an item that are shown.
 _LIMIT = 300
 

@@ -254,6 +254,11 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
 }
 .st-key-checklist [data-testid="stExpanderDetails"] { max-height: 22vh; overflow-y: auto; }
 
+/* Two hundred steps of a plan, or a checklist as long. */
+[class*="st-key-scrolling_"] { max-height: 60vh; overflow-y: auto; }
+/* Numbers of three digits are wider than the room that Streamlit leaves them. */
+.stMarkdown ol:is(:has(> li:nth-child(100)), [start]) { padding-inline-start: 1rem; }
+
 /* What a sub-agent did is set off from what the agent did. */
 [class*="st-key-thread_"] {
   border-left: 2px solid color-mix(in srgb, currentColor 15%, transparent); padding-left: 1rem;

@@ -23,9 +23,15 @@ def show(lulu: Runtime, approval: Approval) -> None:
     """Draw the plan."""
     plan = text_of(lulu, approval)
     if plan:
-        st.markdown(safe_markdown(blocks.shown_part(plan, key=f"plan_{approval.id}")))
+        show_text(plan, key=approval.id)
     else:
         st.caption("The agent did not send its plan along; what it wrote stands above.")
+
+
+def show_text(plan: str, *, key: str) -> None:
+    """Draw a plan to read; ``key`` tells it from others on the page."""
+    with blocks.scrolling(f"plan_{key}"):
+        st.markdown(safe_markdown(blocks.shown_part(plan, key=f"plan_{key}")))
 
 
 def text_of(lulu: Runtime, approval: Approval) -> str:

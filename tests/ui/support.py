@@ -64,13 +64,18 @@ def open_folds(app: AppTest) -> AppTest:
 
 def ask(lulu: Runtime, session_id: SessionId, approval_id: str = "a1", **fields: object) -> None:
     """An agent asks: to use Bash, unless ``fields`` say otherwise."""
+    lulu.store.ask(approval(session_id, approval_id, **fields)).result(5)
+
+
+def approval(session_id: SessionId, approval_id: str = "a1", **fields: object) -> Approval:
+    """An open request: to use Bash, unless ``fields`` say otherwise."""
     values: dict[str, object] = {
         "tool_name": "Bash",
         "tool_input": {"command": "rm -r build", "timeout": 5},
         "agent_id": None,
         **fields,
     }
-    approval = Approval(
+    return Approval(
         id=approval_id,
         session_id=session_id,
         tool_use_id=None,
@@ -85,7 +90,6 @@ def ask(lulu: Runtime, session_id: SessionId, approval_id: str = "a1", **fields:
         decided_at=None,
         **values,  # type: ignore[arg-type]
     )
-    lulu.store.ask(approval).result(5)
 
 
 def keys_of(app: AppTest, kind: str = "button") -> list[str]:

@@ -11,7 +11,7 @@ from lulu.transcript import Note, ToolCall
 from lulu.ui import blocks, checklist, elicitation, plans, questions, results, wording
 from lulu.ui.looks.registry import generic, look, look_for_people, nothing, show_answer
 from lulu.ui.results import argument, number, structured
-from lulu.ui.text import safe_label, safe_markdown
+from lulu.ui.text import safe_label
 
 
 def _task_state(call: ToolCall) -> str:
@@ -78,7 +78,8 @@ def todo_write(call: ToolCall) -> None:
     """The list as it was written then; the panel above the prompt box shows how it stands now."""
     written = checklist.of_todos(call.input)
     if written.items:
-        checklist.show_items(written)
+        with blocks.scrolling(f"todos_{call.key}"):
+            checklist.show_items(written)
     else:
         generic(call)
 
@@ -140,5 +141,5 @@ def plan(call: ToolCall) -> None:
     if not text:
         generic(call)
         return
-    with st.container(border=True, key=f"plan_text_{call.key}"):
-        st.markdown(safe_markdown(blocks.shown_part(text, key=f"plan_{call.key}")))
+    with st.container(border=True):
+        plans.show_text(text, key=call.key)
