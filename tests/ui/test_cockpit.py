@@ -10,15 +10,14 @@ from streamlit.testing.v1 import AppTest
 
 from lulu.commands import Interrupt, SendPrompt, SetPermissionMode, StartSession
 from lulu.errors import InputError, SessionNotFound
-from lulu.events import Result, System, Text, ToolResult, ToolUse, User
+from lulu.events import Result, Text, ToolResult, ToolUse, User
 from lulu.inputs import BYPASS, Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
-from lulu.ui import composer
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage
-from tests.ui.support import folds, keys_of, links, open_popover, rows, text_of
+from tests.ui.support import keys_of, links, open_popover, rows, text_of
 
 NewSession = Callable[..., SessionId]
 
@@ -196,55 +195,7 @@ def test_bypass_comes_back_where_it_was_launched_and_is_refused_elsewhere(
     assert lulu.store.pending_commands() == []
 
 
-def test_a_slash_command_is_put_into_the_box(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
-    session_id = new_session()
-    lulu.store.insert_event(session_id, System(subtype="init", data={"slash_commands": ["compact", 3]}))
-    app = open_popover(open_page("session", id=session_id), "slash_menu")
-
-    app.button(key="slash_compact").click().run()
-
-    assert app.chat_input(key="prompt").proto.value == "/compact "
-
-
-TOLD = [
-    ([("init", ["a", "b"])], ["a", "b"]),
-    ([("init", ["a"]), ("commands_changed", ["a", "new"])], ["a", "new"]),
-    ([("init", ["a"]), ("commands_changed", ["b"]), ("init", ["c"])], ["c"]),
-    ([("commands_changed", ["b"]), ("init", None)], ["b"]),
-    ([("init", ["a"]), ("commands_changed", "not a list")], ["a"]),
-    ([("init", ["compact", 3, "__remote-workflow", "_x", "help", "agents", "fast"])], ["compact"]),
-    ([("init", ["a"]), ("commands_changed", [])], []),
-    ([], []),
-]
-
-
-@pytest.mark.parametrize(("told", "offered"), TOLD)
-def test_the_commands_told_last_are_offered_where_they_work_here(
-    lulu: Runtime, new_session: NewSession, told: list[tuple[str, object]], offered: list[str]
-) -> None:
-    session_id = new_session()
-    for subtype, names in told:
-        lulu.store.insert_event(session_id, System(subtype=subtype, data={"slash_commands": names}))
-
-    assert composer.slash_commands(lulu, session_id) == offered
-
-
 # ---- one session
-
-
-def test_what_the_agent_started_with_is_in_the_menu_and_not_in_the_transcript(
-    open_page: OpenPage, lulu: Runtime, new_session: NewSession
-) -> None:
-    session_id = new_session()
-    for number in range(2):
-        lulu.store.insert_event(session_id, User(text="go on"))
-        lulu.store.insert_event(session_id, System(subtype="init", data={"claude_code_version": f"2.1.33{number}"}))
-        lulu.store.insert_event(session_id, System(subtype="commands_changed", data={"slash_commands": ["a"]}))
-    app = open_page("session", id=session_id)
-
-    assert "system_" not in " ".join(folds(app))
-    app.session_state[f"started_{session_id}"] = True
-    assert '"claude_code_version": "2.1.331"' in text_of(open_popover(app, "session_menu"))
 
 
 def test_the_menu_renames_pins_archives_and_sets_limits(
