@@ -23,6 +23,7 @@ from lulu.inputs import (
     checked_folder,
     checked_mode,
     checked_prompt,
+    fitting,
 )
 from lulu.sessions import Launch, SessionId
 
@@ -359,6 +360,13 @@ class StoredCommand:
     #: A stop has put it on hold.
     is_held: bool = False
 
+    @property
+    def prompt(self) -> str:
+        """What is sent with it, as typed; empty where it is no prompt."""
+        if isinstance(self.command, StartSession):
+            return self.command.launch.prompt
+        return self.command.text if isinstance(self.command, SendPrompt | SendNow) else ""
+
 
 def encode(command: Command, attachment_ids: list[int] | None = None) -> str:
     """The payload column: the command's own fields as ASCII JSON, attachments by the ids of their rows."""
@@ -383,18 +391,7 @@ def decode(kind: str, session_id: str, payload: str, actor: str) -> tuple[AgentC
     own: dict[str, Any] = json.loads(payload)
     attachment_ids = [int(found) for found in own.pop("attachments", [])]
     if "launch" in own:
-        own["launch"] = Launch(**_fitting(Launch, own["launch"]))
+        own["launch"] = Launch(**fitting(Launch, own["launch"]))
     else:
-        own = _fitting(value, own)
+        own = fitting(value, own)
     return value(actor=Actor(role=Role.OWNER, name=actor), session_id=SessionId(session_id), **own), attachment_ids
-
-
-def _fitting(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
-    """The values, each of its field's type. Raises ``ValueError`` for one that is not."""
-    declared = {item.name: str(item.type).split(" | ") for item in fields(kind)}
-    for name, value in values.items():
-        allowed = declared.get(name, [])
-        number = isinstance(value, int | float) and not isinstance(value, bool) and {"int", "float"} & set(allowed)
-        if not (number or type(value).__name__ in allowed or (value is None and "None" in allowed)):
-            raise ValueError(f"{name} is not {' or '.join(allowed) or 'a field'}")
-    return values

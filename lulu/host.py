@@ -224,7 +224,7 @@ class AgentHost:
         for stored in pending:
             match stored.command:
                 case Interrupt():
-                    await self._take_interrupt(stored, pending)
+                    await self._take_interrupt(stored)
                 case SetPermissionMode(mode=mode, with_answer=answer):
                     await self._take_change(stored, {"permission_mode": mode}, is_told=answer is not None)
                 case SetModel(model=model):
@@ -305,25 +305,19 @@ class AgentHost:
         if await asyncio.wrap_future(self._store.take(stored.id)):
             self._worker(stored.command.session_id).change(stored.id, columns=columns, is_told=is_told)
 
-    async def _take_interrupt(self, stored: StoredCommand, pending: list[StoredCommand]) -> None:
+    async def _take_interrupt(self, stored: StoredCommand) -> None:
         session_id = stored.command.session_id
         if not await asyncio.wrap_future(self._store.take(stored.id)):
             return
-        unsent = [
-            other
-            for other in pending
-            if isinstance(other.command, StartSession) and other.command.session_id == session_id
-        ]
-        for start in unsent:
-            # It waits for a free place: withdrawn before anything was started.
-            if await asyncio.wrap_future(self._store.take(start.id)):
-                note = System(subtype="stopped", data={"by": "not started"})
-                await asyncio.wrap_future(self._store.close_out(session_id, SessionStatus.INTERRUPTED, [note]))
-        is_over = bool(unsent) or await done(self._store.end_folder_question(session_id))
-        if is_over:
-            await asyncio.wrap_future(self._store.end_command(stored.id, CommandStatus.DONE))
+        worker = self._worker(session_id)
+        if await done(self._store.end_folder_question(session_id)):
+            await done(self._store.end_command(stored.id, CommandStatus.DONE))
+        elif not worker.has_turn and self._store.get_session(session_id).known_status is SessionStatus.STARTING:
+            # Its first prompt waited for a free place, and is on hold now.
+            note = System(subtype="stopped", data={"by": "not started"})
+            await done(self._store.close_out(session_id, SessionStatus.INTERRUPTED, [note]))
         else:
-            self._worker(session_id).stop(stored.id)
+            worker.stop(stored.id)
 
     def _hand_on_answers(self) -> None:
         for worker in self._workers.values():
@@ -374,7 +368,7 @@ def _prompt(stored: StoredCommand) -> User:
     """The prompt as an event, under the uuid that it will be sent with."""
     command = stored.command
     return User(
-        text=command.launch.prompt if isinstance(command, StartSession) else getattr(command, "text", ""),
+        text=stored.prompt,
         actor=command.actor.name,
         command_id=stored.id,
         uuid=str(uuid.uuid4()),

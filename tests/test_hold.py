@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from lulu import commands
-from lulu.commands import DeleteHeld, SendHeld, SendNow
+from lulu.commands import DeleteHeld, EditQueued, SendHeld, SendNow, StartSession, WithdrawQueued
 from lulu.errors import Conflict
 from lulu.events import User
+from lulu.inputs import Attachment
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus, new_session_id
+from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from tests.support import eventually
 from tests.test_host import OWNER, NewLulu, has_status, new_lulu, prompt, settled, start, stop
 
@@ -45,7 +46,7 @@ def sent(lulu: Runtime, session_id: SessionId) -> list[str]:
 def on_hold(lulu: Runtime, session_id: SessionId) -> list[str]:
     queued = lulu.store.queued_prompts(session_id)
     assert lulu.store.get_session(session_id).held_prompts == sum(stored.is_held for stored in queued)
-    return [str(getattr(stored.command, "text", "")) for stored in queued if stored.is_held]
+    return [stored.prompt for stored in queued if stored.is_held]
 
 
 def nothing_goes_on(lulu: Runtime, session_id: SessionId) -> bool:
@@ -53,6 +54,11 @@ def nothing_goes_on(lulu: Runtime, session_id: SessionId) -> bool:
     other = start(lulu, "echo meanwhile")
     settled(lulu, other)
     return lulu.store.pending_commands() == [] and not lulu.store.get_session(session_id).is_live
+
+
+def withdraw(lulu: Runtime, session_id: SessionId) -> None:
+    [first] = lulu.store.queued_prompts(session_id)
+    lulu.store.submit(WithdrawQueued(actor=OWNER, session_id=session_id, command_id=first.id))
 
 
 def send_held(lulu: Runtime, session_id: SessionId) -> None:
@@ -97,7 +103,7 @@ def test_of_two_new_prompts_both_go_first(new_lulu: NewLulu) -> None:
 
     prompt(lulu, session_id, "new 1")
     prompt(lulu, session_id, "new 2")
-    queued = [str(getattr(stored.command, "text", "")) for stored in lulu.store.queued_prompts(session_id)]
+    queued = [stored.prompt for stored in lulu.store.queued_prompts(session_id)]
     stop(lulu, other)
     settled(lulu, session_id, turns=4)
 
@@ -185,3 +191,54 @@ def test_a_deleted_session_takes_its_held_prompts_with_it(lulu: Runtime, held: S
 
     assert lulu.store.sessions_on_hold() == []
     assert lulu.store.queued_prompts(held) == []
+
+
+def test_a_first_prompt_that_is_stopped_before_it_began_is_on_hold_too(new_lulu: NewLulu) -> None:
+    lulu = new_lulu(max_running=1)
+    has_status(lulu, start(lulu, STALL), SessionStatus.RUNNING)
+    image = Attachment(name="notes.txt", media_type="text/plain", content=b"notes")
+    session_id = new_session_id()
+    launch = Launch(prompt="echo first", working_directory=str(lulu.settings.data_dir.parent), agent="demo")
+    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch, attachments=[image]))
+    prompt(lulu, session_id, "echo second")
+
+    stop(lulu, session_id)
+    has_status(lulu, session_id, SessionStatus.INTERRUPTED)
+    lulu = new_lulu(max_running=2)
+
+    assert on_hold(lulu, session_id) == ["echo first", "echo second"]
+    [first, _] = lulu.store.queued_prompts(session_id)
+    assert [one.content for one in lulu.store.attachments(first.attachment_ids)] == [b"notes"]
+    lulu.store.submit(EditQueued(actor=OWNER, session_id=session_id, command_id=first.id, text="echo changed"))
+    send_held(lulu, session_id)
+    settled(lulu, session_id, turns=2)
+    assert sent(lulu, session_id) == ["echo changed", "echo second"]
+    assert lulu.store.get_session(session_id).name == "echo changed"
+
+
+@pytest.mark.parametrize("way", ["send now", "delete", "delete all", "a new prompt"])
+def test_a_first_prompt_on_hold_is_a_prompt_like_others(new_lulu: NewLulu, way: str) -> None:
+    lulu = new_lulu(max_running=1)
+    stalled = start(lulu, STALL)
+    has_status(lulu, stalled, SessionStatus.RUNNING)
+    session_id = start(lulu, "echo first")
+    with pytest.raises(Conflict):
+        withdraw(lulu, session_id)
+    stop(lulu, session_id)
+    has_status(lulu, session_id, SessionStatus.INTERRUPTED)
+    [first] = lulu.store.queued_prompts(session_id)
+    stop(lulu, stalled)
+
+    if way == "send now":
+        lulu.store.submit(SendNow(actor=OWNER, session_id=session_id, text="echo first", replaces=first.id))
+    elif way == "delete":
+        withdraw(lulu, session_id)
+    elif way == "delete all":
+        lulu.store.submit(DeleteHeld(actor=OWNER, session_id=session_id))
+    else:
+        prompt(lulu, session_id, "echo new")
+
+    wanted = {"send now": ["echo first"], "a new prompt": ["echo new", "echo first"]}.get(way, [])
+    settled(lulu, session_id, turns=len(wanted))
+    assert sent(lulu, session_id) == wanted
+    assert lulu.store.queued_prompts(session_id) == []

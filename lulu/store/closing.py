@@ -36,7 +36,8 @@ def close_out(
     )
     let_go(tx, session_id)
     unsent = tx.query(
-        "SELECT 1 FROM commands WHERE session_id = :id AND kind = 'start' AND status = 'pending'", id=session_id
+        "SELECT 1 FROM commands WHERE session_id = :id AND kind = 'start' AND status = 'pending' AND held_at IS NULL",
+        id=session_id,
     )
     if not unsent and changes.move(tx, session_id, status, is_activity=is_activity):
         for note in notes:

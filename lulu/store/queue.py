@@ -11,21 +11,32 @@ from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
 from lulu.store.transaction import Transaction
 
-_QUEUED = "session_id = :session AND status = 'pending' AND kind IN ('prompt', 'send_now') "
+_PENDING = "session_id = :session AND status = 'pending' AND kind IN ('start', 'prompt', 'send_now') "
+#: A session's first prompt is one of these only while it is on hold: before, the session starts with it.
+_QUEUED = _PENDING + "AND (kind <> 'start' OR held_at IS NOT NULL) "
 
 
 def edit(tx: Transaction, command: EditQueued) -> None:
     """Change the text of one. Raises ``Conflict`` where the agent has it already."""
     found = tx.query(
-        "SELECT payload FROM commands WHERE id = :id AND " + _QUEUED, id=command.command_id, session=command.session_id
+        "SELECT kind, payload FROM commands WHERE id = :id AND " + _QUEUED,
+        id=command.command_id,
+        session=command.session_id,
     )
     if not found:
         raise _too_late()
-    payload = rows.parse_object(found[0]["payload"]) | {"text": command.text}
+    payload = rows.parse_object(found[0]["payload"])
+    if found[0]["kind"] == "start":
+        payload["launch"] = payload["launch"] | {"prompt": command.text}
+        tx.query(
+            "UPDATE sessions SET prompt = :text WHERE id = :id", id=command.session_id, text=rows.as_text(command.text)
+        )
+    else:
+        payload["text"] = command.text
     tx.query(
         "UPDATE commands SET payload = :payload WHERE id = :id", id=command.command_id, payload=rows.as_json(payload)
     )
-    tx.ring(session_topic(command.session_id))
+    _ring(tx, command.session_id)
 
 
 def withdraw(tx: Transaction, command: WithdrawQueued) -> None:
@@ -50,7 +61,7 @@ def take_back(tx: Transaction, session_id: str, command_id: int) -> None:
 def hold(tx: Transaction, session_id: str) -> None:
     """Put all on hold: none of them is taken before somebody says so."""
     held = tx.query(
-        "UPDATE commands SET held_at = :at WHERE held_at IS NULL AND " + _QUEUED + "RETURNING id",
+        "UPDATE commands SET held_at = :at WHERE held_at IS NULL AND " + _PENDING + "RETURNING id",
         session=session_id,
         at=now(),
     )

@@ -327,10 +327,10 @@ class Readers:
         return [stored for row in found if (stored := rows.command(row))]
 
     def queued_prompts(self, session_id: str) -> list[StoredCommand]:
-        """Prompts that wait for the running turn to end, in the order in which they are sent; those on hold last."""
+        """Prompts that nobody has taken, in the order in which they are sent; those on hold last."""
         found = self._query(
             "SELECT * FROM commands WHERE session_id = :id AND status = 'pending' "
-            "AND kind IN ('prompt', 'send_now') ORDER BY id",
+            "AND kind IN ('start', 'prompt', 'send_now') ORDER BY id",
             id=session_id,
         )
         queued = [stored for row in found if (stored := rows.command(row))]

@@ -5,7 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu.actors import Actor, Role
-from lulu.commands import DeleteHeld, EditQueued, SendHeld, SendNow, SendPrompt, StoredCommand, WithdrawQueued
+from lulu.commands import (
+    DeleteHeld,
+    EditQueued,
+    SendHeld,
+    SendNow,
+    StartSession,
+    StoredCommand,
+    WithdrawQueued,
+)
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
 from lulu.ui import attachments, notices, render, wording
@@ -51,14 +59,21 @@ def _show_hold(lulu: Runtime, actor: Actor, session_id: SessionId, count: int) -
 
 
 def _show_one(lulu: Runtime, actor: Actor, session_id: SessionId, stored: StoredCommand, number: int) -> None:
-    is_next = isinstance(stored.command, SendNow) and not stored.is_held
-    render.prompt(_text(stored), key=f"queued_text_{stored.id}")
+    is_next = isinstance(stored.command, StartSession | SendNow) and not stored.is_held
+    render.prompt(stored.prompt, key=f"queued_text_{stored.id}")
     attachments.show(stored.attachment_ids, key=f"queued_{stored.id}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         place = f"On hold, number {number}." if stored.is_held else f"Queued, number {number}."
-        st.caption("It is sent as soon as the turn has stopped." if is_next else place)
+        st.caption(_NEXT[stored.command.kind] if is_next else place)
         if actor.role is Role.OWNER and not is_next:
             _show_actions(lulu, actor, session_id, stored)
+
+
+#: What is sent before all others, by the kind of its command.
+_NEXT = {
+    StartSession.kind: "Not sent yet.",
+    SendNow.kind: "It is sent as soon as the turn has stopped.",
+}
 
 
 def _show_actions(lulu: Runtime, actor: Actor, session_id: SessionId, stored: StoredCommand) -> None:
@@ -74,7 +89,7 @@ def _show_actions(lulu: Runtime, actor: Actor, session_id: SessionId, stored: St
     editor = st.popover("Edit", key=f"edit_queued_{stored.id}", type="tertiary", on_change="rerun")
     if editor.open:
         with editor:
-            st.text_area("Prompt", value=_text(stored), key=_edited_key(stored), height=160)
+            st.text_area("Prompt", value=stored.prompt, key=_edited_key(stored), height=160)
             st.button(
                 "Save",
                 key=f"save_queued_{stored.id}",
@@ -91,15 +106,11 @@ def _show_actions(lulu: Runtime, actor: Actor, session_id: SessionId, stored: St
     )
 
 
-def _text(stored: StoredCommand) -> str:
-    return stored.command.text if isinstance(stored.command, SendPrompt | SendNow) else ""
-
-
 def _send_now(lulu: Runtime, actor: Actor, session_id: SessionId, stored: StoredCommand) -> None:
     command = SendNow(
         actor=actor,
         session_id=session_id,
-        text=_text(stored),
+        text=stored.prompt,
         attachments=lulu.store.attachments(stored.attachment_ids),
         replaces=stored.id,
     )

@@ -26,7 +26,7 @@ _SKILLS, _PLUGIN = ".claude/skills/", "/.claude-plugin/plugin.json"
 _MEANING = (
     "**Trust and start**: these files apply, until one of them changes. "
     "**Start without them**: your own settings apply, and CLAUDE.md is read. "
-    "Either answer can be taken back under Settings."
+    "Either answer can be taken back under Settings. **Cancel**: nothing is sent, and your prompt is kept."
 )
 
 
@@ -92,6 +92,8 @@ def show_all(lulu: Runtime, actor: Actor) -> int:
             continue
         with st.container(gap="small", key=f"inbox_folder_{session.id}"):
             st.page_link(places.session(), label=f"**{safe_label(session.name)}**", query_params={"id": session.id})
+            for waiting in [one for one in lulu.store.queued_prompts(session.id) if not one.is_held][:1]:
+                st.caption(f"“{safe_label(waiting.prompt, 200)}”")
             _show_question(lulu, actor, question, key=f"{TRUST}_folder_{session.id}")
             notices.show_problem(_place(session.id))
     return len(questions)
