@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from lulu.rules.checks import Check
 from lulu.rules.harmless import HARMLESS
-from lulu.rules.invocations import Invocation, Invocations, program_name
-from lulu.rules.options import Risk, names, risks
+from lulu.rules.invocations import Invocation, Invocations, only_looks, program_name
+from lulu.rules.options import Risk, names, risks, run_by
 from lulu.rules.programs import CHANGING_FOLDER, EXEC_WRAPPERS, FIND_ACTIONS, KEYWORDS, SAFE_VARIABLES, WRAPPERS
 from lulu.rules.shell import ASSIGNMENT, Part, Script
 from lulu.rules.shell_words import Word
@@ -160,17 +160,14 @@ def _run_by(part: Part | None) -> tuple[Invocation, ...]:
         return ()
     runs = part.runs
     if not _is_wrapping(runs):
-        return runs.chain
+        return (*runs.chain, *(inner for run in runs.chain[-1:] for inner in run_by(run)))
     more = runs.chain[-1].name == "xargs"
     return runs.chain + tuple(replace(each, more=more) for each in runs.possible)
 
 
 def _is_wrapping(runs: Invocations) -> bool:
     last = runs.chain[-1] if runs.chain else None
-    if last is None or last.name not in WRAPPERS or not last.arguments:
-        return False
-    # `command -v` only looks for a program.
-    return not (last.name == "command" and last.arguments[0].text in ("-v", "-V"))
+    return last is not None and last.name in WRAPPERS and last.arguments != () and not only_looks(last)
 
 
 def _forms(part: Part, checks: frozenset[Check]) -> Iterator[Form]:

@@ -88,6 +88,11 @@ def program_name(text: str) -> str:
     return text.strip().partition(" ")[0].rpartition("/")[2].removeprefix("=").lower()
 
 
+def only_looks(run: Invocation) -> bool:
+    """Whether it is ``command -v``, which looks for a program and does not run it."""
+    return run.name == "command" and run.arguments[:1] != () and run.arguments[0].text in ("-v", "-V")
+
+
 def _behind(texts: list[str], at: int) -> Iterator[int]:
     """Where a command may begin behind a program that runs others."""
     name, end = program_name(texts[at]), min(len(texts), at + STARTS)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lulu.rules.harmless import GLOBAL, HARMLESS, SCRIPTS, Harmless
-from lulu.rules.invocations import Invocation, program_name
+from lulu.rules.invocations import Invocation, invocations, only_looks, program_name
+from lulu.rules.programs import RUNNERS
 from lulu.rules.shell_words import Word
 from lulu.rules.text_globs import TextGlob, text_glob
 
@@ -20,6 +21,9 @@ from lulu.rules.text_globs import TextGlob, text_glob
 _IN_PLACE = frozenset({"awk", "gawk", "jq", "perl", "ruby", "yq"})
 #: Options that many programs write to the file behind.
 _WRITES = re.compile(r"-[A-Za-z]*[oO]|--ou|-out|-f(ls|print)|--(append|dump-header|cookie-jar|directory-p|trace|log)")
+_KNOWN = frozenset(key[0] for key in HARMLESS) | RUNNERS
+#: What stands between a runner and its program: FOO=bar, 5s, `uv run`.
+_BETWEEN = re.compile(r"[A-Za-z_]\w*=.*|[\d.]+[A-Za-z]?|run|exec|x")
 _NAMES_A_SCRIPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_-]*")
 
 
@@ -71,15 +75,35 @@ def narrows(glob: TextGlob) -> bool:
     """Whether some calls that the pattern takes are asked all the same, for their options."""
     if glob.exact is not None:
         return False
-    first = program_name(glob.program or "")
-    if not first:
+    *whole, begun = glob.pieces[0].split(" ")
+    runs = invocations([Word(raw=text, text=text) for text in whole]).chain
+    if not runs:
         return True
-    of_program = HARMLESS.get((first,))
+    run = [*runs, *run_by(runs[-1])][-1]
+    if only_looks(run):
+        return False
+    of_program = HARMLESS.get((run.name,))
     if of_program is not None:
         return not of_program.every
-    second = glob.pieces[0].partition(" ")[2].split(" ")[0]
-    known = {key[1] for key in HARMLESS if len(key) > 1 and key[0] == first}
-    return bool(known) and (second in known or not second or second.startswith("-"))
+    known = {key[1] for key in HARMLESS if len(key) > 1 and key[0] == run.name}
+    second = next((word.text for word in run.arguments if not word.text.startswith("-")), None)
+    if second is None:
+        return run.name in RUNNERS or any(name.startswith(begun.lstrip("-")) for name in known)
+    return second in known
+
+
+def run_by(run: Invocation) -> list[Invocation]:
+    """The programs that a runner such as ``sudo`` runs, up to one that is known or to its first operand."""
+    may_be_value = False
+    for at, word in enumerate(run.arguments if run.name in RUNNERS - {"find"} else ()):
+        if word.text.startswith("-"):
+            may_be_value = True
+        elif not _BETWEEN.fullmatch(word.text):
+            inner = Invocation(at=run.at + 1 + at, name=program_name(word.text), arguments=run.arguments[at + 1 :])
+            if inner.name in _KNOWN or not may_be_value:
+                return [inner, *run_by(inner)]
+            may_be_value = False
+    return []
 
 
 def _before_subcommand(run: Invocation, subcommands: frozenset[str]) -> tuple[int, list[Risk]]:
