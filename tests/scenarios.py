@@ -201,6 +201,13 @@ def _twice(step: Step) -> Reply:
     return _in_steps(step, *([call("Bash", command=f"touch f{n}.txt", description="Touch")] for n in (1, 2)))
 
 
+@scenario("call0")
+def _call_0(step: Step) -> Reply:
+    """A command that writes WORD, by the id of every other such call."""
+    word = step.argument("WORD", "out")
+    return _in_steps(step, [say("Looking."), call("Bash", command=f"echo {word} | tee {word}.txt") | {"id": "call_0"}])
+
+
 @scenario("parallel")
 def _parallel(step: Step) -> Reply:
     """Two commands in one message."""
