@@ -20,6 +20,8 @@ _ESCAPE_SEQUENCES = re.compile(
 )
 #: A piece does not end within an escape sequence that began this many characters earlier.
 _LONGEST_SEQUENCE = 4_096
+#: What every terminal and browser only shows.
+_USUAL = bytes([*b"\n\t", *range(0x20, 0x7F)])
 _LINE_ENDS = re.compile(r"\r\n?|[\x85\u2028\u2029]")
 _BIDI_NAMES = {
     0x202A: "LRE", 0x202B: "RLE", 0x202C: "PDF", 0x202D: "LRO", 0x202E: "RLO",
@@ -118,7 +120,9 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    if UNUSUAL.search(text) is None:
+    # Of most texts nothing is left to look at, and taking out bytes is many times as fast as looking at characters.
+    rest = text.encode("utf-8", "surrogatepass").translate(None, _USUAL)
+    if not rest or UNUSUAL.search(rest.decode("utf-8", "surrogatepass")) is None:
         return text
     return _with_names(_LINE_ENDS.sub("\n", _ESCAPE_SEQUENCES.sub("", text)))
 

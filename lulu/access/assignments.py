@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from lulu.access.candidates import OF_PASSWORDS, OF_TOKENS, candidates
+from lulu.access.letters import signs_of, small_letters
 from lulu.access.secret_names import Kind, Place, has_digit, kind_of, looks_secret, words
 from lulu.access.spans import Span
 
-_WORDS = ("pass", "pw", "kennwort", "secret", "token", "key", "credential", "cookie", "auth")
+_WORDS = (*OF_PASSWORDS, *OF_TOKENS)
 _QUOTE = r"(?:\\*[\"'`]|&quot;)"
 #: Behind a word of a secret's name: the rest of the name, and what says that a value follows.
 _REST = re.compile(
@@ -32,8 +34,6 @@ _TYPE = re.compile(
 )
 #: What a secret of a kind has at least; most names are told apart by it before anything else is read.
 _LEAST = {Kind.TOKEN: re.compile(r"\S{8}"), Kind.KEY: re.compile(r"\S{16}"), Kind.PASSWORD: re.compile(r"[^\n]{4}")}
-#: Words whose secrets are all long.
-_WORDS_OF_LONG = frozenset({"token", "key", "cookie", "auth"})
 #: A function that is given a name and a value.
 _GIVEN = re.compile(r"[\w$]\([ \t]{0,4}\\*[\"'`]\Z")
 _NAME_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
@@ -43,7 +43,6 @@ _BARE = re.compile(r"(?:[^\s\"'`\\<]|[\"'`](?=[\w$#%*+])|\\(?![\"'`nrt]|u00)|<(?
 #: A value on the line below, alone on it, farther in than nothing.
 _BELOW = re.compile(r"[+\-#>\d→:\t ]{0,20}[ \t][ \t]{0,40}(?P<value>[^\s\"'{\[#-]\S{3,500})[ \t]*(?:\n|\Z)")
 _QUOTED_BELOW = re.compile(r"[+\-#>\d→:\t ]{0,40}(?=[\"'])")
-_SMALL = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 #: What a setting may stand behind on its line.
 _SETTING_BEFORE = re.compile(
     r"[\s\d→:+\-#>*|\"'`.,(\[{$;&\\]*(?:(?:export|set|setx|env|ENV|ARG|declare(?: -x)?|-e|--env)[ \t=]+[\"']?)?"
@@ -69,19 +68,19 @@ _PROSE_AFTER_OPTION = words(
 
 def assignments(text: str, lower: str) -> Iterator[Span]:
     """Where a secret stands that a name before it tells of; ``lower`` is the text in small letters."""
-    present = [word for word in _WORDS if word in lower]
-    for word in present:
-        yield from _named(text, lower, word)
-    if present and "-" in text:
+    for word in _WORDS:
+        yield from _named(text, word, candidates(lower, word))
+    if "-" in text and any(word in lower for word in _WORDS):
         yield from _options(text)
 
 
 def open_value(text: str) -> int | None:
     """Where a value in quotes or between tags begins that the text ends in; ``None`` where it ends in none."""
     tail = max(0, len(text) - 2 * _LONGEST_VALUE)
-    lower = lower_case(text[tail:])
+    lower = small_letters(signs_of(text[tail:]))
     for word in _WORDS:
-        for name, match, at in _told(text, lower, word, tail):
+        ends = (tail + match.end() for match in re.finditer(word, lower))
+        for name, match, at in _told(text, word, ends):
             if kind_of(name) is None:
                 continue
             if match["tag"] is not None:
@@ -96,12 +95,6 @@ def open_value(text: str) -> int | None:
     return None
 
 
-def lower_case(text: str) -> str:
-    """The text in small letters, each in its place."""
-    lower = text.lower()
-    return lower if len(lower) == len(text) else text.translate(_SMALL)
-
-
 class _Told(NamedTuple):
     """A name that may tell of a secret, what follows it, and where the value begins."""
 
@@ -110,16 +103,14 @@ class _Told(NamedTuple):
     at: int
 
 
-def _told(text: str, lower: str, word: str, offset: int = 0) -> Iterator[_Told]:
-    """Where a value may follow the word, and the whole name that it is a part of."""
-    least = _LEAST[Kind.TOKEN if word in _WORDS_OF_LONG else Kind.PASSWORD]
-    place = lower.find(word)
-    while place >= 0:
-        start = offset + place
-        match = _REST.match(text, start + len(word))
-        place = lower.find(word, place + len(word))
+def _told(text: str, word: str, ends: Iterable[int]) -> Iterator[_Told]:
+    """Where a value follows the word, of which these are the ends, and the whole name that it is a part of."""
+    least = _LEAST[Kind.TOKEN if word in OF_TOKENS else Kind.PASSWORD]
+    for end in ends:
+        match = _REST.match(text, end)
         if match is None:
             continue
+        start = end - len(word)
         at = _value_at(text, match)
         if least.match(text, at) is None and not _opens_below(text, match, at):
             continue
@@ -142,9 +133,9 @@ def _opens_below(text: str, match: re.Match[str], at: int) -> bool:
     return match["below"] is not None or text[at : at + 1] in (("\n", "\r") if match["tag"] is not None else ("{", "["))
 
 
-def _named(text: str, lower: str, word: str) -> Iterator[Span]:
+def _named(text: str, word: str, ends: Iterable[int]) -> Iterator[Span]:
     done = 0
-    for told in _told(text, lower, word):
+    for told in _told(text, word, ends):
         kind = kind_of(told.name) if told.match.start() >= done else None
         if kind is None:
             continue

@@ -85,13 +85,12 @@ def _is_credential(secret: str, *, has_scheme: bool) -> bool:
 
 def _users(text: str, lower: str) -> Iterator[Span]:
     """The passwords of curl and its like, and of netrc."""
-    if any(client in lower for client in _CLIENTS):
-        for match in _USER.finditer(text):
-            near = lower[max(0, match.start() - 1_000) : match.start()]
-            command = max(near.rfind(client) for client in _CLIENTS)
-            if command < 0 or "\n\n" in near[command:] or _is_no_password(match["secret"]):
-                continue
-            yield Span(*match.span("secret"), "password")
+    for match in _USER.finditer(text):
+        near = lower[max(0, match.start() - 1_000) : match.start()]
+        command = max(near.rfind(client) for client in _CLIENTS)
+        if command < 0 or "\n\n" in near[command:] or _is_no_password(match["secret"]):
+            continue
+        yield Span(*match.span("secret"), "password")
     for match in _NETRC.finditer(text) if "login" in text else ():
         if _MACHINE.search(text, max(0, match.start() - 250), match.start()):
             yield Span(*match.span("secret"), "password")

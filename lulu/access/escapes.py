@@ -7,75 +7,71 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from itertools import accumulate
 
 from lulu.access.spans import Span
 
 #: However many backslashes stand before a sign: each program that quoted the text has doubled them.
 _ESCAPE = re.compile(
-    r"(?:\\(?<!\\\\)\\*+(?:(?:u001[bB]|x1[bB]|033|e)\[[0-9;]{0,12}[A-Za-z]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\}|[01][0-7]{2}|[\"'/`nrt])"
+    r"(\\(?<!\\\\)\\*+(?:[\"'/`nrt]|(?:u001[bB]|x1[bB]|033|e)\[[0-9;]{0,12}[A-Za-z]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\}|[01][0-7]{2})"
     r"|%(?:25){0,4}[0-9A-Fa-f]{2}|&(?:amp;){0,4}(?:quot|amp|lt|gt|apos|\#[0-9]{2,7}|\#[xX][0-9a-fA-F]{2,6});)"
 )
 _SIGNS = {"n": "\n", "r": "\n", "t": "\t"}
 
 
-@dataclass(frozen=True, kw_only=True)
 class Unescaped:
     """A text with its escapes read, and where each part of it stood."""
 
-    text: str
-    #: Where the parts between two escapes begin, in this text and in the other.
-    here: list[int]
-    there: list[int]
+    def __init__(self, parts: list[str]) -> None:
+        """From the parts of the text: what stands between escapes, and each escape, by turns."""
+        meant = parts.copy()
+        meant[1::2] = map(_SIGN.__getitem__, parts[1::2])
+        self.text = "".join(meant)
+        self._parts, self._meant = parts, meant
 
     def before(self, spans: Iterable[Span]) -> Iterator[Span]:
         """The same spans in the text that was read."""
-        for span in spans:
+        found = list(spans)
+        if found:
+            self._here = [*accumulate(map(len, self._meant), initial=0)]
+            self._there = [*accumulate(map(len, self._parts), initial=0)]
+        for span in found:
             yield Span(self._place(span.start), self._place(span.end - 1, end=True), span.kind)
 
     def _place(self, at: int, *, end: bool = False) -> int:
-        number = bisect_right(self.here, at) - 1
+        here, there = self._here, self._there
+        # Of parts that begin at one place all but the last are empty: an escape without a meaning goes with it.
+        number = bisect_right(here, at) - 1
         if not end:
-            return self.there[number] + at - self.here[number]
+            return there[number] + at - here[number]
         # An escape of several signs goes as a whole: the end is where the next part begins.
-        at += 1
-        if number + 1 < len(self.here) and at == self.here[number + 1]:
-            return self.there[number + 1]
-        return self.there[number] + at - self.here[number]
+        following = bisect_right(here, at + 1) - 1
+        if here[following] == at + 1:
+            return there[following]
+        return there[number] + at + 1 - here[number]
 
 
 def unescaped(text: str) -> Unescaped | None:
     """The text with its escapes read; ``None`` where it has none."""
     if not ("\\" in text or "%" in text or "&" in text):
         return None
-    parts: list[str] = []
-    here, there = [0], [0]
-    done = length = 0
-    for match in _ESCAPE.finditer(text):
-        start, end = match.span()
-        sign = _sign(match[0])
-        if start > done:
-            parts.append(text[done:start])
-            length += start - done
-        if here[-1] != length:
-            here.append(length)
-            there.append(start)
-        parts.append(sign)
-        length += len(sign)
-        if sign:
-            here.append(length)
-            there.append(end)
-        else:
-            there[-1] = end
-        done = end
-    if not done:
-        return None
-    parts.append(text[done:])
-    return Unescaped(text="".join(parts), here=here, there=there)
+    parts = _ESCAPE.split(text)
+    return Unescaped(parts) if len(parts) > 1 else None
 
 
-@lru_cache(maxsize=1024)
+class _Signs(dict[str, str]):
+    """What each escape means; a thousand short ones are kept."""
+
+    def __missing__(self, escape: str) -> str:
+        sign = _sign(escape)
+        if len(self) < 1_000 and len(escape) < 16:
+            self[escape] = sign
+        return sign
+
+
+_SIGN = _Signs()
+
+
 def _sign(escape: str) -> str:
     if escape[0] == "%":
         return chr(int(escape[-2:], 16))

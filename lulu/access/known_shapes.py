@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import chain
+from string import ascii_letters, digits
 from typing import Any
 
+from lulu.access.letters import Runs
 from lulu.access.spans import Span
 
-#: A word in which a secret may stand. None is shorter, its beginning counted.
-_LONG = re.compile(r"[^A-Za-z0-9_.-]([A-Za-z0-9_.-]{14,})")
-_LONG_AT_FIRST = re.compile(r"([A-Za-z0-9_.-]{14,})")
+#: Words in which a secret may stand. None is shorter, its beginning counted.
+_LONG = Runs(ascii_letters + digits + "_.-", 14)
 _DIGIT = re.compile(r"[0-9]")
 _CAPITAL = re.compile(r"[A-Z]")
 #: A word of so many letters, some of them capitals, may be one without a digit.
@@ -64,8 +64,8 @@ class Table:
     names: re.Pattern[str]
 
 
-def known_shapes(text: str) -> Iterator[Span]:
-    """Where a known shape stands."""
+def known_shapes(text: str, signs: bytes) -> Iterator[Span]:
+    """Where a known shape stands; ``signs`` are those of the text."""
     table = _table()
     for literal in table.apart:
         at = text.find(literal)
@@ -74,9 +74,7 @@ def known_shapes(text: str) -> Iterator[Span]:
             if span is not None:
                 yield span
             at = text.find(literal, at + 1 if span is None else max(at + 1, span.end))
-    first = _LONG_AT_FIRST.match(text)
-    for word in chain([first] if first else [], _LONG.finditer(text)):
-        start, end = word.span(1)
+    for start, end in _LONG.places(signs):
         if _DIGIT.search(text, start, end) is None and (
             end - start < _LONG_WITHOUT_DIGITS or _CAPITAL.search(text, start, end) is None
         ):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain
+from string import ascii_letters, digits
 
+from lulu.access.letters import Runs
 from lulu.access.spans import Span
 
 #: The lines around a key; SSH2 writes four dashes and blanks.
@@ -14,7 +15,8 @@ _MARKER = re.compile(r"-{4,5} ?(?P<which>BEGIN|END) (?:[A-Z0-9]+ ){0,6}PRIVATE K
 _DASHES, _LONGEST_MARKER = re.compile(r"-{4,5}(?= ?(?:BEGIN|END) )"), 120
 #: A line's end, also as an escape.
 _LINE_END = re.compile(r"\n|\\+[nr]")
-_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_IN_A_RUN = ascii_letters + digits + "="
+_BASE64 = _IN_A_RUN + "+/"
 #: What may stand behind a line of a key: code, quotes, a diff's or a shell's signs.
 _BEHIND = " \t\r\"'`,;+\\)]}|&$"
 _HEADER = re.compile(
@@ -41,8 +43,8 @@ _LINE = 48
 _WHOLE = r"[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6})?(?![A-Za-z0-9+/=])"
 _BELOW = r"[ \t\r\"'`,;)]{0,8}\n[ \d→:+\-#>|\"'`\t]{0,20}"
 _BODY = re.compile(rf"(?P<body>{_WHOLE}(?:{_BELOW}{_WHOLE}){{2,}}(?:{_BELOW}[A-Za-z0-9+/]{{1,69}}={{0,2}}(?=\s|\Z))?)")
-_BODY_WITHIN = re.compile(rf"[^A-Za-z0-9=]{_BODY.pattern}")
 _RUN = re.compile(r"[A-Za-z0-9+/]{64,}")
+_LINES = Runs(ascii_letters + digits + "+/", 64)
 
 
 def private_keys(text: str, *, inside: bool = False) -> Iterator[Span]:
@@ -78,16 +80,29 @@ def private_keys(text: str, *, inside: bool = False) -> Iterator[Span]:
         done = max(end, marker.end())
 
 
-def key_bodies(text: str) -> Iterator[Span]:
-    """Where lines stand that a private key has, without those around it: a part of one that was changed."""
-    first = _BODY.match(text)
-    for match in chain([first] if first else [], _BODY_WITHIN.finditer(text)):
+def key_bodies(text: str, signs: bytes) -> Iterator[Span]:
+    """Where lines stand that a private key has, without those around it; ``signs`` are those of the text."""
+    for match in _bodies(text, signs):
         runs = _RUN.findall(match["body"])
         above = text.rfind("-----BEGIN ", max(0, match.start("body") - 400), match.start("body"))
         if above >= 0 and "-----END " not in text[above : match.start("body")]:
             continue  # A certificate, or a key that its own marks tell of.
         if all(_has_all(run) for run in runs):
             yield Span(*match.span("body"), "private_key")
+
+
+def _bodies(text: str, signs: bytes) -> Iterator[re.Match[str]]:
+    done = 0
+    for start, end in _LINES.places(signs):
+        # A diff's "+" may stand before the line, and is a sign of base64, too.
+        for begin in (end - 70, end - 64):
+            if begin < max(start, done) or (begin and text[begin - 1] in _IN_A_RUN):
+                continue
+            match = _BODY.match(text, begin)
+            if match is not None:
+                done = match.end()
+                yield match
+                break
 
 
 def stays_open(text: str, *, inside: bool) -> bool:

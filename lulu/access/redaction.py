@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from lulu.access.assignments import assignments, is_value_name, lower_case, open_value
+from lulu.access.assignments import assignments, is_value_name, open_value
 from lulu.access.credentials import credentials
 from lulu.access.escapes import unescaped
 from lulu.access.known_shapes import known_shapes
+from lulu.access.letters import places, signs_of, small_letters
 from lulu.access.private_keys import key_bodies, key_lines_at_the_end, open_key, private_keys
 from lulu.access.secret_names import Kind, Place, is_path, kind_of, looks_secret
 from lulu.access.spans import Span, merged, without
@@ -61,17 +62,15 @@ class Redactor:
     inside_key: bool = False
 
     def __post_init__(self) -> None:
-        exact = sorted({form for value in self.secrets for form in _forms(value)}, key=len, reverse=True)
-        self._exact = re.compile("|".join(re.escape(value) for value in exact)) if exact else None
+        self._exact = {form for value in self.secrets for form in _forms(value) if form}
         self._home = _home_patterns(self.home)
         names = [name for name in self.names if len(name) >= _MIN_NAME and name.lower() != "localhost"]
-        self._names = (
-            re.compile(r"(?<![\w-])(?:" + "|".join(re.escape(name) for name in names) + r")(?![\w-])", re.IGNORECASE)
-            if names
-            else None
-        )
+        self._names = [
+            (small_letters(signs_of(name)), re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE))
+            for name in names
+        ]
         # The last word of a text that grows waits anyway; what has more than one word waits by itself.
-        held = [*exact, self.home or "", *names]
+        held = [*sorted(self._exact, key=len, reverse=True), self.home or "", *names]
         self._held = [value for value in held if value and _UNBROKEN.fullmatch(value) is None]
 
     @property
@@ -169,21 +168,23 @@ class Redactor:
                 yield span
 
     def _read(self, text: str) -> Iterator[Span]:
-        if self._exact is not None:
-            yield from (Span(*match.span(), "environment") for match in self._exact.finditer(text))
-        lower = lower_case(text)
-        yield from known_shapes(text)
+        for value in self._exact:
+            yield from (Span(at, at + len(value), "environment") for at in places(text, value))
+        signs = signs_of(text)
+        lower = small_letters(signs)
+        yield from known_shapes(text, signs)
         yield from private_keys(text, inside=self.inside_key)
-        yield from key_bodies(text)
+        yield from key_bodies(text, signs)
         yield from assignments(text, lower)
         yield from credentials(text, lower)
-        for pattern in self._home if self.home and re.split(r"[/\\]", self.home.rstrip("/\\"))[-1] in text else ():
-            yield from (Span(*match.span(), "home folder") for match in pattern.finditer(text))
-        if self._names is not None and self._has_name(lower):
-            yield from (Span(*match.span(), "computer name") for match in self._names.finditer(text))
-
-    def _has_name(self, lower: str) -> bool:
-        return any(name.lower() in lower for name in self.names)
+        for pattern, slashes in self._home:
+            for match in pattern.finditer(text):
+                before = text[max(0, match.start() - 4) : match.start()]
+                yield Span(match.start() - len(before) + len(before.rstrip(slashes)), match.end(), "home folder")
+        for name, pattern in self._names:
+            for at in places(lower, name):
+                if pattern.match(text, at):
+                    yield Span(at, at + len(name), "computer name")
 
 
 @dataclass(kw_only=True)
@@ -247,16 +248,20 @@ def _forms(secret: str) -> Iterator[str]:
     yield from (quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret))
 
 
-def _home_patterns(home: str | None) -> tuple[re.Pattern[str], ...]:
+def _home_patterns(home: str | None) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What the path of the home looks like, and the slashes before that belong to it; each begins with a literal."""
     # A home of "/" or "/root" is no private name, but the path is still not the guest's business.
     if home is None or len(home) < 3:
         return ()
     parts = [re.escape(part) for part in re.split(r"[/\\]+", home) if part]
+    if not parts:
+        return ()
     # Also // and /./; other ways to write a slash are escapes, and those are read before.
     slash = r"[/\\]"
     between = rf"{slash}+(?:\.{slash}+){{0,3}}"
-    path = (f"{slash}{{1,4}}" if home[0] in "/\\" else "") + between.join(parts) + r"(?![\w-]|\.\w)"
+    first = f"{parts[0]}(?<={slash}{parts[0]})" if home[0] in "/\\" else parts[0]
+    path = between.join([first, *parts[1:]]) + r"(?![\w-]|\.\w)"
     # Claude Code names its folder of a project after the path, with "-" for all but letters and digits.
     dashed = re.escape(re.sub("[^A-Za-z0-9]", "-", home.rstrip("/\\")))
     dashed += r"(?<![\w-]" + dashed + r")(?![A-Za-z0-9])" if len(parts) > 1 else rf"(?<=/{dashed})(?=-[A-Za-z0-9])"
-    return re.compile(path), re.compile(dashed)
+    return (re.compile(path), "/\\" if home[0] in "/\\" else ""), (re.compile(dashed), "")

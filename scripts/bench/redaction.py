@@ -21,6 +21,7 @@ def redact(stage: Stage) -> list[Figure]:
         "source code": code,
         "source code in JSON": json.dumps(code),
         "names of secrets": "password: x\n",
+        "names of secrets with types": "password: str = field\n",
     }
     return [
         Figure(what=f"redact 1 MB, {name}", value=_took(hide, text, stage.rounds), unit="ms", most=150)

@@ -164,6 +164,11 @@ def test_short_or_harmless_variables_are_no_secrets() -> None:
         "The quick brown fox jumps over the lazy dog. key=value token: foo https://example.org/a?b=c 4b825dc642\n",
         "    def compute(self, value): return self._cache[value] + 'x' * 20  # nothing here\n",
         "a_",
+        "password: x\n",
+        "password: str = field\n",
+        "password: Optional[str] = None\n",
+        "token = tokens[key]\n",
+        '{"a": "x\\ny\\t\\"b\\" \\u00e9"}\n',
     ],
 )
 def test_a_megabyte_takes_at_most_five_times_as_long_as_finding_its_words(line: str) -> None:

@@ -111,6 +111,8 @@ WORST = [
         "-home-",
         "token, ",
         "key\n",
+        "password: str = x\n",
+        "mysql -p ",
     ),
 ]
 

@@ -1,0 +1,55 @@
+"""Places where the value of a secret may follow a word of its name: all of them, and few others. Pure.
+
+Read in small letters, in which ``small_letters`` shows what is not Latin-1 as ``?``: so each pattern begins with a
+literal, and what follows fails at its first sign. What stands there is read by ``assignments``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+#: Words of the names of passwords, and of what is long and has digits in it.
+OF_PASSWORDS = ("pass", "pw", "kennwort", "secret", "credential")
+OF_TOKENS = ("token", "key", "cookie", "auth")
+
+_DIGIT = r"0-9?\x80-\xff"
+_SPECIAL = r"!@#$%^&*+=~?|\\;,()/\-"
+_QUOTE = r"(?:\\*+[\"'`]|&quot;)"
+_OPENING = rf"(?:[brfu]{{1,2}}|[@$])?{_QUOTE}"
+
+
+def _pattern(word: str, *, least: str, loose: str) -> re.Pattern[str]:
+    """The word, and what says that a value follows; one behind ``=`` has ``least``, one elsewhere is ``loose``."""
+    return re.compile(
+        rf"{word}(?=[a-z0-9_.-]{{0,40}}+{_QUOTE}?(?:\[[\d?]{{0,4}})?\]?(?:"
+        rf"[ \t]{{0,8}}+[=:+?!](?:(?<!:)=?{least}"
+        rf"|[=>]{{0,2}}(?:[ \t]{{0,4}}+[|>]?+[-+]?+\n|[ \t]{{0,40}}+(?:[{{\[]|{loose}))"
+        r"|(?<=:)[^\n=]{0,90}+=[ \t]{0,4}+[brfu]{0,2}+[\"'`])"
+        rf"|[ \t]{{0,4}},?[\s?+-]{{1,40}}+[\"']?+value[\"']?[ \t]{{0,4}}[=:][ \t]{{0,4}}(?:{least}|[{{\[])"
+        rf"|(?:[ \t][^<>\n]{{0,80}}+)?>(?:[{{\[]|(?={least}|[\r\n])(?:<!\[cdata\[)?[^<]{{0,510}}+</)"
+        rf"|(?:\(|,|\)?[ \t]{{0,4}}(?:or|\|\||\?\?)[ \t])[ \t]{{0,4}}{_QUOTE}"
+        r"|[ \t]{1,4}string[ \t]{0,4}+=[ \t]{0,4}+[brfu]{0,2}+[\"'`]"
+        r"))"
+    )
+
+
+_PATTERNS = {
+    **{
+        word: _pattern(
+            word,
+            least=r"[^\n]{4}",
+            loose=rf"(?:{_OPENING}|(?=\S{{5}})[^\s{_DIGIT}{_SPECIAL}]{{0,500}}+[{_DIGIT}{_SPECIAL}])",
+        )
+        for word in OF_PASSWORDS
+    },
+    **{
+        word: _pattern(word, least=r"\S{8}", loose=rf"(?=\S{{8}})[^ \n{_DIGIT}]{{0,600}}+[{_DIGIT}]")
+        for word in OF_TOKENS
+    },
+}
+
+
+def candidates(lower: str, word: str) -> Iterator[int]:
+    """Where the word ends behind which a value may follow."""
+    return (match.end() for match in _PATTERNS[word].finditer(lower))
