@@ -148,20 +148,38 @@ class Tls(asyncio.Protocol):
             self._connection.lost()
 
     async def _encrypt(self, transport: asyncio.Transport, connection: Connection) -> None:
-        http = Http(self._table, connection, **self._given)
+        early = _Early()
         try:
             encrypted = await asyncio.get_running_loop().start_tls(
-                transport, http, self._context, server_side=True, ssl_handshake_timeout=HEAD_SECONDS
+                transport, early, self._context, server_side=True, ssl_handshake_timeout=HEAD_SECONDS
             )
         except (OSError, ssl.SSLError):
             encrypted = None
         except Exception:
             logging.getLogger(__name__).exception("a connection could not be encrypted")
             encrypted = None
-        if encrypted is None or transport.is_closing():
+        if encrypted is None or early.is_over or transport.is_closing():
             connection.end()
-        else:
-            http.connection_made(encrypted)
+            return
+        http = Http(self._table, connection, **self._given)
+        encrypted.set_protocol(http)
+        http.connection_made(encrypted)
+        if early.said:
+            http.data_received(early.said)
+
+
+class _Early(asyncio.Protocol):
+    """Keeps what comes between the end of the handshake and whoever reads it: the loop's next turn is a moment away."""
+
+    def __init__(self) -> None:
+        self.said = b""
+        self.is_over = False
+
+    def data_received(self, data: bytes) -> None:
+        self.said += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_over = True
 
 
 def opened(table: Connections, transport: asyncio.Transport) -> Connection:

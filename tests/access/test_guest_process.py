@@ -61,6 +61,7 @@ def test_the_other_process_holds_no_token_and_no_lock(lulu: Lulu) -> None:
         guest.run(f"id={SHARED}")
         (process,) = behind(lulu)
         environ = process.environ()
+        folder = Path(process.cwd())
         opened = {Path(file.path).name for file in process.open_files()}
 
         told = f"{process.cmdline()} {environ}"
@@ -68,6 +69,8 @@ def test_the_other_process_holds_no_token_and_no_lock(lulu: Lulu) -> None:
 
     assert not any(token in told for token in [*lulu.tokens.values(), lulu.owner.partition("=")[2]])
     assert not any(name.startswith("LULU_") for name in environ)
+    # That of its socket, not the data folder.
+    assert not folder.is_relative_to(lulu.server.data_dir)
     assert "lulu.db" in opened
     assert "lulu.db.lock" not in opened
     assert connections == []
