@@ -34,6 +34,7 @@ def strangers(stage: Stage) -> list[Figure]:
     """The owner's page while 2,000 half-open connections are held, and opened again as their time ends."""
     server = stage.new_server()
     cookie = server.sign_in()
+    alone = [_ask(server.url, cookie) for _ in range(_ASKED)]
     with _siege(server.port):
         asked = [_ask(server.url, cookie) for _ in range(_ASKED)]
         loads = []
@@ -45,6 +46,7 @@ def strangers(stage: Stage) -> list[Figure]:
                 page.reload(wait_until="commit")
                 loads.append(first_seen(page, _HOME))
     return [
+        Figure(what="nobody else: the owner's request, longest of 20", value=max(alone), unit="ms"),
         Figure(
             what="2,000 half-open connections: the owner's request, longest of 20",
             value=max(asked),
