@@ -15,7 +15,7 @@ from typing import Any, cast
 from lulu import rules
 from lulu.agent import ELICITATION, PermissionAnswer, PermissionRequest
 from lulu.agent.private_folder import REFUSED, reaches_into
-from lulu.errors import Conflict
+from lulu.errors import Conflict, InputError
 from lulu.events import Event, ToolResult, ToolUse
 from lulu.rules import ToolCall, Verdict
 from lulu.rules.tools import FOR_A_PERSON
@@ -24,6 +24,8 @@ from lulu.store import Approval, Change, Store
 
 #: Calls whose folder is remembered until they are asked about; most never are.
 _REMEMBERED = 100
+#: By the request's id, the folder that the agent is in which asks now.
+_cwds: dict[str, str | None] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,20 @@ def refusal(
     return Refusal(why=verdict.why, rule=verdict.rule) if verdict and verdict.action == "deny" else None
 
 
+def check_input(store: Store, settings: Settings, approval: Approval, changed: dict[str, Any]) -> None:
+    """Raises ``InputError`` where a person has changed a call's input to one that must not run: see ``refusal``."""
+    cwd = _cwds.get(approval.id)
+    refused = refusal(store, settings, approval.session_id, approval.tool_name, changed, cwd)
+    if refused is not None:
+        raise InputError(
+            f"This input is denied: {refused.why}",
+            safe="Nothing was run, and the request is still open.",
+            next_step="Change the input, deny the request, or switch the rule off in Settings."
+            if refused.rule
+            else "Change the input, or deny the request.",
+        )
+
+
 def _call(
     store: Store, settings: Settings, session_id: str, tool_name: str, tool_input: dict[str, Any], cwd: str | None
 ) -> ToolCall:
@@ -97,8 +113,6 @@ class Asking:
         #: The folder that the agent was in at a call: only the hook, which comes first, is told. By the call's id and,
         #: as two sub-agents may use the same one at once, by what is called.
         self._places: dict[str, dict[str, str]] = {}
-        #: By the request's id, the same for what is asked now.
-        self._cwds: dict[str, str | None] = {}
         #: Set when Lulu stops: what is open then expires, and is not called withdrawn.
         self.shutting_down = False
 
@@ -156,7 +170,7 @@ class Asking:
     async def _ask_people(self, request: PermissionRequest, cwd: str | None) -> PermissionAnswer:
         answer: asyncio.Future[PermissionAnswer] = asyncio.get_running_loop().create_future()
         self._open[request.id] = answer
-        self._cwds[request.id] = cwd
+        _cwds[request.id] = cwd
         try:
             await asyncio.wrap_future(self._store.ask(self._approval(request)))
             return await answer
@@ -166,7 +180,7 @@ class Asking:
                 self._store.withdraw(request.id).add_done_callback(self._log_unless_answered)
             raise
         finally:
-            del self._open[request.id], self._cwds[request.id]
+            del self._open[request.id], _cwds[request.id]
             self._changed()
 
     def hand_on_answers(self) -> None:
@@ -187,11 +201,11 @@ class Asking:
             )
 
     def _held_to_rules(self, approval: Approval) -> PermissionAnswer | None:
-        """A denial where a person has changed the input to one that must not run; nothing for any other answer."""
+        """A denial where a rule that was made since denies what a person has changed the input to; else nothing."""
         changed = approval.updated_input
         if approval.status != "approved" or changed is None:
             return None
-        cwd = self._cwds.get(approval.id)
+        cwd = _cwds.get(approval.id)
         refused = refusal(self._store, self._settings, self._session_id, approval.tool_name, changed, cwd)
         return PermissionAnswer(allow=False, message=refused.for_agent) if refused else None
 

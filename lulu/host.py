@@ -10,10 +10,12 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from lulu import options
 from lulu.admission import Admission
 from lulu.agent import processes
+from lulu.asking import check_input
 from lulu.commands import (
     CommandStatus,
     Interrupt,
@@ -52,6 +54,7 @@ class AgentHost:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
+        store.check_input = partial(check_input, store, settings)
         self._workers: dict[str, Worker] = {}
         self._ready = threading.Event()
         self._recovered = threading.Event()

@@ -54,6 +54,8 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
     def __init__(self, opened: OpenedFile, *, bus: Bus | None = None) -> None:
         """With a bus, which then tells what another process writes, for reading only."""
         super().__init__(opened.path, opened.note)
+        #: Raises ``InputError`` for a changed input that must not run; who runs agents sets it.
+        self.check_input: Callable[[Approval, dict[str, object]], None] = lambda approval, changed: None
         self._file = opened
         self.bus = bus or Bus()
         if bus is None:
@@ -134,7 +136,11 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
             rule.check()
         if mode is not None:
             checked_mode(mode)
-        _check_input(updated_input)
+        _check_json(updated_input)
+        asked = self.get_approval(approval_id) if approve and updated_input is not None else None
+        if asked is not None and updated_input is not None and asked.status == "pending":
+            # Nothing is stored as approved that the agent is then denied.
+            self.check_input(asked, updated_input)
         decision = Decision(
             outcome="approved" if approve else "denied", message=message or None, updated_input=updated_input
         )
@@ -289,7 +295,7 @@ def _accept(tx: Transaction, command: Command) -> CommandId:
     return CommandId(0) if isinstance(command, Delete) else changes.insert_done(tx, command)
 
 
-def _check_input(updated_input: dict[str, object] | None) -> None:
+def _check_json(updated_input: dict[str, object] | None) -> None:
     try:
         # Claude Code ends at once where it is told NaN or Infinity, which are no JSON.
         json.dumps(updated_input, allow_nan=False)

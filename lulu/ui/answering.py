@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from lulu.actors import Actor
-from lulu.asking import refusal
 from lulu.commands import AddRule
-from lulu.errors import InputError
 from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.ui import notices, requested
@@ -40,8 +38,6 @@ def answer(
 
     def decide() -> None:
         changed = updated_input if edited is None else requested.parse(edited)
-        if approve and changed is not None:
-            _check(lulu, approval, changed)
         lulu.store.decide(
             actor,
             approval.id,
@@ -54,15 +50,3 @@ def answer(
         )
 
     return notices.attempt(place(approval.session_id), decide)
-
-
-def _check(lulu: Runtime, approval: Approval, updated_input: dict[str, object]) -> None:
-    refused = refusal(lulu.store, lulu.settings, approval.session_id, approval.tool_name, updated_input)
-    if refused is not None:
-        raise InputError(
-            f"This input is denied: {refused.why}",
-            safe="Nothing was run, and the request is still open.",
-            next_step="Change the input, deny the request, or switch the rule off in Settings."
-            if refused.rule
-            else "Change the input, or deny the request.",
-        )

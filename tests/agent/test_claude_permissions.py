@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lulu.commands import AddRule
+from lulu.errors import InputError
 from lulu.events import Error, Permission, PermissionDecision, System, ToolUse
 from lulu.sessions import SessionStatus
 from tests.agent.claude_driver import OWNER, Claude, tool_results_in
@@ -52,7 +53,27 @@ def test_an_edited_input_is_held_to_deny_rules_and_to_lulu_s_own_folder(claude: 
     kept.write_text("kept")
     session_id = claude.launch("SCN:bash")
 
-    claude.decide(claude.asked(session_id), approve=True, updated_input={"command": f"command rm {kept}"})
+    request = claude.asked(session_id)
+    with pytest.raises(InputError, match=r"denied: The rule Bash\(rm \*\) denies it"):
+        claude.decide(request, approve=True, updated_input={"command": f"command rm {kept}"})
+
+    assert claude.lulu.store.get_approval(request.id) == request
+    claude.decide(request, approve=True, updated_input={"command": "echo edited > edited.txt"})
+    claude.ended(session_id)
+    assert kept.exists()
+    assert (claude.work / "edited.txt").exists()
+
+
+def test_an_input_that_is_denied_since_it_was_edited_does_not_run(claude: Claude) -> None:
+    claude.start()
+    kept = claude.work / "kept.txt"
+    kept.write_text("kept")
+    session_id = claude.launch("SCN:bash")
+    request = claude.asked(session_id)
+    rule = AddRule(actor=OWNER, tool_pattern="Bash(rm *)", action="deny")
+
+    # The rule is made with the answer itself.
+    claude.decide(request, approve=True, updated_input={"command": f"command rm {kept}"}, rule=rule)
     claude.ended(session_id)
 
     assert kept.exists()
