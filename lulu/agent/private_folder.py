@@ -9,10 +9,12 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from lulu.rules.expansions import braces
+from lulu.rules.expansions import MOST_BRACES, braces
 from lulu.rules.overlap import names_overlap, paths_overlap
 
 #: Claude Code's tools that read, write or list files, and the arguments that name where.
@@ -37,10 +39,19 @@ _NO_FILES = frozenset(
 )
 #: What programs take off before they read a path.
 _BLANKS = " \t\r\n\v\f\u00a0\ufeff\u2028\u2029"
+_QUOTES = _BLANKS + "'\"`"
 #: The database, its logs, and its lock, its copies and what was kept of a damaged one.
 _BESIDE = ("", "-*", ".*")
 _SIDE_FILES = ("", "-wal", "-shm", "-journal", ".lock", ".owner", ".migrating")
-_WILD = re.compile(r"[*?\[]")
+_WILD = re.compile(r"[*?\[]|[!+]\(")
+_CHOICE = re.compile(r"@\(([^()]*)\)")
+#: What stands before the path in an address: ``file:``, ``jdbc:sqlite:``, with the host in ``vscode://file/…``.
+_SCHEMES = re.compile(r"(?:[A-Za-z][\w+.-]*:)+")
+_OWN_FOLDER = re.compile(r"/proc/(?:self|thread-self)(?:/task/\d+)?/cwd")
+#: How many entries of folders are looked at for a glob that may lead through links.
+_ENTRIES = 2_000
+#: How many folders of a call are joined with how many of its names.
+_FOLDERS, _NAMES = 8, 1_000
 #: Longer texts are no path on any system.
 _MOST = 4_096
 #: What the agent reads.
@@ -64,15 +75,22 @@ def reaches_into(
 ) -> bool:
     """Whether this call names a place inside the folder, or the database; links are followed, globs and ``~`` read."""
     private = _Private(folder, database)
-    base = tool_input.get("path")
-    base = base if isinstance(base, str) and tool_name in _SEARCHING else ""
+    is_search = tool_name in _SEARCHING
+    base = tool_input.get("path") if is_search else None
     texts = list(_texts(tool_name, tool_input))
-    if tool_name in _SEARCHING and not base:
+    folders = [base] if isinstance(base, str) else [] if is_search else _folders(tool_name, tool_input)
+    if is_search and not base:
         # A search without a place looks through the working directory.
         texts.append(".")
-    for text in texts:
-        for start in dict.fromkeys((working_directory, os.path.join(working_directory, *_plain(base)))):  # noqa: PTH118
-            if any(private.holds(start, spelling) for spelling in _plain(text)):
+    if is_search and any(_is_endless(text) for text in texts):
+        return True
+    starts = [working_directory]
+    starts += [os.path.join(working_directory, os.path.expanduser(each)) for one in folders for each in _plain(one)]  # noqa: PTH111, PTH118
+    starts = list(dict.fromkeys(starts))
+    for place, text in enumerate(texts):
+        for spelling in _plain(text):
+            is_joined = place < _NAMES and not spelling.startswith(("/", "~"))
+            if any(private.holds(start, spelling) for start in (starts if is_joined else starts[:1])):
                 return True
     return False
 
@@ -83,6 +101,7 @@ class _Private:
     def __init__(self, folder: Path, database: Path | None) -> None:
         self._folder = folder.resolve()
         self._databases = _outside(folder, database)
+        self._entries = _ENTRIES
 
     def holds(self, start: str, text: str) -> bool:
         """Whether ``text``, from ``start`` on, leads to one of the places."""
@@ -115,12 +134,20 @@ class _Private:
         for wanted in closed:
             if wanted[: len(above)] == above and paths_overlap(wanted[len(above) :], parts):
                 return True
-        if not parts[0].strip("*"):
+        first, *rest = parts
+        if first == "**":
             return False
         # What the first part finds may be a link.
         with os.scandir(top) as found:
-            links = [entry.path for entry in found if entry.is_symlink() and names_overlap(entry.name, parts[0])]
-        return any(self._is_closed(Path(link).resolve()) for link in links)
+            entries = [entry for entry in islice(found, self._entries) if names_overlap(entry.name, first)]
+            self._entries -= len(entries)
+        for entry in entries:
+            place = Path(entry.path).resolve() if entry.is_symlink() else Path(entry.path)
+            if first.strip("*") and entry.is_symlink() and self._is_closed(place):
+                return True
+            if rest and self._entries > 0 and entry.is_dir() and self._globs(place, tuple(rest)):
+                return True
+        return False
 
     def _is_hard_link(self, place: Path) -> bool:
         """Whether the file is, by another name, one of Lulu's."""
@@ -145,35 +172,55 @@ def _texts(tool_name: str, tool_input: Mapping[str, object]) -> Iterator[str]:
                 # Several globs in one.
                 yield from re.split(r"[,\s]+(?![^{]*\})", text) if argument == "glob" else ()
     elif tool_name not in _NO_FILES:
-        # A word alone is a name of something else.
-        yield from (text for text in _leaves(tool_input, 0) if "/" in text or text.lstrip(_BLANKS).startswith("~"))
+        # A word alone is a name of something else, unless there is a folder that it may be in.
+        alone = bool(_folders(tool_name, tool_input))
+        yield from (text for text in _leaves(tool_input, 0) if alone or re.search(r"[/~]", text))
+
+
+def _folders(tool_name: str, tool_input: Mapping[str, object]) -> list[str]:
+    """Of a tool that is not known, the texts that may be folders for names in other texts."""
+    if tool_name in _PLACES or tool_name in _NO_FILES:
+        return []
+    return [text for text in _leaves(tool_input, 0) if text.startswith(("/", "~")) and len(text) < _MOST][:_FOLDERS]
 
 
 def _leaves(value: object, depth: int) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping | list) and depth < 20:
-        for each in value.values() if isinstance(value, Mapping) else value:
+        for each in [*value, *value.values()] if isinstance(value, Mapping) else value:
             yield from _leaves(each, depth + 1)
+
+
+def _is_endless(text: str) -> bool:
+    """Whether a glob is longer, or has more alternatives, than are looked at."""
+    return len(os.path.normpath(text)) > _MOST or len(braces(text)) >= MOST_BRACES
 
 
 def _plain(text: str) -> list[str]:
     """The paths that a program may take the text for."""
     if len(text) > _MOST:
+        # Nothing but dots and slashes may have made it longer than a path can be.
+        text = os.path.normpath(text)
+    if len(text) > _MOST:
         return []
-    spellings = [text, text.strip(_BLANKS)]
-    if spellings[1].lower().startswith("file:"):
-        try:
-            spellings.append(unquote(urlsplit(spellings[1]).path))
-        except ValueError:
-            return spellings
+    spellings = [text, text.strip(_QUOTES), os.path.expandvars(text), re.sub(r"\\(.)", r"\1", text)]
+    # `@(a|b)` is `{a,b}`.
+    spellings.append(_CHOICE.sub(lambda found: f"{{{found[1].replace('|', ',')},{found[1].partition('|')[0]}}}", text))
+    scheme = _SCHEMES.match(spellings[1])
+    if scheme and not spellings[1].lower().startswith(("http:", "https:")):
+        rest = spellings[1][scheme.end() :]
+        with suppress(ValueError):
+            spellings += [unquote(urlsplit(f"file:{rest}").path), f"/{unquote(rest).lstrip('/')}"]
     return list(dict.fromkeys(spelling for each in spellings for spelling in (each, *braces(each))))
 
 
 def _own_process(start: str, path: Path) -> Path:
     """The path without ``/proc/self/cwd``, which is another folder to every process."""
-    found = re.match(r"/proc/(?:self|thread-self)(?:/task/\d+)?/cwd(?:/|$)(.*)", os.path.normpath(path))
-    return Path(start, found[1]) if found else path
+    for at in range(2, len(path.parts) + 1):
+        if _OWN_FOLDER.fullmatch(os.path.normpath(Path(*path.parts[:at]))):
+            return Path(start, *path.parts[at:])
+    return path
 
 
 def _is_same(place: Path, other: Path) -> bool:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 #: How many words one word is spread to.
-_MOST = 64
+MOST_BRACES = 1_000
 
 _PARAMETER = re.compile(r"([!#]?)([A-Za-z_]\w*|[0-9@*#?$!_-])(?:\[[^\]]*\])?(.*)", re.ASCII | re.DOTALL)
 _DEFAULT = re.compile(r":?([-=+?])(.*)", re.DOTALL)
@@ -21,7 +21,7 @@ _SIGNS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\033", "E
 
 def braces(text: str) -> list[str]:
     """The words of ``{a,b}c`` and ``{a..c}``; the text alone where there is nothing to expand."""
-    found = list(itertools.islice(_braces(text, 8), _MOST))
+    found = list(itertools.islice(_braces(text, 8), MOST_BRACES))
     return found or [text]
 
 
@@ -62,7 +62,7 @@ def _sequence(first: str, last: str) -> list[str]:
         return []
     begin, end = (ord(first), ord(last)) if first.isalpha() else (int(first[:9]), int(last[:9]))
     step = 1 if end >= begin else -1
-    codes = itertools.islice(range(begin, end + step, step), _MOST)
+    codes = itertools.islice(range(begin, end + step, step), MOST_BRACES)
     return [chr(code) if first.isalpha() else str(code) for code in codes]
 
 

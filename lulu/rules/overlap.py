@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from lulu.rules.delicate import folded
 
-_SIGN = re.compile(r"\\(.)|(\[[!^]?\]?[^\]]*\])|(.)", re.DOTALL)
+_SIGN = re.compile(r"\\(.)|([@!?*+]\([^()]*\))|(\[[!^]?\]?[^\]]*\])|(.)", re.DOTALL)
 #: Longer ones are taken for the same.
 _MOST = 300
 _ANY, _ONE = "*", "?"
@@ -68,9 +68,12 @@ def _meet(sign: str, others: list[str], place: int) -> bool:
 
 def _signs(glob: str) -> list[str]:
     signs: list[str] = []
-    for escaped, group, sign in _SIGN.findall(glob):
+    for escaped, choice, group, sign in _SIGN.findall(glob):
         if escaped:
             signs += [f"={letter}" for letter in folded(escaped)]
+        elif choice:
+            # `@(a|b)` counts as anything.
+            signs.append(_ANY)
         elif group:
             # Any of a group's signs counts as any sign.
             signs.append(_ONE)

@@ -57,6 +57,33 @@ CLOSED: list[tuple[str, dict[str, Any]]] = [
     ("mcp__any__open", {"uri": "file://{data}/lulu%2Edb"}),
     ("ReadMcpResourceTool", {"server": "x", "uri": "FILE://{data}/lulu.db"}),
     ("SomeNewTool", {"where": "{db}"}),
+    # Spelled so that only the program that opens it knows what is meant.
+    ("Read", {"file_path": "{data}/" + "./" * 3_000 + "lulu.db"}),
+    ("Read", {"file_path": "{work}" + "/x/.." * 1_500 + "/../data/lulu.db"}),
+    ("Read", {"file_path": "/proc/self/task/../cwd/../data/lulu.db"}),
+    ("Read", {"file_path": "/proc/./self//cwd/../data/lulu.db"}),
+    ("Glob", {"path": "~", "pattern": "data/*"}),
+    ("Glob", {"path": " ~/ ", "pattern": "data/*"}),
+    ("Grep", {"path": "~", "pattern": "x", "glob": "data/*"}),
+    ("Glob", {"pattern": "../{{" + ",".join(f"a{n}" for n in range(1_500)) + ",data}}/*"}),
+    ("Glob", {"pattern": "../{{" + "x" * 5_000 + ",data}}/*"}),
+    *(
+        ("Glob", {"pattern": f"../{name}/*"})
+        for name in ("@(data|x)", "+(d)ata", "!(x)/lulu.db", "?(d)ata", "*(x|data)")
+    ),
+    *(("Glob", {"pattern": pattern}) for pattern in (r"..\/data/*", r"../d\ata/*", r"\.\./data/*")),
+    *(("Glob", {"pattern": f"{link}/data/*"}) for link in ("up", "u?", "*", "[u]p", "@(up)", "sub/u*", "*/up", "*/*")),
+    *(
+        ("mcp__db__query", {"url": f"{scheme}{{db}}"})
+        for scheme in ("sqlite:///", "sqlite://", "jdbc:sqlite:", "x://y")
+    ),
+    ("mcp__any__open", {"uri": "vscode://file{data}/lulu%2Edb"}),
+    ("mcp__any__open", {"root": "{top}", "name": "data/lulu.db"}),
+    ("mcp__any__open", {"name": "data", "where": {"root": "~"}}),
+    ("mcp__any__open", {"files": {"{data}/lulu.db": {"edit": "x"}}}),
+    ("mcp__any__open", {"path": "'{data}/lulu.db'"}),
+    ("mcp__any__open", {"path": "$HOME/data/lulu.db"}),
+    ("mcp__any__open", {"path": "{data}/" + "./" * 3_000 + "lulu.db"}),
 ]
 OPEN: list[tuple[str, dict[str, Any]]] = [
     ("Read", {"file_path": "{work}/lulu.db"}),
@@ -80,6 +107,12 @@ OPEN: list[tuple[str, dict[str, Any]]] = [
     ("WebFetch", {"url": "https://example.org/{data}/lulu.db"}),
     ("mcp__github__issue", {"title": "data", "body": "What is in {data}/lulu.db?", "n": 5}),
     ("mcp__github__issue", {"body": "/* a comment */"}),
+    ("mcp__github__issue", {"url": "https://example.org/data/lulu.db", "name": "data"}),
+    ("mcp__any__write", {"path": "{work}/a", "content": "x/y" * 10_000}),
+    ("mcp__any__open", {"root": "{work}", "name": "data"}),
+    ("Glob", {"pattern": "@(src|test)/**/*.py"}),
+    ("Glob", {"pattern": "*/*.py"}),
+    ("Glob", {"pattern": "{{" + ",".join(f"a{n}" for n in range(100)) + "}}/*.py"}),
 ]
 
 
@@ -93,6 +126,9 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     work = tmp_path / "work"
     (work / "a.txt").write_text("z")
     (work / "link").symlink_to(tmp_path / "data")
+    (work / "up").symlink_to(tmp_path)
+    (work / "sub").mkdir()
+    (work / "sub" / "up").symlink_to(tmp_path)
     (work / "dblink").symlink_to(tmp_path / "elsewhere" / "main.db")
     os.link(tmp_path / "data" / "lulu.db", work / "hard.db")
     os.link(tmp_path / "elsewhere" / "main.db", work / "hard-db")
@@ -109,7 +145,7 @@ def filled(value: object, top: Path) -> object:
         case list():
             return [filled(each, top) for each in value]
         case dict():
-            return {name: filled(each, top) for name, each in value.items()}
+            return {name.format(data=top / "data"): filled(each, top) for name, each in value.items()}
     return value
 
 
