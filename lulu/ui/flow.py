@@ -1,4 +1,4 @@
-"""The paragraph that is being written: plain text, straight from the doorbell's socket, with no run of the page.
+"""The paragraph that is being written: straight from the doorbell's socket, with no run of the page.
 
 What is finished of a text is drawn as markdown by the run of the fragment that shows it; below it stands what has come
 since. A run says how far it has drawn, and the browser shows the rest: nothing twice, nothing beside a gap.
@@ -15,6 +15,7 @@ from lulu.events import Text
 from lulu.paragraphs import finished
 from lulu.plain_text import plain
 from lulu.store import LiveText
+from lulu.ui import prose
 from lulu.ui.look import LIVE_TEXT, TRANSCRIPT
 from lulu.ui.text import safe_markdown
 from lulu.web import flowing
@@ -26,48 +27,44 @@ _WARM = "warm_code"
 
 _HTML = '<div class="lulu-flow"></div>'
 
-# As Streamlit's own paragraphs, headings, items and blocks of code, so that nothing moves when those take its place. It
-# stands in the page's head, where it outlives the component.
+# It stands in the page's head, where it outlives the component. What is drawn has the class of Streamlit's own
+# markdown; its blocks of code and code in a line have none that could be shared.
 _CSS = f"""
 .lulu-flow:empty {{ display: none; }}
-.lulu-flow > div {{ white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.6; }}
-.lulu-flow > div + div {{ margin-top: 1rem; }}
-.lulu-flow > .item {{ padding-inline-start: 2.45rem; text-indent: -1.05rem; }}
-.lulu-flow > .item + .item, .lulu-flow > .head + .item {{ margin-top: 0.2rem; }}
-.lulu-flow > .head {{ padding: 1rem 0; font-weight: 600; line-height: 1.2; }}
-.lulu-flow > .head + div {{ margin-top: 0; }}
-.lulu-flow > .h1 {{ font-size: 1.5rem; }}
-.lulu-flow > .h2 {{ font-size: 1.25rem; }}
-.lulu-flow > .h3 {{ font-size: 1.1rem; }}
-.lulu-flow.below > :first-child {{ margin-top: 0.5rem; }}
-.lulu-flow.below.head > :first-child {{ margin-top: -0.5rem; }}
-.lulu-flow.below.list > .item:first-child {{ margin-top: -0.3rem; }}
-.lulu-flow.below.head > .item:first-child {{ margin-top: -0.1rem; }}
-.lulu-flow > .code {{
-  padding: 1rem; border-radius: 0.5rem; font-family: var(--st-code-font); font-size: 0.85rem; white-space: pre;
-  overflow-x: auto; color: var(--st-code-text-color); background: var(--st-code-background-color);
+.lulu-flow > div {{ display: flow-root; overflow-wrap: anywhere; }}
+.lulu-flow > div + div {{ margin-top: 0.5rem; }}
+.lulu-flow li.open {{ list-style: none; }}
+.st-key-{LIVE_TEXT}:has(.lulu-flow.apart) [data-testid="stMarkdownContainer"] > :is(ul, ol):last-child
+  > li:not(:last-child) {{ margin-bottom: 1rem; }}
+.lulu-flow a {{ color: var(--st-link-color); }}
+.lulu-flow :is(p, li, h1, h2, h3, h4, h5, h6, blockquote, td, th) {{ unicode-bidi: plaintext; }}
+.lulu-flow pre {{
+  margin: 0 0 1rem; padding: 1rem; border-radius: 0.5rem; font-family: var(--st-code-font); font-size: 0.85rem;
+  white-space: pre; overflow-x: auto; color: var(--st-code-text-color); background: var(--st-code-background-color);
 }}
 .lulu-flow code {{
   padding: 0.2em 0.4em; border-radius: 0.25rem; font-family: var(--st-code-font); font-size: 0.75em;
   color: var(--st-code-text-color); background: var(--st-code-background-color);
 }}
 [class*="st-key-flow_"]:has(> * .lulu-flow:empty) {{ position: absolute; width: 0; height: 0; overflow: hidden; }}
-[data-testid="stLayoutWrapper"]:has(> .st-key-{LIVE_TEXT}):not(:has([data-testid="stMarkdown"], .lulu-flow > *)) {{
+[data-testid="stLayoutWrapper"]:has(> .st-key-{LIVE_TEXT}):not(
+  :has([data-testid="stMarkdownContainer"] > *, [data-testid="stCaptionContainer"] > *, .lulu-flow > *)
+) {{
   position: absolute;
 }}
 [data-testid="stLayoutWrapper"]:has(> .st-key-{_WARM}), .st-key-{LIVE_TEXT} [data-testid="stSkeleton"] {{
   display: none;
 }}
+.st-key-{LIVE_TEXT} > .stElementContainer:has([data-testid="stMarkdownContainer"]:empty) {{ display: none; }}
 """
 
 _JS = (
     f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LIVE = '.st-key-{LIVE_TEXT}', LATEST = {flowing.LATEST};"
-    f"const CSS = {json.dumps(_CSS)};"
-    r"""
+    f"const STYLES = {json.dumps(_CSS)};"
+    + prose.JS
+    + r"""
 const waiting = (window.luluHubWaiting ??= []);
 const DRAWN = "[data-testid=stMarkdown]", LOOKED_AT = 8, LETTERS = 1000, LINGER = 1000, MISSING = 400;
-const FENCE = /^[^\S\n]*(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})(.*)\n?/, HEAD = /^(#{1,6}) /;
-const ITEM = /^[^\S\n]*(?:[-*+]|(\d{1,9}[.)])) /, MARKED = /(\*\*[^*\n]+\*\*|`[^`\n]+`)/;
 
 // What is left of a text when it is drawn as markdown: its letters, without marks of lists, fences and addresses.
 const UNSHOWN = /^[^\S\n]*(?:(?:`{3,}|~{3,}).*$|(?:[-*+]|\d{1,9}[.)]) )|\]\([^)\n]*\)|&#?\w+;/gm;
@@ -185,46 +182,31 @@ function parts(drawn) {
   return found;
 }
 
-// Text that is the same stays: somebody may be selecting in it.
-function put(node, words, kind) {
-  const wanted = kind === "code" ? [words] : words.split(MARKED).filter((piece) => piece !== "");
-  wanted.forEach((piece, at) => {
-    const name = kind === "code" || !MARKED.test(piece) ? "#text" : piece[0] === "`" ? "CODE" : "STRONG";
-    const said = name === "CODE" ? piece.slice(1, -1) : name === "STRONG" ? piece.slice(2, -2) : piece;
-    let child = node.childNodes[at];
-    if (child?.nodeName !== name) {
-      const made = name === "#text" ? document.createTextNode("") : document.createElement(name);
-      if (child) child.replaceWith(made); else node.append(made);
-      child = made;
-    }
-    const text = name === "#text" ? child : (child.firstChild ?? child.appendChild(document.createTextNode("")));
-    if (!said.startsWith(text.data)) text.data = said;
-    else if (said.length > text.data.length) text.appendData(said.slice(text.data.length));
-  });
-  while (node.childNodes.length > wanted.length) node.lastChild.remove();
-}
+// The class of Streamlit's own markdown. What is drawn of the text stands in an element of it, also when that is
+// nothing yet.
+const OWN = `${LIVE} > .stElementContainer > ${DRAWN} [data-testid=stMarkdownContainer]`;
+let look = "";
 
 function draw(box, texts) {
-  const found = texts.flatMap(blocks);
-  const above = document.querySelector(`${LIVE} ${DRAWN} [data-testid=stMarkdownContainer] > :last-child`);
-  const name = above?.tagName ?? "";
-  box.className = `lulu-flow${name && " below"}${/^[UO]L$/.test(name) ? " list" : /^H\d$/.test(name) ? " head" : ""}`;
-  found.forEach((text, at) => {
+  const drawn = document.querySelector(OWN);
+  look = drawn?.className ?? look;
+  let above = drawn?.lastElementChild ?? null;
+  texts.forEach((text, at) => {
     const node = box.children[at] ?? box.appendChild(document.createElement("div"));
-    const fence = text.match(FENCE), item = text.match(ITEM), head = text.match(HEAD);
-    const kind = fence ? "code" : item ? "item" : head ? `head h${head[1].length}` : "";
-    if (node.className !== kind) node.className = kind;
-    if (fence) put(node, text.slice(fence[0].length).replace(/\n?\s*(`{3,}|~{3,})\s*$/, ""), kind);
-    else if (item) put(node, `${item[1] ?? "•"} ${text.slice(item[0].length).trimEnd()}`, kind);
-    else put(node, text.slice(head?.[0].length ?? 0).trimEnd(), kind);
+    if (node.className !== look) node.className = look;
+    const { children, isApart } = goingOn(text, above, /\n\s*\n\s*$/.test(known.drawn.seam));
+    if (at === 0) box.classList.toggle("apart", isApart);
+    patch(node, children);
+    place(node, above, isApart);
+    above = null;
   });
-  while (box.children.length > found.length) box.lastChild.remove();
+  while (box.children.length > texts.length) box.lastChild.remove();
 }
 
 // A run may put the component in another place: for some frames it is nowhere, or empty until the browser calls it.
 const CONTENT = `${TRANSCRIPT} [data-testid=stChatMessageContent] > [data-testid=stVerticalBlock]`;
 const stand = Object.assign(document.createElement("div"), { className: "lulu-flow" });
-document.head.append(Object.assign(document.createElement("style"), { textContent: CSS }));
+document.head.append(Object.assign(document.createElement("style"), { textContent: STYLES }));
 let seenAt = 0, standTimer;
 
 function box() {
@@ -316,8 +298,8 @@ def show(session_id: str, written: LiveText | None, *, number: int, upto: int, k
             written = None
         shown = plain(written.text) if written else ""
         end = finished(shown)
-        if shown[:end].strip():
-            st.markdown(safe_markdown(shown[:end]))
+        # Also where that is nothing: the browser draws the rest as this is drawn.
+        st.markdown(safe_markdown(shown[:end]))
         with st.container(key=_WARM):
             st.code(" ", language=None)
         data: dict[str, Any] = {

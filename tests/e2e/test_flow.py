@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,7 @@ from playwright.sync_api import Page, WebSocket, expect
 from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.edge.driver import page_eventually
-from tests.e2e.test_turns import height_of, stays
+from tests.e2e.test_turns import PATIENCE, height_of, stays
 from tests.e2e.test_twenty_guests import ask
 from tests.support import ROOT, LuluServer
 
@@ -65,7 +66,7 @@ def open_stage(viewer: Viewer, lulu: LuluServer) -> str:
     ask(lulu, "append", id=session_id, text="It begins.")
     viewer.sign_in(lulu)
     viewer.page.goto(f"{lulu.url}/session?id={session_id}")
-    expect(viewer.page.get_by_text("It begins.")).to_be_visible()
+    expect(viewer.page.get_by_text("It begins.")).to_be_visible(timeout=PATIENCE)
     page_eventually(
         viewer.page, lambda: viewer.page.evaluate(f"window.luluHub?.last('text', 'text:{session_id}') !== undefined")
     )
@@ -129,6 +130,87 @@ def test_no_frame_loses_or_doubles_a_word(lulu: LuluServer, new_viewer: Callable
     assert all(len(one) <= len(later) for one, later in pairwise(frames))
     assert len(frames) > 50
     assert viewer.console_errors == []
+
+
+#: Of each kind that an agent writes, with what may stand above it.
+_KINDS = {
+    "wrapped": "One paragraph of words " * 12,
+    "broken by hand": "A line that is\nbroken by hand,\nand goes on until the window breaks it, too, " * 3,
+    "hard breaks": "A line  \nbroken\\\nhard",
+    "quote": "> 02:14 *Anna* said a thing that is quite long and is broken by the end of the window\n> " * 2,
+    "two in a quote": "Words:\n\n> first\n>\n> second",
+    "list in a quote": "> - one\n> - two",
+    "items": "- one\n- two\n- three that is long " + "and long " * 30,
+    "numbers": "1. one\n2. two\n3. three\n4. four",
+    "items apart": "- one\n\n- two\n\n- three",
+    "items in items": "- one\n  - two\n  - three\n- four",
+    "an item in an item, last": "1. one\n2. two\n   - three\n   - four",
+    "an item that goes on": "- one\n\n  goes on\n- two",
+    "the end of an item": "- one\n- two\n\n  and its end",
+    "items that turn out apart": "- this\n- that\n\n- those",
+    "items of two lines": "- one\ncontinued line\n- two\n  continued",
+    "tasks": "- [ ] one\n- [x] two",
+    "table": "| a | b |\n|---|--:|\n| 1 | `2` |\n| 3 | 4 |",
+    "table below words": "Words:\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+    "table below a heading": "## Head\n| a | b |\n|---|---|\n| 1 | 2 |",
+    "code": "```python\nx = 1\ny = 2\n```",
+    "code that is not ended": "```python\nanother = 3\n",
+    "code below words": "Words:\n\n```\ncode\n```",
+    "code in an item": "1. one\n\n   ```\n   the code\n   ```\n2. two",
+    "code by its indent": "Text:\n\n    code here\n    more code",
+    **{f"heading {level}": f"Above {level}.\n\n{'#' * level} Head {level}" for level in range(1, 7)},
+    "heading alone": "# Head",
+    "heading by a line": "Head\n====",
+    "words below a heading": "### Head\nand words",
+    "items below a heading": "## Head\n- one\n- two",
+    "quote below a heading": "## Below\n> q",
+    "rule": "above\n\n---",
+    "words below items": "- one\n- two\n\nThen words.",
+    "marks": "See [the page](https://example.org/" + "a/long/address/" * 12 + ") for *more*, _more_, ~~less~~, `code`, "
+    "**bold `code` in**, snake_case_words, 2 * 3 * 4, AT&amp;T \\*as typed\\* <b>and</b> https://example.org",
+    "other letters": "漢字" * 60 + "שלום עולם " * 20,
+}
+#: What the page was told of the text that is being written.
+_TOLD = "id => luluHub.last('text', `text:${id}`).writing?.text ?? ''"
+#: How high the last message is.
+_HEIGHT = "[...document.querySelectorAll('[data-testid=stChatMessage]')].at(-1).getBoundingClientRect().height"
+
+
+def test_no_kind_of_text_changes_its_height_when_it_is_finished(
+    lulu: LuluServer, new_viewer: Callable[..., Viewer]
+) -> None:
+    viewer = new_viewer(signed_in=False)
+    page = viewer.page
+    session_id = open_stage(viewer, lulu)
+    changed: dict[str, tuple[float, float]] = {}
+
+    for name, text in _KINDS.items():
+        for end in (len(text) // 2, len(text)):
+            ask(lulu, "write", id=session_id, text=text[:end])
+            page_eventually(page, partial(is_told, page, session_id, text[:end]))
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        written = settled(page)
+        ask(lulu, "finish", id=session_id, text=text)
+        page_eventually(page, lambda: page.locator(".lulu-flow > div").count() == 0)
+        finished = settled(page)
+        if abs(finished - written) > 0.5:
+            changed[name] = (written, finished)
+
+    assert changed == {}
+    assert viewer.console_errors == []
+
+
+def is_told(page: Page, session_id: str, text: str) -> bool:
+    return str(page.evaluate(_TOLD, session_id)).endswith(text[-20:])
+
+
+def settled(page: Page) -> float:
+    """How high the last message is, once that is so twice."""
+    before = -1.0
+    while (height := float(page.evaluate(_HEIGHT))) != before:
+        before = height
+        page.wait_for_timeout(150)
+    return height
 
 
 def test_the_end_of_a_turn_does_not_move_who_reads_in_it(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
@@ -208,7 +290,7 @@ def test_a_guest_sees_words_come_and_no_secret(lulu: LuluServer, new_viewer: Cal
     name, _, value = ask(lulu, "share", id=session_id)["cookie"].partition("=")
     viewer.context.add_cookies([{"name": name, "value": value, "url": lulu.url}])
     page.goto(f"{lulu.url}/?id={session_id}")
-    expect(page.get_by_text("It begins.")).to_be_visible()
+    expect(page.get_by_text("It begins.")).to_be_visible(timeout=PATIENCE)
     page.evaluate(_NOTE_FRAMES)
 
     text = f"The token is {secret} and that is all of it"
