@@ -37,10 +37,14 @@ class GuestRows:
 
 def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions) -> GuestRows:
     """The events that are shared, without secrets."""
+    stored = list(stored)
+    told = _answered_requests(stored)
     shown: list[StoredEvent] = []
     hidden: Counter[str] = Counter()
     inside = False
     for one in stored:
+        if isinstance(one.event, events.Permission | events.PermissionDecision) and one.event.id not in told:
+            continue
         event, found = _redacted(one, options, inside)
         inside = stays_open(_drawn(one.event), inside=inside)
         hidden.update(found)
@@ -48,6 +52,13 @@ def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions) -> GuestRow
             # Not the stored text: a page that cannot read an event would show it raw.
             shown.append(dataclasses.replace(one, event=event, raw=events.encode(event)[1]))
     return GuestRows(rows=shown, hidden=hidden)
+
+
+def _answered_requests(stored: list[StoredEvent]) -> set[str]:
+    """The ids of requests for a call that were made and answered among these events: a guest's clocks leave out how
+    long somebody was waited for. One that is open is asked of nobody there."""
+    asked = {one.event.id for one in stored if isinstance(one.event, events.Permission) and one.event.tool_use_id}
+    return asked & {one.event.id for one in stored if isinstance(one.event, events.PermissionDecision)}
 
 
 def guest_session(session: Session) -> Session:
@@ -124,6 +135,11 @@ def _shared(event: Event, options: ShareOptions, hide: Redactor) -> Event | None
             if not options.tool_output:
                 return dataclasses.replace(event, content=NOT_SHARED, data=None)
             return dataclasses.replace(event, content=hide.value(event.content), data=hide.value(event.data))
+        case events.Permission():
+            # That it was asked and answered, and when; not what it asked for, nor who said what.
+            return dataclasses.replace(event, tool_name="", tool_input={}, suggestions=None, reason=None)
+        case events.PermissionDecision():
+            return dataclasses.replace(event, message=None, actor=None, rule_id=None)
         case events.System():
             return dataclasses.replace(event, data=None) if event.subtype in _SYSTEM else None
         case events.Result():

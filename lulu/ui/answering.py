@@ -18,6 +18,11 @@ def place(session_id: str) -> str:
     return f"{PLACE}{session_id}"
 
 
+def form_place(approval_id: str) -> str:
+    """Where is told what is wrong with what was typed into a form: below its buttons, gone with it."""
+    return f"form_{approval_id}"
+
+
 def answer(
     lulu: Runtime,
     actor: Actor,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from lulu.actors import Actor, Role
 from lulu.events import User
 from lulu.runtime import Runtime
-from lulu.sessions import ENDED, Session
+from lulu.sessions import ENDED, Session, SessionId
 from lulu.store import Approval
 from lulu.ui import (
     answering,
@@ -210,18 +212,23 @@ def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
     with st.container(border=True, key=f"expired_{session.id}"):
         for approval in expired:
             st.markdown(f"**:orange[Expired: nobody answered before the agent was gone. {_what(approval)}]**")
-            _show_what_was_asked(lulu, approval)
+            _show_what_was_asked(lulu, actor, approval)
         st.caption("Nothing of it was run. Continue, and the agent can ask again.")
         if actor.role is Role.OWNER:
             interruptions.button(lulu, actor, session)
     return True
 
 
-def _show_what_was_asked(lulu: Runtime, approval: Approval) -> None:
-    """A question as a question, a plan as a plan, anything else as its input; without answers."""
+def _show_what_was_asked(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    """A question as a question, which can be answered still, a plan as a plan, anything else as its input."""
     asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
-    if asked:
+    if asked and actor.role is Role.OWNER:
+        late = partial(interruptions.go_on_with, lulu, actor, SessionId(approval.session_id))
+        questions.show_form(lulu, actor, approval, asked, late=late)
+    elif asked:
         questions.show(approval, asked)
+    elif approval.tool_name == elicitation.TOOL:
+        elicitation.show(elicitation.read(approval.tool_input))
     elif approval.tool_name == plans.TOOL:
         plans.show(lulu, approval)
     else:

@@ -81,6 +81,7 @@ def show_form(lulu: Runtime, actor: Actor, approval: Approval, asked: Elicitatio
                     on_click=_refuse,
                     args=(lulu, actor, approval, action),
                 )
+    notices.show_problem(answering.form_place(approval.id))
 
 
 _MEANS = {"decline": "Tells the server no.", "cancel": "Tells the server that you have not decided."}
@@ -122,13 +123,11 @@ def _show_address(url: str) -> None:
 
 
 def _show_field(field: Field, key: str) -> None:
-    label = safe_label(field.title, _LIMIT) + ("" if field.is_required else " :gray[(may be left out)]")
+    label = safe_label(field.title, _LIMIT) + ("" if field.is_required else " (may be left out)")
     about = safe_label(field.description, _LIMIT)
     labels = [safe_label(name, _LIMIT) for _, name in field.options]
     chosen = field.default if isinstance(field.default, list) else [field.default]
     preset = [place for place, (value, _) in enumerate(field.options) if value in chosen]
-    if about:
-        st.caption(about)
     match field.kind:
         case "boolean":
             st.checkbox(label, value=field.default is True, key=key)
@@ -145,6 +144,8 @@ def _show_field(field: Field, key: str) -> None:
             # A field of one line would drop the ends of the others.
             text = st.text_area if "\n" in default or "\r" in default else st.text_input
             text(label, value=default, key=key, placeholder=_EXAMPLES.get(field.format or field.kind))
+    if about:
+        st.caption(about)
 
 
 _EXAMPLES = {
@@ -171,15 +172,19 @@ def _said(field: Field, key: str) -> object:
 
 
 def _answer(lulu: Runtime, actor: Actor, approval: Approval, asked: Elicitation) -> None:
+    content: dict[str, object] = {}
+
+    def read_fields() -> None:
+        for number, field in enumerate(asked.fields[:_MOST_FIELDS]):
+            value = elicitations.value_of(field, _said(field, _key(approval, number)))
+            if value is not None:
+                content[field.name] = value
+
     def decide() -> None:
-        found = [
-            (field.name, elicitations.value_of(field, _said(field, _key(approval, number))))
-            for number, field in enumerate(asked.fields[:_MOST_FIELDS])
-        ]
-        content = {name: value for name, value in found if value is not None}
         lulu.store.decide(actor, approval.id, approve=True, updated_input={**approval.tool_input, "content": content})
 
-    notices.attempt(answering.place(approval.session_id), decide)
+    if notices.attempt(answering.form_place(approval.id), read_fields):
+        notices.attempt(answering.place(approval.session_id), decide)
 
 
 def _refuse(lulu: Runtime, actor: Actor, approval: Approval, action: str) -> None:

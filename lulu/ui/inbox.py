@@ -12,6 +12,7 @@ from lulu.store import APPROVALS, Approval
 from lulu.ui import (
     answering,
     approvals,
+    elicitation,
     header,
     identity,
     interruptions,
@@ -122,6 +123,9 @@ def _asked(approval: Approval) -> str:
     """What was asked, in a line: a question and a plan in words, a call with its first argument."""
     if asked := questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []:
         return f"asked you: {safe_label(asked[0].text, 80)}"
+    if approval.tool_name == elicitation.TOOL:
+        server = elicitation.read(approval.tool_input)
+        return f"{safe_label(server.server)} asked you: {safe_label(server.message, 80)}"
     if approval.tool_name in (questions.TOOL, plans.TOOL):
         return "asked you" if approval.tool_name == questions.TOOL else "had a plan"
     values = [value for value in approval.tool_input.values() if isinstance(value, str) and value.strip()]

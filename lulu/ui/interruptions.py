@@ -102,6 +102,12 @@ def _go_on(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     notices.attempt(answering.place(session_id), lambda: _send(lulu, actor, session_id))
 
 
+def go_on_with(lulu: Runtime, actor: Actor, session_id: SessionId, answers: str) -> None:
+    """Let the agent go on with answers to what it had asked: each question, and below it what was said."""
+    text = f"{CONTINUE} My answer to what you had asked:\n\n{answers}"
+    notices.attempt(answering.place(session_id), lambda: _send(lulu, actor, session_id, text))
+
+
 def _go_on_all(lulu: Runtime, actor: Actor, asked_for: Iterable[SessionId]) -> None:
     """Those of them that nobody has continued since: asked once, each is sent once."""
     still = {session.id for session in cut_off(lulu)}
@@ -114,9 +120,9 @@ def _go_on_all(lulu: Runtime, actor: Actor, asked_for: Iterable[SessionId]) -> N
     notices.attempt(_PLACE, send_all)
 
 
-def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def _send(lulu: Runtime, actor: Actor, session_id: SessionId, text: str = CONTINUE) -> None:
     """Raises ``Conflict`` where a prompt is under way already."""
     is_sent = any(not queued.is_held for queued in lulu.store.queued_prompts(session_id))
     if is_sent or lulu.store.get_session(session_id).is_live:
         raise Conflict("This session goes on already.", safe="Nothing was sent twice.")
-    lulu.store.submit(SendPrompt(actor=actor, session_id=session_id, text=CONTINUE))
+    lulu.store.submit(SendPrompt(actor=actor, session_id=session_id, text=text))

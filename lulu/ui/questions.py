@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,6 +16,8 @@ from lulu.ui.state import is_on, picked, typed
 from lulu.ui.text import safe_label
 
 TOOL = "AskUserQuestion"
+#: Takes each question with its answer below it, as one text.
+Late = Callable[[str], None]
 #: Characters of an option and its description that are shown.
 _LIMIT = 2_000
 #: What the agent reads when nobody answers.
@@ -155,21 +157,25 @@ def _option_line(option: Option, *, is_chosen: bool) -> str:
     return f":gray[:material/radio_button_unchecked:] :gray[{label}]{more}"
 
 
-def show_form(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question]) -> None:
-    """Draw the form, for the owner."""
+def show_form(
+    lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question], *, late: Late | None = None
+) -> None:
+    """Draw the form, for the owner. ``late`` takes the answer where nobody can be given it any more."""
     with st.form(key=f"questions_{approval.id}", border=False):
         for number, question in enumerate(questions):
             _show_question(question, f"{approval.id}_{number}")
         with st.container(horizontal=True):
             st.form_submit_button(
-                "Answer",
+                "Continue with this answer" if late else "Answer",
                 key=f"answer_{approval.id}",
                 type="primary",
                 icon=":material/send:",
                 on_click=_answer,
-                args=(lulu, actor, approval, questions),
+                args=(lulu, actor, approval, questions, late),
             )
-            st.form_submit_button("Skip", key=f"skip_{approval.id}", on_click=_skip, args=(lulu, actor, approval))
+            if late is None:
+                st.form_submit_button("Skip", key=f"skip_{approval.id}", on_click=_skip, args=(lulu, actor, approval))
+    notices.show_problem(answering.form_place(approval.id))
 
 
 def _show_question(question: Question, key: str) -> None:
@@ -201,14 +207,17 @@ def _show_question(question: Question, key: str) -> None:
     )
 
 
-def _answer(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question]) -> None:
+def _answer(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question], late: Late | None) -> None:
     answers = {
         question.text: said
         for number, question in enumerate(questions)
         if (said := _answer_to(question, f"{approval.id}_{number}"))
     }
     if not answers:
-        notices.attempt(answering.place(approval.session_id), _refuse_nothing)
+        notices.attempt(answering.form_place(approval.id), _refuse_nothing)
+        return
+    if late is not None:
+        late("\n\n".join(f"{text}\n{said}" for text, said in answers.items()))
         return
     answering.answer(lulu, actor, approval, approve=True, updated_input={**approval.tool_input, "answers": answers})
 

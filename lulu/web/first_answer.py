@@ -1,14 +1,21 @@
-"""Puts Lulu's styles into the answer that a page begins with, so that they hold before anything of it is drawn."""
+"""Puts Lulu's styles into the answer that a page begins with, so that they hold before anything of it is drawn.
+
+Streamlit begins a page at every address. Below one it finds none of its files there, and the page stays blank: whoever
+comes to such an address is led to one of Lulu's own that leads nowhere, and says so.
+"""
 
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lulu.web import host_config
 
 #: Where Streamlit's client draws. What stands in the body counts after the styles that the client writes in the head.
 _ROOT = b'<div id="root">'
+#: Where nothing is.
+_NOWHERE = "/no-such-page"
 #: A compressed answer cannot be read here, and a browser that has kept an older one may keep older styles with it.
 _UNASKED = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
 
@@ -35,7 +42,11 @@ class Styled:
                 await send(message)
             else:
                 body += message.get("body", b"")
-                if not message.get("more_body"):
+                if message.get("more_body"):
+                    return
+                if _ROOT in body and "/" in scope["path"].strip("/"):
+                    await RedirectResponse(_NOWHERE, 302)(scope, receive, send)
+                else:
                     whole = body.replace(_ROOT, self._style + _ROOT, 1)
                     headers = MutableHeaders(raw=start["headers"])
                     headers["content-length"] = str(len(whole))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,9 @@ from lulu.events import Event, EventId, StoredEvent, now, parse_time
 from lulu.plain_text import plain
 from lulu.sessions import Session, SessionId
 from lulu.store import LiveText, ShareOptions
+from lulu.transcript import ToolCall, turns
 from lulu.ui.header import details, full_name
+from lulu.waits import Spent
 
 SECRET = "ghp_" + "aB3d" * 9
 ALL = ShareOptions(tool_output=True, thinking=True)
@@ -74,6 +78,33 @@ def test_thinking_and_output_are_shared_only_where_that_was_chosen() -> None:
         kinds = {row.type for row in rows_shown}
         assert not kinds & {"permission", "permission_decision", "later"}
         assert [row.event.data for row in rows_shown if isinstance(row.event, events.System)] == [None]
+
+
+@pytest.mark.parametrize(("asked", "answered"), [(True, True), (True, False), (False, True)])
+def test_a_guest_s_clock_tells_the_wait_for_a_person_apart(asked: bool, answered: bool) -> None:
+    log: list[tuple[int, Event]] = [
+        (0, events.ToolUse(id="t", name="Bash", input={"command": "ls"})),
+        (
+            1,
+            events.Permission(id="p", tool_use_id="t", tool_name="Bash", tool_input={"command": SECRET}, reason=SECRET),
+        ),
+        (61, events.PermissionDecision(id="p", decision="approved", actor="anna", message=SECRET)),
+        (65, events.ToolResult(tool_use_id="t", content="done")),
+    ]
+    begin = parse_time(now())
+    rows = [
+        dataclasses.replace(_stored(event, number), created_at=begin + timedelta(seconds=second))
+        for number, (second, event) in enumerate(log, 1)
+        if (asked or number != 2) and (answered or number != 3)
+    ]
+
+    found = guest_rows(rows, ALL).rows
+    [call] = [item for turn in turns(found) for item in turn.items if isinstance(item, ToolCall)]
+
+    assert call.spent == (Spent(seconds=5, waited=60) if asked and answered else Spent(seconds=65, waited=0))
+    assert not call.is_waiting
+    assert SECRET not in repr(found)
+    assert "anna" not in repr(found)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_what_somebody_looks_for_is_there_at_once(lulu: LuluServer, page: Page) 
     expect(page.locator(".st-key-session_list li .text")).to_have_text(["session 4"], timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("path", ["nowhere", "mysession", "Inbox", "no%20where"])
+@pytest.mark.parametrize("path", ["nowhere", "mysession", "Inbox", "no%20where", "session/foo", "a/b/c"])
 def test_an_address_that_leads_nowhere_says_so(server: NewServer, page: Page, path: str) -> None:
     lulu = server(env=FAST)
 

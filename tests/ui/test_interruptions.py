@@ -9,6 +9,7 @@ import dataset
 import pytest
 
 from lulu import runtime
+from lulu.agent import ELICITATION
 from lulu.commands import Archive, SendPrompt, StartSession
 from lulu.events import System, User
 from lulu.runtime import Runtime
@@ -99,6 +100,7 @@ def test_archived_and_continued_ones_are_no_news(
         ("AskUserQuestion", QUESTIONS, "**Which way?**", "asked you: Which way?"),
         ("ExitPlanMode", {"plan": "# First\n\nthen **that**"}, "then **that**", "had a plan"),
         ("Bash", {"command": "rm -r build"}, "rm -r build", "Bash `rm -r build`"),
+        (ELICITATION, {"server": "db", "message": "Which port?"}, "**Which port?**", "db asked you: Which port?"),
     ],
 )
 def test_what_expired_is_drawn_as_it_was_asked(
@@ -120,6 +122,27 @@ def test_what_expired_is_drawn_as_it_was_asked(
         assert keys_of(app).count(f"continue_{session_id}") == 1
     assert told in text_of(inbox)
     assert "Nobody waits for you" not in text_of(inbox)
+
+
+@pytest.mark.parametrize("page", ["inbox", "session"])
+def test_a_question_that_expired_is_answered_with_the_next_prompt(
+    page: str, open_page: OpenPage, lulu: Runtime, cut_off: Callable[..., SessionId]
+) -> None:
+    session_id = cut_off("one", tool_name="AskUserQuestion", tool_input=QUESTIONS)
+    app = open_page(page, id=session_id)
+    answer = next(key for key in keys_of(app) if key.startswith("answer_"))
+    assert app.button(key=answer).label == "Continue with this answer"
+    app.button(key=answer).click().run()
+    assert "Nothing is answered yet" in text_of(app)
+    assert lulu.store.last_prompts(9) == []
+
+    app.text_input(key=f"words_{answer.removeprefix('answer_')}_0").set_value("Straight *on*")
+    app.button(key=answer).click().run()
+
+    [prompt] = lulu.store.last_prompts(9)
+    assert prompt.session_id == session_id
+    assert prompt.text.startswith(interruptions.CONTINUE)
+    assert prompt.text.endswith("\n\nWhich way?\nStraight *on*")
 
 
 def test_a_planned_end_is_told_too_and_moves_nothing(tmp_path: Path) -> None:

@@ -38,6 +38,10 @@ async def words(request: Request) -> Response:
     return PlainTextResponse(_PAGE)
 
 
+async def mine(request: Request) -> Response:
+    return HTMLResponse("<p>A page of Lulu's own</p>")
+
+
 async def failed(request: Request) -> Response:
     return HTMLResponse(_PAGE, status_code=500)
 
@@ -45,6 +49,7 @@ async def failed(request: Request) -> Response:
 @pytest.fixture
 def client() -> TestClient:
     routes = [Route(f"/{answer.__name__}", answer) for answer in (page, pieces, words, failed)]
+    routes += [Route(f"/below/{answer.__name__}", answer) for answer in (page, words, mine)]
     middleware = [Middleware(Styled, style=_STYLE), Middleware(GZipMiddleware)]
     return TestClient(Starlette(routes=routes, middleware=middleware))
 
@@ -69,6 +74,13 @@ def test_a_page_has_the_styles(client: TestClient, path: str) -> None:
 )
 def test_nothing_else_is_changed(client: TestClient, ask: Callable[[TestClient], httpx.Response]) -> None:
     assert ask(client).text == _PAGE
+
+
+@pytest.mark.parametrize(("path", "goes"), [("/below/page", True), ("/below/words", False), ("/below/mine", False)])
+def test_an_address_below_a_page_leads_to_one_that_says_so(client: TestClient, path: str, goes: bool) -> None:
+    answer = client.get(path, headers=_BROWSER, follow_redirects=False)
+
+    assert (answer.status_code, answer.headers.get("location")) == ((302, "/no-such-page") if goes else (200, None))
 
 
 def test_every_address_of_lulu_answers_with_the_styles(server: NewServer) -> None:
