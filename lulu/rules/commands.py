@@ -9,26 +9,34 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from lulu.rules.checks import Check
-from lulu.rules.expansions import braces, printed
+from lulu.rules.expansions import printed
 from lulu.rules.invocations import STARTS, Invocations, invocations
 from lulu.rules.options import risks, writes_to
-from lulu.rules.programs import RUNNERS, SHELLS, WRITERS
-from lulu.rules.shell import Known, Part, Script, read_script
+from lulu.rules.programs import FIND_ACTIONS, RUN_OPTIONS, RUNNERS, SHELLS, WRITERS
+from lulu.rules.shell import Known, Part, Script, read_script, spread
 from lulu.rules.shell_words import Word
 from lulu.rules.text_globs import TextGlob
 
 _GLOB_SIGNS = re.compile(r"[*?\[]")
 _ROUGHLY = re.compile(r"[;&|\n()`{}'\"]+")
 _MAY_BE_SCRIPT = re.compile(r"[\s;&|$`(]")
+_NAME = re.compile(r"[\w.-]+")
+#: In the name of an option or a variable: its value is run.
+_RUNS = re.compile(
+    r"exec|command|cmd|action|program|pager|editor|visual|browser|askpass|rsh|-pack|external|entrypoint|--pre$|^shell$",
+    re.IGNORECASE,
+)
 #: What a program may take for the path in one of its arguments: --file=x, if=x, @x, host:x, a,b.
 _PATH_PIECES = re.compile(r"[=:,@]")
 
 #: How deep commands in commands are read, how much of one, and how many words may be files.
-_DEPTH, _READ, _FILES = 6, 50_000, 300
+_DEPTH, _READ, _FILES = 6, 50_000, 1_500
+#: How many words of a loop are tried.
+_CHOICES = 30
 #: How many characters are read in all, for commands in commands are read once more.
 _BUDGET = 150_000
 
@@ -114,7 +122,7 @@ class _Finder:
 
     def __init__(self) -> None:
         self.texts: dict[str, list[frozenset[Check]]] = {}
-        self.files: list[FileWord] = []
+        self.files: dict[FileWord, None] = {}
         #: Whether some of it was not read.
         self.exhausted = False
         self._budget = _BUDGET
@@ -131,9 +139,14 @@ class _Finder:
         values = dict(self._known.values)
         script = read_script(text, self._known)
         self._script(script, by, depth)
+        choices, self._known.choices = self._known.choices, 1
         if script.guessed:
             # It may print something else, or nothing.
-            self._script(read_script(text, Known(values=values, depth=0)), by, depth)
+            self._script(read_script(text, Known(values=dict(values), depth=0)), by, depth)
+        for choice in range(1, min(choices, _CHOICES)):
+            self._budget -= len(text)
+            if self._budget > 0:
+                self._script(read_script(text, Known(values=dict(values), choice=choice)), by, depth)
         return script
 
     def _script(self, script: Script, by: frozenset[Check], depth: int) -> None:
@@ -147,6 +160,7 @@ class _Finder:
                 nested += [(text, Check.RUN_TEXT) for text in _texts_to_run(part)]
             if "alias" in part.runs.names:
                 nested += [(word.text.partition("=")[2], Check.RUN_TEXT) for word in part.words if "=" in word.text]
+            nested += [(text, Check.RUN_TEXT) for text in _handed_over(part)]
             if at < fed:
                 nested.append((" ".join(word.text for word in part.words[1:]), Check.RUN_TEXT))
         for at, given in script.given:
@@ -179,9 +193,9 @@ class _Finder:
         elif any(word.text != word.raw for word in part.words):
             by |= {Check.QUOTES}
         self._commands(part.words, part.runs, by)
-        spread = _spread(part.words)
-        if spread != part.words:
-            self._commands(spread, invocations(spread), by | {Check.BRACES})
+        words = spread(part.words)
+        if words != part.words:
+            self._commands(words, invocations(words), by | {Check.BRACES})
 
     def _commands(self, words: tuple[Word, ...], runs: Invocations, by: frozenset[Check]) -> None:
         texts = [word.text for word in words]
@@ -198,34 +212,27 @@ class _Finder:
                 self.add(" ".join([name, *words[count:]]), by | name_by | {Check.OPTIONS})
 
     def _files_of(self, part: Part) -> None:
-        words = [*_file_words(part), *((each.target, each.writes) for each in part.redirections if each.is_file)]
+        words = [
+            *((target, each.writes) for each in part.redirections if each.is_file for target in spread([each.target])),
+            *_file_words(part),
+        ]
         for word, writes in words[: max(0, _FILES - len(self.files))]:
-            for text in braces(word.text) if word.braced else [word.text]:
-                # `-o/etc/x`
-                text = text[2:] if re.match(r"-[A-Za-z]/", text) else text
-                pieces = [text, *(_PATH_PIECES.split(text)[:5] if _PATH_PIECES.search(text) else ())]
-                for piece in dict.fromkeys(piece for piece in pieces if piece):
-                    self.files.append(FileWord(text=piece, writes=writes, folders=part.folders, globbed=word.globbed))
+            # `-o/etc/x`
+            text = word.text[2:] if re.match(r"-[A-Za-z]/", word.text) else word.text
+            pieces = [text, *(_PATH_PIECES.split(text)[:5] if _PATH_PIECES.search(text) else ())]
+            for piece in dict.fromkeys(piece for piece in pieces if piece):
+                found = FileWord(text=piece, writes=writes, folders=part.folders, globbed=word.globbed)
+                self.files[found] = None
 
 
 def _file_words(part: Part) -> Iterator[tuple[Word, bool]]:
     """The words of a command that may be files, and whether it may change them."""
     writes_all, before = bool(part.runs.names & WRITERS), ""
+    writes_all |= "find" in part.runs.names and any(word.text in FIND_ACTIONS for word in part.words)
     risky = {risk.text for run in part.runs.all for risk in risks(run)}
-    for word in part.words:
+    for word in spread(part.words):
         yield word, writes_all or word.text in risky or any(writes_to(run, word, before) for run in part.runs.all)
         before = word.text
-
-
-def _spread(words: tuple[Word, ...]) -> tuple[Word, ...]:
-    """The words after the shell has expanded braces and split values."""
-    spread: list[Word] = []
-    for word in words:
-        texts = braces(word.text) if word.braced else [word.text]
-        if word.expanded:
-            texts = [piece for text in texts for piece in text.split()]
-        spread += [word] if texts == [word.text] else [replace(word, raw=text, text=text) for text in texts]
-    return tuple(spread[:500])
 
 
 def _spellings(program: str) -> Iterator[tuple[str, frozenset[Check]]]:
@@ -257,6 +264,24 @@ def _skipped(words: list[str]) -> Iterator[int]:
 def _printed_by(text: str) -> str:
     parts = read_script(text[:_READ]).parts
     return "\n".join(printed([word.text for word in part.words]) for part in parts)
+
+
+def _handed_over(part: Part) -> Iterator[str]:
+    """Texts that a program is told to run by an option or a variable: ``PAGER='rm x'``, ``--to-command='rm x'``."""
+    options = {RUN_OPTIONS[name] for name in part.runs.names & RUN_OPTIONS.keys()}
+    before = ""
+    for word in (*part.assignments, *part.words[:STARTS]):
+        name, given, value = word.text.partition("=")
+        if before in options:
+            # `-c '!rm x'`, `-c alias.x='!rm x'`, `-o ProxyCommand='rm x'`
+            named = given and _NAME.fullmatch(name)
+            if not named or value.startswith("!") or _RUNS.search(name):
+                yield (value if named else word.text).lstrip("!:")
+        elif given and (name in options or _RUNS.search(name)):
+            yield value.lstrip("!").removeprefix("exec=")
+        elif before.startswith("--") and not word.text.startswith("-") and _RUNS.search(before):
+            yield word.text
+        before = word.text
 
 
 def _texts_to_run(part: Part) -> Iterator[str]:

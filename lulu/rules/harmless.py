@@ -160,8 +160,8 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
         " --build-configuration",
         apart=True,
     ),
-    # In a shell, -v sets a variable. In zsh, what it takes for a number is computed, with commands in an index.
-    ("printf",): _options(_ALL_LETTERS.replace("v", ""), "--version", operand=r"[^\[]*|[^$`]*"),
+    # In a shell, -v sets a variable.
+    ("printf",): _options(_ALL_LETTERS.replace("v", ""), "--version"),
     # Not -o, which writes a file, nor -R, which writes one in each folder.
     ("tree",): _options(
         "adfxlqNQpugshDFvtcUrACSnJXiL:P:I:H:T:0123456789",

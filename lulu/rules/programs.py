@@ -14,6 +14,9 @@ KEYWORDS = _names(
 #: They set variables by their arguments.
 DECLARING = _names("declare export local readonly typeset")
 
+#: What they are given they may compute, with commands in an index; printf does in zsh.
+COMPUTING = DECLARING | _names("[ let mapfile printf read test unset")
+
 #: Wrappers that Claude Code looks through.
 WRAPPERS = _names("builtin command nice noglob nohup stdbuf time timeout xargs")
 #: What changes the folder for the commands that follow.
@@ -26,28 +29,57 @@ RUNNERS = WRAPPERS | _names(
     " nocorrect npx nsenter numactl parallel pipenv pkexec pnpx poetry prlimit proot proxychains proxychains4 rlwrap"
     " run0 runuser screen script sem setarch setpriv setsid sh ssh sshpass start-stop-daemon strace su su-exec sudo"
     " systemd-run taskset tcsh tmux torsocks toybox trap unbuffer unshare uv uvx valgrind watch watchexec xvfb-run zsh"
+    # Terminals, other shells, and wrappers that are seldom seen; to zsh, `- rm` is `rm`.
+    " - alacritty catchsegv cgexec eatmydata elvish expect fakechroot foot gnome-terminal kitty konsole ld.so"
+    " ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 nu osh pwsh rbash sg socat ts tsp urxvt wezterm xonsh xterm yash"
 )
 #: To deny: programs that do so where one of these is among their arguments.
 RUNNERS_WITH = {
     "bun": _names("exec x"),
     "bundle": _names("exec"),
     "conda": _names("run"),
-    "docker": _names("exec"),
-    "git": _names("bisect filter-branch foreach"),
+    "docker": _names("exec run"),
+    "fd": _names("-x -X --exec --exec-batch"),
+    "fdfind": _names("-x -X --exec --exec-batch"),
+    "git": _names("bisect difftool filter-branch foreach rebase"),
     "kubectl": _names("exec"),
     "nix": _names("develop run shell"),
     "npm": _names("exec x"),
     "pnpm": _names("dlx exec"),
-    "podman": _names("exec"),
+    "perf": _names("record stat trace"),
+    "podman": _names("exec run"),
     "rustup": _names("run"),
     "yarn": _names("dlx exec"),
 }
 #: To deny: programs that run what comes to their input, or what stands in a file that they are given.
-SHELLS = _names(". ash at bash batch csh dash fish ksh mksh parallel sh source ssh tcsh xargs zsh")
+SHELLS = _names(
+    ". ash at bash batch csh dash elvish fish ksh mksh nu osh parallel pwsh rbash sh source ssh tcsh xargs xonsh yash"
+    " zsh"
+)
+#: To deny: the options with which programs run what follows; most longer ones say it in their names.
+RUN_OPTIONS = {
+    "compgen": "-C",
+    "complete": "-C",
+    "ex": "-c",
+    "gdb": "-ex",
+    "git": "-c",
+    "man": "-P",
+    "mapfile": "-C",
+    "nvim": "-c",
+    "readarray": "-C",
+    "rsync": "-e",
+    "scp": "-o",
+    "split": "--filter",
+    "ssh": "-o",
+    "tar": "-I",
+    "vi": "-c",
+    "vim": "-c",
+}
 #: To deny: programs that change the files that they are given.
 WRITERS = _names(
-    "bunzip2 bzip2 chattr chgrp chmod chown cp dd dos2unix ed emacs ex gunzip gzip install ln mkdir mv nano patch rm"
-    " rmdir rsync sed shred sponge tar tee touch truncate unix2dos unlink unxz unzip unzstd vi vim wget xz zstd"
+    "bunzip2 bzip2 chattr chgrp chmod chown cp csplit dd dos2unix ed emacs ex gunzip gzip install ln mkdir mkfifo"
+    " mknod mktemp mv nano patch rm rmdir rsync script sed shred split sponge tar tee touch truncate unix2dos unlink"
+    " unxz unzip unzstd vi vim wget xz zstd"
 )
 
 #: To approve: programs that run their arguments, of which Claude Code approves exact commands only ("such as watch,

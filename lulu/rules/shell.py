@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from lulu.rules.checks import Check
-from lulu.rules.expansions import printed
+from lulu.rules.expansions import MOST_BRACES, braces, printed
 from lulu.rules.invocations import Invocation, Invocations, invocations
-from lulu.rules.programs import CHANGING_FOLDER, DECLARING, KEYWORDS
+from lulu.rules.programs import CHANGING_FOLDER, COMPUTING, DECLARING, KEYWORDS
 from lulu.rules.shell_words import Word, WordReader
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -93,11 +94,14 @@ class Known:
     """What a script may know from the one around it, and what it adds."""
 
     #: The values of variables.
-    values: dict[str, str] = field(default_factory=lambda: {"HOME": "~", "PWD": "."})
+    values: dict[str, str] = field(default_factory=lambda: {"HOME": "~", "PWD": ".", "IFS": " "})
     #: The folders that it may have changed to.
     folders: list[str] = field(default_factory=list)
     #: How deep it may look into commands in commands for what they print.
     depth: int = 3
+    #: Which word of a loop is taken for its variable, and how many there are at most.
+    choice: int = 0
+    choices: int = 1
 
 
 def read_script(text: str, known: Known | None = None) -> Script:
@@ -111,6 +115,20 @@ def read_script(text: str, known: Known | None = None) -> Script:
         doubts=reader.doubts,
         guessed=reader.guessed,
     )
+
+
+def spread(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words after the shell has expanded braces and split values."""
+    found: list[Word] = []
+    for word in words:
+        texts = braces(word.text) if word.braced and len(found) < MOST_BRACES else [word.text]
+        if word.expanded:
+            texts = [piece for text in texts for piece in text.split()]
+        if texts == [word.text]:
+            found.append(word)
+        else:
+            found += [replace(word, raw=text, text=text) for text in texts if text]
+    return tuple(found)
 
 
 @dataclass
@@ -258,16 +276,17 @@ class _Reader(WordReader):
         while words:
             if words[0].raw in KEYWORDS:
                 self.doubt(Check.KEYWORDS, f"it has “{words[0].raw}”")
-                if words[0].raw == "for" and len(words) > 3:
-                    self.values[words[1].text] = words[-1].text
+                if words[0].raw in ("for", "foreach", "select") and len(words) > 3:
+                    self._loop(words[1].text, spread(words[3:]))
                 after_keyword = True
-                words = words[2 if words[0].raw == "function" else 1 :]
+                words = words[2 if words[0].raw in ("function", "repeat") else 1 :]
             elif ASSIGNMENT.match(words[0].raw):
                 self._assign(words[0])
                 assignments.append(words.pop(0))
             else:
                 break
         runs, folders = invocations(words), tuple(self._known.folders)
+        self._compute(assignments + (words if runs.names & COMPUTING else []))
         self._set_variables(runs, part)
         if words and re.search(r"[*?\[]", words[0].raw) and words[0].raw != "[":
             self.doubt(Check.PROGRAM_GLOB, "its program is a pattern")
@@ -296,6 +315,20 @@ class _Reader(WordReader):
         if elsewhere or folder[:1] in ("-", "+") or any(word.globbed for word in named):
             folders.append(UNKNOWN)
 
+    def _loop(self, name: str, given: Sequence[Word]) -> None:
+        if given:
+            self.values[name] = given[self._known.choice % len(given)].text
+            self._known.choices = max(self._known.choices, len(given))
+
+    def _compute(self, words: list[Word]) -> None:
+        """Read the commands in what may be computed: ``let 'a[$(rm x)]'`` runs them, quoted as they are."""
+        for word in words:
+            if "[" in word.text and ("$(" in word.text or "`" in word.text):
+                nested = _Reader(word.text, self._known)
+                nested.double_quoted("")
+                self.inner += nested.inner
+                self.doubt(Check.SUBSTITUTION, "it has a command inside a command")
+
     def printed(self, script: str) -> str:
         """What the script prints, as far as it says so itself."""
         if not self._known.depth or len(script) > _PRINTED:
@@ -314,9 +347,19 @@ class _Reader(WordReader):
                     self._assign(word)
             elif run.name == "printf" and texts[:1] == ["-v"] and len(texts) > 2:
                 self.values[texts[1]] = printed(["printf", *texts[2:]])
-            elif run.name == "read" and part.redirections and part.redirections[-1].operator == "<<<":
-                given = part.redirections[-1].target.text
-                self.values |= {text: given for text in texts if not text.startswith("-")}
+            elif run.name == "read":
+                given = self._given_to(part)
+                self.values |= {text: given for text in texts if given and not text.startswith("-")}
+            elif run.name == "set":
+                args = texts[1:] if texts[:1] == ["--"] else texts
+                self.values |= {"@": " ".join(args), "*": " ".join(args)}
+                self.values |= {str(at): text for at, text in enumerate(args[:9], start=1)}
+
+    def _given_to(self, part: _Open) -> str:
+        """What comes to the part's input, as far as the command says so itself."""
+        if part.redirections and part.redirections[-1].operator == "<<<":
+            return part.redirections[-1].target.text
+        return printed([word.text for word in self.parts[-1].words]) if self._operator in ("|", "|&") else ""
 
     def _assign(self, word: Word) -> None:
         found = ASSIGNMENT.match(word.text)
