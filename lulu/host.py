@@ -255,9 +255,13 @@ class AgentHost:
     async def _take_prompt(self, stored: StoredCommand) -> None:
         command = stored.command
         prompt = _prompt(stored)
-        if (columns := options.typed_model(command)) is not None:
+        if (columns := options.typed_model(prompt)) is not None:
             chosen = [prompt, System(subtype="model_set", data=columns)]
-            if await done(self._store.take(stored.id, Change(session_id=command.session_id, events=chosen))):
+            told = Change(session_id=command.session_id, events=chosen)
+            if isinstance(command, StartSession):
+                # It has done what it was asked for, and its agent is not needed yet.
+                told = replace(told, status=SessionStatus.COMPLETED, columns=columns)
+            if await done(self._store.take(stored.id, told)):
                 self._worker(command.session_id).change(stored.id, columns=columns)
             return
         # Together: one that is taken and not told would be lost in a crash, and a session deleted under it.
@@ -385,8 +389,8 @@ async def recover(store: Store) -> None:
     for session in unfinished:
         if session.agent_pid:
             processes.kill(session.agent_pid, session.agent_started_at)
-            # Its tools outlive a process that was killed together with Lulu.
-            await asyncio.to_thread(processes.end_marked, processes.mark_of(store.path, session.id))
+    # Tools outlive a process that was killed, and a process the row of a session that was deleted.
+    await asyncio.to_thread(processes.end_marked, processes.mark_of(store.path))
     for session in unfinished:
         note = System(subtype="lulu_stopped", data={})
         try:

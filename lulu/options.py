@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from lulu.commands import AgentCommand, CommandId, CommandStatus, SendNow, SendPrompt
+from lulu.commands import CommandId, CommandStatus
 from lulu.errors import AgentError
-from lulu.events import Error
+from lulu.events import Error, User
 from lulu.settings import PermissionMode
 from lulu.store import Change
 
@@ -39,9 +39,7 @@ async def changed(session_id: str, command_id: CommandId, agent: Agent | None, c
     )
 
 
-def typed_model(command: AgentCommand) -> dict[str, object] | None:
+def typed_model(prompt: User) -> dict[str, object] | None:
     """The column that a typed ``/model x`` sets; nothing for any other prompt."""
-    if not isinstance(command, SendPrompt | SendNow) or command.attachments:
-        return None
-    typed = _MODEL.fullmatch(command.text)
+    typed = _MODEL.fullmatch(prompt.text) if not prompt.attachments else None
     return {"model": None if typed[1].lower() == _DEFAULT else typed[1]} if typed else None

@@ -50,6 +50,20 @@ class Process:
                 self.move(ProcessState.GONE)
                 raise
 
+    async def start_unless(
+        self, stopped: asyncio.Event, connect: Callable[[], Awaitable[Agent]], starts: asyncio.Semaphore
+    ) -> Agent | None:
+        """As ``start``; nothing where it was ``stopped`` first."""
+        starting = asyncio.create_task(self.start(connect, starts))
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            stopping.cancel()
+            return starting.result()
+        starting.cancel()
+        await asyncio.wait({starting})
+        return None
+
     def take(self, agent: Agent) -> None:
         """This is the session's agent from here on."""
         self.agent = agent

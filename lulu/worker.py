@@ -60,6 +60,8 @@ class Worker:
         self._settled = asyncio.Event()
         self._settled.set()
         self._stopping = False
+        #: Held while the agent is told of a change, or starts: no prompt comes before that, and no start misses it.
+        self._changing = asyncio.Lock()
         self._live = LivePace(lambda live: self._recorder.record(Change(session_id=session_id, live=live)))
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -118,7 +120,8 @@ class Worker:
 
     async def _prompt(self, turn: Turn, stored: StoredCommand, text: str) -> None:
         try:
-            agent = await self._usable_agent() or await self._open(turn)
+            async with self._changing:
+                agent = await self._usable_agent() or await self._open(turn)
             if agent is None:
                 # Its row forgets the process with the turn: nothing must be left that has one.
                 await self._drop_agent()
@@ -149,15 +152,8 @@ class Worker:
 
     async def _open(self, turn: Turn) -> Agent | None:
         """A connected agent; nothing where somebody stopped the turn first. Raises ``AgentError``."""
-        connecting = asyncio.create_task(self._process.start(self._connected, self._starts))
-        stopped = asyncio.create_task(turn.stop.wait())
-        await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not connecting.done():
-            connecting.cancel()
-            await asyncio.wait({connecting})
+        if (agent := await self._process.start_unless(turn.stop, self._connected, self._starts)) is None:
             return None
-        stopped.cancel()
-        agent = connecting.result()
         self._process.take(agent)
         self._spawn(self._read(agent))
         # Ahead of the prompt: a process that has work outlives a kill of Lulu, and is found by these columns only.
@@ -256,12 +252,14 @@ class Worker:
 
     def change(self, command_id: CommandId, *, columns: dict[str, object], is_told: bool = False) -> None:
         """Change the permission mode or the model, at once also in a running turn; ``is_told`` by an answer to it."""
-        self._spawn(self._change(command_id, columns, None if is_told else self._process.reachable))
+        self._spawn(self._change(command_id, columns, is_told))
 
-    async def _change(self, command_id: CommandId, columns: dict[str, object], agent: Agent | None) -> None:
-        change = await options.changed(self.session_id, command_id, agent, columns)
-        self._progress.know(dict(change.columns))
-        await self._recorder.commit(change)
+    async def _change(self, command_id: CommandId, columns: dict[str, object], is_told: bool) -> None:
+        async with self._changing:
+            agent = None if is_told else self._process.reachable
+            change = await options.changed(self.session_id, command_id, agent, columns)
+            self._progress.know(dict(change.columns))
+            await self._recorder.commit(change)
 
     async def _stop(self, command_id: CommandId | None) -> None:
         note = await self._interrupt() if self.is_busy and not self._stopping else []

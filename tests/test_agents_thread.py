@@ -175,6 +175,10 @@ TOPS = {
         "asyncio.create_task(self._watch)": "awaited in _main: begins anew",
         "asyncio.create_task(self._stop.wait)": "awaited in _main",
     },
+    "lulu/process.py": {
+        "asyncio.create_task(self.start)": "awaited",
+        "asyncio.create_task(stopped.wait)": "awaited",
+    },
     "lulu/runtime.py": {
         "asyncio.create_task(_tell_later)": "every failure of _tell is told and tried again",
         "asyncio.create_task(_spare_what_stays)": "logs",
@@ -199,8 +203,6 @@ TOPS = {
         "asyncio.create_task(_take_all)": "logs",
     },
     "lulu/worker.py": {
-        "asyncio.create_task(self._process.start)": "awaited",
-        "asyncio.create_task(turn.stop.wait)": "awaited",
         "asyncio.get_running_loop().create_task(self._guarded)": "_guarded logs, and fails the turn",
     },
 }

@@ -85,7 +85,7 @@ class Agent:
         self._ask = ask
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         #: What everything that it starts carries in its environment.
-        self._mark = f"{processes.mark_of(settings.database_path, spec.session_id)}{uuid4()}"
+        self._mark = f"{processes.mark_of(settings.database_path)}{spec.session_id}:{uuid4()}"
         self._translator = Translator(total_cost_usd=spec.total_cost_usd)
         self._substitute = project.Substitute(spec, settings)
         # It says that no callback is asked in this mode: ours is for the time after it, and a hook sees every call.

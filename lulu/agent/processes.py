@@ -50,15 +50,19 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 
 
 def kill_processes(found: Iterable[psutil.Process]) -> None:
-    """SIGKILL to each; one that is gone already does not matter."""
-    for process in found:
+    """SIGKILL to each; one that is gone already does not matter.
+
+    Never to this one and those that it was started by: an agent may start the Lulu anew that it works for.
+    """
+    own = psutil.Process()
+    for process in {*found} - {own, *own.parents()}:
         with contextlib.suppress(psutil.Error):
             process.kill()
 
 
-def mark_of(database: Path, session_id: str) -> str:
-    """How the marks of all processes begin that work, or worked, for this session of the Lulu with this file."""
-    return f"{database}:{session_id}:"
+def mark_of(database: Path) -> str:
+    """How the marks of all processes begin that work, or worked, for the Lulu with this file."""
+    return f"{database}:"
 
 
 def end_marked(mark: str) -> None:

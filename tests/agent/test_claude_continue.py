@@ -351,3 +351,34 @@ def test_a_typed_model_is_kept_like_a_chosen_one(claude: Claude) -> None:
     claude.turn(session_id, "SCN:default go on")
 
     assert "haiku" in claude.requests(session_id)[-1].body["model"]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_model_typed_first_is_kept_and_asks_nobody(claude: Claude, restarts: bool) -> None:
+    claude.start()
+
+    session_id = claude.launch("/model haiku", model="sonnet")
+    claude.has(session_id, SessionStatus.COMPLETED)
+    assert claude.session(session_id).model == "haiku"
+    assert (claude.api.requests, claude.session(session_id).agent_pid) == ([], None)
+    if restarts:
+        claude.start()
+    claude.turn(session_id, "SCN:default hello")
+
+    assert "haiku" in claude.requests(session_id)[-1].body["model"]
+
+
+@pytest.mark.parametrize("max_idle", [0, 5])
+def test_a_queued_model_holds_from_its_place_in_the_queue(claude: Claude, max_idle: int) -> None:
+    claude.start(max_idle=max_idle)
+    session_id = claude.launch("SCN:slow WORDS=100", model="sonnet")
+    claude.says(session_id, "word5")
+
+    for text in ("SCN:default still", "/model haiku", "SCN:default after"):
+        claude.send(session_id, text)
+    claude.ended(session_id, turns=3)
+    claude.start()
+    claude.turn(session_id, "SCN:default and later")
+
+    models = [request.body["model"] for request in claude.requests(session_id)]
+    assert [name for model in models for name in ("sonnet", "haiku") if name in model] == ["sonnet"] * 2 + ["haiku"] * 2

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
+from lulu.agent import processes
 from lulu.sessions import SessionId, SessionStatus
 from lulu.store import Change
 from tests.agent.claude_driver import Claude, agents_now, command_of, has_prompt, is_alive, tools_of
 from tests.support import ROOT, eventually
 
-#: A Lulu in a process of its own: it starts the sessions that it is told to and waits to be killed.
+#: A Lulu in a process of its own: it starts the sessions that it is told to, and waits to be killed. Where it is told,
+#: it deletes the last one; what was deleted is not ended before the kill.
 _OTHER_LULU = """
 import sys, threading
+from lulu.commands import Delete
+from lulu.worker import Worker
 from tests.agent.claude_driver import Claude
 from tests.messages_api import MessagesApi
 from pathlib import Path
 
+Worker.discard = lambda worker: None
+
 claude = Claude(MessagesApi(), Path(sys.argv[1]))
 claude.start()
 for prompt in sys.argv[2:]:
-    print(claude.launch(prompt), flush=True)
+    session_id = claude.launch(prompt)
+    print(session_id, flush=True)
+if "delete" in sys.stdin.readline():
+    claude.do(Delete, session_id)
+    print("deleted", flush=True)
 threading.Event().wait()
 """
 
@@ -40,20 +52,88 @@ def bystander() -> Iterator[psutil.Process]:
     process.wait()
 
 
+@contextlib.contextmanager
+def other_lulu(claude: Claude, *prompts: str) -> Iterator[tuple[subprocess.Popen[str], list[SessionId]]]:
+    """A Lulu on this folder in a process of its own, with a session for each prompt."""
+    command = [sys.executable, "-c", _OTHER_LULU, str(claude.folder), *prompts]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), text=True, stdin=pipe, stdout=pipe) as lulu:
+        try:
+            yield lulu, [SessionId(line_of(lulu)) for _ in prompts]
+        finally:
+            lulu.kill()
+
+
+def line_of(lulu: subprocess.Popen[str]) -> str:
+    assert lulu.stdout is not None
+    return lulu.stdout.readline().strip()
+
+
+def started_by(lulu: subprocess.Popen[str]) -> list[psutil.Process]:
+    """What it has started, once a command of an agent is among that."""
+    other = psutil.Process(lulu.pid)
+    eventually(lambda: any("time.sleep(60" in command_of(one) for one in tools_of(other)), timeout=30)
+    return other.children(recursive=True)
+
+
+def test_a_command_in_the_background_that_a_crash_cut_off_is_ended_and_told(claude: Claude) -> None:
+    claude.allow("Bash")
+    with other_lulu(claude, "SCN:background SECONDS=60") as (lulu, [session_id]):
+        eventually(lambda: claude.status_in_file(session_id) == "completed", timeout=30)
+        orphans = started_by(lulu)
+
+    claude.start()
+
+    eventually(lambda: not any(map(is_alive, orphans)))
+    [told] = claude.of_subtype(session_id, "background_stopped")
+    assert [task["description"] for task in told["tasks"]] == ["Count"]
+    assert claude.session(session_id).status == SessionStatus.COMPLETED
+    claude.start()
+    assert claude.notes(session_id).count("background_stopped") == 1
+
+
+def test_nothing_of_a_deleted_session_outlives_a_crash_and_the_next_start(claude: Claude) -> None:
+    claude.allow("Bash")
+    with other_lulu(claude, "SCN:background SECONDS=60") as (lulu, [session_id]):
+        eventually(lambda: claude.status_in_file(session_id) == "completed", timeout=30)
+        orphans = started_by(lulu)
+        assert lulu.stdin is not None
+        lulu.stdin.write("delete\n")
+        lulu.stdin.flush()
+        assert line_of(lulu) == "deleted"
+    assert [one for one in orphans if is_alive(one)]
+
+    claude.start()
+
+    eventually(lambda: not any(map(is_alive, orphans)))
+
+
+def test_what_an_agent_has_started_does_not_end_itself(tmp_path: Path) -> None:
+    """The Lulu that an agent of the one before has started carries its mark, as its parent does."""
+    code = "import sys; from lulu.agent import processes; processes.end_marked(sys.argv[1]); print('lives')"
+    mark = processes.mark_of(tmp_path / "lulu.db")
+    command = [sys.executable, "-c", code, mark]
+    parent = f"import subprocess, sys; sys.exit(subprocess.call({command!r}))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", parent],
+        cwd=ROOT,
+        env={**os.environ, processes.MARK: f"{mark}a:b"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "lives\n")
+
+
 def test_processes_that_outlived_lulu_are_ended_at_the_next_start(claude: Claude) -> None:
     claude.allow("Bash")
     prompts = ["SCN:sleep SECONDS=60", "SCN:slow WORDS=2000", "SCN:default hello"]
-    command = [sys.executable, "-c", _OTHER_LULU, str(claude.folder), *prompts]
-    with subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True) as lulu:
-        assert lulu.stdout is not None
-        sessions = [SessionId(lulu.stdout.readline().strip()) for _ in prompts]
+    with other_lulu(claude, *prompts) as (lulu, sessions):
         in_tool, in_stream, idle = sessions
         eventually(lambda: claude.status_in_file(idle) == "completed", timeout=30)
         eventually(lambda: claude.is_asked("SCN:slow"), timeout=30)
-        other = psutil.Process(lulu.pid)
-        eventually(lambda: any("time.sleep(60" in command_of(one) for one in tools_of(other)), timeout=30)
-        orphans = other.children(recursive=True)
-        lulu.kill()
+        orphans = started_by(lulu)
     assert len([process for process in orphans if is_alive(process)]) >= 4
 
     began = time.monotonic()
