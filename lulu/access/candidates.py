@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lulu.access.letters import begun
+
 #: Words of the names of passwords, and of what is long and has digits in it.
 OF_PASSWORDS = ("pass", "pw", "kennwort", "secret", "credential")
 OF_TOKENS = ("token", "key", "cookie", "auth")
@@ -52,4 +54,4 @@ _PATTERNS = {
 
 def candidates(lower: str, word: str) -> Iterator[int]:
     """Where the word ends behind which a value may follow."""
-    return (match.end() for match in _PATTERNS[word].finditer(lower))
+    return (match.end() for match in begun(lower, word, _PATTERNS[word]))

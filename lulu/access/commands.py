@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from lulu.access.letters import begun
 from lulu.access.secret_names import Kind, Place, is_random, kind_of, looks_secret
 from lulu.access.spans import Span
 
@@ -13,58 +15,72 @@ _BARE = r"[\"']?(?P<secret>[^\s\"'-][^\s\"']{2,200})"
 _NAME = r"(?P<name>[\w.-]{2,60})"
 _MORE = r"\b[^\n|;&]{0,120}?[ \t]"
 
-_Row = tuple[re.Pattern[str], Place, re.Pattern[str]]
+
+class _Row(NamedTuple):
+    """What names a secret: a word, what follows it in small letters, and the pattern from the word on."""
+
+    word: str
+    begins: re.Pattern[str]
+    place: Place
+    #: Has a ``secret``; a ``name`` in it must tell of one.
+    pattern: re.Pattern[str]
 
 
-def _rows(*rows: tuple[str, Place, str]) -> tuple[_Row, ...]:
-    return tuple((re.compile(begins), place, re.compile(pattern, re.IGNORECASE)) for begins, place, pattern in rows)
+def _rows(*rows: tuple[str, str, Place, str]) -> tuple[_Row, ...]:
+    return tuple(
+        _Row(word, re.compile(word + follows), place, re.compile(pattern, re.IGNORECASE))
+        for word, follows, place, pattern in rows
+    )
 
 
-#: What begins it, in small letters, a literal first; and the pattern from there on. A ``name`` must tell of a secret.
 _ROWS = _rows(
-    (r"echo[ \t]", Place.SETTING, rf"echo[ \t]+(?:-n[ \t]+)?{_BARE}[\"']?[ \t]*\|[^\n]{{0,200}}--password-stdin"),
-    ("set(?:x|env| -)", Place.SETTING, rf"set(?:x|env|[ \t]+-[a-z]{{1,4}})[ \t]+{_NAME}[ \t]+{_BARE}"),
-    ("env ", Place.SETTING, rf"(?-i:ENV)[ \t]+{_NAME}[ \t]+{_BARE}"),
+    ("echo", r"[ \t]", Place.SETTING, rf"echo[ \t]+(?:-n[ \t]+)?{_BARE}[\"']?[ \t]*\|[^\n]{{0,200}}--password-stdin"),
+    ("set", "(?:x|env| -)", Place.SETTING, rf"set(?:x|env|[ \t]+-[a-z]{{1,4}})[ \t]+{_NAME}[ \t]+{_BARE}"),
+    ("env ", "", Place.SETTING, rf"(?-i:ENV)[ \t]+{_NAME}[ \t]+{_BARE}"),
     (
-        "config(?:ure set| )",
+        "config",
+        "(?:ure set| )",
         Place.SETTING,
         rf"config(?:ure set[ \t]+|[ \t]+(?:(?:--?[a-z]+|set)[ \t]+){{0,3}}){_NAME}[ \t]+{_BARE}",
     ),
-    ("requirepass", Place.SETTING, rf"requirepass[ \t]+{_BARE}"),
-    ("masterauth", Place.SETTING, rf"masterauth[ \t]+{_BARE}"),
-    ("rootpw", Place.SETTING, rf"rootpw[ \t]+(?:--\w+[ \t]+)?{_BARE}"),
-    ("identified", Place.QUOTED, rf"identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by[ \t]+{_QUOTED}"),
-    (r"password[ \t]", Place.LOOSE, rf"password[ \t]{{1,4}}{_QUOTED}"),
+    ("requirepass", "", Place.SETTING, rf"requirepass[ \t]+{_BARE}"),
+    ("masterauth", "", Place.SETTING, rf"masterauth[ \t]+{_BARE}"),
+    ("rootpw", "", Place.SETTING, rf"rootpw[ \t]+(?:--\w+[ \t]+)?{_BARE}"),
+    ("identified", "", Place.QUOTED, rf"identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by[ \t]+{_QUOTED}"),
+    ("password", r"[ \t]", Place.LOOSE, rf"password[ \t]{{1,4}}{_QUOTED}"),
     (
-        r"passwor[dt][`\"'*]{0,4}[ \t|]",
+        "passwor",
+        r"[dt][`\"'*]{0,4}[ \t|]",
         Place.LOOSE,
         r"passwor[dt][`\"'*]{0,4}(?:[ \t]{1,4}(?:is|was|ist)[ \t:]{1,4}|[ \t]{0,40}\|[ \t]{0,40}|\t)"
         r"[`\"'*]{0,4}(?P<secret>[^\s`\"'|*]{6,200})",
     ),
-    ("convertto-securestring", Place.QUOTED, rf"convertto-securestring[ \t]+(?:-string[ \t]+)?{_QUOTED}"),
+    ("convertto-securestring", "", Place.QUOTED, rf"convertto-securestring[ \t]+(?:-string[ \t]+)?{_QUOTED}"),
     (
-        r"auth(?:(?<=basicauth)\(|[ \t]*=[ \t]*\()",
+        "auth",
+        r"(?:(?<=basicauth)\(|[ \t]*=[ \t]*\()",
         Place.QUOTED,
         rf"auth[ \t]*=?[ \t]*\([ \t]*[\"'][^\"'\n]{{0,100}}[\"'][ \t]*,[ \t]*{_QUOTED}",
     ),
-    ("jdbc:oracle", Place.TIGHT, r"jdbc:oracle:\w{1,10}:[^\s/@:\"']{1,60}/(?P<secret>[^\s@\"']{3,200})@"),
-    ("<key>", Place.QUOTED, rf"<key>{_NAME}</key>\s{{0,40}}<string>(?P<secret>[^<\n]{{4,500}})</string>"),
+    ("jdbc:oracle", "", Place.TIGHT, r"jdbc:oracle:\w{1,10}:[^\s/@:\"']{1,60}/(?P<secret>[^\s@\"']{3,200})@"),
+    ("<key>", "", Place.QUOTED, rf"<key>{_NAME}</key>\s{{0,40}}<string>(?P<secret>[^<\n]{{4,500}})</string>"),
     (
         "variable ",
+        "",
         Place.QUOTED,
         rf"variable[ \t]+\"{_NAME}\"[ \t]*\{{[^{{}}]{{0,400}}?\bdefault[ \t]*=[ \t]*{_QUOTED}",
     ),
 )
 #: Programs with an option that is given a secret, looked for only before such an option: few texts have one.
 _PROGRAMS = _rows(
-    ("sshpass", Place.SETTING, rf"sshpass[ \t]+-p[ \t]*{_BARE}"),
-    ("mysql", Place.SETTING, rf"mysql\w{{0,10}}{_MORE}(?-i:-p)(?=\S){_BARE}"),
-    ("mariadb", Place.SETTING, rf"mariadb{_MORE}(?-i:-p)(?=\S){_BARE}"),
-    ("redis-cli", Place.SETTING, rf"redis-cli{_MORE}-a[ \t]+{_BARE}"),
-    ("docker", Place.SETTING, rf"docker[ \t]+login{_MORE}-p[ \t]*{_BARE}"),
-    ("podman", Place.SETTING, rf"podman[ \t]+login{_MORE}-p[ \t]*{_BARE}"),
-    ("unzip", Place.SETTING, rf"unzip{_MORE}(?-i:-P)[ \t]*{_BARE}"),
-    ("openssl", Place.SETTING, rf"openssl{_MORE}(?:-k[ \t]+|-pass(?:in|out)?[ \t]+pass:){_BARE}"),
+    ("sshpass", "", Place.SETTING, rf"sshpass[ \t]+-p[ \t]*{_BARE}"),
+    ("mysql", "", Place.SETTING, rf"mysql\w{{0,10}}{_MORE}(?-i:-p)(?=\S){_BARE}"),
+    ("mariadb", "", Place.SETTING, rf"mariadb{_MORE}(?-i:-p)(?=\S){_BARE}"),
+    ("redis-cli", "", Place.SETTING, rf"redis-cli{_MORE}-a[ \t]+{_BARE}"),
+    ("docker", "", Place.SETTING, rf"docker[ \t]+login{_MORE}-p[ \t]*{_BARE}"),
+    ("podman", "", Place.SETTING, rf"podman[ \t]+login{_MORE}-p[ \t]*{_BARE}"),
+    ("unzip", "", Place.SETTING, rf"unzip{_MORE}(?-i:-P)[ \t]*{_BARE}"),
+    ("openssl", "", Place.SETTING, rf"openssl{_MORE}(?:-k[ \t]+|-pass(?:in|out)?[ \t]+pass:){_BARE}"),
 )
 _OPTION = re.compile(r"-(?<=[ \t]-)[pak]")
 #: How far before its option a program may stand.
@@ -78,14 +94,14 @@ _PAIR = re.compile(r"=(?P<secret>[^;,\s=]{12,2000}=*)")
 
 def told_by_commands(text: str, lower: str) -> Iterator[Span]:
     """Where a secret stands that the words before it tell of; ``lower`` is the text in small letters."""
-    for begins, place, pattern in (*_ROWS, *_programs(lower)):
+    for row in (*_ROWS, *_programs(lower)):
         done = 0
-        for begun in begins.finditer(lower):
-            match = pattern.match(text, begun.start()) if begun.start() >= done else None
+        for found in begun(lower, row.word, row.begins):
+            match = row.pattern.match(text, found.start()) if found.start() >= done else None
             if match is None:
                 continue
-            kind = kind_of(match["name"]) if "name" in pattern.groupindex else Kind.PASSWORD
-            if kind is not None and looks_secret(match["secret"], kind, place):
+            kind = kind_of(match["name"]) if "name" in row.pattern.groupindex else Kind.PASSWORD
+            if kind is not None and looks_secret(match["secret"], kind, row.place):
                 done = match.end("secret")
                 yield Span(*match.span("secret"), "password")
     yield from _cookies(text, lower)
@@ -96,7 +112,7 @@ def _programs(lower: str) -> list[_Row]:
     called, others, done = [], [*_PROGRAMS], 0
     for option in _OPTION.finditer(lower):
         before = lower[max(done, option.start() - _BEFORE_OPTION) : option.start()]
-        found = [row for row in others if row[0].pattern in before]
+        found = [row for row in others if row.word in before]
         if found:
             called += found
             others = [row for row in others if row not in found]
@@ -109,8 +125,8 @@ def _cookies(text: str, lower: str) -> Iterator[Span]:
     """The random values of a header of cookies, and of those that curl is given."""
     for begins in (_COOKIE_HEADER, _COOKIE_OPTION) if "curl" in lower else (_COOKIE_HEADER,):
         done = 0
-        for begun in begins.finditer(lower):
-            match = _COOKIES.match(text, begun.start()) if begun.start() >= done else None
+        for found in begins.finditer(lower):
+            match = _COOKIES.match(text, found.start()) if found.start() >= done else None
             if match is None:
                 continue
             done = match.end()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+#: So many words are found faster one by one, more of them by a pattern.
+_FEW = 500
 _SMALL = bytes(ord(chr(code).lower()) for code in range(256))
 
 
@@ -23,6 +26,20 @@ def places(text: str, literal: str) -> Iterator[int]:
     while at >= 0:
         yield at
         at = text.find(literal, at + len(literal))
+
+
+def begun(text: str, word: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Where the pattern, which begins with this word, matches."""
+    at = text.find(word)
+    for _ in range(_FEW):
+        if at < 0:
+            return
+        match = pattern.match(text, at)
+        if match is not None:
+            yield match
+        at = text.find(word, at + len(word))
+    if at >= 0:
+        yield from pattern.finditer(text, at)
 
 
 class Runs:
