@@ -18,7 +18,7 @@ _REST = re.compile(
     rf"[A-Za-z0-9_.-]{{0,40}}+(?P<close>{_QUOTE}?(?:\[\d{{0,4}})?\]?)"
     r"(?:"
     r"(?P<op>[ \t]{0,8}(?:=>|[:+?]=|!==?|={1,3}|:(?!//|:)|[\uff1a\uff1d]))"
-    r"(?:(?P<below>[ \t]{0,4}[|>]?[-+]?\r?\n)|[ \t]{0,40})"
+    r"(?:(?P<below>[ \t]{0,4}(?:!!\w{1,20}[ \t]{1,4})?[|>]?[-+]?\r?\n)|[ \t]{0,40}(?:!!\w{1,20}[ \t]{1,4})?)"
     r"|(?P<attribute>[ \t]{0,4},?[\s+-]{1,40}[\"']?[Vv]alue[\"']?[ \t]{0,4}[=:][ \t]{0,4})"
     r"|(?P<tag>(?:[ \t][^<>\n]{0,80})?>)"
     rf"|(?P<call>\([ \t]{{0,4}}(?={_QUOTE}))"
@@ -39,6 +39,13 @@ _GIVEN = re.compile(r"[\w$]\([ \t]{0,4}\\*[\"'`]\Z")
 _NAME_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _LONGEST_NAME, _LONGEST_VALUE = 60, 500
 _OPENING = re.compile(r"(?:[bBrRuUfF]{1,2}|[@$])?(?P<quote>\\*(?:\"{3}|'{3}|[\"'`])|&quot;)")
+#: What stands between two parts of a text in code, also over a line's end; in brackets it may be nothing.
+_LINE_END = r"[ \t]{0,10}(?:\\?\n[+\-#>\d→:\t ]{0,40})?"
+_JOINED = rf"(?={_OPENING.pattern.replace('?P<quote>', '?:')})"
+_JOIN = re.compile(rf"{_LINE_END}(?:\+|\.\.?|&|~){_LINE_END}{_JOINED}")
+_JOIN_IN_BRACKETS = re.compile(rf"{_LINE_END}(?:\+|\.\.?|&|~)?{_LINE_END}{_JOINED}")
+_JOIN_AT_THE_END = re.compile(rf"{_LINE_END}(?:(?:\+|\.\.?|&|~){_LINE_END})?\Z")
+_BRACKET = re.compile(rf"\({_LINE_END}{_JOINED}")
 _BARE = re.compile(r"(?:[^\s\"'`\\<]|[\"'`](?=[\w$#%*+])|\\(?![\"'`nrt]|u00)|<(?!/))+")
 #: A value on the line below, alone on it, farther in than nothing.
 _BELOW = re.compile(r"[+\-#>\d→:\t ]{0,20}[ \t][ \t]{0,40}(?P<value>[^\s\"'{\[#-]\S{3,500})[ \t]*(?:\n|\Z)")
@@ -75,7 +82,7 @@ def assignments(text: str, lower: str) -> Iterator[Span]:
 
 
 def open_value(text: str) -> int | None:
-    """Where a value in quotes or between tags begins that the text ends in; ``None`` where it ends in none."""
+    """Where a value in quotes or between tags begins that the text ends in or right behind; ``None`` for none."""
     tail = max(0, len(text) - 2 * _LONGEST_VALUE)
     lower = small_letters(signs_of(text[tail:]))
     for word in _WORDS:
@@ -87,11 +94,13 @@ def open_value(text: str) -> int | None:
                 if "<" not in text[at:]:
                     return at
                 continue
-            opening = _OPENING.match(text, at)
-            if opening is None or "\n" in text[opening.end() :]:
+            parts = [*_parts(text, at)]
+            if not parts:
                 continue
-            if _closing(text, opening.end(), opening["quote"]) is None:
-                return opening.end()
+            last = parts[-1]
+            is_open = "\n" not in text[last.begin :] if last.end is None else _JOIN_AT_THE_END.match(text, last.behind)
+            if is_open:
+                return parts[0].begin
     return None
 
 
@@ -112,7 +121,7 @@ def _told(text: str, word: str, ends: Iterable[int]) -> Iterator[_Told]:
             continue
         start = end - len(word)
         at = _value_at(text, match)
-        if least.match(text, at) is None and not _opens_below(text, match, at):
+        if least.match(text, at) is None and not _goes_on(text, match, at):
             continue
         before = text[max(0, start - _LONGEST_NAME) : start]
         head = before[len(before.rstrip(_NAME_SIGNS)) :]
@@ -128,9 +137,11 @@ def _value_at(text: str, match: re.Match[str]) -> int:
     return at
 
 
-def _opens_below(text: str, match: re.Match[str], at: int) -> bool:
-    """Whether the value stands on the next line, or is an object or a list."""
-    return match["below"] is not None or text[at : at + 1] in (("\n", "\r") if match["tag"] is not None else ("{", "["))
+def _goes_on(text: str, match: re.Match[str], at: int) -> bool:
+    """Whether the value stands on the next line, is an object or a list, or is put together of parts."""
+    if match["below"] is not None or text[at : at + 1] in (("\n", "\r") if match["tag"] is not None else ("{", "[")):
+        return True
+    return _BRACKET.match(text, at) is not None or len([*_parts(text, at)]) > 1
 
 
 def _named(text: str, word: str, ends: Iterable[int]) -> Iterator[Span]:
@@ -139,7 +150,7 @@ def _named(text: str, word: str, ends: Iterable[int]) -> Iterator[Span]:
         kind = kind_of(told.name) if told.match.start() >= done else None
         if kind is None:
             continue
-        if _LEAST[kind].match(text, told.at) is None and not _opens_below(text, told.match, told.at):
+        if _LEAST[kind].match(text, told.at) is None and not _goes_on(text, told.match, told.at):
             continue
         span = _value(text, told, kind)
         if span is not None:
@@ -169,7 +180,7 @@ def _value(text: str, told: _Told, kind: Kind) -> Span | None:
         if below is None or below["value"].endswith((":", ",")) or not looks_secret(below["value"], kind, Place.LOOSE):
             return None
         return Span(*below.span("value"), "password")
-    if _OPENING.match(text, at) is not None:
+    if _OPENING.match(text, at) is not None or _BRACKET.match(text, at) is not None:
         return _quoted(text, at, kind, needs_digit=match["comma"] is not None)
     op = (match["op"] or "").strip()
     if (op not in ("=", ":", ":=", "=>", "?=", "+=", "\uff1d", "\uff1a") and match["attribute"] is None) or (
@@ -180,19 +191,39 @@ def _value(text: str, told: _Told, kind: Kind) -> Span | None:
 
 
 def _quoted(text: str, at: int, kind: Kind, *, needs_digit: bool = False) -> Span | None:
-    """The value in the quotes that open here; one without an end reaches to the end of its line."""
-    opening = _OPENING.match(text, at)
-    if opening is None:
+    """The value in the quotes that open here, with its other parts; one without an end reaches to its line's end."""
+    parts = [*_parts(text, at)]
+    if not parts:
         return None
-    begin = opening.end()
-    end = _closing(text, begin, opening["quote"])
-    if end is None:
+    begin = parts[0].begin
+    closed = [(part.begin, part.end) for part in parts if part.end is not None]
+    if not closed:
         line_end = text.find("\n", begin, begin + _LONGEST_VALUE)
-        end = line_end if line_end >= 0 else min(len(text), begin + _LONGEST_VALUE)
-    value = text[begin:end]
+        closed = [(begin, line_end if line_end >= 0 else min(len(text), begin + _LONGEST_VALUE))]
+    value, end = "".join(text[slice(*part)] for part in closed), closed[-1][1]
     if (needs_digit and not has_digit(value)) or not looks_secret(value, kind, Place.QUOTED):
         return None
     return Span(begin, end, "password")
+
+
+class _Part(NamedTuple):
+    """A part of a value in quotes, and what is behind its own; ``end`` is ``None`` where they do not close."""
+
+    begin: int
+    end: int | None
+    behind: int
+
+
+def _parts(text: str, at: int) -> Iterator[_Part]:
+    bracket = _BRACKET.match(text, at)
+    join = _JOIN if bracket is None else _JOIN_IN_BRACKETS
+    opening = _OPENING.match(text, at if bracket is None else bracket.end())
+    while opening is not None:
+        end = _closing(text, opening.end(), opening["quote"])
+        behind = end + len(opening["quote"]) if end is not None else len(text)
+        yield _Part(opening.end(), end, behind)
+        joined = join.match(text, behind) if behind - at < _LONGEST_OBJECT else None
+        opening = _OPENING.match(text, joined.end()) if joined is not None else None
 
 
 def _bare(text: str, told: _Told, kind: Kind, start: int) -> Span | None:

@@ -18,6 +18,9 @@ OF_TOKENS = ("token", "key", "cookie", "auth")
 _DIGIT = r"0-9?\x80-\xff"
 _SPECIAL = r"!@#$%^&*+=~?|\\;,()/\-"
 _QUOTE = r"(?:\\*+[\"'`]|&quot;)"
+_YAML = r"(?:!![\w?]{1,20}[ \t]{1,4})"
+#: The first of several parts of a text in code.
+_PART = r"\(?[brfu]{0,2}(?:\"[^\"\n]{0,100}\"|'[^'\n]{0,100}')[ \t]*+[+.&~\\\n\"')]"
 _OPENING = rf"(?:[brfu]{{1,2}}|[@$])?{_QUOTE}"
 
 
@@ -26,7 +29,7 @@ def _pattern(word: str, *, least: str, loose: str) -> re.Pattern[str]:
     return re.compile(
         rf"{word}(?=[a-z0-9_.-]{{0,40}}+{_QUOTE}?(?:\[[\d?]{{0,4}})?\]?(?:"
         rf"[ \t]{{0,8}}+[=:+?!](?:(?<!:)=?{least}"
-        rf"|[=>]{{0,2}}(?:[ \t]{{0,4}}+[|>]?+[-+]?+\n|[ \t]{{0,40}}+(?:[{{\[]|{loose}))"
+        rf"|[=>]{{0,2}}[ \t]{{0,40}}+{_YAML}?+(?:[|>]?+[-+]?+\n|[{{\[]|\([ \t]{{0,10}}\n|{loose})"
         r"|(?<=:)[^\n=]{0,90}+=[ \t]{0,4}+[brfu]{0,2}+[\"'`])"
         rf"|[ \t]{{0,4}},?[\s?+-]{{1,40}}+[\"']?+value[\"']?[ \t]{{0,4}}[=:][ \t]{{0,4}}(?:{least}|[{{\[])"
         rf"|(?:[ \t][^<>\n]{{0,80}}+)?>(?:[{{\[]|(?={least}|[\r\n])(?:<!\[cdata\[)?[^<]{{0,510}}+</)"
@@ -46,7 +49,7 @@ _PATTERNS = {
         for word in OF_PASSWORDS
     },
     **{
-        word: _pattern(word, least=r"\S{8}", loose=rf"(?=\S{{8}})[^ \n{_DIGIT}]{{0,600}}+[{_DIGIT}]")
+        word: _pattern(word, least=r"\S{8}", loose=rf"(?:{_PART}|(?=\S{{8}})[^ \n{_DIGIT}]{{0,600}}+[{_DIGIT}])")
         for word in OF_TOKENS
     },
 }

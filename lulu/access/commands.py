@@ -85,6 +85,12 @@ _PROGRAMS = _rows(
 _OPTION = re.compile(r"-(?<=[ \t]-)[pak]")
 #: How far before its option a program may stand.
 _BEFORE_OPTION = 200
+_LITERAL = re.compile(
+    r"--from-literal[ =][ \t]*(?:(?P<quote>[\"'])[\w.-]{1,100}=(?P<quoted>[^\n\"']{1,500})(?P=quote)"
+    r"|[\w.-]{1,100}=(?:\\?[\"'])?(?P<bare>[^\s\"'\\]{1,500}))"
+)
+#: How far behind the program its last option may stand.
+_LONGEST_COMMAND = 2_000
 _COOKIES = re.compile(
     r"(?:cookie2?[\"']?[ \t]*[:=,]|-b[ \t=]|--cookie[ \t=])[ \t]*[\"']?(?P<pairs>[^\n\"'<>]{8,4000})", re.I
 )
@@ -105,6 +111,18 @@ def told_by_commands(text: str, lower: str) -> Iterator[Span]:
                 done = match.end("secret")
                 yield Span(*match.span("secret"), "password")
     yield from _cookies(text, lower)
+    yield from _literals(text, lower)
+
+
+def _literals(text: str, lower: str) -> Iterator[Span]:
+    """The values of which kubectl makes a secret, whatever their names."""
+    for match in _LITERAL.finditer(text):
+        before = lower[max(0, match.start() - _LONGEST_COMMAND) : match.start()]
+        if before.rfind("create secret") <= before.rfind("create configmap"):
+            continue
+        value = match["quoted"] if match["quoted"] is not None else match["bare"]
+        if value and (value.isalnum() or looks_secret(value, Kind.PASSWORD, Place.SETTING)):
+            yield Span(*match.span("bare" if match["quoted"] is None else "quoted"), "password")
 
 
 def _programs(lower: str) -> list[_Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 
 from lulu.access.commands import told_by_commands
@@ -28,7 +29,9 @@ _NETRC = re.compile(
 )
 _MACHINE = re.compile(r"(?:\bmachine\s+\S{1,200}|\bdefault)[\s+\-\d→:|#]{1,40}\Z")
 _SCHEME = re.compile(r"(?i)bearer[ \t]+(?P<secret>[^\s\"'`,;<>()\\]{8,})")
-_BASIC = re.compile(r"(?i)basic[ \t]+(?P<secret>[A-Za-z0-9+/_.~=-]{16,})")
+_BASIC = re.compile(r"(?i)basic[ \t]+(?P<secret>[A-Za-z0-9+/_.~=-]{4,})")
+#: A shorter word behind "basic" may be one of prose.
+_LONG_ENOUGH = 16
 _JWK = re.compile(r'"(?:d|p|q|dp|dq|qi|k)"\s{0,8}:\s{0,8}"(?P<secret>[A-Za-z0-9_-]{22,})"')
 
 
@@ -72,7 +75,9 @@ def _headers(text: str, lower: str) -> Iterator[Span]:
             match = pattern.match(text, at)
             if match is not None:
                 secret = match["secret"].rstrip(",;)]}.")
-                if _is_credential(secret, has_scheme=pattern is not _HEADER or match["scheme"] is not None):
+                has_scheme = pattern is not _HEADER or match["scheme"] is not None
+                is_short = pattern is _BASIC and len(secret) < _LONG_ENOUGH
+                if _is_user_and_password(secret) if is_short else _is_credential(secret, has_scheme=has_scheme):
                     yield Span(match.start("secret"), match.start("secret") + len(secret), "token")
             at = lower.find(word, at + len(word))
 
@@ -81,6 +86,15 @@ def _is_credential(secret: str, *, has_scheme: bool) -> bool:
     if secret.lower().startswith(("realm=", "header", "scheme")):
         return False
     return (has_scheme or has_digit(secret)) and looks_secret(secret, Kind.TOKEN, Place.TIGHT)
+
+
+def _is_user_and_password(secret: str) -> bool:
+    """Whether it is base64 of a name and a password with a colon between."""
+    try:
+        meant = b64decode(secret + "=" * (-len(secret) % 4), validate=True).decode()
+    except ValueError:
+        return False
+    return ":" in meant and meant.isprintable()
 
 
 def _users(text: str, lower: str) -> Iterator[Span]:

@@ -87,10 +87,10 @@ class Redactor:
         for value in self._held:
             held = next((end for end in range(len(value), 0, -1) if text.endswith(value[:end])), 0)
             text = text[: len(text) - held]
-        value_begins = open_value(text)
-        if value_begins is not None:
-            text = text[:value_begins]
-        return _LAST_WORD.sub("", text)
+        for _ in range(2):
+            # Once more without the last word: it may have ended a value of which the beginning is left.
+            text = _LAST_WORD.sub("", text[: open_value(text)])
+        return text
 
     def text(self, text: str) -> str:
         """The text without what a guest should not see, nor what a terminal obeys: that may stand within a secret."""

@@ -86,7 +86,7 @@ _COMMON = words(
 _PLACEHOLDER = re.compile(
     r"(?i:change[_-]?me.*|your[_-].*|(?:my|the|a|some|user)[_-](?:\w+[_-])?(?:passw\w*|secret|token|key|api.*)|example.*"
     r"|placeholder.*|todo.*|redacted.*|replace[_-].*|insert[_-].*|enter[_-].*|.*[_-]here|x{3,}|[*•.#_-]+"
-    r"|!(?:vault|secret|env|sub|ref|importvalue)\b.*|(?:xxxx|\*\*\*|\.\.\.|…).*|<.*"
+    r"|!!python/.*|!(?:vault|secret|env|sub|ref|importvalue)\b.*|(?:xxxx|\*\*\*|\.\.\.|…).*|<.*"
     r"|\{.*|\[.*|#\{.*|%[\w()]{1,40}%?|!\w+!|&\w+;?|\|.*|=.*)"
 )
 _SHELL_NAME = re.compile(r"\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+|[0-9@*#?!]|[({].*|\w*(?:\[|->|::?).*)")

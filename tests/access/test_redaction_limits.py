@@ -74,6 +74,26 @@ def test_no_context_shows_a_secret(told: str, wrapped: str, before: str, after: 
     assert [one for one in seen if any(left in str(one) for left in LEFT)] == []
 
 
+@pytest.mark.parametrize(
+    "joined",
+    [
+        '"hun" + "ter-2x99"',
+        '("hun"\n  "ter-2x99")',
+        '"hun"\n  + "ter-2x99"',
+        "'hun' . 'ter2x'",
+        '"hun one " + "two ter six"',
+    ],
+)
+def test_no_secret_of_several_parts_shows_one_while_it_grows(joined: str) -> None:
+    hide = Redactor()
+    text = f"Look:\nPASSWORD = {joined}\nThat is all.\n"
+
+    shown = [hide.text(hide.whole(text[:end])) for end in range(len(text) + 1)]
+
+    assert [one for one in shown if "hun" in one or "ter" in one] == []
+    assert hide.text(text).endswith("That is all.\n")
+
+
 #: The worst for each pattern: its beginning again and again, and what it repeats without an end.
 WORST = [
     *(
