@@ -215,7 +215,8 @@ def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
             _show_what_was_asked(lulu, actor, approval)
         st.caption("Nothing of it was run. Continue, and the agent can ask again.")
         if actor.role is Role.OWNER:
-            interruptions.button(lulu, actor, session)
+            can_answer = any(approval.tool_name == questions.TOOL for approval in expired)
+            interruptions.button(lulu, actor, session, is_main=not can_answer)
     return True
 
 

@@ -86,12 +86,12 @@ def _show_one(lulu: Runtime, actor: Actor, session: Session, show_more: Callable
     notices.show_problem(answering.place(session.id))
 
 
-def button(lulu: Runtime, actor: Actor, session: Session) -> None:
-    """Draw the button that lets the agent go on."""
+def button(lulu: Runtime, actor: Actor, session: Session, *, is_main: bool = True) -> None:
+    """Draw the button that lets the agent go on; another one may be the main one beside it."""
     st.button(
         "Continue",
         key=f"continue_{session.id}",
-        type="primary",
+        type="primary" if is_main else "secondary",
         icon=":material/play_arrow:",
         on_click=_go_on,
         args=(lulu, actor, session.id),

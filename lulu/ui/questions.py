@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -214,7 +215,8 @@ def _answer(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Que
         if (said := _answer_to(question, f"{approval.id}_{number}"))
     }
     if not answers:
-        notices.attempt(answering.form_place(approval.id), _refuse_nothing)
+        instead = "continue without one" if late else "skip the questions"
+        notices.attempt(answering.form_place(approval.id), partial(_refuse_nothing, instead))
         return
     if late is not None:
         late("\n\n".join(f"{text}\n{said}" for text, said in answers.items()))
@@ -232,8 +234,8 @@ def _answer_to(question: Question, key: str) -> str:
     return words or (question.options[place].label if isinstance(place, int) else "")
 
 
-def _refuse_nothing() -> None:
-    raise InputError("Nothing is answered yet.", next_step="Choose or type an answer, or skip the questions.")
+def _refuse_nothing(instead: str) -> None:
+    raise InputError("Nothing is answered yet.", next_step=f"Choose or type an answer, or {instead}.")
 
 
 def _skip(lulu: Runtime, actor: Actor, approval: Approval) -> None:

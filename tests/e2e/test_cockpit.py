@@ -117,6 +117,37 @@ def test_twenty_that_wait_are_all_in_the_inbox_and_answerable(server: NewServer,
     expect(page.get_by_text("Nobody waits for you")).to_be_visible(timeout=PATIENCE)
 
 
+def test_a_stop_puts_the_queue_on_hold_in_every_tab_and_over_a_restart(
+    server: NewServer, new_viewer: Callable[..., Viewer]
+) -> None:
+    lulu = server(env=FAST)
+    page, phone = new_viewer().page, new_viewer(viewport={"width": 390, "height": 844}).page
+    address = start(page, lulu.url, "Stall, please.")
+    expect(status(page, "running")).to_be_visible(timeout=PATIENCE)
+    for number in (1, 2):
+        send(page, f"Tell me story {number}")
+        expect(page.get_by_text(f"Queued, number {number}")).to_be_visible(timeout=PATIENCE)
+    phone.goto(address)
+
+    page.locator(".st-key-session_header").get_by_role("button", name="Stop").first.click()
+
+    for one in (page, phone):
+        expect(one.get_by_text("2 prompts are on hold")).to_be_visible(timeout=PATIENCE)
+        expect(status(one, "2 on hold")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".st-key-session_list").get_by_text("2 on hold")).to_be_visible(timeout=PATIENCE)
+    lulu.kill9()
+    lulu.start()
+    phone.goto(lulu.url)
+    expect(phone.get_by_test_id("stMain").get_by_text("2 on hold")).to_be_visible(timeout=PATIENCE)
+    phone.goto(address)
+    phone.get_by_role("button", name="Send", exact=True).click(timeout=PATIENCE)
+    stories = [page.locator(".st-key-transcript").get_by_text(f"Tell me story {number}") for number in (1, 2)]
+    expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    for story in stories:
+        expect(story).to_have_count(1, timeout=PATIENCE)
+    expect(status(page, "on hold")).to_be_hidden(timeout=PATIENCE)
+
+
 def test_the_queue_is_edited_and_shortened_before_it_is_sent(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     start(page, lulu.url, "Stall, please.")
