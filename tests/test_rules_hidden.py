@@ -152,6 +152,7 @@ def test_deny_rule_says_nothing_of_what_only_names_the_program(command: str) -> 
         ("Read(.env)", "cat${IFS}.env", True),
         ("Read(.env)", "for f in .env x; do cat $f; done", True),
         ("Read(.env)", "cat {" + ",".join(f"a{n}" for n in range(200)) + ",.env}", True),
+        ("Read(.env)", "cat {" + "abcdefgh," * 500 + ".env}", True),
         ("Read(.env)", "cat " + "x " * 1_000 + ".env", True),
         ("Read(.env)", "cat " + "{a,b}{c,d}{e,f} " * 100 + ".env", True),
         ("Edit(//etc/**)", "touch$IFS/etc/x", True),

@@ -28,6 +28,8 @@ WRAPPERS = ["", "command ", "nohup ", "time -p ", "nice -n 5 ", "timeout 5 ", "'
 def test_find_that_acts_is_asked_however_it_is_written(action: str, wrapper: str) -> None:
     for pattern in ("Bash(find *)", f"Bash({wrapper}find *)", "Bash(* . *)"):
         assert not approves(pattern, call("Bash", f"{wrapper}find . {action}"))
+    for finder in ("gfind", "bfs", "sudo find"):
+        assert not approves(f"Bash({finder} *)", call("Bash", f"{finder} . {action}"))
 
 
 def test_find_that_gets_unseen_arguments_is_asked() -> None:
@@ -291,6 +293,8 @@ DELICATE = [
         ".npmrc",
         "x.git/hooks/y",
     ],
+    *[".hg/hgrc", ".jj/repo/config.toml", ".local/bin/git", ".config/nvim/init.lua", ".kube/config", ".aws/config"],
+    *["mise.toml", ".curlrc", ".gdbinit", ".dir-locals.el", "Library/LaunchAgents/x.plist", "git~1/config"],
     *[".config/git/config", ".gi\u200ct/config", ".git", ".github/workflows/x.yml", ".Claude/settings.local.json"],
 ]
 

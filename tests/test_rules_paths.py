@@ -93,12 +93,31 @@ def test_path_is_matched(pattern: str, tool: str, path: str, approved: bool, den
         ({"pattern": "../*.py", "path": "src"}, False),
         ({"pattern": "/etc/*", "path": "src"}, False),
         ({"pattern": "{/etc,x}/*", "path": "src"}, False),
+        *(
+            ({"pattern": pattern, "path": "src"}, False)
+            for pattern in ("{,x}/etc/*", "{.,}./x", "{.}{.}/x", r".\./x", " /etc/*", "@(/etc)/*", "+(.)/x", "{,~}/x")
+        ),
+        ({"pattern": "{" + "a," * 1_200 + "/etc}/*", "path": "src"}, False),
+        ({"pattern": "**/*.{ts,tsx}", "path": "src"}, True),
+        ({"pattern": "*.py", "path": " /etc"}, False),
         ({"pattern": "~/*", "path": "src"}, False),
         ({"pattern": 5, "path": ["src"]}, False),
     ],
 )
 def test_glob_is_approved_only_below_its_folder(tool_input: dict[str, Any], approved: bool) -> None:
     assert approves("Read(src/**)", call("Glob", tool_input)) is approved
+
+
+@pytest.mark.parametrize(
+    ("tool", "path"),
+    [
+        *(("Read", path) for path in (" /etc/x", "\u00a0/etc/x", "\ufeff/etc/x", "/etc/x ", "file:///etc/x", "~ada/x")),
+        *(("Edit", path) for path in ("\t/etc/x", "FILE:/etc/x", "file://localhost/etc/x")),
+    ],
+)
+def test_path_that_programs_read_differently_is_asked_and_denied(tool: str, path: str) -> None:
+    assert not approves(f"{tool}(./**)", call(tool, path))
+    assert path.startswith(("~", "\ufeff")) or denies(f"{tool}(//etc/**)", call(tool, path))
 
 
 def test_glob_for_a_denied_name_is_denied() -> None:

@@ -11,7 +11,15 @@ from lulu.rules.checks import Check
 from lulu.rules.harmless import HARMLESS
 from lulu.rules.invocations import Invocation, Invocations, only_looks, program_name
 from lulu.rules.options import Risk, names, risks, run_by
-from lulu.rules.programs import CHANGING_FOLDER, EXEC_WRAPPERS, FIND_ACTIONS, KEYWORDS, SAFE_VARIABLES, WRAPPERS
+from lulu.rules.programs import (
+    CHANGING_FOLDER,
+    EXEC_WRAPPERS,
+    FIND_ACTIONS,
+    FINDERS,
+    KEYWORDS,
+    SAFE_VARIABLES,
+    WRAPPERS,
+)
 from lulu.rules.shell import ASSIGNMENT, Part, Script
 from lulu.rules.shell_words import Word
 from lulu.rules.text_globs import TextGlob
@@ -139,7 +147,7 @@ def _approves_form(glob: TextGlob, form: Form, need: Need, checks: frozenset[Che
     for run in _run_by(need.part):
         if run.name in EXEC_WRAPPERS and Check.EXEC_WRAPPER in checks:
             return False
-        if run.name == "find" and Check.FIND_ACTION in checks and (run.more or any(map(_may_act, run.arguments))):
+        if run.name in FINDERS and Check.FIND_ACTION in checks and (run.more or any(map(_may_act, run.arguments))):
             return False
     if form.more and Check.STDIN_ARGUMENTS in checks and not glob.matches(form.text + _UNSEEN):
         return False

@@ -16,7 +16,7 @@ from lulu.rules.checks import Check
 from lulu.rules.expansions import printed
 from lulu.rules.invocations import STARTS, Invocations, invocations
 from lulu.rules.options import risks, writes_to
-from lulu.rules.programs import FIND_ACTIONS, RUN_OPTIONS, RUNNERS, SHELLS, WRITERS
+from lulu.rules.programs import FIND_ACTIONS, FINDERS, RUN_OPTIONS, RUNNERS, SHELLS, WRITERS
 from lulu.rules.shell import Known, Part, Script, read_script, spread
 from lulu.rules.shell_words import Word
 from lulu.rules.text_globs import TextGlob
@@ -228,7 +228,7 @@ class _Finder:
 def _file_words(part: Part) -> Iterator[tuple[Word, bool]]:
     """The words of a command that may be files, and whether it may change them."""
     writes_all, before = bool(part.runs.names & WRITERS), ""
-    writes_all |= "find" in part.runs.names and any(word.text in FIND_ACTIONS for word in part.words)
+    writes_all |= bool(part.runs.names & FINDERS) and any(word.text in FIND_ACTIONS for word in part.words)
     risky = {risk.text for run in part.runs.all for risk in risks(run)}
     for word in spread(part.words):
         yield word, writes_all or word.text in risky or any(writes_to(run, word, before) for run in part.runs.all)

@@ -15,23 +15,26 @@ def _names(text: str) -> frozenset[str]:
 
 
 FOLDERS = _names(
-    ".git .claude .vscode .idea .husky .cargo .devcontainer .yarn .mvn .github .ssh .gnupg .circleci .githooks"
+    ".git git~1 .hg .jj .svn .claude .vscode .idea .cursor .zed .husky .githooks .cargo .devcontainer .direnv .yarn"
+    " .mvn .m2 .gradle .github .circleci .ssh .gnupg .aws .kube .vim .emacs.d launchagents launchdaemons"
 )
 FILES = _names(
     ".gitconfig .gitmodules .gitattributes .bashrc .bash_profile .bash_login .bash_logout .bash_aliases .profile .zshrc"
     " .zprofile .zshenv .zlogin .zlogout .envrc .ripgreprc .mcp.json .claude.json .npmrc .yarnrc .yarnrc.yml .pnp.cjs"
     " .pnp.loader.mjs .pnpmfile.cjs .pypirc .netrc .pre-commit-config.yaml lefthook.yml .lefthook.yml bunfig.toml"
-    " .bazelrc .bazeliskrc .gitlab-ci.yml .vimrc .exrc"
+    " .bazelrc .bazeliskrc .gitlab-ci.yml .vimrc .exrc .emacs .dir-locals.el .tool-versions mise.toml .mise.toml .hgrc"
+    " .curlrc .wgetrc .inputrc .tmux.conf .screenrc .gdbinit .lldbinit .condarc .gemrc .irbrc .pryrc .login .cshrc"
+    " .tcshrc .kshrc .xprofile .xinitrc"
 )
-#: Folders of settings by program: delicate where one of these is in ``.config``.
-_IN_CONFIG = frozenset({"git", "fish", "autostart", "systemd", "pip"})
+#: Delicate in that folder: settings of programs, and programs themselves.
+_INSIDE = {".config": _names("autostart direnv fish git mise nvim pip systemd zsh"), ".local": _names("bin")}
 
 
 def delicate(parts: Iterable[str]) -> frozenset[str]:
     """The delicate names among the parts of a path, in small letters."""
     names = [folded(part) for part in parts]
     found = {name for name in names if name in FOLDERS or name in FILES or name.endswith(".git")}
-    found |= {name for before, name in itertools.pairwise(names) if before == ".config" and name in _IN_CONFIG}
+    found |= {name for before, name in itertools.pairwise(names) if name in _INSIDE.get(before, ())}
     return frozenset(found)
 
 

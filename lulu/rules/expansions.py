@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 #: How many words one word is spread to.
 MOST_BRACES = 1_000
+_LONG = 2_000
 
 _PARAMETER = re.compile(r"([!#]?)([A-Za-z_]\w*|[0-9@*#?$!_-])(?:\[[^\]]*\])?(.*)", re.ASCII | re.DOTALL)
 _DEFAULT = re.compile(r":?([-=+?])(.*)", re.DOTALL)
@@ -35,6 +36,9 @@ def _braces(text: str, depth: int) -> Iterator[str]:
                     for rest in _braces(text[end:], depth - 1):
                         yield text[:start] + inside + rest
             return
+        if not end and len(text) - start > _LONG:
+            # It is not closed: to look for every other one as far would take too long.
+            break
         start = text.find("{", start + 1)
     yield text
 
@@ -42,7 +46,7 @@ def _braces(text: str, depth: int) -> Iterator[str]:
 def _pieces(text: str, start: int) -> tuple[list[str], int]:
     """What stands between the brace at ``start`` and its end, at its commas; nothing when it is no expansion."""
     depth, pieces, at = 0, [start + 1], start
-    for at in range(start, min(len(text), start + 2_000)):
+    for at in range(start, min(len(text), start + 10 * _LONG)):
         depth += (text[at] == "{") - (text[at] == "}")
         if depth == 1 and text[at] == ",":
             pieces.append(at + 1)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lulu.rules.programs import FIND_ACTIONS, RUNNERS, RUNNERS_WITH, WRAPPERS
+from lulu.rules.programs import FIND_ACTIONS, FINDERS, RUNNERS, RUNNERS_WITH, WRAPPERS
 from lulu.rules.shell_words import Word
 
 #: How many words of one command may start another.
@@ -96,7 +96,7 @@ def only_looks(run: Invocation) -> bool:
 def _behind(texts: list[str], at: int) -> Iterator[int]:
     """Where a command may begin behind a program that runs others."""
     name, end = program_name(texts[at]), min(len(texts), at + STARTS)
-    if name == "find":
+    if name in FINDERS:
         actions = [place + 1 for place in range(at, len(texts) - 1) if texts[place] in FIND_ACTIONS][:STARTS]
         yield from actions
         # `-exec sudo rm`

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from lulu.rules.harmless import GLOBAL, HARMLESS, SCRIPTS, Harmless
 from lulu.rules.invocations import Invocation, invocations, only_looks, program_name
-from lulu.rules.programs import RUNNERS
+from lulu.rules.programs import FINDERS, RUNNERS
 from lulu.rules.shell_words import Word
 from lulu.rules.text_globs import TextGlob, text_glob
 
@@ -95,7 +95,7 @@ def narrows(glob: TextGlob) -> bool:
 def run_by(run: Invocation) -> list[Invocation]:
     """The programs that a runner such as ``sudo`` runs, up to one that is known or to its first operand."""
     may_be_value = False
-    for at, word in enumerate(run.arguments if run.name in RUNNERS - {"find"} else ()):
+    for at, word in enumerate(run.arguments if run.name in RUNNERS - FINDERS else ()):
         if word.text.startswith("-"):
             may_be_value = True
         elif not _BETWEEN.fullmatch(word.text):
@@ -127,7 +127,7 @@ def writes_to(run: Invocation, word: Word, before: str) -> bool:
         # `perl -pi -e …` changes every file that it is given.
         return any(re.match(r"-[A-Za-z]*i", each.text) for each in run.arguments)
     option = word.text if word.text.startswith("-") else before
-    if not _WRITES.match(option) or (run.name == "find" and not option.startswith("-f")):
+    if not _WRITES.match(option) or (run.name in FINDERS and not option.startswith("-f")):
         return False
     harmless = HARMLESS.get((run.name,)) or HARMLESS.get((run.name, run.arguments[0].text if run.arguments else ""))
     return harmless is None or not (harmless.every or _judged(harmless, option)[0] == 0)

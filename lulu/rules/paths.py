@@ -10,13 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 from lulu.rules.checks import Check
 from lulu.rules.delicate import delicate
-from lulu.rules.expansions import braces
+from lulu.rules.expansions import MOST_BRACES, braces
 from lulu.rules.path_globs import ANY_NAME, Anchor, PathGlob
 from lulu.rules.tools import PRIMARY_FIELD, SEARCHING
 from lulu.rules.values import Resolve, ToolCall
+
+_FILE_ADDRESS = re.compile(r"file:/+(localhost/)?", re.IGNORECASE)
+#: Read differently by different programs: blanks around it, ``~name``, ``file:/…``.
+_ODD = re.compile(r"^\s|\s$|^~[^/]|^\ufeff|^[A-Za-z][\w+.-]+:/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +50,7 @@ def file_targets(tool_name: str, tool_input: dict[str, Any]) -> list[Target]:
         return []
     pattern = tool_input.get("pattern") if tool_name == "Glob" else tool_input.get("glob")
     pattern = pattern if isinstance(pattern, str) else ""
-    elsewhere = tool_name == "Glob" and (
-        ".." in pattern or pattern.startswith(("/", "~", "\\")) or "{/" in pattern or ",/" in pattern
-    )
+    elsewhere = tool_name == "Glob" and _may_lead_out(pattern)
     targets = [Target(path=path or ".", searched=searched, elsewhere=elsewhere)]
     # A glob of Grep's is one for names at any depth, and may be several.
     globs = [pattern] if tool_name == "Glob" else re.split(r"[,\s]+(?![^{]*\})", pattern)
@@ -57,6 +60,17 @@ def file_targets(tool_name: str, tool_input: dict[str, Any]) -> list[Target]:
             inside = glob if glob.startswith(("/", "~")) else f"{path or '.'}/{depth}{glob}"
             targets.append(Target(path=inside, suspected=True, globbed=True))
     return targets
+
+
+def _may_lead_out(pattern: str) -> bool:
+    """To approve: whether a glob may find something outside of the folder that it is looked for in."""
+    spread = braces(pattern)
+    strange = set("\\(") & set(pattern) or pattern != pattern.strip() or len(spread) >= MOST_BRACES
+    return bool(strange) or any(
+        each.startswith(("/", "~")) or ".." in each
+        for glob in spread
+        for each in (glob, glob.replace("{", "").replace("}", ""))
+    )
 
 
 class Paths:
@@ -143,10 +157,11 @@ class Paths:
     def _spell(self, path: str, bases: Iterable[str], *, generous: bool) -> list[list[str]] | None:
         """The path's parts as written and with links followed; nothing when it cannot be known, unless generous."""
         found: dict[tuple[str, ...], None] = {}
-        if "\0" in path or (path.startswith("~") and not path.startswith("~/") and path != "~" and not generous):
+        if "\0" in path or (not generous and _ODD.search(path)):
             return None
-        for base in bases:
-            written = self._absolute(path, base)
+        # What programs take off before they read a path.
+        spellings = dict.fromkeys((path, path.strip(), unquote(_FILE_ADDRESS.sub("/", path.strip()))))
+        for written in (self._absolute(each, base) for base in bases for each in spellings):
             if Check.LINK_ITSELF in self._checks:
                 found[tuple(self._parts(written))] = None
             if Check.LINK_TARGET not in self._checks:

@@ -21,6 +21,8 @@ COMPUTING = DECLARING | _names("[ let mapfile printf read test unset")
 WRAPPERS = _names("builtin command nice noglob nohup stdbuf time timeout xargs")
 #: What changes the folder for the commands that follow.
 CHANGING_FOLDER = _names("cd chdir popd pushd")
+#: Programs that look for files, and run others on them.
+FINDERS = _names("bfs find gfind")
 #: To deny: programs that run their arguments, or a text in them, as a command.
 RUNNERS = WRAPPERS | _names(
     "arch ash at bash batch bunx busybox bwrap caffeinate chroot chronic chrt concurrently cpulimit csh dash"
@@ -87,7 +89,7 @@ WRITERS = _names(
 EXEC_WRAPPERS = _names(
     "busybox chroot env eval exec flock ionice nsenter parallel script setsid strace taskset unshare watch"
 )
-#: ``find`` with one of these does more than find.
+#: They do more than find with one of these.
 FIND_ACTIONS = _names("-delete -exec -execdir -fls -fprint -fprint0 -fprintf -ok -okdir -rm")
 
 #: To approve: variables that change no program's behaviour beyond how it prints, which language it speaks, and which

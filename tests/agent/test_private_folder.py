@@ -66,6 +66,7 @@ CLOSED: list[tuple[str, dict[str, Any]]] = [
     ("Glob", {"path": " ~/ ", "pattern": "data/*"}),
     ("Grep", {"path": "~", "pattern": "x", "glob": "data/*"}),
     ("Glob", {"pattern": "../{{" + ",".join(f"a{n}" for n in range(1_500)) + ",data}}/*"}),
+    ("Glob", {"pattern": "../{{" + ",".join(f"a{n}" for n in range(500)) + ",data}}/*"}),
     ("Glob", {"pattern": "../{{" + "x" * 5_000 + ",data}}/*"}),
     *(
         ("Glob", {"pattern": f"../{name}/*"})
