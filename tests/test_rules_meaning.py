@@ -59,6 +59,29 @@ def test_what_runs_something_else_is_asked_however_it_is_written(command: str) -
     assert not approves("Bash(* --version)", call("Bash", command))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        *["export PATH=.", "export PATH", "declare -x GIT_EXTERNAL_DIFF=./x", "typeset PAGER=./x", "readonly PATH=."],
+        *[
+            "alias git=./x",
+            "hash -p ./x git",
+            "read PATH",
+            "command export PATH=.",
+            "enable -f ./x.so git",
+            "local A=b",
+        ],
+    ],
+)
+def test_what_follows_in_a_changed_shell_is_asked(change: str) -> None:
+    rules = [f"Bash({change.split()[0]} *)", f"Bash({change})", "Bash(git *)"]
+
+    for command in (f"{change}; git diff", f"git log && {change} && git diff"):
+        assert not approves(rules, call("Bash", command))
+    assert approves(rules, call("Bash", f"git log && {change}"))
+    assert approves(["Bash(export *)", "Bash(git *)"], call("Bash", "export CI=1 LANG=C && git diff"))
+
+
 def test_blank_inside_a_word_is_not_between_words() -> None:
     assert approves("Bash(git push * --dry-run)", call("Bash", "git push origin --dry-run"))
     for command in (r"git push origin\ --dry-run", r"git push a 'b'\ --dry-run", 'git push "x --dry-run"y\\ --dry-run'):

@@ -13,6 +13,7 @@ from lulu.rules.invocations import Invocation, Invocations, only_looks, program_
 from lulu.rules.options import Risk, names, risks, run_by
 from lulu.rules.programs import (
     CHANGING_FOLDER,
+    CHANGING_SHELL,
     EXEC_WRAPPERS,
     FIND_ACTIONS,
     FINDERS,
@@ -84,6 +85,8 @@ def doubts(command: str, script: Script, checks: frozenset[Check], is_inside: Ca
         found.append(f"it is longer than {MAX_COMMAND:,} characters")
     if Check.CHANGED_FOLDER in checks:
         found += _changed_folder(script, is_inside)
+    if Check.ASSIGNMENT in checks:
+        found += _changed_shell(script)
     if not script.parts:
         found.append("it is empty")
     return found
@@ -132,8 +135,13 @@ def _unsafe(part: Part, checks: frozenset[Check]) -> bool:
         return True
     if Check.SAFE_ASSIGNMENT not in checks:
         return bool(part.assignments)
-    given = [word.text.partition("=") for word in part.assignments]
-    return any(name not in SAFE_VARIABLES or not _PLAIN_VALUE.fullmatch(value) for name, _, value in given)
+    return not all(map(_is_safe, part.assignments))
+
+
+def _is_safe(word: Word) -> bool:
+    """Whether a variable is set that changes no program's behaviour."""
+    name, _, value = word.text.partition("=")
+    return name in SAFE_VARIABLES and _PLAIN_VALUE.fullmatch(value) is not None
 
 
 def _approves_form(glob: TextGlob, form: Form, need: Need, checks: frozenset[Check]) -> bool:
@@ -208,6 +216,14 @@ def _changed_folder(script: Script, is_inside: Callable[[str], bool]) -> Iterato
         obeying = next((run.name for run in _run_by(part) if not _same_everywhere(run)), None)
         if obeying and not all(map(is_inside, part.folders)):
             yield f"it runs {obeying} in a folder outside of the session's"
+
+
+def _changed_shell(script: Script) -> Iterator[str]:
+    """What keeps later commands from being what they seem: ``export PATH=.; git status``, ``alias ls=…; ls``."""
+    for part in script.parts[:-1]:
+        for run in part.runs.chain:
+            if run.name in CHANGING_SHELL and not all(map(_is_safe, run.arguments)):
+                yield f"it changes with “{run.name}” what the commands behind it do"
 
 
 def _same_everywhere(run: Invocation) -> bool:

@@ -14,6 +14,8 @@ KEYWORDS = _names(
 #: They set variables by their arguments.
 DECLARING = _names("declare export local readonly typeset")
 
+#: They change what the commands that follow are, by variables or by names.
+CHANGING_SHELL = DECLARING | _names("alias enable getopts hash mapfile read readarray")
 #: What they are given they may compute, with commands in an index; printf does in zsh.
 COMPUTING = DECLARING | _names("[ let mapfile printf read test unset")
 
