@@ -68,7 +68,7 @@ def _header(lulu: Runtime, session_id: SessionId) -> None:
         return
     session = guest_session(lulu.store.get_session(session_id))
     with st.container(key=SESSION_HEADER, gap=None):
-        st.markdown(f"##### {safe_label(header.full_name(session), 120)}", anchors=False)
+        st.markdown(f"# {safe_label(header.full_name(session), 120)}", anchors=False)
         st.caption(header.details(session, "shared with you, read-only"))
 
 

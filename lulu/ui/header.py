@@ -31,7 +31,7 @@ def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     with st.container(key=SESSION_HEADER):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             with st.container(gap=None):
-                st.markdown(f"##### {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
+                st.markdown(f"# {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
                 st.caption(details(session))
             turn_list.show(lulu, session)
             if actor.role is Role.OWNER:

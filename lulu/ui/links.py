@@ -1,7 +1,8 @@
 """Where links lead, and where Back comes back to: the place that is left keeps its address and how far it was read.
 
-Constant scripts. A hit of a search is followed as a row of the session list is: Streamlit's own link would rewrite the
-address of the search that is left. On a phone, what was chosen in the sidebar closes it.
+Constant scripts. What was searched for goes along with a hit, for ``marker``. A hit of a search is followed as a row of
+the session list is: Streamlit's own link would rewrite the address of the search that is left. On a phone, what was
+chosen in the sidebar closes it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _JS = (
     f"const HITS = '.st-key-{SEARCH_RESULTS} .stPageLink';"
     r"""
 const SIDEBAR = "[data-testid=stSidebar]", COLLAPSE = "[data-testid=stSidebarCollapseButton] button", PHONE = 768;
-const PLACE = "lulu-place:", RESTORING = 4000, EVERY = 50;
+const PLACE = "lulu-place:", FOUND = "lulu-found", RESTORING = 4000, EVERY = 50;
 
 function makeLinks() {
   const main = () => document.querySelector("[data-testid=stMain]");
@@ -31,6 +32,9 @@ function makeLinks() {
     const path = event.composedPath(), link = path.find((node) => node instanceof HTMLAnchorElement);
     if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (link.closest(HITS)) {
+      const said = { event: new URL(link.href).searchParams.get("event"),
+        query: new URLSearchParams(location.search).get("q") ?? "" };
+      keep(FOUND, JSON.stringify(said));
       event.preventDefault();
       event.stopPropagation();
       history.pushState({}, "", link.href);

@@ -110,11 +110,11 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
   position: sticky; top: 0; z-index: 10; padding-block: 0.75rem 0.5rem; margin-top: -1rem;
   background: light-dark(#ffffff, #14161b); border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent);
 }
-.st-key-session_header h5, .st-key-session_header p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.st-key-session_header h1, .st-key-session_header p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .st-key-session_header .stHorizontalBlock > [data-testid="stLayoutWrapper"]:has(.st-key-share) {
   flex: none; width: auto;
 }
-.st-key-session_header h5 { padding: 0; font-size: 1.1rem; line-height: 1.4; }
+.st-key-session_header h1 { padding: 0; font-size: 1.1rem; font-weight: 600; line-height: 1.4; letter-spacing: normal; }
 .st-key-session_header [data-testid="stMarkdownContainer"], .st-key-session_header [data-testid="stCaptionContainer"],
 .st-key-session_header p { margin-bottom: 0; }
 .st-key-session_header code { white-space: nowrap; }

@@ -37,12 +37,21 @@ const LOADING = 3000, SETTLING = 100;
 const MARKS = ["at_", "run_", "call_", "thinking_", "system_"].map((kind) => `[class*="st-key-${kind}"]`).join(",");
 const OPENED = /_(open|all)$/, TEXTS = `${TRANSCRIPT} .stMarkdown`;
 const UP = new Set(["ArrowUp", "PageUp", "Home"]);
+// Where each session was read, for Back and a reload.
+const PLACE = "lulu-read:", KEEPING = 200;
+const kept = (id) => { try { return JSON.parse(sessionStorage.getItem(PLACE + id)); } catch { return null; } };
+function keep(id, place) {
+  try {
+    if (place) sessionStorage.setItem(PLACE + id, JSON.stringify(place)); else sessionStorage.removeItem(PLACE + id);
+  } catch { /* a full or private window */ }
+}
 
 function makeReading() {
   let session = null, owner = null, scroller = null, button = null;
   let follows = false, top = 0, height = 0, newest = "", seen = "", marks = [];
   let gestureAt = -GESTURE, scrolledAt = -GESTURE, upAt = -GESTURE, openedAt = -OPENING;
-  let touchedAt = 0, isDragging = false, half = false, fromEnd = 0;
+  let touchedAt = 0, isDragging = false, half = false, fromEnd = 0, keeping;
+  let isReturn = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);
 
   const now = () => performance.now();
   // Only the last part of the transcript is there, and what stands above it is on its way. After a restart the page is
@@ -96,21 +105,22 @@ function makeReading() {
       for (const node of scroller.querySelectorAll(what)) {
         const at = node.getBoundingClientRect().top - edge;
         if (at > end) break;
-        (at < cover ? above : marks).push([toFind(node), at]);
+        (at < cover ? above : marks).push([...toFind(node), at]);
       }
       marks.push(...above.reverse().slice(0, 3));
     }
     marks = [];
     look(MARKS, (node) => {
       const name = [...node.classList].find((one) => one.startsWith("st-key-")).replace(OPENED, "");
-      return () => byName(name);
+      return [() => byName(name), name];
     });
-    if (marks.length === 0) look(TEXTS, (node) => { const text = node.textContent; return () => byText(text); });
+    if (marks.length > 0) return;
+    look(TEXTS, (node) => { const text = node.textContent; return [() => byText(text), null]; });
   }
 
   function hold() {
     const edge = scroller.getBoundingClientRect().top;
-    for (const [find, at] of marks) {
+    for (const [find, , at] of marks) {
       const node = find();
       if (!node) continue;
       const moved = node.getBoundingClientRect().top - edge - at;
@@ -118,6 +128,25 @@ function makeReading() {
       return true;
     }
     return false;
+  }
+
+  // Only what the reader did: a page that is left moves, too.
+  function keepPlace() {
+    clearTimeout(keeping);
+    keeping = setTimeout(() => {
+      if (!session || !location.search.includes(session)) return;
+      keep(session, follows ? null : { marks: marks.map(([, ...mark]) => mark), fromEnd });
+    }, KEEPING);
+  }
+
+  function comeBack({ marks: names, fromEnd: before }) {
+    follows = false;
+    marks = names.filter(([name]) => name).map(([name, at]) => [() => byName(name), name, at]);
+    upAt = now() + LOADING;
+    scroller.scrollTop = scroller.scrollHeight - before;
+    hold();
+    remember();
+    fromEnd = before;
   }
 
   function onSize() {
@@ -146,6 +175,7 @@ function makeReading() {
     else if (at < top - 1 && !isCut && now() < gestureAt + GESTURE) follows = false;
     if (!follows && !isCut && (isReader || (at !== top && isAsBefore))) note();
     remember(isReader);
+    if (isReader) keepPlace();
     draw();
   }
 
@@ -203,6 +233,7 @@ function makeReading() {
     node.scrollIntoView({ block: "start" });
     note();
     remember(true);
+    keepPlace();
     draw();
   }
 
@@ -221,6 +252,8 @@ function makeReading() {
     else if (target.closest("summary, label")) { follows = false; openedAt = now(); }
   }, true);
   window.addEventListener("resize", () => { if (session) onSize(); });
+  window.addEventListener("popstate", (event) => { isReturn = event.isTrusted; });
+  listen("pointerdown", () => { isReturn = false; });
 
   const sizes = new ResizeObserver(onSize);
 
@@ -243,7 +276,7 @@ function makeReading() {
     show(token, data, own) {
       owner = token;
       button = own;
-      button.onclick = () => { follows = true; toEnd(); draw(); };
+      button.onclick = () => { follows = true; toEnd(); keepPlace(); draw(); };
       attach();
       if (!scroller) return;
       newest = data.newest;
@@ -251,7 +284,9 @@ function makeReading() {
         session = data.session;
         follows = true;
         marks = [];
-        toEnd();
+        const place = isReturn ? kept(session) : null;
+        if (place) comeBack(place); else toEnd();
+        isReturn = false;
       }
       draw();
     },

@@ -195,7 +195,7 @@ def test_keys_lead_to_the_next_and_the_previous_session_of_the_list(server: NewS
     for prompt in ("the first story", "the second story", "the third story"):
         start(page, lulu.url, prompt)
         expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
-    title = page.locator(".st-key-session_header h5")
+    title = page.locator(".st-key-session_header h1")
 
     for key, leads_to in (("j", "second"), ("j", "first"), ("j", "first"), ("k", "second"), ("k", "third")):
         page.keyboard.press(f"Alt+{key}")
@@ -228,7 +228,7 @@ def test_a_click_that_is_lost_on_the_way_leads_there_all_the_same(server: NewSer
     is_losing = True
     page.locator(".st-key-session_list a", has_text="the first story").click()
 
-    expect(page.locator(".st-key-session_header h5")).to_have_text("the first story", timeout=PATIENCE)
+    expect(page.locator(".st-key-session_header h1")).to_have_text("the first story", timeout=PATIENCE)
     assert len(lost) == 1
 
 

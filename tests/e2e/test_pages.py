@@ -104,7 +104,7 @@ def test_the_address_follows_the_session_shown(server: NewServer, viewer: Viewer
 
     page.locator(".st-key-session_list a", has_text="Story of the first").click()
 
-    title = page.locator(".st-key-session_header h5")
+    title = page.locator(".st-key-session_header h1")
     expect(title).to_have_text("Story of the first", timeout=PATIENCE)
     expect(page).to_have_url(addresses["Story of the first"], timeout=PATIENCE)
     page.reload()
@@ -146,7 +146,7 @@ def test_a_phone_shows_one_column_with_the_sidebar_closed(server: NewServer, new
     size = approve.bounding_box()
     assert size is not None
     assert size["height"] >= 36
-    title = page.locator(".st-key-session_header h5").bounding_box()
+    title = page.locator(".st-key-session_header h1").bounding_box()
     menu = page.get_by_test_id("stExpandSidebarButton").bounding_box()
     assert title is not None
     assert menu is not None

@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from lulu.events import Text, User
 from tests.browser import Viewer
 from tests.conftest import NewServer
+from tests.e2e.edge.driver import page_eventually
 from tests.e2e.test_cockpit import FAST, PATIENCE, approve, start, status
+from tests.e2e.test_turns import TURNS, at, filled, height_of, in_view, stays, wheel_to_top
 from tests.e2e.test_unsent import box
 
 IS_AT = "(place) => Math.abs(document.querySelector('[data-testid=stMain]').scrollTop - place) < 1"
@@ -39,6 +42,65 @@ def test_back_from_a_hit_keeps_the_search_and_its_place(server: NewServer, new_v
     page.reload()
     expect(hits.nth(1)).to_be_visible(timeout=PATIENCE)
     page.wait_for_function(IS_AT, arg=place, timeout=PATIENCE)
+
+
+#: What is marked of an event that a search led to.
+MARKED_WORDS = """() => [...(CSS.highlights.get("lulu-found") ?? [])].map((range) => range.toString().toLowerCase())"""
+
+
+def test_a_hit_marks_the_words_that_were_looked_for(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
+    lulu = server(start=False)
+    filled(
+        lulu,
+        [User(text="go"), Text(content="The *tax* is <b>rounded</b>. Tax & more; taxes."), Text(content="No tax.")],
+    )
+    lulu.start()
+    viewer = new_viewer()
+    viewer.sign_in(lulu)
+    page = viewer.page
+    page.goto(f"{lulu.url}/search?q=tax+%22is+%3Cb%3E%22")
+    page.locator(".st-key-search_results .stPageLink a").first.click(timeout=PATIENCE)
+
+    marked = page.locator(".st-key-marked")
+    expect(marked).to_contain_text("rounded", timeout=PATIENCE)
+    page_eventually(page, lambda: sorted(page.evaluate(MARKED_WORDS)) == ["is <b>", "tax", "tax", "tax"])
+    # Nothing was put into the page for it.
+    expect(marked.locator("mark, b")).to_have_count(0)
+    assert viewer.console_errors == []
+
+
+def test_back_and_reload_come_to_the_place_in_a_session(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
+    lulu = server(start=False)
+    session_id = filled(lulu)
+    lulu.start()
+    viewer = new_viewer(viewport={"width": 1280, "height": 500})
+    viewer.sign_in(lulu)
+    page = viewer.page
+    page.goto(f"{lulu.url}/session?id={session_id}")
+    expect(at(page, f"answer {TURNS}.")).to_be_in_viewport(timeout=PATIENCE)
+    wheel_to_top(page)
+    page.mouse.wheel(0, 300)
+    page.wait_for_timeout(1000)
+    read = in_view(page)
+    before = height_of(read)
+
+    page.reload()
+    expect(read).to_be_in_viewport(timeout=PATIENCE)
+    stays(page, read, before)
+
+    page.get_by_role("link", name="Inbox").click()
+    page.wait_for_url("**/inbox", timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible(timeout=PATIENCE)
+    page.go_back()
+    expect(read).to_be_in_viewport(timeout=PATIENCE)
+    stays(page, read, before)
+
+    # Who comes by a link comes to the end.
+    page.get_by_role("link", name="Inbox").click()
+    page.wait_for_url("**/inbox", timeout=PATIENCE)
+    page.locator(".st-key-session_list a").first.click()
+    expect(at(page, f"answer {TURNS}.")).to_be_in_viewport(timeout=PATIENCE)
+    assert viewer.console_errors == []
 
 
 IS_COVERED = "() => !!document.elementFromPoint(150, 400)?.closest('[data-testid=stSidebar]')"

@@ -38,7 +38,7 @@ def test_a_prompt_starts_a_session_and_opens_it(open_page: OpenPage, lulu: Runti
 
     (session,) = lulu.store.list_sessions()
     assert app.query_params["id"] == session.id
-    assert "##### My title" in text_of(app)
+    assert "# My title" in text_of(app)
     assert (session.prompt, session.title, session.permission_mode) == ("Tell me a story", "My title", "plan")
     assert (session.working_directory, session.agent) == (str(tmp_path / "work"), "demo")
     assert ":primary" not in rows(app)[0]

@@ -216,7 +216,7 @@ def test_the_menu_renames_pins_archives_and_sets_limits(
     assert session.pinned_at
     assert session.archived_at
     assert (session.max_cost_usd, session.max_turns) == (2.5, 7)
-    assert "##### A new title" in text_of(app)
+    assert "# A new title" in text_of(app)
 
 
 def test_deleting_is_asked_twice_and_leads_home(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:

@@ -298,7 +298,7 @@ def test_a_part_that_cannot_be_read_is_told_and_the_rest_stands(
     app = open_page("session", id=session_id)
 
     assert "The list is broken" in app.sidebar.get("error")[0].proto.body
-    assert "##### Fix the bug" in text_of(app)
+    assert "# Fix the bug" in text_of(app)
 
 
 def test_without_a_running_lulu_the_page_says_how_to_start_it(as_actor: Callable[[Actor], None]) -> None:
