@@ -9,7 +9,7 @@ from lulu.agent import Translation, TurnEnd
 from lulu.commands import CommandId, CommandStatus
 from lulu.continuing import FORK_DONE
 from lulu.errors import AgentError, LuluError
-from lulu.events import Error, ToolResult, ToolUse
+from lulu.events import Error, Text, Thinking, ToolResult, ToolUse
 from lulu.sessions import SessionStatus
 from lulu.store import Change
 
@@ -48,6 +48,10 @@ NO_RESULT = AgentError(
 )
 
 
+#: What an agent says only in a turn.
+_WORK = (Text, Thinking, ToolUse, ToolResult)
+
+
 def last_words(session_id: str, said: Translation) -> Change:
     """What a process that was let go of still says: nothing is lost, and whatever turn runs by now is not its own."""
     change = Change(session_id=session_id, events=said.events)
@@ -70,6 +74,8 @@ class Progress:
         #: 2.1.330, more on a busy machine. None comes where the running turn could still be told of it.
         self.expects_turn = False
         self._background_tasks = 0
+        #: Since the last result the agent has begun something, and not only said that it works.
+        self._has_begun = False
         #: The CLI says when it begins and ends to work (older ones do not).
         self._tells_state = False
         #: How the last turn ended: where the session is when the CLI is idle.
@@ -88,6 +94,11 @@ class Progress:
         """Whether a silence is that of a tool or of a sub-agent (whose own calls are not told from here on)."""
         return bool(self.open_tools) or (self.works and self._background_tasks > 0)
 
+    @property
+    def owes_idle(self) -> bool:
+        """Whether it says that it works, where there is nothing that it could work on: it is to say that it is idle."""
+        return self.works and self._background_tasks == 0 and not self._has_begun
+
     def know(self, columns: dict[str, object]) -> None:
         """These columns of the row are as the agent has them."""
         self._known |= columns
@@ -95,7 +106,7 @@ class Progress:
     def end(self) -> None:
         """The process is gone, or its turn was given up."""
         self.open_tools.clear()
-        self.works = self.expects_turn = False
+        self.works = self.expects_turn = self._has_begun = False
         self._background_tasks = 0
 
     def follow(
@@ -106,6 +117,9 @@ class Progress:
             self.expects_turn = self.expects_turn or said.background_tasks < self._background_tasks
             self._background_tasks = said.background_tasks
         self._follow_tools(said)
+        speaks = any(event.parent is None and isinstance(event, _WORK) for event in said.events)
+        begins = said.is_init or said.live is not None or speaks
+        self._has_begun = said.turn_end is None and (self._has_begun or begins)
         columns = self._news_about_row(said)
         if said.is_init and is_fork:
             # The fork has a conversation of its own from here on.

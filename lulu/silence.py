@@ -14,7 +14,7 @@ from lulu.settings import Settings
 class Silence:
     """When the agent was last heard or spoken to."""
 
-    def __init__(self, settings: Settings, end: Callable[[Turn], object]) -> None:
+    def __init__(self, settings: Settings, end: Callable[[Turn | None], object]) -> None:
         self._settings = settings
         self._end = end
         self._heard = time.monotonic()
@@ -38,17 +38,17 @@ class Silence:
         self._is_told = True
         return True
 
-    def await_result(self, said: Translation, turn: Turn | None) -> None:
+    def await_end(self, said: Translation, turn: Turn | None, *, owes_idle: bool) -> None:
         """A turn whose agent says that it is idle, and then nothing more, is over: its result never comes.
 
-        ``turn`` is the one that is still open after ``said``.
+        ``turn`` is the one that is still open after ``said``. Without one it is the word "idle" that never comes.
         """
         if self._overdue is not None and (turn is None or said.is_init or said.state is not None):
             self._overdue.cancel()
             self._overdue = None
-        if turn is None:
-            return
-        turn.has_begun = turn.has_begun or said.is_init or said.state == "running"
-        if said.state == "idle" and turn.has_begun:
+        if turn is not None:
+            turn.has_begun = turn.has_begun or said.is_init or said.state == "running"
+        is_last = owes_idle if turn is None else said.state == "idle" and turn.has_begun
+        if is_last:
             pause = self._settings.result_seconds
             self._overdue = asyncio.get_running_loop().call_later(pause, self._end, turn)

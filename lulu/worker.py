@@ -206,7 +206,7 @@ class Worker:
             self._turn = None
         if change != Change(session_id=self.session_id):
             self._recorder.record(change)
-        self._silence.await_result(said, self._turn)
+        self._silence.await_end(said, self._turn, owes_idle=self._progress.owes_idle)
         # A stop waits also for the end of a turn that nobody asked for.
         works = self._turn is not None or self._progress.works
         self._process.move(ProcessState.WORKING if works or self._progress.is_active else ProcessState.IDLE)
@@ -214,8 +214,10 @@ class Worker:
         if said.turn_end is not None or said.state == "idle":
             self._changed()
 
-    async def _end_overdue(self, turn: Turn) -> None:
-        if self._turn is not turn:
+    async def _end_overdue(self, turn: Turn | None) -> None:
+        if turn is None and self._turn is None and self._progress.owes_idle:
+            self._apply(Translation(state="idle"))
+        if turn is None or self._turn is not turn:
             return
         self._progress.is_cut_short = was_stopped = self._stopping
         # Whatever it still says would be taken for the next turn's.

@@ -323,6 +323,12 @@ def _costly(step: Step) -> Reply:
     return Reply(blocks=[call("Bash", command="echo costly", description="Be costly")], usage=usage)
 
 
+@scenario("full")
+def _full(step: Step) -> Reply:
+    """An answer after which the context is as good as full."""
+    return Reply(blocks=[say("Full.")], usage={"input_tokens": 985_000, "output_tokens": 10})
+
+
 @scenario("echo")
 def _echo(step: Step) -> Reply:
     """The whole history, as far as it is text, and the kinds of blocks in the prompt."""

@@ -82,7 +82,8 @@ class Scripted:
         self._uuid = uuid
         self.say("running", "init")
         if text == "ends":
-            self.say(*self._script.end, "tasks 0", "idle")
+            has_result = any(step in RESULTS for step in self._script.end)
+            self.say(*self._script.end, *([] if has_result else ["tasks 0", "idle"]), "note")
         if text == "answered":
             self.say("completed", "tasks 0", "idle")
 
@@ -128,6 +129,8 @@ class Scripted:
                 return {**system, "subtype": "init", "session_id": self.spec.conversation_id}
             case ["idle" | "running" as state]:
                 return {**system, "subtype": "session_state_changed", "state": state}
+            case ["note"]:
+                return {**system, "subtype": "note_at_last"}
             case ["tasks", count]:
                 return {**system, "subtype": "background_tasks_changed", "tasks": [{"task_id": "a"}] * int(count)}
         own = {"type": "result", "session_id": self.spec.conversation_id, "user_message_uuids": [self._uuid]}
@@ -170,8 +173,9 @@ noise = st.lists(st.sampled_from(["tasks 1", "tasks 0", "idle", "running"]), max
 def orders(draw: st.DrawFn) -> list[str]:
     """Signs of life in any order, among them at most one result."""
     steps, result = draw(noise), draw(results)
-    # Where it tells an end, it rests at last; else it may fall silent wherever it is.
-    return [*draw(st.permutations([*steps, *([result] if result else [])])), *(["tasks 0", "idle"] if result else [])]
+    # Where it tells an end, nothing of it goes on at last, whether it says so or not; else it may fall silent wherever.
+    at_last = draw(st.sampled_from([["tasks 0", "idle"], ["tasks 0"], ["tasks 0", "running"]])) if result else []
+    return [*draw(st.permutations([*steps, *([result] if result else [])])), *at_last]
 
 
 scripts = st.builds(Script, end=orders(), on_interrupt=orders(), on_terminate=orders(), dies_of_terminate=st.booleans())
@@ -196,6 +200,7 @@ def test_every_order_of_frames_ends_the_turn_once_and_as_it_should(lulu: Runtime
     lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="ends" if is_left_alone else "waits"))
     eventually(lambda: [one for one in events(lulu, session_id) if isinstance(one, System)], every=0.002)
     if is_left_alone:
+        eventually(lambda: [one for one in events(lulu, session_id) if _is_last(one)], every=0.002)
         told = [_STATUS[step] for step in script.end if step in RESULTS]
         assert ended(lulu, session_id) == (told[0] if told else SessionStatus.FAILED)
     elif way != "send now":
@@ -213,6 +218,10 @@ def test_every_order_of_frames_ends_the_turn_once_and_as_it_should(lulu: Runtime
         assert ended(lulu, session_id) == SessionStatus.COMPLETED
 
     assert script.wrong == [], "something was sent to a process that was told to end"
+
+
+def _is_last(event: Event) -> bool:
+    return isinstance(event, System) and event.subtype == "note_at_last"
 
 
 def events(lulu: Runtime, session_id: SessionId) -> list[Event]:

@@ -143,3 +143,20 @@ def test_a_refusal_that_nobody_knows_is_told_once_and_then_the_agent_begins_anew
     claude.has(session_id, SessionStatus.COMPLETED)
     assert claude.notes(session_id).count("conversation_lost") == 1
     assert claude.times_asked(session_id, "five") == 1
+
+
+def test_an_automatic_compaction_is_told_and_the_session_goes_on(claude: Claude) -> None:
+    claude.start()
+    session_id = claude.launch("SCN:full")
+    claude.ended(session_id)
+
+    claude.turn(session_id, "SCN:default after")
+    claude.start()
+    session = claude.turn(session_id, "SCN:default later")
+
+    [told] = claude.of_subtype(session_id, "compact")
+    assert told["compact_metadata"]["trigger"] == "auto"
+    assert session.status == SessionStatus.COMPLETED
+    assert [claude.times_asked(session_id, word) for word in ("after", "later")] == [1, 1]
+    assert "conversation_lost" not in claude.notes(session_id)
+    assert not claude.of(session_id, Error)
