@@ -133,6 +133,11 @@ WORST = [
         "key\n",
         "password: str = x\n",
         "mysql -p ",
+        'password = "" + ',
+        "secret=('' '' ",
+        'token: "a" + ',
+        "create secret --from-literal=a=b ",
+        "Basic YTpi ",
     ),
 ]
 
