@@ -48,7 +48,7 @@ _CHOICE = re.compile(r"@\(([^()]*)\)")
 #: What stands before the path in an address: ``file:``, ``jdbc:sqlite:``, with the host in ``vscode://file/…``.
 _SCHEMES = re.compile(r"(?:[A-Za-z][\w+.-]*:)+")
 _OWN_FOLDER = re.compile(r"/proc/(?:self|thread-self)(?:/task/\d+)?/cwd")
-#: How many entries of folders are looked at for a glob that may lead through links.
+#: How many entries of folders are looked at in all for a glob that may lead through links.
 _ENTRIES = 2_000
 #: How many folders of a call are joined with how many of its names.
 _FOLDERS, _NAMES = 8, 1_000
@@ -139,9 +139,11 @@ class _Private:
             return False
         # What the first part finds may be a link.
         with os.scandir(top) as found:
-            entries = [entry for entry in islice(found, self._entries) if names_overlap(entry.name, first)]
-            self._entries -= len(entries)
+            entries = list(islice(found, self._entries))
+        self._entries -= len(entries)
         for entry in entries:
+            if not names_overlap(entry.name, first):
+                continue
             place = Path(entry.path).resolve() if entry.is_symlink() else Path(entry.path)
             if first.strip("*") and entry.is_symlink() and self._is_closed(place):
                 return True

@@ -171,6 +171,24 @@ def test_folder_that_is_reached_through_a_link_is_closed_by_both_names(top: Path
     ]
 
 
+def test_glob_looks_at_so_many_entries_and_no_more(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(30):
+        for name in range(30):
+            (top / "work" / f"a{number}" / f"b{name}").mkdir(parents=True)
+    looked: list[str] = []
+
+    def overlap(name: str, glob: str) -> bool:
+        looked.append(name)
+        return glob == "*"
+
+    monkeypatch.setattr("lulu.agent.private_folder._ENTRIES", 100)
+    monkeypatch.setattr("lulu.agent.private_folder.names_overlap", overlap)
+
+    reaches_into(top / "data", str(top / "work"), "Glob", {"pattern": "*/zz*/x?"})
+
+    assert 30 < len(looked) <= 100
+
+
 def test_search_in_the_folder_itself_is_closed(top: Path) -> None:
     for tool in ("Glob", "Grep", "LS"):
         assert reaches_into(top / "data", str(top / "data" / "sub"), tool, {"pattern": "x"})
