@@ -213,6 +213,38 @@ def settled(page: Page) -> float:
     return height
 
 
+#: All that moves, also in answer to somebody's hand.
+_NOTE_SHIFTS = """() => {
+  window.moved = 0;
+  new PerformanceObserver((list) => { for (const entry of list.getEntries()) moved += entry.value; })
+    .observe({ type: "layout-shift" });
+}"""
+
+
+def test_the_end_of_an_answer_moves_nothing(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
+    viewer = new_viewer(signed_in=False)
+    page = viewer.page
+    session_id = open_stage(viewer, lulu)
+    for number in range(6):
+        ask(lulu, "append", id=session_id, text=f"Part {number}. " + "word " * 150)
+    text = "Words first.\n\n## Head\n- one\n- two\n\n> a quote of *words*\n\n" + "And more words. " * 30
+    for end in (*range(40, len(text), 40), len(text)):
+        ask(lulu, "write", id=session_id, text=text[:end])
+    page_eventually(page, partial(is_told, page, session_id, text))
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    settled(page)
+    page.evaluate(_NOTE_SHIFTS)
+
+    ask(lulu, "finish", id=session_id, text=text)
+    ask(lulu, "end", id=session_id)
+
+    expect(page.locator(".st-key-session_header").get_by_text("completed")).to_be_visible(timeout=PATIENCE)
+    page_eventually(page, lambda: page.locator(".lulu-flow > div").count() == 0)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    settled(page)
+    assert page.evaluate("moved") <= 0.01
+
+
 def test_the_end_of_a_turn_does_not_move_who_reads_in_it(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
     viewer = new_viewer(signed_in=False)
     page = viewer.page
