@@ -175,6 +175,8 @@ def test_the_first_prompt_of_a_session_is_kept_too(server: NewServer, page: Page
     lulu = server(env=FAST)
     page.goto(lulu.url)
     expect(box(page)).to_be_enabled(timeout=PATIENCE)
+    # What keeps a text comes with the sidebar, after the box.
+    page.wait_for_function("() => window.luluUnsent !== undefined", timeout=PATIENCE)
     os.kill(lulu.pid, signal.SIGSTOP)
     send(page, "the first story")
     lulu.kill9()
