@@ -50,7 +50,9 @@ class House:
     def page(self, *topics: str) -> Iterator[ClientConnection]:
         """A page that listens to these topics."""
         here = f"127.0.0.1:{self.port}"
-        with connect(f"ws://{here}/bell", additional_headers={"Origin": f"http://{here}"}, proxy=None) as page:
+        with connect(
+            f"ws://{here}/bell", additional_headers={"Origin": f"http://{here}"}, proxy=None, open_timeout=60
+        ) as page:
             if topics:
                 listen(page, *topics)
             yield page

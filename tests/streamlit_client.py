@@ -35,6 +35,7 @@ class StreamlitClient:
                 subprotocols=[Subprotocol(one) for one in protocols],
                 additional_headers={"Cookie": self.cookie},
                 proxy=None,
+                open_timeout=60,
                 max_size=None,
             )
         )

@@ -109,7 +109,7 @@ def test_who_gets_past_the_guard_sees_nothing(lulu: Lulu, place: Path, role: str
         with Intruder(lulu.server.url, "", socket=socket, headers=headers) as intruder:
             shown = [intruder.run(f"id={one}", page_name=page) for one in (SHARED, OTHER) for page in ("", "session")]
         address = lulu.server.url.replace("http", "ws", 1) + "/bell"
-        with unix_connect(str(socket), address, additional_headers=headers) as bell:
+        with unix_connect(str(socket), address, additional_headers=headers, open_timeout=60) as bell:
             bell.send(json.dumps({"listen": [f"session:{SHARED}"]}))
             with pytest.raises(ConnectionClosed):
                 bell.recv(timeout=10)
@@ -135,7 +135,9 @@ def test_when_it_is_killed_the_next_one_serves_the_page_and_rings(lulu: Lulu) ->
     assert process.pid not in [one.pid for one in behind(lulu)]
     url = lulu.server.url
     address = url.replace("http", "ws", 1) + "/bell"
-    with connect(address, origin=Origin(url), additional_headers={"Cookie": lulu.guest()}, proxy=None) as bell:
+    with connect(
+        address, origin=Origin(url), additional_headers={"Cookie": lulu.guest()}, proxy=None, open_timeout=60
+    ) as bell:
         bell.send(json.dumps({"listen": [f"session:{SHARED}"]}))
         assert SHARED in str(bell.recv(timeout=10))
 

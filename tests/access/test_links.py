@@ -73,7 +73,9 @@ def test_a_link_of_an_earlier_start_counts_no_more(tmp_path: Path) -> None:
 def socket_of(lulu: Lulu, protocols: str) -> ClientConnection:
     sent = {"Cookie": lulu.guest(), "Sec-WebSocket-Protocol": protocols}
     address = lulu.server.url.replace("http", "ws", 1) + "/_stcore/stream"
-    return connect(address, origin=Origin(lulu.server.url), additional_headers=sent, proxy=None, legacy=True)
+    return connect(
+        address, origin=Origin(lulu.server.url), additional_headers=sent, proxy=None, open_timeout=60, legacy=True
+    )
 
 
 @pytest.mark.parametrize(

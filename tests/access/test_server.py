@@ -84,6 +84,7 @@ def test_no_websocket_without_credential_and_our_origin(lulu: Lulu, path: str, k
             additional_headers=headers,
             sock=sock,
             proxy=None,
+            open_timeout=60,
         )
 
     assert refused.value.response.status_code == {"no cookie": 401, "wrong host": 421}.get(kind, 403)

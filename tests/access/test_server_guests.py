@@ -134,7 +134,9 @@ def test_a_guest_of_two_sessions_sees_each_at_its_address_only(lulu: Lulu) -> No
 def test_a_guest_hears_of_the_shared_session_only(lulu: Lulu, topic: str, is_heard: bool) -> None:
     url = lulu.server.url
     address = url.replace("http", "ws", 1) + "/bell"
-    with connect(address, origin=Origin(url), additional_headers={"Cookie": lulu.guest()}, proxy=None) as bell:
+    with connect(
+        address, origin=Origin(url), additional_headers={"Cookie": lulu.guest()}, proxy=None, open_timeout=60
+    ) as bell:
         bell.send(f'{{"listen": ["{topic}"]}}')
         try:
             heard = str(bell.recv(timeout=10))
