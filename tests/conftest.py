@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import ARGUMENTS, Viewer, executable
 from tests.support import LuluServer, clean_environ
@@ -19,6 +19,9 @@ from tests.support import LuluServer, clean_environ
 _EXECUTABLE = executable()
 _SERVERS = pytest.StashKey[list[LuluServer]]()
 _VIEWERS = pytest.StashKey[list[Viewer]]()
+
+# What is expected of a page has this long to come: a machine may be slow, and only a test that fails waits for it.
+expect.set_options(timeout=30_000)
 
 #: Fixtures that start a server or a browser.
 _SLOW = frozenset({"server", "browser", "new_viewer", "viewer", "page"})

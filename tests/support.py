@@ -41,7 +41,7 @@ def clean_environ(home: Path) -> dict[str, str]:
 def eventually(
     check: Callable[[], T | None],
     *,
-    timeout: float = 10,
+    timeout: float = 30,
     every: float = 0.02,
     retry_on: tuple[type[Exception], ...] = (),
 ) -> T:

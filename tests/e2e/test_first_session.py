@@ -12,7 +12,7 @@ from tests.e2e.edge.driver import page_eventually
 from tests.support import process_tree
 
 #: How long a page or a demo session may take here (milliseconds).
-PATIENCE = 30_000
+PATIENCE = 60_000
 
 
 def start_session(page: Page, url: str, prompt: str) -> None:

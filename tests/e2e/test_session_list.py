@@ -15,7 +15,7 @@ from tests.conftest import NewServer
 from tests.e2e.edge.driver import page_eventually
 from tests.support import LuluServer
 
-PATIENCE = 30_000
+PATIENCE = 60_000
 FAST = {"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "20"}
 #: Sessions that are there before: the one that is made last stands first.
 NAMES = [f"session {number}" for number in range(12)]

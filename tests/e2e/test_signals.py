@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import Viewer
 from tests.conftest import NewServer
 
-PATIENCE = 30_000
+PATIENCE = 60_000
 
 #: The window is never in front, and what would pop up is written down; a reload keeps that.
 AWAY = """

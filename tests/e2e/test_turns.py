@@ -16,7 +16,7 @@ from tests.e2e.edge.driver import page_eventually
 from tests.support import LuluServer
 
 #: How long a page or a demo session may take here (milliseconds).
-PATIENCE = 30_000
+PATIENCE = 60_000
 TURNS = 60
 
 

@@ -46,7 +46,7 @@ def open_live(viewer: Viewer, edge: Edge) -> Page:
     return viewer.page
 
 
-def page_eventually(page: Page, check: Callable[[], Any], timeout: float = 15) -> Any:
+def page_eventually(page: Page, check: Callable[[], Any], timeout: float = 30) -> Any:
     """As ``eventually``, but the browser's events are heard meanwhile."""
 
     def listen_and_check() -> Any:
