@@ -6,7 +6,7 @@ import time
 
 from playwright.sync_api import Page
 
-from scripts.bench.figures import Figure, percentile, row
+from scripts.bench.figures import Figure, middle, percentile, row
 from scripts.bench.protocol import ProtocolViewer
 from scripts.bench.stage import Stage, first_seen, memory_mb, run, settle
 from scripts.bench.transcripts import last_words
@@ -50,6 +50,19 @@ def _wait_for_end(stage: Stage, server: LuluServer, *, most_seconds: float) -> f
         most = max(most, memory_mb(server.pid))
         time.sleep(1)
     return most
+
+
+@row("start")
+def start(stage: Stage) -> list[Figure]:
+    """How soon Lulu answers again after a kill."""
+    server = stage.new_server()
+    stage.ask("fill", server, tag="start", events=10_000)
+    times = []
+    for _ in range(stage.rounds):
+        server.kill9()
+        times.append(server.start())
+    server.close()
+    return [Figure(what="start after a kill → /healthz answers, 10,000 events", value=middle(times), unit="s", most=3)]
 
 
 @row("opens")

@@ -22,8 +22,6 @@ from tests.support import LuluServer, eventually, process_tree
 
 #: How long a page or a turn may take here (milliseconds): other programs may share the machine.
 PATIENCE = 60_000
-#: A restart answers within this many seconds on a machine that has nothing else to do.
-START_SECONDS = 3.0
 KILLS_OF_THE_DEMO = 8
 KILLS_OF_CLAUDE = 2
 
@@ -119,25 +117,20 @@ def nobody_of(processes: list[psutil.Process]) -> bool:
 
 
 @pytest.mark.timeout(600)
-def test_kill_in_mid_stream_loses_nothing_shown(
-    server: NewServer, viewer: Viewer, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_kill_in_mid_stream_loses_nothing_shown(server: NewServer, viewer: Viewer, tmp_path: Path) -> None:
     lulu = server(env={"LULU_DEMO_SPEED": "3", **as_installed(tmp_path)})
     page = viewer.page
-    starts: list[float] = []
 
     for moment in _MOMENTS[:KILLS_OF_THE_DEMO]:
         session_id = start_session(page, lulu.url, "Tell me a story")
         wait_for_live_text(page, moment)
         before = look(page, lulu, session_id)
         lulu.kill9()
-        starts.append(lulu.start())
+        lulu.start()
         assert_all_is_there(page, lulu, session_id, before)
         send(page, "/help")
         status(page, "completed")
 
-    record_property("seconds from start to /healthz", [round(seconds, 2) for seconds in starts])
-    assert min(starts) <= START_SECONDS
     assert rows(lulu, "SELECT count(*) FROM sessions WHERE status = 'completed'") == [(KILLS_OF_THE_DEMO,)]
     assert "Traceback" not in lulu.log
 
