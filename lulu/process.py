@@ -53,7 +53,7 @@ class Process:
     async def start_unless(
         self, stopped: asyncio.Event, connect: Callable[[], Awaitable[Agent]], starts: asyncio.Semaphore
     ) -> Agent | None:
-        """As ``start``; nothing where it was ``stopped`` first."""
+        """Start the agent and return it; ``None`` where ``stopped`` is set first. Raises what ``start`` raises."""
         starting = asyncio.create_task(self.start(connect, starts))
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -169,7 +169,7 @@ class Tls(asyncio.Protocol):
 
 
 class _Early(asyncio.Protocol):
-    """Keeps what comes between the end of the handshake and whoever reads it: the loop's next turn is a moment away."""
+    """Keeps the bytes that arrive after the TLS handshake, until the HTTP protocol is there to read them."""
 
     def __init__(self) -> None:
         self.said = b""

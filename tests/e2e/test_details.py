@@ -1,4 +1,4 @@
-"""Small things that only a browser shows, each named by what somebody would notice."""
+"""Checks names, tooltips, QR codes and titles in a browser."""
 
 from __future__ import annotations
 

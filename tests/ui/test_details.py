@@ -1,4 +1,4 @@
-"""Small things that a page does right, each named by what somebody would notice."""
+"""Checks small parts of pages: buttons, notifications, explanations of modes."""
 
 from __future__ import annotations
 

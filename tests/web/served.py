@@ -75,7 +75,7 @@ class Served:
         self._loop.close()
 
     def later(self, seconds: float) -> None:
-        """That time has passed, and somebody looks."""
+        """Move the clock on by so many seconds, and close what is late by then."""
         self.time += seconds
         self._loop.call_soon_threadsafe(self.table.close_late)
 
