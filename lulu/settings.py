@@ -69,7 +69,8 @@ class Settings(BaseSettings):
     result_seconds: float = Field(
         default=5,
         gt=0,
-        description="A turn whose agent is idle and has told no end is ended as failed after this long.",
+        description="A turn is over this long after its agent went quiet: failed if the result is missing, "
+        "as it ended if only “idle” is.",
     )
     demo_speed: float = Field(
         default=1.0, ge=0, description="Pace of the demo agent: 2 is twice as fast, 0 does not wait at all."

@@ -19,7 +19,7 @@ from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
 from lulu.ui.state import placeholder, put_back, state, typed
 from lulu.ui.text import safe_label
 
-#: Slash commands that are offered.
+#: Slash commands that the menu draws; how many more there are is said under them.
 _COMMANDS = 60
 #: Commands that answer "not available" outside of a terminal, or are a part of one (measured with CLI 2.1.330).
 _OF_TERMINALS = frozenset({"agents", "auto-mode-setup", "fast", "focus", "help", "workflow-launch-exec"})
@@ -145,7 +145,7 @@ def _show_commands(lulu: Runtime, session_id: SessionId) -> None:
         if not names:
             st.caption("The agent tells its commands with its first answer. Type one: /compact, for example.")
         with st.container(horizontal=True, gap="small", key="slash_commands"):
-            for name in names:
+            for name in names[:_COMMANDS]:
                 st.button(
                     f"/{safe_label(name)}",
                     key=f"slash_{name}",
@@ -153,6 +153,8 @@ def _show_commands(lulu: Runtime, session_id: SessionId) -> None:
                     on_click=_type_command,
                     args=(name,),
                 )
+        if more := len(names[_COMMANDS:]):
+            st.caption(f"{more} more: type / and the name.")
         if state().to_type:
             st.rerun()
 
@@ -162,14 +164,14 @@ def _type_command(name: str) -> None:
 
 
 def slash_commands(lulu: Runtime, session_id: SessionId) -> list[str]:
-    """The commands that the agent said last it knows, without those that are of no use here."""
+    """Return the commands that the agent told last, each once, without those that are of no use here."""
     told = [lulu.store.last_event(session_id, System.type, subtype=subtype) for subtype in STARTED_WITH]
     for stored in sorted(filter(None, told), key=lambda one: one.id, reverse=True):
         data = stored.event.data if isinstance(stored.event, System) else None
         names = (data or {}).get("slash_commands")
         if isinstance(names, list):
-            known = [name for name in names if isinstance(name, str) and not name.startswith("_")]
-            return [name for name in known if name not in _OF_TERMINALS][:_COMMANDS]
+            known = dict.fromkeys(name for name in names if isinstance(name, str) and not name.startswith("_"))
+            return [name for name in known if name not in _OF_TERMINALS]
     return []
 
 

@@ -34,6 +34,7 @@ TOLD = [
     ([("init", ["a"]), ("commands_changed", "not a list")], ["a"]),
     ([("init", ["compact", 3, "__remote-workflow", "_x", "help", "agents", "fast"])], ["compact"]),
     ([("init", ["a"]), ("commands_changed", [])], []),
+    ([("init", ["a", "b", "a"])], ["a", "b"]),
     ([], []),
 ]
 
@@ -47,6 +48,19 @@ def test_the_commands_told_last_are_offered_where_they_work_here(
         lulu.store.insert_event(session_id, System(subtype=subtype, data={"slash_commands": names}))
 
     assert composer.slash_commands(lulu, session_id) == offered
+
+
+def test_the_menu_says_how_many_commands_it_does_not_show(
+    open_page: OpenPage, lulu: Runtime, new_session: NewSession
+) -> None:
+    session_id = new_session()
+    names = [f"command-{number}" for number in range(73)]
+    lulu.store.insert_event(session_id, System(subtype="init", data={"slash_commands": names}))
+    app = open_popover(open_page("session", id=session_id), "slash_menu")
+
+    drawn = [button for button in app.button if (button.key or "").startswith("slash_command-")]
+    assert f"{len(names) - len(drawn)} more: type / and the name." in text_of(app)
+    assert 0 < len(drawn) < len(names)
 
 
 def test_what_the_agent_started_with_is_in_the_menu_and_not_in_the_transcript(
