@@ -133,7 +133,7 @@ class LuluServer:
     def sign_in(self) -> str:
         """An owner's cookie, as ``name=value``: of the printed link, or the one that was got before."""
         if self._cookie is None:
-            answer = httpx.get(self.login_link, timeout=10, trust_env=False)
+            answer = httpx.get(self.login_link, timeout=60, trust_env=False)
             assert answer.status_code == 303, self.log
             self._cookie = answer.headers["set-cookie"].split(";", 1)[0]
         return self._cookie
@@ -141,7 +141,7 @@ class LuluServer:
     def command(self, *arguments: str) -> str:
         """What ``python -m lulu`` prints."""
         run = [sys.executable, "-m", "lulu", *arguments]
-        done = subprocess.run(run, cwd=ROOT, env=self._env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(run, cwd=ROOT, env=self._env, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -186,9 +186,9 @@ class LuluServer:
         process = self._running()
         self._remember()
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
-    def terminate(self, *, signal_number: int = signal.SIGTERM, timeout: float = 20) -> float:
+    def terminate(self, *, signal_number: int = signal.SIGTERM, timeout: float = 60) -> float:
         """Ask it to end and wait; returns the seconds that this took."""
         process = self._running()
         self._remember()
@@ -213,7 +213,7 @@ class LuluServer:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         if self._process is not None:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

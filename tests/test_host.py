@@ -80,7 +80,7 @@ def settled(lulu: Runtime, session_id: SessionId, *, turns: int = 1) -> Session:
         done = lulu.store.count_events(session_id, "result") >= turns
         return session if done and session.known_status in ENDED else None
 
-    return eventually(look, timeout=20)
+    return eventually(look, timeout=60)
 
 
 def request_of(lulu: Runtime, session_id: SessionId) -> Approval:
@@ -259,7 +259,7 @@ def test_an_unknown_frame_is_kept_raw(lulu: Runtime) -> None:
 
 
 def test_a_silent_stream_is_told_once_and_never_killed(new_lulu: NewLulu) -> None:
-    lulu = new_lulu(stall_seconds=0.2)
+    lulu = new_lulu(stall_seconds=2)
     session_id = start(lulu, "stall")
 
     def stalled() -> bool:
@@ -352,8 +352,8 @@ def test_a_crash_of_lulu_is_closed_out_at_the_next_start(new_lulu: NewLulu) -> N
 
     again = new_lulu()
 
+    has_status(again, session_id, SessionStatus.INTERRUPTED)
     texts_kept = [one.event for one in again.store.get_session_events(session_id) if isinstance(one.event, Text)]
-    assert again.store.get_session(session_id).status == SessionStatus.INTERRUPTED
     assert texts_kept[-1].partial
     assert texts_kept[-1].content.startswith(seen.text)
 

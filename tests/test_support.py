@@ -97,7 +97,7 @@ def test_process_tree_has_the_grandchildren_and_nothing_of_the_dead() -> None:
     family = eventually(lambda: tree if len(tree := process_tree(parent.pid)) == 2 else None)
     for member in reversed(family):
         member.kill()
-    parent.wait(timeout=10)
+    parent.wait(timeout=60)
 
     assert family[0].pid == parent.pid
     assert process_tree(parent.pid) == []
@@ -182,7 +182,7 @@ def test_viewer_sees_websockets(server: NewServer, page: Page, viewer: Viewer, s
     lulu = server(script=small_app)
 
     page.goto(lulu.url)
-    expect(page.get_by_role("heading", name="A small page")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="A small page")).to_be_visible(timeout=60_000)
 
     assert any(address.startswith(f"ws://127.0.0.1:{lulu.port}/") for address in viewer.requests)
 

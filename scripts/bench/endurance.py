@@ -65,6 +65,19 @@ def start(stage: Stage) -> list[Figure]:
     return [Figure(what="start after a kill → /healthz answers, 10,000 events", value=middle(times), unit="s", most=3)]
 
 
+@row("end")
+def end(stage: Stage) -> list[Figure]:
+    """How soon Lulu is gone when it is asked to end while agents write."""
+    server = stage.new_server()
+    times = []
+    for _ in range(stage.rounds):
+        stage.ask("start", server, prompt=f"bench:{_RATE}:{_SECONDS}", count=_AGENTS)
+        times.append(server.terminate())
+        server.start()
+    server.close()
+    return [Figure(what=f"SIGTERM → gone, {_AGENTS} agents at work, the slowest", value=max(times), unit="s", most=10)]
+
+
 @row("opens")
 def opens(stage: Stage) -> list[Figure]:
     """The server's memory over 1,000 page opens."""

@@ -44,7 +44,7 @@ class Lulu:
     def ask(self, path: str, *, method: str = "GET", cookie: str = "", **headers: str) -> httpx.Response:
         """One request, followed nowhere."""
         sent = {**({"Cookie": cookie} if cookie else {}), **{name.replace("_", "-"): headers[name] for name in headers}}
-        return httpx.request(method, self.server.url + path, headers=sent, timeout=20, trust_env=False)
+        return httpx.request(method, self.server.url + path, headers=sent, timeout=60, trust_env=False)
 
     def login_token(self) -> str:
         """A fresh one-time token."""

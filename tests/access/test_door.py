@@ -50,7 +50,7 @@ def test_a_guest_is_who_the_link_says_until_it_is_revoked(lulu: Runtime) -> None
 
 
 def test_a_link_ends_by_itself_though_no_row_changes(lulu: Runtime) -> None:
-    row = shared(lulu, expires_at=datetime.now(UTC) + timedelta(seconds=2))
+    row = shared(lulu, expires_at=datetime.now(UTC) + timedelta(seconds=4))
 
     assert door.actor(guest(row), row.session_id).role is Role.GUEST
     eventually(lambda: door.actor(guest(row), row.session_id) == NOBODY)

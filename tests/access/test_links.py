@@ -93,7 +93,7 @@ def test_a_guest_s_words_on_the_page_s_socket_end_it_and_make_no_traceback(lulu:
     with StreamlitClient(lulu.server.url, lulu.guest()) as other:
         with StreamlitClient(lulu.server.url, lulu.guest()) as client:
             client._socket.send("words")
-            client.wait_for_end(20)
+            client.wait_for_end()
 
         assert SHARED_TEXT in other.run(f"id={SHARED}")
     assert "Traceback" not in lulu.server.log

@@ -86,7 +86,7 @@ def test_half_requests_lock_nobody_out(besieged: Lulu) -> None:
     log = len(lulu.server.log)
     headers = {"Cookie": lulu.owner}
     with (
-        httpx.Client(base_url=lulu.server.url, headers=headers, timeout=20, trust_env=False) as browser,
+        httpx.Client(base_url=lulu.server.url, headers=headers, timeout=60, trust_env=False) as browser,
         bell(lulu, lulu.owner) as open_bell,
         StreamlitClient(lulu.server.url, lulu.guest()) as guest,
     ):
@@ -98,10 +98,10 @@ def test_half_requests_lock_nobody_out(besieged: Lulu) -> None:
             assert lulu.ask("/healthz").status_code == 200
             assert SHARED_TEXT in guest.run(f"id={SHARED}")
             open_bell.send('{"listen": ["sessions"]}')
-            assert "sessions" in str(open_bell.recv(timeout=20))
+            assert "sessions" in str(open_bell.recv(timeout=60))
             files = process.num_fds()
             # They end by themselves.
-            eventually(lambda: process.num_fds() <= before + 30, timeout=30)
+            eventually(lambda: process.num_fds() <= before + 30, timeout=60)
 
     assert soft == min(hard, 65_536)
     assert files <= before + limits.unjudged + 50
@@ -168,7 +168,7 @@ def test_twenty_guests_with_ten_connections_each_notice_nothing(lulu: Lulu) -> N
                     peer.sendall((head + "\r\n").encode())
                 answers = []
                 for peer in peers:
-                    peer.settimeout(20)
+                    peer.settimeout(60)
                     answers.append(_answer(peer))
 
                 assert {answer[:15] for answer in answers} == {b"HTTP/1.1 200 OK"}

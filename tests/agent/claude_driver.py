@@ -28,7 +28,7 @@ Kind = TypeVar("Kind", bound=Event)
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
 #: A process starts in about a second; two cores may be busy with others.
-SECONDS = 30
+SECONDS = 60
 
 
 class Claude:

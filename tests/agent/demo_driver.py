@@ -31,7 +31,7 @@ Decision = PermissionResultAllow | PermissionResultDeny
 Decide = Callable[[str, dict[str, Any], ToolPermissionContext], Awaitable[Decision]]
 
 #: No scenario takes longer than this.
-SECONDS = 10
+SECONDS = 60
 FOLDER = "/home/ada/shop"
 
 

@@ -109,7 +109,7 @@ def in_background(claude: Claude) -> tuple[SessionId, psutil.Process, list[psuti
     session_id = claude.launch("SCN:background SECONDS=60")
     claude.ended(session_id)
     process = claude.process(session_id)
-    tools = eventually(lambda: [one for one in tools_of(process) if "python3" in command_of(one)], timeout=20)
+    tools = eventually(lambda: [one for one in tools_of(process) if "python3" in command_of(one)], timeout=60)
     return session_id, process, tools
 
 
@@ -127,7 +127,7 @@ def test_a_deleted_session_ends_its_process_and_what_runs_in_the_background(clau
     with pytest.raises(Conflict):
         claude.do(Delete, at_work)
 
-    eventually(lambda: not any(map(is_alive, [process, idle_process, *tools])), timeout=20)
+    eventually(lambda: not any(map(is_alive, [process, idle_process, *tools])), timeout=60)
     assert len([request for request in claude.api.requests if request.session_id == conversation]) == asked
     assert claude.session(at_work).is_live
 
@@ -138,11 +138,11 @@ def test_tools_do_not_outlive_a_process_that_was_killed(claude: Claude, prompt: 
     claude.start()
     session_id = claude.launch(prompt)
     process = claude.process(session_id)
-    tools = eventually(lambda: [one for one in tools_of(process) if "sleep" in command_of(one)], timeout=20)
+    tools = eventually(lambda: [one for one in tools_of(process) if "sleep" in command_of(one)], timeout=60)
 
     process.kill()
 
-    eventually(lambda: not any(map(is_alive, tools)), timeout=20)
+    eventually(lambda: not any(map(is_alive, tools)), timeout=60)
 
 
 def test_a_command_that_a_restart_cut_off_is_told_and_the_next_answer_belongs_to_its_prompt(claude: Claude) -> None:

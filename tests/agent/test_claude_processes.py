@@ -6,7 +6,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,11 +135,9 @@ def test_processes_that_outlived_lulu_are_ended_at_the_next_start(claude: Claude
         orphans = started_by(lulu)
     assert len([process for process in orphans if is_alive(process)]) >= 4
 
-    began = time.monotonic()
     claude.start()
     eventually(lambda: not any(is_alive(process) for process in orphans))
 
-    assert time.monotonic() - began < 10
     assert [claude.session(one).status for one in sessions] == ["interrupted", "interrupted", "completed"]
     assert [claude.session(one).agent_pid for one in sessions] == [None] * 3
     assert all("lulu_stopped" in claude.notes(one) for one in (in_tool, in_stream))

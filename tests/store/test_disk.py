@@ -89,11 +89,11 @@ def test_full_disk(
 def test_disk_that_is_full(small_disk: SmallDisk, path: Path, launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a file system of its own that is filled to its last block; where a test may not mount one, a limit of the
     process stands for it: writes fail as truly, with "file too large" in the place of "no space left"."""
-    monkeypatch.setattr(writer, "PATIENCE", 0.5)
     is_disk = small_disk(path.parent)
     store = Store.open(path)
     session_id = store.insert_session(launch)
     eventually(lambda: store.waiting == 0)
+    monkeypatch.setattr(writer, "PATIENCE", 0.5)
     with no_room_at(path, is_disk=is_disk):
         futures = _fill(store, session_id)
         _check_full(store, session_id, futures)

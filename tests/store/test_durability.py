@@ -63,7 +63,7 @@ def test_every_acknowledged_event_survives_ten_kills(path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         # The last line may be cut off.
         told += [tuple(json.loads(line)) for line in process.stdout if line.endswith("]\n")]
-        assert process.wait(10) == -signal.SIGKILL
+        assert process.wait(60) == -signal.SIGKILL
         process.stdout.close()
 
     store = Store.open(path)

@@ -50,7 +50,7 @@ def open_page(lulu: Runtime, as_actor: Callable[[Actor], None]) -> OpenPage:
     """Open a page, by the name of its file."""
 
     def opened(page: str = "home", **query: str | list[str]) -> AppTest:
-        app = AppTest.from_file(str(MAIN), default_timeout=20).run()
+        app = AppTest.from_file(str(MAIN), default_timeout=60).run()
         if page != "home":
             app.switch_page(f"../../pages/{page}.py")
         for name, value in query.items():

@@ -133,7 +133,7 @@ def test_an_example_is_put_into_the_box(open_page: OpenPage) -> None:
 
 
 def test_a_follow_up_waits_for_the_running_turn(open_page: OpenPage, lulu: Runtime) -> None:
-    app = send(open_page(), "Tell me a story")
+    app = send(open_page(), "Stall, please.")
     session_id = SessionId(str(app.query_params["id"]))
     eventually(lambda: lulu.store.live_text(session_id))
 
@@ -173,7 +173,7 @@ def test_what_failed_says_what_to_do_once(open_page: OpenPage, new_session: NewS
 
 
 def test_stop_asks_to_interrupt(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
-    app = send(open_page(), "Tell me a story about a stop button")
+    app = send(open_page(), "Stall, please.")
     session_id = SessionId(str(app.query_params["id"]))
     eventually(lambda: lulu.store.live_text(session_id))
 

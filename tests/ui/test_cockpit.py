@@ -94,7 +94,7 @@ def test_send_now_interrupts_and_is_sent_once_and_first(
 
     app.button(key=f"send_now_{third}").click().run()
 
-    eventually(lambda: len(prompts(lulu, session_id)) > 1, timeout=20)
+    eventually(lambda: len(prompts(lulu, session_id)) > 1, timeout=30)
     assert prompts(lulu, session_id)[1] == "prompt 3."
     assert "prompt 3." not in queued(lulu, session_id)
 

@@ -335,7 +335,7 @@ def test_a_request_that_nobody_can_answer_offers_to_continue(
     open_page: OpenPage, lulu: Runtime, working: SessionId
 ) -> None:
     ask(lulu, working)
-    lulu.store.close_out(working, SessionStatus.INTERRUPTED).result(5)
+    lulu.store.close_out(working, SessionStatus.INTERRUPTED).result(30)
 
     app: AppTest = open_page("session", id=working)
     shown, keys = text_of(app), keys_of(app)

@@ -302,7 +302,7 @@ def test_a_part_that_cannot_be_read_is_told_and_the_rest_stands(
 
 
 def test_without_a_running_lulu_the_page_says_how_to_start_it(as_actor: Callable[[Actor], None]) -> None:
-    app = AppTest.from_file(str(MAIN), default_timeout=20).run()
+    app = AppTest.from_file(str(MAIN), default_timeout=60).run()
 
     assert "Lulu is not running here" in app.error[0].value
     assert "make run" in app.error[0].value

@@ -76,7 +76,7 @@ def test_a_page_that_is_run_for_another_all_the_same_draws_nothing(
     as_actor: AsActor, guest: Actor, page: str, role: Role
 ) -> None:
     as_actor(guest if role is Role.GUEST else NOBODY)
-    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=20)
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60)
     app.query_params["id"] = str(guest.session_id)
     app.query_params["q"] = "narwhal"
 

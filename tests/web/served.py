@@ -81,7 +81,7 @@ class Served:
 
     def open(self, said: bytes = b"") -> socket.socket:
         """A connection that says something."""
-        peer = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        peer = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         peer.sendall(said)
         return peer
 
@@ -95,11 +95,13 @@ class Served:
     def socket(self) -> ClientConnection:
         """A WebSocket of our page."""
         address = f"127.0.0.1:{self.port}"
-        return connect(f"ws://{address}/bell", origin=Origin(f"http://{address}"), proxy=None, legacy=True)
+        return connect(
+            f"ws://{address}/bell", origin=Origin(f"http://{address}"), proxy=None, open_timeout=60, legacy=True
+        )
 
     def close(self) -> None:
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 def read_all(peer: socket.socket) -> bytes:

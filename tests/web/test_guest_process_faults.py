@@ -25,6 +25,8 @@ pytestmark = pytest.mark.usefixtures("stubbed")
 
 
 def test_one_that_ended_is_started_again_but_not_all_the_time(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest_process, "AGAIN", 1_000.0)
+
     async def scenario() -> None:
         async with kept() as guests:
             async with guests.page() as running:

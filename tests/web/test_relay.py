@@ -66,7 +66,7 @@ class Browser:
 
     async def heard(self) -> Message:
         """The next message."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.hears.get()
 
 
@@ -124,7 +124,7 @@ async def relayed(folder: Path, behind: Handler, path: str = STREAM) -> AsyncIte
             yield browser, guests
         finally:
             browser.leave()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await serving
             assert app.served == []
             assert guests.open == 0
@@ -218,7 +218,7 @@ def test_when_the_browser_leaves_the_process_is_told(tmp_path: Path) -> None:
             await browser.heard()
             assert guests.open == 1
             browser.leave()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await left.wait()
 
     asyncio.run(scenario())
@@ -239,7 +239,7 @@ def test_who_is_cut_off_by_the_guard_leaves_the_process_too(tmp_path: Path) -> N
             await browser.heard()
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await left.wait()
         assert guests.open == 0
 
@@ -324,7 +324,7 @@ def test_a_browser_that_leaves_before_it_is_let_in_is_no_fault(tmp_path: Path, i
                     await let_in.wait()
                 else:
                     browser.leave()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     await serving
         assert let_in.is_set() is is_accepted
         assert (guests.given_up, guests.open) == (0, 0)
