@@ -131,7 +131,9 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
 }
 @media (max-width: 1000px) {
   /* The title needs the room more than words beside icons do. */
-  :is(.st-key-session_menu, .st-key-turns_menu, .st-key-share) button p { position: absolute; clip-path: inset(50%); }
+  :is(.st-key-session_menu, .st-key-turns_menu, .st-key-share) button [data-testid="stMarkdownContainer"] {
+    position: absolute; clip-path: inset(50%);
+  }
   .st-key-session_header .stHorizontalBlock { gap: 0.25rem; }
   .st-key-session_header kbd { display: none; }
   .stMainBlockContainer { padding-top: 3.25rem; }
@@ -163,7 +165,7 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
   }
   :is(.st-key-values, .st-key-audit) td { padding: 0.1rem 0; overflow-wrap: anywhere; }
   .st-key-values td:nth-child(3)::before { content: "From: "; }
-  .st-key-stop button p { position: absolute; clip-path: inset(50%); }
+  .st-key-stop button [data-testid="stMarkdownContainer"] { position: absolute; clip-path: inset(50%); }
 }
 
 /* A transcript is text on the page: no avatars, no box round an answer, little air between steps. */
