@@ -192,8 +192,6 @@ def show(lulu: Runtime, session_id: SessionId) -> None:
             return
         if checklist.is_done and _is_of_the_past(lulu, session_id, rows[-1]):
             return
-        with st.container(key="checklist_progress"):
-            st.caption(progress(checklist))
         # Folded by itself when the last item is done: another fold, for a keyed one keeps what the reader chose.
         state = "done" if checklist.is_done else "open"
         fold = st.expander(
@@ -204,6 +202,8 @@ def show(lulu: Runtime, session_id: SessionId) -> None:
             type="compact",
             on_change="rerun",
         )
+        with st.container(key="checklist_progress"):
+            st.caption(progress(checklist))
         if fold.open:
             with fold:
                 show_items(checklist)

@@ -192,17 +192,18 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
 [data-testid="stExpander"] summary > span { min-width: 0; }
 [data-testid="stExpander"] summary > span > div { min-width: 0; }
 
-/* How a call stands is written at the end of its line, which begins below it and leaves it room. */
-[data-testid="stLayoutWrapper"]:has(> [class*="st-key-outcome_"]) {
-  height: 0; margin-bottom: -0.5rem; align-self: flex-end; width: auto; z-index: 1;
+/* How a call stands is read after the call, and written at the end of its first line, which leaves it room. */
+[class*="st-key-line_"], .st-key-checklist { position: relative; }
+[data-testid="stLayoutWrapper"]:has(> :is([class*="st-key-outcome_"], .st-key-checklist_progress)) {
+  position: absolute; inset: 0 0 auto auto; width: auto; z-index: 1;
 }
 [class*="st-key-outcome_"] p { margin: 0; padding-top: 0.3rem; }
 [class*="st-key-call_"] > .stExpander > details > summary { padding-right: 6rem; }
 /* More than a few letters share the line with what was done, on a phone half and half. */
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-outcome_long_"]) { max-width: min(50%, 24rem); }
 [class*="st-key-outcome_long_"] p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-:has(> [class*="st-key-outcome_long_"]) + * [class*="st-key-call_"] > .stExpander > details > summary,
-:has(> [class*="st-key-outcome_long_"]) + [class*="st-key-call_"] > .stExpander > details > summary {
+[class*="st-key-line_"]:has(> * > [class*="st-key-outcome_long_"])
+  > [class*="st-key-call_"] > .stExpander > details > summary {
   padding-right: min(50%, 24rem);
 }
 
@@ -248,9 +249,7 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
 .stCode .token.deleted { background: light-dark(#fdecee, #3d1b20); }
 
 /* The checklist stands above the prompt box; how far it is stands at the end of its line. */
-[data-testid="stLayoutWrapper"]:has(> .st-key-checklist_progress) {
-  height: 0; margin-bottom: -0.5rem; align-self: flex-end; width: auto; max-width: calc(100% - 9rem); z-index: 1;
-}
+[data-testid="stLayoutWrapper"]:has(> .st-key-checklist_progress) { max-width: calc(100% - 9rem); }
 .st-key-checklist_progress p {
   margin: 0; padding-top: 0.3rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
 }

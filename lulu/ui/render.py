@@ -165,11 +165,11 @@ def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) 
     """Draw a tool call: a folded line; open where it failed."""
     # A failure opens the fold once, so it has a fold of its own: a keyed one keeps what the reader chose.
     is_open = tools.is_open(call) or _holds([call], marked)
-    outcome = tools.outcome(call, live=live)
-    if outcome:
-        with st.container(key=f"outcome_{'long_' if tools.is_long(outcome) else ''}{call.key}"):
-            st.caption(outcome)
-    opened = fold(tools.label(call), key=_call_fold(call, is_open), icon=tools.icon(call), is_open=is_open)
+    with st.container(key=f"line_{call.key}"):
+        opened = fold(tools.label(call), key=_call_fold(call, is_open), icon=tools.icon(call), is_open=is_open)
+        if outcome := tools.outcome(call, live=live):
+            with st.container(key=f"outcome_{'long_' if tools.is_long(outcome) else ''}{call.key}"):
+                st.caption(outcome)
     if not opened.open:
         return
     with opened:
