@@ -24,7 +24,10 @@ from lulu.ui import (
     wording,
 )
 from lulu.ui.state import typed
-from lulu.ui.text import safe_label
+from lulu.ui.text import LABEL_LIMIT, one_line, safe_label
+
+#: Characters of the line that says what is asked: a name, and the words around it.
+_WHAT_LIMIT = 2 * LABEL_LIMIT
 
 
 def show_pending(lulu: Runtime, actor: Actor, session: Session, asked: list[Approval]) -> None:
@@ -39,7 +42,7 @@ def show_pending(lulu: Runtime, actor: Actor, session: Session, asked: list[Appr
 def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool = False) -> None:
     """Draw one open request, with its answers for the owner; the one ``in_view`` is answered by keys, too."""
     with st.container(border=True, key=f"approval_{approval.id}"):
-        st.markdown(f"**:blue[{_what(approval)}]**")
+        st.markdown(f"**:blue[{safe_label(what(approval), _WHAT_LIMIT)}]**")
         asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
         if asked:
             _show_questions(lulu, actor, approval, asked)
@@ -53,7 +56,7 @@ def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, i
 
 def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
     """Draw an open request with yes and no alone; questions and plans are answered in their session."""
-    st.markdown(f"**:blue[{_what(approval)}]**")
+    st.markdown(f"**:blue[{safe_label(what(approval), _WHAT_LIMIT)}]**")
     if approval.tool_name in (questions.TOOL, plans.TOOL, elicitation.TOOL):
         st.caption("Open the session to answer.")
         return
@@ -63,15 +66,16 @@ def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
             _show_yes_and_no(lulu, actor, approval, is_read=is_read, in_view=False)
 
 
-def _what(approval: Approval) -> str:
+def what(approval: Approval) -> str:
+    """Who asks for what, in one plain line."""
     who = "A sub-agent" if approval.agent_id else "The agent"
     if approval.tool_name == questions.TOOL:
         return f"{who} asks you"
     if approval.tool_name == elicitation.TOOL:
-        return f"{safe_label(elicitation.read(approval.tool_input).server)} asks you"
+        return f"{one_line(elicitation.read(approval.tool_input).server)} asks you"
     if approval.tool_name == plans.TOOL:
         return f"{who} has a plan"
-    return f"{who} asks to use {safe_label(approval.tool_name)}"
+    return f"{who} asks to use {one_line(approval.tool_name)}"
 
 
 def _show_questions(lulu: Runtime, actor: Actor, approval: Approval, asked: list[questions.Question]) -> None:
@@ -211,7 +215,8 @@ def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
         return False
     with st.container(border=True, key=f"expired_{session.id}"):
         for approval in expired:
-            st.markdown(f"**:orange[Expired: nobody answered before the agent was gone. {_what(approval)}]**")
+            said = safe_label(what(approval), _WHAT_LIMIT)
+            st.markdown(f"**:orange[Expired: nobody answered before the agent was gone. {said}]**")
             _show_what_was_asked(lulu, actor, approval)
         st.caption("Nothing of it was run. Continue, and the agent can ask again.")
         if actor.role is Role.OWNER:

@@ -96,6 +96,9 @@ html:not([data-lulu-watched]) :is(:has(> .stMain), [data-testid="stSidebarUserCo
 /* A prompt that is on its way. */
 .st-key-prompt textarea[data-sending] { opacity: 0.55; }
 
+/* What is only read aloud. */
+.lulu-said { position: fixed; clip-path: inset(50%); white-space: nowrap; }
+
 /* Where the keyboard is. */
 .stPageLink a:focus-visible { outline: 2px solid light-dark(#4f46e5, #8b8dff); outline-offset: -2px; }
 /* A tip of what lies below an open menu would cover it. */

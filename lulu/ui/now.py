@@ -16,6 +16,7 @@ from lulu.events import Result, StoredEvent, ToolUse
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import Approval, LiveText
+from lulu.ui import approvals
 from lulu.ui.text import one_line
 
 #: The arguments that tell a call from another one of its tool, the most telling first.
@@ -34,7 +35,7 @@ _WORDS = {
 
 _HTML = (
     '<div class="line"><span class="dot" aria-hidden="true"></span><span class="words" role="status"></span>'
-    '<span class="clock"></span><span class="context"></span>'
+    '<span class="asked" role="status"></span><span class="clock"></span><span class="context"></span>'
     '<span class="meter" aria-hidden="true"><span class="used"></span></span></div>'
 )
 
@@ -49,6 +50,7 @@ _CSS = """
 .line:is([data-kind=retry], [data-kind=limit], [data-kind=silent]) .dot { background: #ea580c; }
 .line[data-kind=none] .dot { display: none; }
 .words { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.asked { position: absolute; clip-path: inset(50%); white-space: nowrap; }
 .clock { flex: none; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .context { flex: none; margin-inline-start: auto; white-space: nowrap; }
 .meter { flex: none; width: 3rem; height: 0.3rem; border-radius: 1rem; overflow: hidden;
@@ -61,7 +63,7 @@ _CSS = """
 #: A line shows what it is told in its own data, or under its name by a teller elsewhere on the page.
 _JS = r"""
 const MINUTE = 60, HOUR = 3600;
-const PARTS = [".words", ".clock", ".context", ".meter"];
+const PARTS = [".words", ".asked", ".clock", ".context", ".meter"];
 
 function length(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
@@ -80,12 +82,13 @@ function makeNow() {
   function draw(name) {
     const line = lines.get(name), { data, at } = told.get(name) ?? {};
     if (!line) return;
-    const [words, clock, context, meter] = PARTS.map((part) => line.querySelector(part));
+    const [words, asked, clock, context, meter] = PARTS.map((part) => line.querySelector(part));
     const passed = performance.now() - (at ?? 0);
     const silent = Math.min(data?.silent + passed, performance.now() - (heardAt.get(name) ?? -Infinity));
     const isSilent = data?.silent != null && silent >= data.stall;
     line.dataset.kind = isSilent ? "silent" : data?.kind ?? "none";
     put(words, isSilent ? "No sound" : data?.words ?? "");
+    put(asked, data?.asked ?? "");
     put(clock, !data?.kind ? "" : isSilent ? `for ${length(silent)}` : moment(data, passed));
     put(context, data?.context ?? "");
     meter.hidden = data?.share == null;
@@ -161,7 +164,7 @@ def tell(
 
     ``waiting`` are the words for an agent that waits for a person: whoever looks need not be that person.
     """
-    told = data_of(doing(session, rows, written, asked), lulu.settings.stall_seconds)
+    told = data_of(doing(session, rows, written, asked), lulu.settings.stall_seconds) | {"asked": _announced(asked)}
     if told.get("kind") == "waiting":
         told["words"] = waiting
     told |= _context(lulu, session, rows)
@@ -173,6 +176,12 @@ def show(lulu: Runtime, session: Session, found: Activity) -> None:
     told = data_of(found, lulu.settings.stall_seconds)
     name = f"card_{session.id}"
     _mount(key=f"now_{name}", data={"name": name, "isLine": True, "told": told}, height="content")
+
+
+def _announced(asked: list[Approval]) -> str:
+    """What a screen reader says of open requests: other words for each change of them, so that each is said once."""
+    more = f" {len(asked)} requests wait." if len(asked) > 1 else ""
+    return f"{approvals.what(asked[0])}.{more}" if asked else ""
 
 
 def doing(

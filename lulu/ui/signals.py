@@ -41,7 +41,9 @@ button:hover { border-color: var(--st-primary-color); color: var(--st-primary-co
 """
 
 # One memory for the tab: a component is made anew with every page.
-SIGNALS_JS = r"""
+SIGNALS_JS = (
+    f"const WAITING = {SessionStatus.WAITING.value!r};"
+    r"""
 const CHOICE = "lulu-notifications", ASKED = "lulu-notifications-asked";
 const memory = (window.luluSignals ??= {
   known: new Map(), begun: false, waiting: 0, news: null, plain: "", shown: null, started: false,
@@ -70,17 +72,22 @@ function retitle() {
 function start() {
   if (memory.started) return;
   memory.started = true;
+  // Read aloud when its words change: what waits elsewhere. The session that is shown says more of itself (now.py).
+  memory.said = Object.assign(document.createElement("div"), { className: "lulu-said", role: "status" });
+  document.body.append(memory.said);
   window.addEventListener("focus", () => { memory.news = null; retitle(); });
   new MutationObserver(retitle).observe(document.head, { subtree: true, childList: true, characterData: true });
 }
 
-function tell(sessions) {
+function tell(sessions, open) {
   for (const { id, status, title, words } of sessions) {
     const before = memory.known.get(id);
     memory.known.set(id, status);
     // What was there when the tab opened is no news.
-    if ((before === undefined && !memory.begun) || before === status || !words || choice() !== "on") continue;
-    if (document.hasFocus()) continue;
+    if ((before === undefined && !memory.begun) || before === status || !words) continue;
+    if (status === WAITING && id !== open)
+      memory.said.textContent = `${title} ${words}.${memory.waiting > 1 ? ` ${memory.waiting} sessions wait.` : ""}`;
+    if (choice() !== "on" || document.hasFocus()) continue;
     memory.news = { title, words };
     if (canNotify() && Notification.permission === "granted") {
       const note = new Notification(title, { body: words, tag: id });
@@ -92,7 +99,7 @@ function tell(sessions) {
 
 export default function ({ data, parentElement }) {
   start();
-  if (data.sessions) { memory.waiting = data.waiting; tell(data.sessions); retitle(); }
+  if (data.sessions) { memory.waiting = data.waiting; tell(data.sessions, data.open); retitle(); }
   if (data.started && !kept(ASKED)) keep(ASKED, data.started);
   const box = parentElement.querySelector(".ask");
   const [words, yes, no] = [".words", ".yes", ".no"].map((name) => box.querySelector(name));
@@ -113,6 +120,7 @@ export default function ({ data, parentElement }) {
   draw();
 }
 """
+)
 
 _mount = st.components.v2.component("lulu_signals", html=SIGNALS_HTML, css=SIGNALS_CSS, js=SIGNALS_JS)
 
@@ -134,7 +142,11 @@ def show(lulu: Runtime, open_id: str | None) -> None:
     ]
     waiting = sum(session.known_status is SessionStatus.WAITING for session in sessions)
     started = open_id if any(session.id == open_id for session in sessions) else None
-    _mount(key="signals", data={"sessions": told, "waiting": waiting, "started": started}, height="content")
+    _mount(
+        key="signals",
+        data={"sessions": told, "waiting": waiting, "started": started, "open": open_id},
+        height="content",
+    )
 
 
 def _watched(lulu: Runtime) -> list[Session]:
