@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lulu.access.candidates import OF_PASSWORDS, OF_TOKENS, candidates
-from lulu.access.letters import signs_of, small_letters
+from lulu.access.letters import Letters
 from lulu.access.secret_names import Kind, Place, has_digit, kind_of, looks_secret, words
 from lulu.access.spans import Span
 
@@ -73,20 +73,21 @@ _PROSE_AFTER_OPTION = words(
 )
 
 
-def assignments(text: str, lower: str) -> Iterator[Span]:
-    """Where a secret stands that a name before it tells of; ``lower`` is the text in small letters."""
-    for word in _WORDS:
-        yield from _named(text, word, candidates(lower, word))
-    if "-" in text and any(word in lower for word in _WORDS):
-        yield from _options(text)
+def assignments(letters: Letters) -> Iterator[Span]:
+    """Where a secret stands that a name before it tells of."""
+    words_there = [word for word in _WORDS if letters.first(word)]
+    for word in words_there:
+        yield from _named(letters.text, word, candidates(letters, word))
+    if words_there and "-" in letters.text:
+        yield from _options(letters.text)
 
 
 def open_value(text: str) -> int | None:
     """Where a value in quotes or between tags begins that the text ends in or right behind; ``None`` for none."""
     tail = max(0, len(text) - 2 * _LONGEST_VALUE)
-    lower = small_letters(signs_of(text[tail:]))
+    letters = Letters(text[tail:])
     for word in _WORDS:
-        ends = (tail + match.end() for match in re.finditer(word, lower))
+        ends = (tail + at + len(word) for at in letters.places(word))
         for name, match, at in _told(text, word, ends):
             if kind_of(name) is None:
                 continue

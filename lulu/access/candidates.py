@@ -1,6 +1,6 @@
 """Places where the value of a secret may follow a word of its name: all of them, and few others. Pure.
 
-Read in small letters, in which ``small_letters`` shows what is not Latin-1 as ``?``: so each pattern begins with a
+Read in small letters, in which ``Letters`` shows what is not Latin-1 as ``?``: so each pattern begins with a
 literal, and what follows fails at its first sign. What stands there is read by ``assignments``.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lulu.access.letters import begun
+from lulu.access.letters import Letters
 
 #: Words of the names of passwords, and of what is long and has digits in it.
 OF_PASSWORDS = ("pass", "pw", "kennwort", "secret", "credential")
@@ -55,6 +55,6 @@ _PATTERNS = {
 }
 
 
-def candidates(lower: str, word: str) -> Iterator[int]:
+def candidates(letters: Letters, word: str) -> Iterator[int]:
     """Where the word ends behind which a value may follow."""
-    return (match.end() for match in begun(lower, word, _PATTERNS[word]))
+    return (match.end() for match in letters.begun(word, _PATTERNS[word]))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lulu.access.letters import begun
+from lulu.access.letters import Letters
 from lulu.access.secret_names import Kind, Place, is_random, kind_of, looks_secret
 from lulu.access.spans import Span
 
@@ -36,7 +36,7 @@ def _rows(*rows: tuple[str, str, Place, str]) -> tuple[_Row, ...]:
 _ROWS = _rows(
     ("echo", r"[ \t]", Place.SETTING, rf"echo[ \t]+(?:-n[ \t]+)?{_BARE}[\"']?[ \t]*\|[^\n]{{0,200}}--password-stdin"),
     ("set", "(?:x|env| -)", Place.SETTING, rf"set(?:x|env|[ \t]+-[a-z]{{1,4}})[ \t]+{_NAME}[ \t]+{_BARE}"),
-    ("env ", "", Place.SETTING, rf"(?-i:ENV)[ \t]+{_NAME}[ \t]+{_BARE}"),
+    ("env", " ", Place.SETTING, rf"(?-i:ENV)[ \t]+{_NAME}[ \t]+{_BARE}"),
     (
         "config",
         "(?:ure set| )",
@@ -55,18 +55,18 @@ _ROWS = _rows(
         r"passwor[dt][`\"'*]{0,4}(?:[ \t]{1,4}(?:is|was|ist)[ \t:]{1,4}|[ \t]{0,40}\|[ \t]{0,40}|\t)"
         r"[`\"'*]{0,4}(?P<secret>[^\s`\"'|*]{6,200})",
     ),
-    ("convertto-securestring", "", Place.QUOTED, rf"convertto-securestring[ \t]+(?:-string[ \t]+)?{_QUOTED}"),
+    ("convertto", "-securestring", Place.QUOTED, rf"convertto-securestring[ \t]+(?:-string[ \t]+)?{_QUOTED}"),
     (
         "auth",
         r"(?:(?<=basicauth)\(|[ \t]*=[ \t]*\()",
         Place.QUOTED,
         rf"auth[ \t]*=?[ \t]*\([ \t]*[\"'][^\"'\n]{{0,100}}[\"'][ \t]*,[ \t]*{_QUOTED}",
     ),
-    ("jdbc:oracle", "", Place.TIGHT, r"jdbc:oracle:\w{1,10}:[^\s/@:\"']{1,60}/(?P<secret>[^\s@\"']{3,200})@"),
+    ("jdbc", ":oracle", Place.TIGHT, r"jdbc:oracle:\w{1,10}:[^\s/@:\"']{1,60}/(?P<secret>[^\s@\"']{3,200})@"),
     ("<key>", "", Place.QUOTED, rf"<key>{_NAME}</key>\s{{0,40}}<string>(?P<secret>[^<\n]{{4,500}})</string>"),
     (
-        "variable ",
-        "",
+        "variable",
+        " ",
         Place.QUOTED,
         rf"variable[ \t]+\"{_NAME}\"[ \t]*\{{[^{{}}]{{0,400}}?\bdefault[ \t]*=[ \t]*{_QUOTED}",
     ),
@@ -98,11 +98,12 @@ _COOKIE_HEADER, _COOKIE_OPTION = re.compile(r"cookie2?[\"']?[ \t]*[:=,]"), re.co
 _PAIR = re.compile(r"=(?P<secret>[^;,\s=]{12,2000}=*)")
 
 
-def told_by_commands(text: str, lower: str) -> Iterator[Span]:
-    """Where a secret stands that the words before it tell of; ``lower`` is the text in small letters."""
-    for row in (*_ROWS, *_programs(lower)):
+def told_by_commands(letters: Letters) -> Iterator[Span]:
+    """Where a secret stands that the words before it tell of."""
+    text = letters.text
+    for row in (*_ROWS, *_programs(letters.lower)):
         done = 0
-        for found in begun(lower, row.word, row.begins):
+        for found in letters.begun(row.word, row.begins):
             match = row.pattern.match(text, found.start()) if found.start() >= done else None
             if match is None:
                 continue
@@ -110,14 +111,14 @@ def told_by_commands(text: str, lower: str) -> Iterator[Span]:
             if kind is not None and looks_secret(match["secret"], kind, row.place):
                 done = match.end("secret")
                 yield Span(*match.span("secret"), "password")
-    yield from _cookies(text, lower)
-    yield from _literals(text, lower)
+    yield from _cookies(letters)
+    yield from _literals(letters)
 
 
-def _literals(text: str, lower: str) -> Iterator[Span]:
+def _literals(letters: Letters) -> Iterator[Span]:
     """The values of which kubectl makes a secret, whatever their names."""
-    for match in _LITERAL.finditer(text):
-        before = lower[max(0, match.start() - _LONGEST_COMMAND) : match.start()]
+    for match in _LITERAL.finditer(letters.text):
+        before = letters.lower[max(0, match.start() - _LONGEST_COMMAND) : match.start()]
         if before.rfind("create secret") <= before.rfind("create configmap"):
             continue
         value = match["quoted"] if match["quoted"] is not None else match["bare"]
@@ -139,15 +140,16 @@ def _programs(lower: str) -> list[_Row]:
     return called
 
 
-def _cookies(text: str, lower: str) -> Iterator[Span]:
+def _cookies(letters: Letters) -> Iterator[Span]:
     """The random values of a header of cookies, and of those that curl is given."""
-    for begins in (_COOKIE_HEADER, _COOKIE_OPTION) if "curl" in lower else (_COOKIE_HEADER,):
+    options = _COOKIE_OPTION.finditer(letters.lower) if letters.first("curl") else ()
+    for begins in (letters.begun("cookie", _COOKIE_HEADER), options):
         done = 0
-        for found in begins.finditer(lower):
-            match = _COOKIES.match(text, found.start()) if found.start() >= done else None
+        for found in begins:
+            match = _COOKIES.match(letters.text, found.start()) if found.start() >= done else None
             if match is None:
                 continue
             done = match.end()
-            for pair in _PAIR.finditer(text, *match.span("pairs")):
+            for pair in _PAIR.finditer(letters.text, *match.span("pairs")):
                 if len(pair["secret"]) >= 16 and is_random(pair["secret"]):
                     yield Span(*pair.span("secret"), "token")

@@ -7,6 +7,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 
 from lulu.access.commands import told_by_commands
+from lulu.access.letters import Letters
 from lulu.access.secret_names import Kind, Place, has_digit, is_random, looks_secret
 from lulu.access.spans import Span
 
@@ -35,13 +36,14 @@ _LONG_ENOUGH = 16
 _JWK = re.compile(r'"(?:d|p|q|dp|dq|qi|k)"\s{0,8}:\s{0,8}"(?P<secret>[A-Za-z0-9_-]{22,})"')
 
 
-def credentials(text: str, lower: str) -> Iterator[Span]:
-    """Where a secret stands that its place tells of; ``lower`` is the text in small letters."""
+def credentials(letters: Letters) -> Iterator[Span]:
+    """Where a secret stands that its place tells of."""
+    text = letters.text
     if "//" in text or "/\\/" in text:
         yield from _addresses(text)
-    yield from _headers(text, lower)
-    yield from _users(text, lower)
-    yield from told_by_commands(text, lower)
+    yield from _headers(letters)
+    yield from _users(letters)
+    yield from told_by_commands(letters)
     if '"' in text:
         yield from (
             Span(*match.span("secret"), "json_web_key") for match in _JWK.finditer(text) if is_random(match["secret"])
@@ -68,18 +70,16 @@ def _is_no_password(value: str) -> bool:
     )
 
 
-def _headers(text: str, lower: str) -> Iterator[Span]:
+def _headers(letters: Letters) -> Iterator[Span]:
     for word, pattern in (("authorization", _HEADER), ("bearer", _SCHEME), ("basic", _BASIC)):
-        at = lower.find(word)
-        while at >= 0:
-            match = pattern.match(text, at)
+        for at in letters.places(word):
+            match = pattern.match(letters.text, at)
             if match is not None:
                 secret = match["secret"].rstrip(",;)]}.")
                 has_scheme = pattern is not _HEADER or match["scheme"] is not None
                 is_short = pattern is _BASIC and len(secret) < _LONG_ENOUGH
                 if _is_user_and_password(secret) if is_short else _is_credential(secret, has_scheme=has_scheme):
                     yield Span(match.start("secret"), match.start("secret") + len(secret), "token")
-            at = lower.find(word, at + len(word))
 
 
 def _is_credential(secret: str, *, has_scheme: bool) -> bool:
@@ -97,14 +97,16 @@ def _is_user_and_password(secret: str) -> bool:
     return ":" in meant and meant.isprintable()
 
 
-def _users(text: str, lower: str) -> Iterator[Span]:
+def _users(letters: Letters) -> Iterator[Span]:
     """The passwords of curl and its like, and of netrc."""
+    text = letters.text
     for match in _USER.finditer(text):
-        near = lower[max(0, match.start() - 1_000) : match.start()]
+        near = letters.lower[max(0, match.start() - 1_000) : match.start()]
         command = max(near.rfind(client) for client in _CLIENTS)
         if command < 0 or "\n\n" in near[command:] or _is_no_password(match["secret"]):
             continue
         yield Span(*match.span("secret"), "password")
-    for match in _NETRC.finditer(text) if "login" in text else ():
-        if _MACHINE.search(text, max(0, match.start() - 250), match.start()):
-            yield Span(*match.span("secret"), "password")
+    for at in letters.places("login"):
+        login = _NETRC.match(text, at)
+        if login is not None and _MACHINE.search(text, max(0, at - 250), at):
+            yield Span(*login.span("secret"), "password")

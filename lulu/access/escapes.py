@@ -6,57 +6,115 @@ import html
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import accumulate, chain, islice
 
+from lulu.access.letters import FEW, Letters, places
 from lulu.access.spans import Span
 
 #: However many backslashes stand before a sign: each program that quoted the text has doubled them.
-_ESCAPE = re.compile(
-    r"(\\(?<!\\\\)\\*+(?:[\"'/`nrt]|(?:u001[bB]|x1[bB]|033|e)\[[0-9;]{0,12}[A-Za-z]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\}|[01][0-7]{2})"
-    r"|%(?:25){0,4}[0-9A-Fa-f]{2}|&(?:amp;){0,4}(?:quot|amp|lt|gt|apos|\#[0-9]{2,7}|\#[xX][0-9a-fA-F]{2,6});)"
+_BACKSLASHED = (
+    r"\\(?<!\\\\)\\*+(?:[\"'/`nrt]|(?:u001[bB]|x1[bB]|033|e)\[[0-9;]{0,12}[A-Za-z]"
+    r"|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\}|[01][0-7]{2})"
 )
+_PERCENT = r"%(?:25){0,4}[0-9A-Fa-f]{2}"
+_ENTITY = r"&(?:amp;){0,4}(?:quot|amp|lt|gt|apos|\#[0-9]{2,7}|\#[xX][0-9a-fA-F]{2,6});"
+_ESCAPE = re.compile(f"({_BACKSLASHED}|{_PERCENT}|{_ENTITY})")
+#: One kind by itself is found many times as fast, by the sign with which it begins; none has that of another in it.
+_MOST, _OTHERS = re.compile(f"({_BACKSLASHED})"), {"%": re.compile(_PERCENT), "&": re.compile(_ENTITY)}
 _SIGNS = {"n": "\n", "r": "\n", "t": "\t"}
+#: What no word has in it that is looked for.
+_IN_NO_WORD = frozenset("\n\t\"'`\\")
+
+#: In about so many blocks the parts of a text are counted.
+_BLOCKS = 2_000
 
 
-class Unescaped:
+class Unescaped(Letters):
     """A text with its escapes read, and where each part of it stood."""
 
-    def __init__(self, parts: list[str]) -> None:
-        """From the parts of the text: what stands between escapes, and each escape, by turns."""
-        meant = parts.copy()
-        meant[1::2] = map(_SIGN.__getitem__, parts[1::2])
-        self.text = "".join(meant)
-        self._parts, self._meant = parts, meant
+    def __init__(self, written: Letters, parts: list[str]) -> None:
+        """From the parts of the written text: what stands between escapes, and each escape, by turns."""
+        self._written, self._parts, self._meant = written, parts, parts.copy()
+        self._meant[1::2] = map(_SIGN.__getitem__, parts[1::2])
+        super().__init__("".join(self._meant))
+        self._block = 2 + 2 * (len(parts) // (2 * _BLOCKS))
+        #: Where the parts of a block begin, here and in the written text.
+        self._inside: dict[int, tuple[list[int], list[int]]] = {}
 
     def before(self, spans: Iterable[Span]) -> Iterator[Span]:
-        """The same spans in the text that was read."""
-        found = list(spans)
-        if found:
-            self._here = [*accumulate(map(len, self._meant), initial=0)]
-            self._there = [*accumulate(map(len, self._parts), initial=0)]
-        for span in found:
-            yield Span(self._place(span.start), self._place(span.end - 1, end=True), span.kind)
+        """The same spans in the text that was read; an escape goes as a whole."""
+        return (Span(self._place(span.start), self._place(span.end), span.kind) for span in spans)
 
-    def _place(self, at: int, *, end: bool = False) -> int:
-        here, there = self._here, self._there
+    def _place(self, at: int) -> int:
+        block = bisect_right(self._here, at) - 1
+        if block not in self._inside:
+            parts = slice(block * self._block, (block + 1) * self._block)
+            self._inside[block] = (
+                [*accumulate(map(len, self._meant[parts]), initial=self._here[block])],
+                [*accumulate(map(len, self._parts[parts]), initial=self._there[block])],
+            )
+        here, there = self._inside[block]
         # Of parts that begin at one place all but the last are empty: an escape without a meaning goes with it.
         number = bisect_right(here, at) - 1
-        if not end:
-            return there[number] + at - here[number]
-        # An escape of several signs goes as a whole: the end is where the next part begins.
-        following = bisect_right(here, at + 1) - 1
-        if here[following] == at + 1:
-            return there[following]
-        return there[number] + at + 1 - here[number]
+        return there[number] + at - here[number]
+
+    @cached_property
+    def _here(self) -> list[int]:
+        """Where each block of parts begins: to note each part takes longer than all that is done with it."""
+        return self._begins(self._meant)
+
+    @cached_property
+    def _there(self) -> list[int]:
+        """Where each block begins in the written text."""
+        return self._begins(self._parts)
+
+    def _begins(self, parts: list[str]) -> list[int]:
+        lengths = (len("".join(parts[first : first + self._block])) for first in range(0, len(parts), self._block))
+        return [*accumulate(lengths, initial=0)]
+
+    @cached_property
+    def _spelled(self) -> list[tuple[int, int]]:
+        """Where escapes stand that may belong to a word, or part one and mean nothing."""
+        return [
+            (self._here[block] + len(self._meant[first]), self._here[block + 1])
+            for block, first in enumerate(range(0, len(self._parts), self._block))
+            if not _IN_NO_WORD.issuperset(self._meant[first + 1 : first + self._block : 2])
+        ]
+
+    def _looked_up(self, word: str) -> Sequence[int]:
+        """The same as ``_read``, by where the word is written: few are spelled with escapes."""
+        written = self._written.first(word)
+        if len(written) == FEW or 8 * len(self._parts) > len(self.text) or len(self._spelled) > FEW:
+            return super()._looked_up(word)
+        found: set[int] = set()
+        for at in written:
+            # Each escape is at least as long as what it means.
+            block = bisect_right(self._there, at) - 1
+            least = max(self._here[block], at - self._there[block + 1] + self._here[block + 1])
+            most = at - self._there[block] + self._here[block]
+            found.update(places(self.lower, word, least, most + len(word)))
+        for start, end in self._spelled:
+            found.update(places(self.lower, word, max(0, start - len(word) + 1), end + len(word) - 1))
+        return sorted(found)[:FEW]
 
 
-def unescaped(text: str) -> Unescaped | None:
+def unescaped(letters: Letters) -> Unescaped | None:
     """The text with its escapes read; ``None`` where it has none."""
-    if not ("\\" in text or "%" in text or "&" in text):
+    text = letters.text
+    kinds = [kind for sign, kind in _OTHERS.items() if sign in text]
+    others = [match.span() for match in islice(chain.from_iterable(kind.finditer(text) for kind in kinds), FEW + 1)]
+    if len(others) > FEW:
+        return Unescaped(letters, _ESCAPE.split(text))
+    if not others and "\\" not in text:
         return None
-    parts = _ESCAPE.split(text)
-    return Unescaped(parts) if len(parts) > 1 else None
+    parts, done = [], 0
+    for start, end in sorted(others):
+        parts += [*_MOST.split(text[done:start]), text[start:end]]
+        done = end
+    parts += _MOST.split(text[done:])
+    return Unescaped(letters, parts) if len(parts) > 1 else None
 
 
 class _Signs(dict[str, str]):

@@ -15,7 +15,7 @@ from importlib import resources
 from string import ascii_letters, digits
 from typing import Any
 
-from lulu.access.letters import Runs
+from lulu.access.letters import Letters, Runs
 from lulu.access.spans import Span
 
 #: Words in which a secret may stand. None is shorter, its beginning counted.
@@ -64,17 +64,17 @@ class Table:
     names: re.Pattern[str]
 
 
-def known_shapes(text: str, signs: bytes) -> Iterator[Span]:
-    """Where a known shape stands; ``signs`` are those of the text."""
-    table = _table()
+def known_shapes(letters: Letters) -> Iterator[Span]:
+    """Where a known shape stands."""
+    table, text = _table(), letters.text
     for literal in table.apart:
-        at = text.find(literal)
-        while at >= 0:
-            span = _shape_at(table, text, literal, at, {})
+        done = 0
+        for at in letters.places(literal.lower()):
+            span = _shape_at(table, text, literal, at, {}) if at >= done else None
             if span is not None:
+                done = span.end
                 yield span
-            at = text.find(literal, at + 1 if span is None else max(at + 1, span.end))
-    for start, end in _LONG.places(signs):
+    for start, end in _LONG.places(letters.signs):
         if _DIGIT.search(text, start, end) is None and (
             end - start < _LONG_WITHOUT_DIGITS or _CAPITAL.search(text, start, end) is None
         ):

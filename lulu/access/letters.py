@@ -3,43 +3,76 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, islice
 
 #: So many words are found faster one by one, more of them by a pattern.
-_FEW = 500
+FEW = 1_000
+#: In a shorter text each word is found at once.
+_SHORT = 50_000
 _SMALL = bytes(ord(chr(code).lower()) for code in range(256))
+#: Words that others have in them: those are looked for only where these stand.
+_PARTS = ("pass", "auth", "key", "pw")
 
 
-def signs_of(text: str) -> bytes:
-    """The text with one byte for each sign; what is not Latin-1 becomes ``?``."""
-    return text.encode("latin-1", "replace")
+class Letters:
+    """A text in which words are looked for, each once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        #: One byte for each sign; what is not Latin-1 becomes ``?``.
+        self.signs = text.encode("latin-1", "replace")
+        #: The same in small letters: a literal is found in it several times as fast as in any text.
+        self.lower = self.signs.translate(_SMALL).decode("latin-1")
+        self._is_short = len(text) < _SHORT
+        self._first: dict[str, Sequence[int]] = {}
+
+    def places(self, word: str) -> Iterable[int]:
+        """Where the word, which is in small letters, stands."""
+        first = self.first(word)
+        return first if len(first) < FEW else chain(first, places(self.lower, word, first[-1] + 1))
+
+    def begun(self, word: str, pattern: re.Pattern[str]) -> Iterable[re.Match[str]]:
+        """Where the pattern, which begins with this word, matches in small letters."""
+        first = self.first(word)
+        if not first:
+            return ()
+        matches = (match for at in first if (match := pattern.match(self.lower, at)) is not None)
+        return matches if len(first) < FEW else chain(matches, pattern.finditer(self.lower, first[-1] + 1))
+
+    def first(self, word: str) -> Sequence[int]:
+        """The first places of the word: all, or at least ``FEW``."""
+        if self._is_short:
+            return self._read(word) if word in self.lower else ()
+        if word not in self._first:
+            self._first[word] = self._looked_up(word)
+        return self._first[word]
+
+    def _read(self, word: str) -> Sequence[int]:
+        return [*islice(places(self.lower, word), FEW)]
+
+    def _looked_up(self, word: str) -> Sequence[int]:
+        """The same as ``_read``, by what is known of a part of the word."""
+        part = _part(word)
+        within = self.first(part) if part is not None else ()
+        if part is None or len(within) == FEW:
+            return self._read(word)
+        before = word.index(part)
+        return [at - before for at in within if at >= before and self.lower.startswith(word, at - before)]
 
 
-def small_letters(signs: bytes) -> str:
-    """The same in small letters: a literal is found in it several times as fast as in any text."""
-    return signs.translate(_SMALL).decode("latin-1")
+@lru_cache
+def _part(word: str) -> str | None:
+    return next((part for part in _PARTS if part in word and part != word), None)
 
 
-def places(text: str, literal: str) -> Iterator[int]:
+def places(text: str, literal: str, start: int = 0, end: int | None = None) -> Iterator[int]:
     """Where the literal begins, each time behind the one before."""
-    at = text.find(literal)
+    at = text.find(literal, start, end)
     while at >= 0:
         yield at
-        at = text.find(literal, at + len(literal))
-
-
-def begun(text: str, word: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """Where the pattern, which begins with this word, matches."""
-    at = text.find(word)
-    for _ in range(_FEW):
-        if at < 0:
-            return
-        match = pattern.match(text, at)
-        if match is not None:
-            yield match
-        at = text.find(word, at + len(word))
-    if at >= 0:
-        yield from pattern.finditer(text, at)
+        at = text.find(literal, at + len(literal), end)
 
 
 class Runs:

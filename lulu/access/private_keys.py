@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from string import ascii_letters, digits
 
-from lulu.access.letters import Runs
+from lulu.access.letters import Letters, Runs
 from lulu.access.spans import Span
 
 #: The lines around a key; SSH2 writes four dashes and blanks.
@@ -80,9 +80,10 @@ def private_keys(text: str, *, inside: bool = False) -> Iterator[Span]:
         done = max(end, marker.end())
 
 
-def key_bodies(text: str, signs: bytes) -> Iterator[Span]:
-    """Where lines stand that a private key has, without those around it; ``signs`` are those of the text."""
-    for match in _bodies(text, signs):
+def key_bodies(letters: Letters) -> Iterator[Span]:
+    """Where lines stand that a private key has, without those around it."""
+    text = letters.text
+    for match in _bodies(letters):
         runs = _RUN.findall(match["body"])
         above = text.rfind("-----BEGIN ", max(0, match.start("body") - 400), match.start("body"))
         if above >= 0 and "-----END " not in text[above : match.start("body")]:
@@ -91,9 +92,9 @@ def key_bodies(text: str, signs: bytes) -> Iterator[Span]:
             yield Span(*match.span("body"), "private_key")
 
 
-def _bodies(text: str, signs: bytes) -> Iterator[re.Match[str]]:
-    done = 0
-    for start, end in _LINES.places(signs):
+def _bodies(letters: Letters) -> Iterator[re.Match[str]]:
+    text, done = letters.text, 0
+    for start, end in _LINES.places(letters.signs):
         # A diff's "+" may stand before the line, and is a sign of base64, too.
         for begin in (end - 70, end - 64):
             if begin < max(start, done) or (begin and text[begin - 1] in _IN_A_RUN):

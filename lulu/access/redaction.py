@@ -21,7 +21,7 @@ from lulu.access.assignments import assignments, is_value_name, open_value
 from lulu.access.credentials import credentials
 from lulu.access.escapes import unescaped
 from lulu.access.known_shapes import known_shapes
-from lulu.access.letters import places, signs_of, small_letters
+from lulu.access.letters import Letters, places
 from lulu.access.private_keys import key_bodies, key_lines_at_the_end, open_key, private_keys
 from lulu.access.secret_names import Kind, Place, is_path, kind_of, looks_secret
 from lulu.access.spans import Span, merged, without
@@ -66,8 +66,7 @@ class Redactor:
         self._home = _home_patterns(self.home)
         names = [name for name in self.names if len(name) >= _MIN_NAME and name.lower() != "localhost"]
         self._names = [
-            (small_letters(signs_of(name)), re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE))
-            for name in names
+            (Letters(name).lower, re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)) for name in names
         ]
         # The last word of a text that grows waits anyway; what has more than one word waits by itself.
         held = [*sorted(self._exact, key=len, reverse=True), self.home or "", *names]
@@ -158,31 +157,31 @@ class Redactor:
         return without(pieces, spans, starts)
 
     def _spans(self, text: str) -> Iterator[Span]:
-        found = [*self._read(text)]
-        meant = unescaped(text)
+        letters = Letters(text)
+        found = [*self._read(letters)]
+        meant = unescaped(letters)
         if meant is not None:
-            found += meant.before(self._read(meant.text))
+            found += meant.before(self._read(meant))
         pictures = [match.span() for match in _PICTURE.finditer(text)] if found and "data:image/" in text else []
         for span in found:
             if not any(start <= span.start and span.end <= end for start, end in pictures):
                 yield span
 
-    def _read(self, text: str) -> Iterator[Span]:
+    def _read(self, letters: Letters) -> Iterator[Span]:
+        text = letters.text
         for value in self._exact:
             yield from (Span(at, at + len(value), "environment") for at in places(text, value))
-        signs = signs_of(text)
-        lower = small_letters(signs)
-        yield from known_shapes(text, signs)
+        yield from known_shapes(letters)
         yield from private_keys(text, inside=self.inside_key)
-        yield from key_bodies(text, signs)
-        yield from assignments(text, lower)
-        yield from credentials(text, lower)
+        yield from key_bodies(letters)
+        yield from assignments(letters)
+        yield from credentials(letters)
         for pattern, slashes in self._home:
             for match in pattern.finditer(text):
                 before = text[max(0, match.start() - 4) : match.start()]
                 yield Span(match.start() - len(before) + len(before.rstrip(slashes)), match.end(), "home folder")
         for name, pattern in self._names:
-            for at in places(lower, name):
+            for at in places(letters.lower, name):
                 if pattern.match(text, at):
                     yield Span(at, at + len(name), "computer name")
 

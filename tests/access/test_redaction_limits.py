@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import tomllib
 from collections.abc import Callable
@@ -13,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lulu.access.escapes import unescaped
 from lulu.access.known_shapes import shapes
+from lulu.access.letters import Letters
 from lulu.access.redaction import Redactor
-from tests.access.written_secrets import R
+from tests.access.written_secrets import WRITTEN, R
 
 TABLE = tomllib.loads(resources.files("lulu.access").joinpath("known_shapes.toml").read_text("utf-8"))
 TOKEN = "ghp_" + R + "abcd"
@@ -179,3 +182,56 @@ def test_the_wheel_has_the_list() -> None:
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": ["lulu"]}
     assert table.is_file()
     assert "known_shapes.toml" not in (Path(__file__).parents[2] / ".gitignore").read_text("utf-8")
+
+
+#: Long enough for a text in which words are looked for by where they are written; with escapes that mean no letter.
+FILLER = 'Nothing is to be seen here, \\"nothing\\" at all.\\n' * 1_200
+PIECES = [
+    "pass",
+    "word",
+    "p\\u0061ss",
+    "pa%73s",
+    "to\\u001b[1mken",
+    "to",
+    "ken",
+    "&#107;ey",
+    "k",
+    "ey",
+    "\\key",
+    "\\token",
+]
+PIECES += [
+    "au\\x74h",
+    "auth",
+    "orization",
+    "ba",
+    "sic",
+    "\\n",
+    '\\"',
+    "\\\\n",
+    "%20",
+    " ",
+    "\\",
+    "=hunter2xq9",
+    FILLER[:60],
+]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=40), st.sampled_from([1, 60, 700]), st.booleans())
+def test_a_word_is_found_in_a_long_text_however_it_is_spelled(pieces: list[str], times: int, before: bool) -> None:
+    text = "".join(pieces) * times
+    meant = unescaped(Letters(text + FILLER if before else FILLER + text))
+
+    assert meant is not None
+    for word in ("pass", "password", "key", "token", "authorization", "auth", "basic", "requirepass"):
+        begun = [match.start() for match in meant.begun(word, re.compile(word))]
+        assert begun == [*meant.places(word)] == [match.start() for match in re.finditer(word, meant.lower)]
+
+
+def test_a_secret_is_hidden_in_a_long_text_as_in_a_short_one() -> None:
+    hide = Redactor()
+    text = FILLER + "\n\nAnd then:\n\n".join(told for told, _ in WRITTEN)
+
+    for shown in (hide.text(text), hide.text(json.dumps(text))):
+        assert [secret for _, secret in WRITTEN if secret in shown] == []
