@@ -160,7 +160,7 @@ class LuluServer:
         """Everything that it printed, over all restarts."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def start(self, *, timeout: float = 60) -> float:
+    def start(self, *, timeout: float = 120) -> float:
         """Start it and wait until ``GET /healthz`` answers 200; returns the seconds that this took."""
         self.launch()
         began = time.monotonic()
@@ -200,7 +200,7 @@ class LuluServer:
             raise AssertionError(f"The server was still there {timeout:g} s after signal {signal_number}.") from None
         return time.monotonic() - began
 
-    def restart(self, *, timeout: float = 60) -> float:
+    def restart(self, *, timeout: float = 120) -> float:
         """End it if it runs, and start it on the same port and folders; returns the seconds of the start."""
         if self._process is not None and self._process.poll() is None:
             self.terminate()

@@ -24,7 +24,7 @@ from tests.scenarios import SCENARIOS, newest_prompt
 
 def post(api: MessagesApi, *messages: dict[str, Any], stream: bool = False) -> tuple[int, str]:
     """One request: status and body."""
-    connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=60)
     body = json.dumps({"model": "scripted", "stream": stream, "messages": messages})
     try:
         connection.request("POST", "/v1/messages?beta=true", body)
@@ -121,7 +121,7 @@ def test_cut_breaks_the_connection() -> None:
 @pytest.mark.parametrize("name", ["hang", "stall"])
 def test_silent_request_ends_with_the_api(name: str) -> None:
     with MessagesApi() as api:
-        connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=5)
+        connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=60)
         connection.request("POST", "/v1/messages", json.dumps({"stream": True, "messages": [user(f"SCN:{name}")]}))
 
     with pytest.raises((http.client.HTTPException, ConnectionError)):

@@ -51,7 +51,10 @@ class Claude:
         """Start Lulu, or stop it and start it anew."""
         runtime.stop()
         values = {"data_dir": self.folder / "lulu", "agent": "claude", "max_retries": 0, **settings}
-        return runtime.start(Settings.model_validate(values))
+        lulu = runtime.start(Settings.model_validate(values))
+        # Where that takes long, a start does not wait for it.
+        assert lulu.host._recovered.wait(SECONDS)
+        return lulu
 
     def allow(self, *rules: str) -> None:
         """Write the user's own settings: Claude Code then does not ask for these."""

@@ -39,7 +39,7 @@ def test_a_turn_with_a_tool_is_stored_in_order(claude: Claude) -> None:
 def test_it_is_started_as_promised_and_speaks_to_the_api_only(claude: Claude) -> None:
     claude.start()
 
-    session_id = claude.launch("SCN:slow WORDS=100", model="sonnet", permission_mode="plan")
+    session_id = claude.launch("SCN:slow WORDS=400", model="sonnet", permission_mode="plan")
     claude.says(session_id, "word5")
     process = claude.process(session_id)
     peers = {address for connection in process.net_connections("inet") for address in connection.raddr[:1]}
@@ -86,7 +86,7 @@ def test_sums_are_those_of_the_turns_also_after_a_resume_in_a_new_process(claude
 def test_text_is_shown_while_it_is_written(claude: Claude) -> None:
     claude.start()
 
-    session_id = claude.launch("SCN:slow WORDS=60")
+    session_id = claude.launch("SCN:slow WORDS=300")
     early = claude.says(session_id, "word3")
     late = claude.says(session_id, "word40")
     claude.ended(session_id)
@@ -94,12 +94,12 @@ def test_text_is_shown_while_it_is_written(claude: Claude) -> None:
     [text] = claude.texts(session_id)
     assert late.startswith(early)
     assert text.startswith(late)
-    assert text.endswith("word59")
+    assert text.endswith("word299")
 
 
 def test_prompts_sent_while_it_works_are_answered_in_order_and_once(claude: Claude) -> None:
     claude.start()
-    session_id = claude.launch("SCN:slow WORDS=40")
+    session_id = claude.launch("SCN:slow WORDS=200")
     claude.says(session_id, "word1")
     for number in (1, 2):
         claude.send(session_id, f"SCN:default number {number}")
@@ -108,7 +108,7 @@ def test_prompts_sent_while_it_works_are_answered_in_order_and_once(claude: Clau
 
     last = claude.requests(session_id)[-1]
     assert [prompt.text for prompt in claude.of(session_id, User)] == [
-        "SCN:slow WORDS=40",
+        "SCN:slow WORDS=200",
         "SCN:default number 1",
         "SCN:default number 2",
     ]

@@ -221,7 +221,7 @@ def test_limits_end_a_turn_clearly_and_can_be_raised(claude: Claude) -> None:
 
 def test_mode_and_model_change_between_turns_and_in_a_turn(claude: Claude) -> None:
     claude.start()
-    session_id = claude.launch("SCN:slow WORDS=60", model="sonnet")
+    session_id = claude.launch("SCN:slow WORDS=300", model="sonnet")
     claude.says(session_id, "word5")
 
     claude.do(SetPermissionMode, session_id, mode="acceptEdits")
@@ -333,7 +333,7 @@ def test_a_fork_from_before_a_compaction_begins_anew_and_says_so(claude: Claude)
 
     claude.do(Fork, parent, new_session_id=fork, event_id=first)
     claude.send(fork, "SCN:default three")
-    eventually(lambda: claude.lulu.store.count_events(fork, "result") == 2, timeout=30)
+    eventually(lambda: claude.lulu.store.count_events(fork, "result") == 2, timeout=60)
 
     claude.has(fork, SessionStatus.COMPLETED)
     assert claude.notes(fork).count("conversation_lost") == 1
@@ -346,7 +346,7 @@ def test_a_typed_model_is_kept_like_a_chosen_one(claude: Claude) -> None:
     claude.ended(session_id)
 
     claude.send(session_id, "  /Model   haiku ")
-    eventually(lambda: claude.session(session_id).model == "haiku", timeout=30)
+    eventually(lambda: claude.session(session_id).model == "haiku", timeout=60)
     claude.start()
     claude.turn(session_id, "SCN:default go on")
 
@@ -371,7 +371,7 @@ def test_a_model_typed_first_is_kept_and_asks_nobody(claude: Claude, restarts: b
 @pytest.mark.parametrize("max_idle", [0, 5])
 def test_a_queued_model_holds_from_its_place_in_the_queue(claude: Claude, max_idle: int) -> None:
     claude.start(max_idle=max_idle)
-    session_id = claude.launch("SCN:slow WORDS=100", model="sonnet")
+    session_id = claude.launch("SCN:slow WORDS=300", model="sonnet")
     claude.says(session_id, "word5")
 
     for text in ("SCN:default still", "/model haiku", "SCN:default after"):

@@ -55,7 +55,7 @@ def test_nothing_is_sent_to_a_process_that_was_told_to_end(claude: Claude, folde
     claude.send(typed, "SCN:default typed")
 
     for session_id in (now, typed):
-        eventually(partial(answered, claude, session_id), timeout=30)
+        eventually(partial(answered, claude, session_id), timeout=60)
         claude.has(session_id, SessionStatus.COMPLETED)
         assert not claude.of(session_id, Error)
         assert claude.of_subtype(session_id, "stopped") == [{"by": "terminate"}]
@@ -152,7 +152,7 @@ def test_a_command_that_a_restart_cut_off_is_told_and_the_next_answer_belongs_to
     [told] = claude.of_subtype(session_id, "background_stopped")
     claude.start()
     claude.send(session_id, "SCN:default and now?")
-    eventually(lambda: "The scripted answer." in claude.texts(session_id)[-1:], timeout=30)
+    eventually(lambda: "The scripted answer." in claude.texts(session_id)[-1:], timeout=60)
     claude.has(session_id, SessionStatus.COMPLETED)
 
     assert [task["description"] for task in told["tasks"]] == ["Count"]

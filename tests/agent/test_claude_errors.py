@@ -136,7 +136,7 @@ def test_a_process_that_ends_in_a_tool_or_between_turns_does_not_stop_the_sessio
     claude.start()
     session_id = claude.launch("SCN:sleep")
     process = claude.process(session_id)
-    eventually(lambda: tools_of(process), timeout=30)
+    eventually(lambda: tools_of(process), timeout=60)
 
     process.send_signal(signal.SIGTERM)
     claude.has(session_id, SessionStatus.FAILED)

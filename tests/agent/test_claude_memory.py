@@ -136,7 +136,7 @@ def test_a_refusal_that_nobody_knows_is_told_once_and_then_the_agent_begins_anew
     claude.send_and_fail(session_id, "SCN:default four")
     [error] = claude.of(session_id, Error)
     claude.send(session_id, "SCN:default five")
-    eventually(lambda: len(claude.results(session_id)) > results, timeout=30)
+    eventually(lambda: len(claude.results(session_id)) > results, timeout=60)
 
     assert error.code == "ResumeRefused"
     assert "begins anew" in (error.next_step or "")

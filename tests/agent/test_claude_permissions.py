@@ -84,7 +84,7 @@ def test_an_input_that_is_denied_since_it_was_edited_does_not_run(claude: Claude
 def test_two_requests_at_once_are_both_answerable_and_stop_withdraws_its_own_sessions(claude: Claude) -> None:
     claude.start()
     ours, other = claude.launch("SCN:agent JOB=run AGENTS=2"), claude.launch("SCN:bash")
-    eventually(lambda: len(claude.lulu.store.approvals(ours)) == 2, timeout=30)
+    eventually(lambda: len(claude.lulu.store.approvals(ours)) == 2, timeout=60)
     one, two = claude.lulu.store.approvals(ours)
     claude.asked(other)
 
@@ -92,7 +92,7 @@ def test_two_requests_at_once_are_both_answerable_and_stop_withdraws_its_own_ses
     claude.decide(one, approve=False)
     claude.ended(ours)
     claude.send(ours, "SCN:agent JOB=run AGENTS=2")
-    eventually(lambda: len(claude.lulu.store.approvals(ours)) == 2, timeout=30)
+    eventually(lambda: len(claude.lulu.store.approvals(ours)) == 2, timeout=60)
     claude.stop(ours)
     claude.has(ours, SessionStatus.INTERRUPTED)
 

@@ -71,14 +71,14 @@ def line_of(lulu: subprocess.Popen[str]) -> str:
 def started_by(lulu: subprocess.Popen[str]) -> list[psutil.Process]:
     """What it has started, once a command of an agent is among that."""
     other = psutil.Process(lulu.pid)
-    eventually(lambda: any("time.sleep(60" in command_of(one) for one in tools_of(other)), timeout=30)
+    eventually(lambda: any("time.sleep(60" in command_of(one) for one in tools_of(other)), timeout=60)
     return other.children(recursive=True)
 
 
 def test_a_command_in_the_background_that_a_crash_cut_off_is_ended_and_told(claude: Claude) -> None:
     claude.allow("Bash")
     with other_lulu(claude, "SCN:background SECONDS=60") as (lulu, [session_id]):
-        eventually(lambda: claude.status_in_file(session_id) == "completed", timeout=30)
+        eventually(lambda: claude.status_in_file(session_id) == "completed", timeout=60)
         orphans = started_by(lulu)
 
     claude.start()
@@ -94,7 +94,7 @@ def test_a_command_in_the_background_that_a_crash_cut_off_is_ended_and_told(clau
 def test_nothing_of_a_deleted_session_outlives_a_crash_and_the_next_start(claude: Claude) -> None:
     claude.allow("Bash")
     with other_lulu(claude, "SCN:background SECONDS=60") as (lulu, [session_id]):
-        eventually(lambda: claude.status_in_file(session_id) == "completed", timeout=30)
+        eventually(lambda: claude.status_in_file(session_id) == "completed", timeout=60)
         orphans = started_by(lulu)
         assert lulu.stdin is not None
         lulu.stdin.write("delete\n")
@@ -130,8 +130,8 @@ def test_processes_that_outlived_lulu_are_ended_at_the_next_start(claude: Claude
     prompts = ["SCN:sleep SECONDS=60", "SCN:slow WORDS=2000", "SCN:default hello"]
     with other_lulu(claude, *prompts) as (lulu, sessions):
         in_tool, in_stream, idle = sessions
-        eventually(lambda: claude.status_in_file(idle) == "completed", timeout=30)
-        eventually(lambda: claude.is_asked("SCN:slow"), timeout=30)
+        eventually(lambda: claude.status_in_file(idle) == "completed", timeout=60)
+        eventually(lambda: claude.is_asked("SCN:slow"), timeout=60)
         orphans = started_by(lulu)
     assert len([process for process in orphans if is_alive(process)]) >= 4
 

@@ -32,10 +32,10 @@ def test_a_sub_agent_is_told_apart_and_its_end_wakes_a_turn(claude: Claude) -> N
 
 def test_a_session_runs_until_its_sub_agents_and_what_they_wake_are_done(claude: Claude) -> None:
     claude.allow("Bash")
-    claude.start(max_idle=0, stall_seconds=0.5)
+    claude.start(max_idle=0, stall_seconds=2)
 
-    session_id = claude.launch("SCN:agent JOB=sleep SECONDS=3")
-    eventually(lambda: claude.results(session_id), timeout=30)
+    session_id = claude.launch("SCN:agent JOB=sleep SECONDS=5")
+    eventually(lambda: claude.results(session_id), timeout=60)
     process = claude.process(session_id)
     seen = set()
     status = claude.session(session_id).status
@@ -54,11 +54,11 @@ def test_a_session_runs_until_its_sub_agents_and_what_they_wake_are_done(claude:
 def test_a_prompt_is_answered_while_a_sub_agent_works(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()
-    session_id = claude.launch("SCN:agent JOB=sleep SECONDS=3")
-    eventually(lambda: claude.results(session_id), timeout=30)
+    session_id = claude.launch("SCN:agent JOB=sleep SECONDS=10")
+    eventually(lambda: claude.results(session_id), timeout=60)
 
     claude.send(session_id, "SCN:default meanwhile")
-    eventually(lambda: "The scripted answer." in claude.texts(session_id), timeout=30)
+    eventually(lambda: "The scripted answer." in claude.texts(session_id), timeout=60)
     answered = claude.session(session_id).status
     session = claude.ended(session_id, turns=3)
 
@@ -71,7 +71,7 @@ def test_stop_ends_sub_agents_after_their_turn(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()
     session_id = claude.launch("SCN:agent JOB=sleep SECONDS=60")
-    eventually(lambda: claude.results(session_id), timeout=30)
+    eventually(lambda: claude.results(session_id), timeout=60)
     process = claude.process(session_id)
     eventually(lambda: tools_of(process))
 
@@ -86,7 +86,7 @@ def test_stop_ends_sub_agents_after_their_turn(claude: Claude) -> None:
 
 def test_stop_ends_a_turn_that_nobody_asked_for(claude: Claude) -> None:
     claude.allow("Bash")
-    claude.start(stall_seconds=0.5)
+    claude.start(stall_seconds=4)
     session_id = claude.launch("SCN:agent THEN=stall")
     claude.says(session_id, "stall5")
     claude.note(session_id, "stalled")
@@ -136,7 +136,7 @@ def test_a_command_that_ends_within_its_turn_keeps_the_process_for_a_moment_only
     process = claude.process(session_id)
     claude.ended(session_id)
 
-    assert eventually(lambda: not process.is_running(), timeout=30)
+    assert eventually(lambda: not process.is_running(), timeout=60)
     assert claude.session(session_id).status == SessionStatus.COMPLETED
 
 

@@ -136,7 +136,7 @@ def test_what_a_folder_brings_acts_only_where_its_owner_trusts_it(claude: Claude
         answer(claude, trusted, trusted=True)
     play(claude, kind, trusted)
 
-    assert has_acted(claude)
+    eventually(lambda: has_acted(claude), timeout=SECONDS)
 
 
 def test_the_key_goes_to_no_address_that_an_untrusted_folder_names(claude: Claude, place: Path) -> None:

@@ -22,7 +22,7 @@ SKILL = "---\nname: new\ndescription: new\n---\nDo it."
 def test_a_change_lets_the_next_prompt_wait_and_ends_no_turn(claude: Claude, place: Path) -> None:
     hook("settings.json")(place, f"touch {claude.folder / 'above' / ACTED}")
     claude.start(idle_minutes=60)
-    session_id = claude.launch("SCN:slow WORDS=100")
+    session_id = claude.launch("SCN:slow WORDS=300")
     answer(claude, session_id, trusted=True)
     claude.says(session_id, "word5")
 

@@ -14,7 +14,7 @@ from lulu.sessions import Launch, SessionStatus
 from lulu.settings import Settings
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.e2e.test_first_session import PATIENCE
+from tests.e2e.prompts import PATIENCE
 from tests.ui.recorded import SAMPLES
 
 #: What is looked at in a session: a call of every kind that opens by itself, text, lists, notices.

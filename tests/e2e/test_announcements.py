@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.edge.driver import page_eventually
-from tests.e2e.test_cockpit import FAST, PATIENCE, approve, start
+from tests.e2e.prompts import PATIENCE, start
+from tests.e2e.test_cockpit import FAST, approve
 
 #: Before a page's own scripts: the words of such an element in each frame in which they, or it, have changed.
 _NOTE = """

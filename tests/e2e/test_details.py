@@ -7,11 +7,12 @@ import io
 from collections.abc import Callable
 
 from PIL import Image, ImageOps
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.e2e.test_first_session import PATIENCE, start_session, status
+from tests.e2e.edge.driver import page_eventually
+from tests.e2e.prompts import PATIENCE, start, status
 from tests.e2e.test_guest import share
 
 #: Pixels of a border that still look like none beside the link above it.
@@ -24,7 +25,7 @@ def test_names_tooltips_codes_and_titles_stand_where_they_should(
     lulu = server(env={"LULU_DEMO_SPEED": "20"})
     page = new_viewer().page
     guest = new_viewer(signed_in=False, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True).page
-    start_session(page, lulu.url, "Tell me a story")
+    start(page, lulu.url, "Tell me a story")
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
 
     # The product has a name.
@@ -51,8 +52,12 @@ def test_names_tooltips_codes_and_titles_stand_where_they_should(
     guest.goto(lulu.url + link)
     title = guest.locator(".st-key-session_header h1")
     expect(title).to_be_visible(timeout=PATIENCE)
-    box = title.bounding_box()
-    text = guest.locator(".st-key-transcript").bounding_box()
+    text = guest.locator(".st-key-transcript")
+    page_eventually(guest, lambda: abs(left_of(title) - left_of(text)) <= _NO_BORDER)
+
+
+def left_of(one: Locator) -> float:
+    """Where it begins in the window (pixels)."""
+    box = one.bounding_box()
     assert box is not None
-    assert text is not None
-    assert abs(box["x"] - text["x"]) <= _NO_BORDER
+    return box["x"]

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.e2e.test_cockpit import FAST, PATIENCE, approve, start, status
+from tests.e2e.prompts import PATIENCE, start, status
+from tests.e2e.test_cockpit import FAST, approve
 
 #: Before a page's own scripts: what moved that nobody has moved, and the sum of it.
 NOTE_SHIFTS = """

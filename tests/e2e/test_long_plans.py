@@ -12,8 +12,8 @@ from lulu.sessions import Launch, SessionStatus
 from lulu.store import Store
 from tests.browser import Viewer
 from tests.conftest import NewServer
+from tests.e2e.prompts import PATIENCE
 from tests.e2e.test_pages import fold_of
-from tests.e2e.test_turns import PATIENCE
 from tests.ui.support import approval
 
 STEPS = 150
@@ -59,8 +59,8 @@ def test_many_steps_scroll_in_a_part_of_the_window(viewer: Viewer) -> None:
 
 def check_reach(box: Locator) -> None:
     expect(box).to_be_visible(timeout=PATIENCE)
-    shown, whole = box.evaluate("box => [box.clientHeight, box.scrollHeight]")
     last = box.get_by_text(str(STEPS), exact=False).last
     last.scroll_into_view_if_needed(timeout=PATIENCE)
     expect(last).to_be_in_viewport(timeout=PATIENCE)
+    shown, whole = box.evaluate("box => [box.clientHeight, box.scrollHeight]")
     assert 100 < shown <= 0.6 * box.evaluate("() => innerHeight") < whole

@@ -9,8 +9,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.e2e.edge.driver import page_eventually
-from tests.e2e.test_first_session import PATIENCE, start_session, status
+from tests.e2e.edge.driver import at_rest, page_eventually
+from tests.e2e.prompts import PATIENCE, box, start, status
 
 #: Pixels from the end of the page that still count as its end.
 _AT_THE_END = 2
@@ -35,16 +35,16 @@ WebSocket.prototype.send = function (data) {
 def test_folds_focus_typed_text_and_the_end_survive_live_updates(server: NewServer, viewer: Viewer) -> None:
     lulu = server(env={"LULU_DEMO_SPEED": "4"})
     page = viewer.page
-    start_session(page, lulu.url, "Give me the tour")
+    start(page, lulu.url, "Give me the tour")
     fold = fold_of(page, "invoice.py")
     fold.locator("> summary").click(timeout=PATIENCE)
-    box = page.locator(".st-key-prompt textarea")
-    box.press_sequentially("half a prompt")
+    prompt = box(page)
+    prompt.press_sequentially("half a prompt", timeout=PATIENCE)
 
     expect(page.locator("[class*=st-key-approve_] button")).to_be_visible(timeout=PATIENCE)
 
-    expect(box).to_be_focused()
-    expect(box).to_have_value("half a prompt")
+    expect(prompt).to_be_focused()
+    expect(prompt).to_have_value("half a prompt")
     expect(fold).to_have_attribute("open", "")
     # Who opens something reads there, wherever the page was by then; who scrolls to the end is followed.
     page.locator("[data-testid=stMain]").hover()
@@ -54,7 +54,7 @@ def test_folds_focus_typed_text_and_the_end_survive_live_updates(server: NewServ
     page.locator("[class*=st-key-approve_] button").click()
     expect(fold_of(page, "python -m pytest")).to_be_visible(timeout=PATIENCE)
     page.wait_for_function(f"most => ({_FROM_THE_END})() <= most", arg=_AT_THE_END, timeout=PATIENCE)
-    expect(box).to_have_value("half a prompt")
+    expect(prompt).to_have_value("half a prompt")
     expect(fold).to_have_attribute("open", "")
     assert viewer.console_errors == []
 
@@ -63,7 +63,7 @@ def test_a_page_that_is_left_while_agents_write_is_never_empty(server: NewServer
     lulu = server()
     page = viewer.page
     for _ in range(3):
-        start_session(page, lulu.url, "Tell me a story")
+        start(page, lulu.url, "Tell me a story")
 
     for _ in range(5):
         page.get_by_role("link", name="Settings").click()
@@ -81,7 +81,7 @@ def test_what_a_page_asked_for_before_it_was_left_empties_no_other(server: NewSe
     lulu = server()
     page = viewer.page
     page.add_init_script(_KEEP_REQUESTS)
-    start_session(page, lulu.url, "Tell me a story")
+    start(page, lulu.url, "Tell me a story")
     page_eventually(page, lambda: bool(fragments_asked(page)))
     page.evaluate("at => { window.late = window.asked[at]; }", fragments_asked(page)[-1])
 
@@ -97,7 +97,7 @@ def test_the_address_follows_the_session_shown(server: NewServer, viewer: Viewer
     page = viewer.page
     addresses = {}
     for name in ("Story of the first", "Story of the second"):
-        start_session(page, lulu.url, name)
+        start(page, lulu.url, name)
         page.get_by_role("button", name="Stop").first.click(timeout=PATIENCE)
         expect(status(page, "interrupted")).to_be_visible(timeout=PATIENCE)
         addresses[name] = page.url
@@ -118,7 +118,7 @@ def test_exactly_one_row_is_marked_as_open(server: NewServer, viewer: Viewer) ->
     lulu = server(env={"LULU_DEMO_SPEED": "20"})
     page = viewer.page
     for prompt in ("first story", "second story"):
-        start_session(page, lulu.url, prompt)
+        start(page, lulu.url, prompt)
         expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
 
     marked = page.locator(".st-key-session_list a[aria-current=page]")
@@ -127,6 +127,7 @@ def test_exactly_one_row_is_marked_as_open(server: NewServer, viewer: Viewer) ->
     page.locator(".st-key-session_list a").filter(has_text="first story").click()
     expect(marked).to_contain_text("first story")
 
+    at_rest(page)
     weights = page.locator(".st-key-session_list a .title").evaluate_all(
         "rows => rows.map(row => getComputedStyle(row).fontWeight)"
     )
@@ -137,11 +138,12 @@ def test_a_phone_shows_one_column_with_the_sidebar_closed(server: NewServer, new
     lulu = server(env={"LULU_DEMO_SPEED": "20"})
     page = new_viewer(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True).page
 
-    start_session(page, lulu.url, "Give me the tour of this project")
+    start(page, lulu.url, "Give me the tour of this project")
     approve = page.locator("[class*=st-key-approve_] button")
     expect(approve).to_be_visible(timeout=PATIENCE)
 
     expect(page.locator(".st-key-session_list")).not_to_be_in_viewport()
+    at_rest(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     size = approve.bounding_box()
     assert size is not None

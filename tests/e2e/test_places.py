@@ -9,10 +9,10 @@ from playwright.sync_api import Page, expect
 from lulu.events import Text, User
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.e2e.edge.driver import page_eventually
-from tests.e2e.test_cockpit import FAST, PATIENCE, approve, start, status
-from tests.e2e.test_turns import TURNS, at, filled, height_of, in_view, stays, wheel_to_top
-from tests.e2e.test_unsent import box
+from tests.e2e.edge.driver import page_eventually, steady
+from tests.e2e.prompts import PATIENCE, box, hear_keys, start, status
+from tests.e2e.test_cockpit import FAST, approve
+from tests.e2e.test_turns import SCROLLED, TURNS, at, filled, height_of, in_view, stays, wheel_by, wheel_to_top
 
 IS_AT = "(place) => Math.abs(document.querySelector('[data-testid=stMain]').scrollTop - place) < 1"
 
@@ -27,7 +27,7 @@ def test_back_from_a_hit_keeps_the_search_and_its_place(server: NewServer, new_v
     expect(hits.nth(1)).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
     hits.last.scroll_into_view_if_needed()
-    place = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    place = steady(page, lambda: float(page.evaluate(SCROLLED)))
     assert place > 0
 
     hits.last.click()
@@ -36,7 +36,7 @@ def test_back_from_a_hit_keeps_the_search_and_its_place(server: NewServer, new_v
     page.go_back()
 
     expect(hits.nth(1)).to_be_visible(timeout=PATIENCE)
-    assert page.url == f"{lulu.url}/search?q=the"
+    expect(page).to_have_url(f"{lulu.url}/search?q=the")
     expect(page.get_by_placeholder("Words, code")).to_have_value("the")
     page.wait_for_function(IS_AT, arg=place, timeout=PATIENCE)
     page.reload()
@@ -79,8 +79,7 @@ def test_back_and_reload_come_to_the_place_in_a_session(server: NewServer, new_v
     page.goto(f"{lulu.url}/session?id={session_id}")
     expect(at(page, f"answer {TURNS}.")).to_be_in_viewport(timeout=PATIENCE)
     wheel_to_top(page)
-    page.mouse.wheel(0, 300)
-    page.wait_for_timeout(1000)
+    wheel_by(page, 300)
     read = in_view(page)
     before = height_of(read)
 
@@ -125,7 +124,7 @@ def test_on_a_phone_a_choice_in_the_sidebar_closes_it(server: NewServer, new_vie
 
     page.reload()
     expect(page.locator(".st-key-session_header")).to_be_visible(timeout=PATIENCE)
-    assert page.evaluate(IS_FREE)
+    page.wait_for_function(IS_FREE, timeout=PATIENCE)
     expect(box(page)).not_to_be_focused()
 
 
@@ -135,6 +134,7 @@ def test_the_prompt_has_the_focus_where_writing_comes_next(server: NewServer, pa
     expect(approve(page)).to_be_visible(timeout=PATIENCE)
     page.reload()
     expect(approve(page)).to_be_visible(timeout=PATIENCE)
+    hear_keys(page)
     expect(box(page)).not_to_be_focused()
     page.keyboard.press("Alt+n")
     page.wait_for_url(f"{lulu.url}/", timeout=PATIENCE)

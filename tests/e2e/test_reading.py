@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser import Viewer
-from tests.e2e.edge.driver import Edge, open_live, page_eventually
+from tests.e2e.edge.driver import Edge, open_live, page_eventually, steady
 
 #: How far the page is scrolled, and how far it could be.
 PLACE = """() => {
@@ -24,15 +24,6 @@ def scrolled(page: Page) -> float:
 def is_at_end(page: Page) -> bool:
     at, end = page.evaluate(PLACE)
     return bool(end - at < 4)
-
-
-def rest(page: Page) -> float:
-    """Where the page is when a scroll has ended."""
-    before = -1.0
-    while (at := scrolled(page)) != before:
-        before = at
-        page.wait_for_timeout(150)
-    return at
 
 
 def say_many(page: Page, edge: Edge, words: str, times: int) -> None:
@@ -56,7 +47,7 @@ def test_500_rings_disturb_nothing(viewer: Viewer, edge: Edge) -> None:
     page_eventually(page, lambda: scrolled(page) == 0)
     page.mouse.wheel(0, 300)
     page_eventually(page, lambda: scrolled(page) > 100)
-    read_at = rest(page)
+    read_at = steady(page, lambda: scrolled(page))
 
     say_many(page, edge, "undisturbed", 500)
 
@@ -80,13 +71,15 @@ def scroll_back_and_stay(page: Page, count: Callable[[], int]) -> None:
     before = scrolled(page)
     page.mouse.wheel(0, -300)
     page_eventually(page, lambda: scrolled(page) <= before - 250)
-    read_at, said = rest(page), count()
+    read_at, said = steady(page, lambda: scrolled(page)), count()
     page_eventually(page, lambda: count() > said + 20)
     assert scrolled(page) == read_at
 
 
 def test_a_short_scroll_back_among_rings_holds(viewer: Viewer, edge: Edge) -> None:
     page = open_live(viewer, edge)
+    # As many as are shown: from here on the page is as high as it is.
+    say_many(page, edge, "before", 100)
     page_eventually(page, lambda: is_at_end(page))
     page.mouse.move(640, 300)
     ringing, lines = threading.Event(), 0

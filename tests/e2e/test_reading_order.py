@@ -11,7 +11,8 @@ from lulu.sessions import Launch, SessionStatus
 from lulu.settings import Settings
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.e2e.test_cockpit import FAST, PATIENCE, approve, start
+from tests.e2e.prompts import PATIENCE, start
+from tests.e2e.test_cockpit import FAST, approve
 from tests.support import LuluServer
 from tests.ui.recorded import SAMPLES
 

@@ -13,9 +13,9 @@ from lulu.store import Store
 from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.edge.driver import page_eventually
+from tests.e2e.prompts import PATIENCE, box, hear_keys, send
 from tests.support import LuluServer
 
-PATIENCE = 60_000
 FAST = {"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "20"}
 #: Sessions that are there before: the one that is made last stands first.
 NAMES = [f"session {number}" for number in range(12)]
@@ -66,9 +66,7 @@ def let_wait(page: Page, lulu: LuluServer, name: str) -> None:
         page.goto(lulu.url)
     row(page, name).click(timeout=PATIENCE)
     expect(page.locator(".st-key-session_header")).to_contain_text(name, timeout=PATIENCE)
-    box = page.locator(".st-key-prompt textarea")
-    box.fill("Ask me a question.", timeout=PATIENCE)
-    box.press("Enter")
+    send(page, "Ask me a question.")
     expect(page.locator(".st-key-session_header").get_by_text("waiting")).to_be_visible(timeout=PATIENCE)
 
 
@@ -118,7 +116,7 @@ def test_nothing_moves_under_pointer_or_focus(lulu: LuluServer, new_viewer: Call
         # The focus is where one writes next by now, the pointer where it was.
         page_eventually(one.page, lambda: places(one.page) == before)
     one.page.mouse.move(900, 400)
-    one.page.locator(".st-key-prompt textarea").focus()
+    box(one.page).focus()
     expect(needs_you(one.page)).to_contain_text("Needs you (1)", timeout=PATIENCE)
     page_eventually(one.page, lambda: titles(one.page) == [OLDEST, *NAMES[:0:-1]])
 
@@ -126,6 +124,7 @@ def test_nothing_moves_under_pointer_or_focus(lulu: LuluServer, new_viewer: Call
 def test_what_somebody_looks_for_is_there_at_once(lulu: LuluServer, page: Page) -> None:
     open_list(page, lulu)
     row(page, NAMES[6]).hover()
+    hear_keys(page)
 
     # On this page the prompt has the focus: there a slash is a slash.
     page.keyboard.press("Escape")
@@ -145,5 +144,5 @@ def test_an_address_that_leads_nowhere_says_so(server: NewServer, page: Page, pa
     expect(page).to_have_title("No such page · Lulu")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("link", name="Go to the start").click()
-    expect(page.locator(".st-key-prompt textarea")).to_be_visible(timeout=PATIENCE)
+    expect(box(page)).to_be_visible(timeout=PATIENCE)
     expect(page).to_have_title("New session · Lulu")

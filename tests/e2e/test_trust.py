@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.e2e.test_cockpit import PATIENCE, send, status
+from tests.e2e.prompts import PATIENCE, box, send, status
 from tests.messages_api import MessagesApi
 from tests.support import LuluServer
 
@@ -51,10 +51,6 @@ def press(page: Page, answer: str) -> None:
     question(page).get_by_role("button", name=answer).click(timeout=PATIENCE)
 
 
-def box(page: Page) -> Locator:
-    return page.locator(".st-key-prompt textarea")
-
-
 @pytest.mark.parametrize(("answer", "acts"), [(TRUST, True), (WITHOUT, False)])
 def test_a_prompt_waits_for_an_answer_that_holds_until_it_is_taken_back(
     lulu: LuluServer, viewer: Viewer, answer: str, acts: bool
@@ -73,7 +69,7 @@ def test_a_prompt_waits_for_an_answer_that_holds_until_it_is_taken_back(
 
     # The same folder asks nothing more.
     send(page, "SCN:default again")
-    expect(page.locator(".st-key-transcript").get_by_text("SCN:default again")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".st-key-transcript").get_by_text("SCN:default again").first).to_be_visible(timeout=PATIENCE)
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
     session = page.url
 
@@ -102,7 +98,7 @@ def test_cancel_at_the_start_sends_nothing_and_gives_the_prompt_back(lulu: LuluS
     page.get_by_role("button", name="Start", exact=True).click(timeout=PATIENCE)
     press(page, WITHOUT)
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".st-key-transcript").get_by_text("look at this")).to_be_visible()
+    expect(page.locator(".st-key-transcript").get_by_text("look at this").first).to_be_visible()
     assert not has_acted(lulu)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -12,11 +13,10 @@ from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Store
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.e2e.edge.driver import page_eventually
+from tests.e2e.edge.driver import page_eventually, steady
+from tests.e2e.prompts import PATIENCE, start
 from tests.support import LuluServer
 
-#: How long a page or a demo session may take here (milliseconds).
-PATIENCE = 60_000
 TURNS = 60
 
 
@@ -40,6 +40,8 @@ def turn(number: int) -> list[Event]:
     ]
 
 
+#: How far the page is scrolled.
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 #: Notes how often a transcript is drawn without what stands above its last part.
 COUNT_HALVES = """() => {
   window.halves = 0;
@@ -64,8 +66,7 @@ def height_of(found: Locator) -> float:
 def stays(page: Page, found: Locator, before: float) -> None:
     """It stands where it stood, now and when the page has come to rest."""
     page_eventually(page, lambda: abs(height_of(found) - before) <= 3)
-    page.wait_for_timeout(500)
-    assert abs(height_of(found) - before) <= 3
+    assert abs(steady(page, lambda: height_of(found)) - before) <= 3
 
 
 def wheel_to_top(page: Page) -> None:
@@ -73,7 +74,15 @@ def wheel_to_top(page: Page) -> None:
     page.locator(".st-key-load_earlier button").wait_for(state="attached", timeout=PATIENCE)
     page.mouse.move(640, 400)
     page.mouse.wheel(0, -100_000)
-    page_eventually(page, lambda: page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0)
+    page_eventually(page, lambda: page.evaluate(SCROLLED) == 0)
+
+
+def wheel_by(page: Page, pixels: int) -> None:
+    """Turn the wheel from the top, and wait until the page has come to rest and has kept its place."""
+    page.mouse.wheel(0, pixels)
+    page.wait_for_function(f"() => {SCROLLED} > 0", timeout=PATIENCE)
+    page.wait_for_function("() => Object.keys(sessionStorage).some((key) => key.startsWith('lulu-read:'))")
+    steady(page, lambda: page.evaluate(f"[{SCROLLED}, JSON.stringify(sessionStorage)]"))
 
 
 def open_turns(page: Page) -> Locator:
@@ -94,7 +103,7 @@ def test_every_turn_is_reached_and_the_place_is_kept(server: NewServer, viewer: 
     # What is loaded above does not move what is read.
     wheel_to_top(page)
     first = at(page, "answer 53.")
-    before = height_of(first)
+    before = steady(page, partial(height_of, first))
     page.locator(".st-key-load_earlier button").click()
     expect(at(page, "answer 45.")).to_be_attached(timeout=PATIENCE)
     stays(page, first, before)
@@ -102,7 +111,7 @@ def test_every_turn_is_reached_and_the_place_is_kept(server: NewServer, viewer: 
     # Nor does all that its tools said, above and below.
     first = at(page, "ask 53.")
     rows = open_turns(page)
-    before = height_of(first)
+    before = steady(page, partial(height_of, first))
     page.get_by_text("Load all tool output").click()
     expect(page.get_by_text("output 46").first).to_be_attached(timeout=PATIENCE)
     stays(page, first, before)
@@ -143,8 +152,7 @@ def test_a_restart_keeps_the_place_also_where_it_is_drawn_later(
         page.goto(f"{lulu.url}/session?id={session_id}")
         expect(at(page, f"answer {TURNS}.")).to_be_in_viewport(timeout=PATIENCE)
         wheel_to_top(page)
-        page.mouse.wheel(0, 200)
-        page.wait_for_timeout(500)
+        wheel_by(page, 200)
         read = in_view(page)
         # Drawn anew after the restart: first the last part, then what is read here.
         page.evaluate(COUNT_HALVES)
@@ -168,11 +176,7 @@ def in_view(page: Page) -> Locator:
 def test_what_runs_is_told_in_the_session_and_on_home(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
     lulu = server(env={"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "10"})
     one, other = new_viewer().page, new_viewer().page
-    one.goto(lulu.url)
-    box = one.locator(".st-key-prompt textarea")
-    box.fill("Give me the tour", timeout=PATIENCE)
-    box.press("Enter")
-    one.wait_for_url("**/session?id=*", timeout=PATIENCE)
+    start(one, lulu.url, "Give me the tour")
 
     expect(one.locator("[class*='st-key-approve_'] button")).to_be_visible(timeout=PATIENCE)
     now = one.locator("[class*='st-key-now_line_']")

@@ -8,8 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import NewServer
-from tests.e2e.test_cockpit import FAST, PATIENCE, approve, start, status
-from tests.e2e.test_unsent import box, sent
+from tests.e2e.edge.driver import at_rest
+from tests.e2e.prompts import PATIENCE, box, hear_keys, start, status
+from tests.e2e.test_cockpit import FAST, approve
+from tests.e2e.test_unsent import sent
 
 #: Keys that write on some keyboard: Option on a Mac, AltGr, a dead key, an input method; and a plain Alt beside a text.
 WRITTEN: dict[str, dict[str, Any]] = {
@@ -57,12 +59,15 @@ def test_writing_decides_nothing_and_leads_nowhere(server: NewServer, page: Page
         for name in ("Option+X, Polish", "Option+Y, US", "Option+N, dead tilde", "Alt+Y beside a text"):
             assert field.evaluate(PRESS, WRITTEN[name]), f"{name} writes nothing"
 
+    hear_keys(page)
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Alt+i")
     page.wait_for_url("**/inbox", timeout=PATIENCE)
     page.goto(address)
     expect(approve(page)).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("denied")).to_have_count(0)
+    hear_keys(page)
+    at_rest(page)
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Alt+x")
     expect(page.get_by_text("denied").first).to_be_visible(timeout=PATIENCE)
@@ -96,6 +101,7 @@ def test_escape_leaves_the_box_and_keys_lead_about_again(server: NewServer, page
     start(page, lulu.url, "the first story")
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
     box(page).fill("half a thought")
+    hear_keys(page)
     page.keyboard.press("Escape")
     expect(box(page)).not_to_be_focused()
 

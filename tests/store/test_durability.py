@@ -57,13 +57,16 @@ def test_every_acknowledged_event_survives_ten_kills(path: Path) -> None:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         # Killed in mid-write: after so many lines, and whatever else happens meanwhile.
-        threading.Timer(30, process.kill).start()
+        last = threading.Timer(120, process.kill)
+        last.daemon = True
+        last.start()
         for _ in range(choice.randrange(1, 80)):
             told.append(tuple(json.loads(process.stdout.readline())))
         process.send_signal(signal.SIGKILL)
         # The last line may be cut off.
         told += [tuple(json.loads(line)) for line in process.stdout if line.endswith("]\n")]
         assert process.wait(60) == -signal.SIGKILL
+        last.cancel()
         process.stdout.close()
 
     store = Store.open(path)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser import Viewer
 from tests.support import ROOT, LuluServer, eventually
+
+T = TypeVar("T")
+
+#: Looks, a tenth of a second apart, that find the same where something has come to an end.
+_LOOKS = 6
 
 
 class Edge:
@@ -25,7 +30,7 @@ class Edge:
         self.process = LuluServer(folder, env={"PYTHONPATH": str(ROOT)}, script=folder / "app.py")
         self.url = self.process.url
         # One connection for all that is said: a client of its own for each would take most of the time.
-        self._client = httpx.Client(timeout=10, trust_env=False)
+        self._client = httpx.Client(timeout=60, trust_env=False)
 
     def close(self) -> None:
         self._client.close()
@@ -43,6 +48,7 @@ def open_live(viewer: Viewer, edge: Edge) -> Page:
         viewer.page.goto(edge.url)
     viewer.page.get_by_text("before", exact=True).wait_for()
     page_eventually(viewer.page, lambda: viewer.page.evaluate("window.luluHub?.last('ring', 'session:abc') > 0"))
+    at_rest(viewer.page)
     return viewer.page
 
 
@@ -54,3 +60,19 @@ def page_eventually(page: Page, check: Callable[[], Any], timeout: float = 30) -
         return check()
 
     return eventually(listen_and_check, timeout=timeout)
+
+
+def at_rest(page: Page) -> None:
+    """Wait until no run is under way, and what the last one has drawn is on the page."""
+    expect(page.locator(".stApp[data-test-script-state=notRunning]")).to_be_attached()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def steady(page: Page, look: Callable[[], T]) -> T:
+    """What ``look`` finds, once it has found the same several times; each look waits for a busy page."""
+    found, times = look(), 1
+    while times < _LOOKS:
+        page.wait_for_timeout(100)
+        now = look()
+        found, times = now, times + 1 if now == found else 1
+    return found
