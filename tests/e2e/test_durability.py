@@ -140,7 +140,7 @@ def test_kill_leaves_no_claude_code_behind_and_it_can_go_on(
     page = viewer.page
 
     for moment in _MOMENTS[1 : KILLS_OF_CLAUDE + 1]:
-        session_id = start_session(page, lulu.url, "SCN:slow WORDS=2000")
+        session_id = start_session(page, lulu.url, "SCN:slow WORDS=9000")
         wait_for_live_text(page, moment)
         agents = process_tree(lulu.pid)[1:]
         before = look(page, lulu, session_id)
@@ -168,7 +168,7 @@ def test_asked_to_end_it_ends_clean_with_open_sockets_and_agents(
 ) -> None:
     lulu = server(env={"LULU_AGENT": "claude", **messages_api.environment, **as_installed(tmp_path)})
     one, other = new_viewer(), new_viewer()
-    streaming = start_session(one.page, lulu.url, "SCN:slow WORDS=2000")
+    streaming = start_session(one.page, lulu.url, "SCN:slow WORDS=9000")
     silent = start_session(other.page, lulu.url, "SCN:stall")
     wait_for_live_text(one.page, 40)
     wait_for_live_text(other.page, 40)
