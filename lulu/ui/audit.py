@@ -70,7 +70,7 @@ class Entry:
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the page."""
     actor.require_owner()
-    st.header("Audit", anchor=False)
+    st.title("Audit", anchor=False)
     st.caption("Who came in, what was shared, and who did what. Newest first.")
     lines = ["| When | Who | What | Session |", "|---|---|---|---|"]
     names: dict[str, str] = {}

@@ -35,7 +35,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     shown = _shown(lulu)
     if not shown:
         return
-    st.subheader("Now", anchor=False)
+    st.header("Now", anchor=False)
     with st.container(key=CARDS):
         for session in shown[:MOST]:
             _card(lulu, actor, session.id)

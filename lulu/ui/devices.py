@@ -21,10 +21,10 @@ _ADD = "add_device"
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the page."""
     actor.require_owner()
-    st.header("Devices", anchor=False)
+    st.title("Devices", anchor=False)
     lan.show_switch(lulu, actor)
     _show_add(lulu, actor)
-    st.subheader("Signed in", anchor=False)
+    st.header("Signed in", anchor=False)
     _show_devices(lulu)
 
 

@@ -22,7 +22,7 @@ def show_list(lulu: Runtime) -> None:
     found = lulu.store.list_sessions(limit=_LISTED, show=Show(status=SessionStatus.DRAFT.value))
     if not found:
         return
-    st.subheader("Drafts", anchor=False)
+    st.header("Drafts", anchor=False)
     with st.container(key="drafts", gap=None):
         for draft in found:
             details = wording.line(wording.folder(draft.working_directory), wording.age(draft.created_at))

@@ -26,7 +26,7 @@ _MOST = 50
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the section; it renews itself when an answer is given or taken back."""
     bell(FOLDERS, seen=lulu.store.bus.version(FOLDERS), key="folders")
-    st.subheader("Folders", anchor=False)
+    st.header("Folders", anchor=False)
     st.caption(
         "What a folder brings (.claude, .mcp.json), its own or from a folder above it, acts only where you trust it as "
         "it is now. Elsewhere your own settings apply; CLAUDE.md is read everywhere."

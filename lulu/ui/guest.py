@@ -26,7 +26,7 @@ ENDED = "This link does not work, or no longer. Ask the person who sent it for a
 
 def show_ended() -> None:
     """Draw what stands in the place of everything that is not, or no longer, shared."""
-    st.header("Nothing is shared here", anchor=False)
+    st.title("Nothing is shared here", anchor=False)
     st.markdown(ENDED)
 
 

@@ -9,15 +9,15 @@ from lulu.ui import keyboard, signals, wording
 
 def show() -> None:
     """Draw the page."""
-    st.header("Help", anchor=False)
-    st.subheader("Keys", anchor=False)
+    st.title("Help", anchor=False)
+    st.header("Keys", anchor=False)
     lines = ["| Key | What it does |", "|---|---|"]
     lines += [f"| {wording.code(key)} | {meaning} |" for key, meaning in keyboard.MEANINGS.items()]
     st.markdown("\n".join(lines))
-    st.subheader("Notifications", anchor=False)
+    st.header("Notifications", anchor=False)
     st.caption("Kept in this browser. The tab's title then tells it, too; it always says how many sessions wait.")
     signals.show_switch()
-    st.subheader("When an agent asks", anchor=False)
+    st.header("When an agent asks", anchor=False)
     st.markdown(
         "- A request waits as long as it takes. The first answer wins; everybody sees who gave it.\n"
         "- *Approve and don't ask again* makes a rule. Rules stand on the Settings page, where they can be tried, "

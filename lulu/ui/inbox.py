@@ -46,7 +46,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the page; it renews itself when anything is asked or answered."""
     bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox")
     pending = lulu.store.approvals()
-    st.header("Inbox", anchor=False)
+    st.title("Inbox", anchor=False)
     notices.show_problems(answering.PLACE)
     held = trust.show_all(lulu, actor)
     if not pending and not held and not interruptions.cut_off(lulu):
@@ -94,7 +94,7 @@ def _show_recent(lulu: Runtime, sessions: dict[str, Session | None]) -> None:
     recent = lulu.store.last_answers(_RECENT)
     if not recent:
         return
-    st.subheader("Recent requests", anchor=False)
+    st.header("Recent requests", anchor=False)
     with st.container(key="answered", gap="small"):
         for approval in recent:
             if approval.session_id not in sessions:

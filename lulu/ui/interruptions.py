@@ -41,7 +41,7 @@ def show(lulu: Runtime, actor: Actor, *, show_more: Callable[[Session], bool] | 
         return
     with st.container(key="cut_off", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(f"Interrupted by the restart ({len(found)})", anchor=False, width="stretch")
+            st.header(f"Interrupted by the restart ({len(found)})", anchor=False, width="stretch")
             _show_continue_all(lulu, actor, found)
         for session in found[:_MOST]:
             _show_one(lulu, actor, session, show_more)

@@ -26,7 +26,7 @@ EXAMPLE_PROMPTS: dict[str, str] = {
 
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the launch form; where a session was just started, go there."""
-    st.header("What should the agent do?", anchor=False)
+    st.title("What should the agent do?", anchor=False)
     notices.show_problem(PROMPT)
     # Inside a container the input stands here and not at the bottom of the page.
     with unsent.box(unsent.HOME_BOX):

@@ -183,6 +183,16 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
 .st-key-transcript > :nth-child(2) > .stVerticalBlock
   > :first-child:has(> .stChatMessage):not(:has([data-testid="stChatMessageAvatarUser"])) { margin-top: -0.5rem; }
 
+/* A page has one heading of the first level, its title, in a size for a page of tools. What agents write begins one
+   level below it, and looks as big as its author meant. */
+.stHeading h1 { font-size: 1.25rem; padding: 1rem 0; letter-spacing: -0.005em; }
+.stHeading h2 { font-size: 1.1rem; padding: 0.75rem 0 1rem; }
+:is(.stMarkdown, .lulu-flow) h2 { font-size: 1.5rem; padding: 1.25rem 0 1rem; letter-spacing: normal; }
+:is(.stMarkdown, .lulu-flow) h3 { font-size: 1.25rem; padding: 1rem 0; }
+:is(.stMarkdown, .lulu-flow) h4 { font-size: 1.1rem; padding: 0.75rem 0 1rem; letter-spacing: -0.005em; }
+:is(.stMarkdown, .lulu-flow) h5 { padding: 0.5rem 0 1rem; }
+:is(.stMarkdown, .lulu-flow) h6 { padding: 0.375rem 0 1rem; }
+
 /* Each block of text has the direction of its own first letter. */
 .stMarkdown :is(p, li, h1, h2, h3, h4, h5, h6, blockquote, td, th), .stText, .stChatInput textarea,
 .stTextArea textarea, .stTextInput input { unicode-bidi: plaintext; }

@@ -29,6 +29,8 @@ _WIDE_PUNCTUATION = (
 _ADDRESS = re.compile(rf"(?<![A-Za-z0-9])(?:https?://|www\.)[A-Za-z0-9][^\s<>\[\]`{_WIDE_PUNCTUATION}]*", re.IGNORECASE)
 #: An image as it was typed: its address is not to be followed either.
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\([^)]*\)?")
+#: Headings stand one level below what their author wrote, down to this one: the first level is the page's title.
+_LOWEST = 6
 _SENTENCE_END = "?!.,:;*_~'\""
 _LANGUAGE = re.compile(r"(\w+)[\w+#.-]{0,40}", re.ASCII)
 #: Code of these languages would be drawn as a formula or a chart.
@@ -81,7 +83,8 @@ class _Writer:
                 return self._inline(children)
             case "heading_open":
                 text = self._inline(children).replace("\\\n", " ").replace("\n", " ")
-                return f"{'#' * int(token.tag[1])} {_escape_closing_hashes(text)}".rstrip()
+                level = min(int(token.tag[1]) + 1, _LOWEST)
+                return f"{'#' * level} {_escape_closing_hashes(text)}".rstrip()
             case "blockquote_open":
                 return _prefixed(self.blocks(children), "> ", "> ")
             case "bullet_list_open" | "ordered_list_open":

@@ -101,6 +101,6 @@ def show_problems(prefix: str) -> None:
 def not_found() -> None:
     """The page for every address that no session has; the same for all, and it repeats nothing of the address."""
     error = SessionNotFound()
-    st.header("Not found", anchor=False)
+    st.title("Not found", anchor=False)
     st.markdown(f"{safe_label(error.happened)} {safe_label(error.next_step)}")
     st.page_link(places.home(), label="Start a new session")

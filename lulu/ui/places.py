@@ -138,7 +138,7 @@ def _missing(known: list[st.Page]) -> list[st.Page]:
 
 
 def _no_such_page() -> None:
-    st.header("No such page", anchor=False)
+    st.title("No such page", anchor=False)
     st.markdown("This address leads nowhere. Your sessions are in the list; everything else begins at the start.")
     st.page_link(home(), label="Go to the start", icon=":material/home:")
 

@@ -28,6 +28,8 @@ const PARSED = 20_000, DEEPEST = 12;
 
 const element = (tag, children, attributes = {}) => ({ tag, children, attributes });
 const entity = (typed) => new DOMParser().parseFromString(typed, "text/html").documentElement.textContent;
+// As in lulu/ui/markdown.py: the first level is the page's title.
+const heading = (level) => `h${Math.min(level + 1, 6)}`;
 const trimmed = (line) => line.replace(/^[ \t]+/, "");
 
 function inline(text, depth = 0) {
@@ -118,7 +120,7 @@ function parsed(lines, depth = 0, isLoose = false) {
       const code = rest.slice(0, end < 0 ? undefined : end).map(dedented);
       found.push(element("pre", [code.join("\n").replace(/\n$/, "")]));
       at = end < 0 ? lines.length : at + end + 2;
-    } else if (head) { found.push(element(`h${head[1].length}`, inline(head[2] ?? ""))); at += 1; }
+    } else if (head) { found.push(element(heading(head[1].length), inline(head[2] ?? ""))); at += 1; }
     else if (RULE.test(line)) { found.push(element("hr", [])); at += 1; }
     else if (INDENTED.test(line)) {
       const first = at;
@@ -148,7 +150,7 @@ function parsed(lines, depth = 0, isLoose = false) {
       const words = inline(lines.slice(first, at).map(trimmed).join("\n").trimEnd());
       const underline = lines[at]?.match(UNDERLINE);
       if (underline) at += 1;
-      found.push(element(underline ? (underline[1][0] === "=" ? "h1" : "h2") : "p", words));
+      found.push(element(underline ? heading(underline[1][0] === "=" ? 1 : 2) : "p", words));
     }
   }
   return found;

@@ -149,8 +149,21 @@ function makeReading() {
     fromEnd = before;
   }
 
+  // What Streamlit's markdown lacks for who cannot see, or has no mouse: a heading is at most one level below the one
+  // before it, and code that is wider than the page can be reached.
+  function level() {
+    let above = 1;
+    for (const head of scroller.querySelectorAll(`${TRANSCRIPT} :is(h2, h3, h4, h5, h6)`)) {
+      above = Math.min(Number(head.tagName[1]), above + 1);
+      if (head.ariaLevel !== `${above}`) head.ariaLevel = `${above}`;
+    }
+    for (const code of scroller.querySelectorAll(`${TEXTS} pre`))
+      if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+  }
+
   function onSize() {
     if (!session || !scroller) return;
+    level();
     if (follows) toEnd();
     else {
       const isPart = isHalf();

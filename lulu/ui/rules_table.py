@@ -41,7 +41,7 @@ _ARGUMENTS = {
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the section; it renews itself when a rule changes."""
     bell(RULES, seen=lulu.store.bus.version(RULES), key="rules")
-    st.subheader("Rules", anchor=False)
+    st.header("Rules", anchor=False)
     st.caption(
         "What is approved or denied without asking. Denying wins, and holds in every permission mode. "
         "Claude Code's own settings files are never written."

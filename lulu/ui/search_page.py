@@ -36,7 +36,7 @@ _ANY = "Any"
 
 def show(lulu: Runtime) -> None:
     """Draw the page."""
-    st.header("Search", anchor=False)
+    st.title("Search", anchor=False)
     text = st.text_input(
         "Search",
         key=QUERY,

@@ -14,16 +14,16 @@ from lulu.ui.text import safe_label
 
 def show(lulu: Runtime, actor: Actor) -> None:
     """Draw the page."""
-    st.header("Settings", anchor=False)
+    st.title("Settings", anchor=False)
     show_agent(lulu)
     rules_table.show(lulu, actor)
     folders_table.show(lulu, actor)
-    st.subheader("Access", anchor=False)
+    st.header("Access", anchor=False)
     lan.show_switch(lulu, actor)
     with st.container(horizontal=True):
         st.page_link(places.devices(), label="Devices", icon=":material/devices:")
         st.page_link(places.audit(), label="Audit", icon=":material/history:")
-    st.subheader("Values in force", anchor=False)
+    st.header("Values in force", anchor=False)
     st.caption(
         "Set a variable in the environment or in a file named .env in the folder that Lulu is started in, then restart."
     )
@@ -34,7 +34,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
 
 def show_agent(lulu: Runtime) -> None:
     """Which agent is at work, with which kind of credential, and how to switch."""
-    st.subheader("Agent", anchor=False)
+    st.header("Agent", anchor=False)
     credential = safe_label(lulu.agent.credential or "none found")
     st.markdown(f"**{wording.agent(lulu.agent.kind).capitalize()}** · credential: {credential}")
     st.markdown(safe_label(lulu.agent.explanation, 400))

@@ -73,7 +73,7 @@ def test_markdown_keeps_its_formatting_and_code_its_letters(text_viewer: Viewer)
     code = text_viewer.page.locator(".st-key-code code").all_text_contents()
 
     for selector in (
-        "h1",
+        "h2",
         "em",
         "strong",
         "del",

@@ -137,7 +137,7 @@ def test_what_is_no_session_is_not_found(open_page: OpenPage, new_session: NewSe
 
     app = open_page("session", **query)
 
-    assert [header.value for header in app.main.header] == ["Not found"]
+    assert [title.value for title in app.main.title] == ["Not found"]
     assert "There is no session at this address" in text_of(app)
     assert not app.chat_input
 
@@ -147,7 +147,7 @@ def test_a_repeated_id_is_not_found(open_page: OpenPage, new_session: NewSession
 
     app = open_page("session", id=[session_id, session_id])
 
-    assert [header.value for header in app.main.header] == ["Not found"]
+    assert [title.value for title in app.main.title] == ["Not found"]
 
 
 def test_settings_page_tells_the_agent_and_every_setting(open_page: OpenPage) -> None:

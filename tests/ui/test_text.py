@@ -151,7 +151,6 @@ def test_code_spans_keep_their_letters(code: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "# Title\n\ntext",
         "- a\n- b\n  - c\n\n    d\n- e",
         "1. a\n2. b\n\n3) c",
         "> a\n>\n> - b",
@@ -163,13 +162,26 @@ def test_code_spans_keep_their_letters(code: str) -> None:
         "- a\n\n  ```\n  code\n  ```",
         "***both** one*",
         "[a][r] and <https://x.y>\n\n[r]: https://x.y",
-        "Setext\n======",
     ],
 )
 def test_formatting_is_kept(typed: str) -> None:
     written = safe_markdown(typed)
 
     assert _REFERENCE.render(written) == _REFERENCE.render(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "level"),
+    [
+        *((f"{'#' * level} Head", min(level + 1, 6)) for level in range(1, 7)),
+        ("Head\n====", 2),
+        ("Head\n----", 3),
+        ("> # Head", 2),
+        ("- # Head", 2),
+    ],
+)
+def test_a_heading_stands_one_level_below_what_was_written(typed: str, level: int) -> None:
+    assert f"<h{level}>Head</h{level}>" in _REFERENCE.render(safe_markdown(typed))
 
 
 # Without emphasis: its marks are lost or kept with their neighbours, which differ after the escape.
