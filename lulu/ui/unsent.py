@@ -2,7 +2,7 @@
 
 A text belongs to the place that it was typed for, a session or the home page, and stands there again after a look
 elsewhere, a reload, a crash of the server or of the browser. A prompt stays in its box until it is among those that the
-store says it has. Nothing of it reaches the server before it is sent.
+store says it has, or until somebody types the next one there. Nothing of it reaches the server before it is sent.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ function makeUnsent() {
   const consumed = new Set(), isSeen = new WeakSet();
   // Whether the server was away, as for a page that has just come; since when it is back.
   let isAway = true, backAt = 0;
-  let box = null, place = null, kept = null, told = null, hadFocus = false;
+  let box = null, place = null, kept = null, told = null, hadFocus = false, isTyped = false;
 
   function load(from) {
     const own = get(sessionStorage, KEEP + from);
@@ -97,9 +97,10 @@ function makeUnsent() {
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  function draw() {
-    box?.toggleAttribute("data-sending", kept.sent.some((one) => !one.isReturned && one.text === box.value));
-  }
+  // The prompt that is on its way and still stands in the box.
+  const sending = () => kept.sent.find((one) => one.isShown && !one.isReturned && one.text === box.value);
+
+  function draw() { box?.toggleAttribute("data-sending", sending() !== undefined); }
 
   // -- the prompt box
 
@@ -118,7 +119,7 @@ function makeUnsent() {
 
   function begin(isSame) {
     kept = load(place);
-    hadFocus = false;
+    hadFocus = isTyped = false;
     disabled.disconnect();
     disabled.observe(box, { attributes: true, attributeFilter: ["disabled"] });
     keepUsable();
@@ -127,7 +128,10 @@ function makeUnsent() {
     requestAnimationFrame(() => {
       if (mine !== box) return;
       if (box.value === "" || isSame) { if (box.value !== kept.text) write(box, kept.text); }
-      else note();
+      else {
+        isTyped = kept.text !== "" && !kept.sent.some((one) => one.isShown);
+        noteFromServer();
+      }
       resolve();
       takeFocus();
       draw();
@@ -138,31 +142,51 @@ function makeUnsent() {
     if (box.value === kept.text) return;
     kept.text = box.value;
     kept.sent = kept.sent.filter((one) => !one.isReturned);
+    for (const one of kept.sent) if (one.text !== box.value) one.isShown = false;
     save(place, kept);
     draw();
   }
 
+  // What the server puts into the box stands before what was typed there meanwhile, not in its place.
+  function noteFromServer() {
+    if (box.value === kept.text) return;
+    if (isTyped && kept.text && box.value) {
+      for (const one of kept.sent) if (one.text === box.value) one.isReturned = true;
+      write(box, `${box.value}${/\s$/.test(box.value) ? "" : "\n\n"}${kept.text}`);
+    }
+    isTyped = false;
+    note();
+  }
+
+  // The next prompt takes the place of the one that is on its way.
+  function makeRoom() { if (sending()) box.select(); }
+
   function onSend(event) {
     const [mine, from, record, text] = [box, place, kept, box.value];
     if (!text.trim()) return;
-    if (record.sent.some((one) => !one.isReturned && one.text === text)) {
+    if (sending()) {
       event.preventDefault();
       event.stopImmediatePropagation();
       return;
     }
-    const one = { text, after: told?.last ?? 0, at: Date.now() };
+    const one = { text, after: told?.last ?? 0, at: Date.now(), isShown: true };
     record.text = text;
-    record.sent = [...record.sent.filter((other) => other.text !== text), one];
+    record.sent = [...record.sent.filter((other) => !other.isReturned || other.text !== text), one];
+    isTyped = false;
     save(from, record);
     // Streamlit's client empties the box with the key; before the next frame the text is there again.
     let isOver = false;
     const after = () => {
       if (isOver) return;
       isOver = true;
-      if (mine.value !== "") {
+      if (mine.value.startsWith(text)) {
         record.sent = record.sent.filter((other) => other !== one);
         save(from, record);
-      } else if (mine.isConnected && mine === box && record.sent.includes(one)) write(mine, text);
+      } else if (mine.isConnected && mine === box && mine.value === "" && record === kept && kept.sent.includes(one)) {
+        one.isShown = true;
+        write(mine, text);
+        save(from, record);
+      }
       draw();
     };
     requestAnimationFrame(after);
@@ -181,7 +205,8 @@ function makeUnsent() {
         if (!stored) continue;
         consumed.add(stored[0]);
         record.sent = record.sent.filter((other) => other !== sent);
-        if (record.text.startsWith(sent.text)) record.text = record.text.slice(sent.text.length).replace(/^\n+/, "");
+        if ((sent.isShown || sent.isReturned) && record.text.startsWith(sent.text))
+          record.text = record.text.slice(sent.text.length).replace(/^\n+/, "");
       }
       if (record.sent.length === before) continue;
       if (one === place && box && box.value !== record.text) write(box, record.text);
@@ -197,7 +222,7 @@ function makeUnsent() {
       const gone = record.sent.filter((sent) => !sent.isReturned && isGone(sent));
       for (const sent of gone) {
         sent.isReturned = true;
-        if (!record.text.startsWith(sent.text)) record.text = sent.text + (record.text ? `\n\n${record.text}` : "");
+        if (!sent.isShown) record.text = sent.text + (record.text ? `\n\n${record.text}` : "");
       }
       if (gone.length === 0) continue;
       if (one === place && box && box.value !== record.text) write(box, record.text);
@@ -250,11 +275,21 @@ function makeUnsent() {
   }
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
 
-  window.addEventListener("input", (event) => { if (event.target === box) note(); }, true);
+  window.addEventListener("input", (event) => {
+    if (event.target !== box) return;
+    isTyped = event.isTrusted;
+    note();
+  }, true);
+  window.addEventListener("beforeinput", (event) => {
+    if (box && event.target === box && !event.isComposing) makeRoom();
+  }, true);
   document.addEventListener("focusin", (event) => { hadFocus = event.target === box; });
   window.addEventListener("pointerdown", () => { hadFocus = document.activeElement === box; }, true);
   window.addEventListener("keydown", (event) => {
     const isEnter = event.key === "Enter" && !event.isComposing && event.keyCode !== 229;
+    // A conversion begins where the selection is before it.
+    const isBegun = !event.isComposing && (event.keyCode === 229 || event.key === "Dead");
+    if (box && event.target === box && isBegun) makeRoom();
     if (box && event.target === box && isEnter && !event.shiftKey && !event.ctrlKey && !event.metaKey) onSend(event);
   }, true);
   window.addEventListener("click", (event) => {
@@ -263,7 +298,7 @@ function makeUnsent() {
   }, true);
 
   setInterval(() => {
-    if (box && place) note();
+    if (box && place) noteFromServer();
     if (!isState("connection", "CONNECTED")) { isAway = true; keepUsable(); return; }
     if (!isState("script", "notRunning")) return;
     giveBack((sent) => sent.at < backAt || Date.now() > sent.at + LOST_AFTER);

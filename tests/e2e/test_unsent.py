@@ -130,7 +130,7 @@ def test_two_tabs_of_one_session_keep_their_own_texts(server: NewServer, viewer:
     expect(box(one)).to_have_value("of the one", timeout=PATIENCE)
     other.reload()
     expect(sent(other, "of the other").first).to_be_visible(timeout=PATIENCE)
-    expect(box(other)).to_have_value("")
+    expect(box(other)).to_have_value("", timeout=PATIENCE)
 
 
 def send_again(page: Page, text: str, is_sent: Callable[[], bool]) -> None:
@@ -221,18 +221,65 @@ def test_the_first_prompt_of_a_session_is_kept_too(server: NewServer, page: Page
     expect(page.locator(".st-key-session_list a")).to_have_count(1)
 
 
-def test_what_is_typed_while_a_prompt_is_on_its_way_stays(server: NewServer, page: Page) -> None:
+@pytest.mark.parametrize("typed", [" and then", "tell me more, please", "tell me more"])
+@pytest.mark.parametrize("way", ["keys", "paste"])
+def test_what_is_typed_while_a_prompt_is_on_its_way_is_the_next_one(
+    server: NewServer, page: Page, typed: str, way: str
+) -> None:
     lulu = server(env=FAST)
     start(page, lulu.url, "the first story")
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
     os.kill(lulu.pid, signal.SIGSTOP)
     send(page, "tell me more")
-    box(page).press_sequentially(" and then")
+    expect(box(page)).to_have_attribute("data-sending", "")
+    if way == "keys":
+        box(page).press_sequentially(typed)
+    else:
+        page.keyboard.insert_text(typed)
+    expect(box(page)).to_have_value(typed)
 
     os.kill(lulu.pid, signal.SIGCONT)
 
-    expect(box(page)).to_have_value(" and then", timeout=PATIENCE)
     expect(sent(page, "tell me more")).to_have_count(1, timeout=PATIENCE)
+    expect(box(page)).to_have_value(typed)
+    send_again(page, typed, lambda: box(page).input_value() == "")
+    with closing(sqlite3.connect(lulu.database)) as rows:
+        assert prompts(rows) == ["tell me more", typed]
+
+
+def prompts(rows: sqlite3.Connection) -> list[str]:
+    """What was sent to sessions that were there, in order."""
+    return [
+        text for (text,) in rows.execute("SELECT payload ->> 'text' FROM commands WHERE kind = 'prompt' ORDER BY id")
+    ]
+
+
+def test_what_is_put_into_the_box_does_not_replace_what_was_typed(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    page.goto(lulu.url)
+    folder = page.get_by_label("Folder", exact=True)
+    folder.fill("/not/there", timeout=PATIENCE)
+    folder.press("Enter")
+    page.wait_for_function("() => window.luluUnsent !== undefined", timeout=PATIENCE)
+    os.kill(lulu.pid, signal.SIGSTOP)
+    send(page, "one that is refused")
+    box(page).press_sequentially("and the next")
+
+    os.kill(lulu.pid, signal.SIGCONT)
+
+    expect(box(page)).to_have_value("one that is refused\n\nand the next", timeout=PATIENCE)
+    expect(page.get_by_text("/not/there").first).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_command_of_the_menu_goes_before_what_was_typed(server: NewServer, page: Page) -> None:
+    lulu = server(env=FAST)
+    start(page, lulu.url, "the first story")
+    expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
+    box(page).press_sequentially("the long story")
+    page.locator(".st-key-slash_menu button").first.click()
+    page.locator(".st-key-slash_compact button").click(timeout=PATIENCE)
+
+    expect(box(page)).to_have_value("/compact the long story", timeout=PATIENCE)
 
 
 def test_the_same_prompt_twice_in_a_row_is_sent_twice(server: NewServer, page: Page) -> None:
