@@ -6,7 +6,7 @@ Only a window of the log is read. What is settled is drawn once; new text re-run
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -69,9 +69,8 @@ class _History:
 
     session_id: SessionId
     first: int
-    #: The event at which they are drawn in two parts; 0 for one.
-    divided_at: int
-    settled: int
+    #: The last event of each part that they are drawn in.
+    ends: tuple[int, ...]
     #: Whether there are others before ``first``.
     has_earlier: bool
 
@@ -94,17 +93,14 @@ def show(
     history = _History(
         session_id=session.id,
         first=rows[0].id if rows else 0,
-        divided_at=_divided_at(_shown(session.id), turns),
-        settled=settled,
+        ends=divide(session.id, rows, settled, turns),
         has_earlier=has_earlier,
     )
-    divided = parts.divided(turns, history.divided_at)
     # The transcript of another session would stand between the parts of this one until the run has ended.
     place = st.empty() if before is not None and before.session_id != session.id else st
     with place.container(key=TRANSCRIPT):
-        if history.divided_at:
-            _earlier(lulu, actor, history, [divided])
-        _history(lulu, actor, history, [divided])
+        for number, pieces in enumerate(parts.divided(turns, history.ends)):
+            _settled_part(lulu, actor, history, number, [pieces])
         _open_turn(lulu, actor, session.id, settled, has_checklist)
     with st.bottom:
         now.show_line(session.id)
@@ -121,7 +117,11 @@ def window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], boo
         rows = lulu.store.get_session_events(session_id, after=earliest - 1)
     else:
         rows = _shown_still(lulu, shown) or lulu.store.get_session_events(session_id, limit=WINDOW)
-    shown.first = rows[0].id if rows else None
+    first = rows[0].id if rows else None
+    if shown.first is not None and first is not None and first > shown.first:
+        # Its first ones are let go: it is drawn anew.
+        shown.ends = []
+    shown.first = first
     return rows, bool(rows and lulu.store.get_session_events(session_id, before=rows[0].id, limit=1))
 
 
@@ -136,11 +136,18 @@ def _turns(lulu: Runtime, rows: list[StoredEvent]) -> list[Turn]:
     return transcript.turns(drawn, earlier=earlier_calls(lulu, drawn))
 
 
-def _divided_at(shown: Shown, turns: list[Turn]) -> int:
-    """Where the settled turns are divided: found when a session comes on the page, so that none of them moves."""
-    if shown.divided_at is None:
-        shown.divided_at = parts.place_to_divide(turns, above=DRAWN_LATER, below=DRAWN_FIRST) or 0
-    return shown.divided_at
+def divide(session_id: SessionId, rows: list[StoredEvent], settled: int, turns: Iterable[Turn] = ()) -> tuple[int, ...]:
+    """The last event of each part that the rows up to ``settled`` are drawn in; what was drawn stays where it stands.
+
+    ``turns`` are those of a page that draws what is not in view later: as its first part.
+    """
+    shown = _shown(session_id)
+    if not shown.ends:
+        at = parts.place_to_divide(turns, above=DRAWN_LATER, below=DRAWN_FIRST)
+        shown.ends = [at - 1] if at else []
+        shown.is_whole = shown.is_whole or not at
+    shown.ends = parts.ends(shown.ends, rows, settled)
+    return tuple(shown.ends)
 
 
 def _shown(session_id: SessionId) -> Shown:
@@ -181,55 +188,41 @@ def _show_around(session_id: SessionId, event_id: int, turns: list[Turn]) -> Non
 @st.fragment
 @notices.told
 @identity.owner_only
-def _earlier(lulu: Runtime, actor: Actor, history: _History, read: list[parts.Divided]) -> None:
-    """The part above what is in view. Its first run only asks for the second, which draws it."""
+def _settled_part(lulu: Runtime, actor: Actor, history: _History, number: int, read: list[list[parts.Piece]]) -> None:
+    """One part of the settled events. A fragment of its own, so that opening a fold redraws nothing else.
+
+    ``read`` holds it for the first time it is drawn: a fragment keeps its arguments, and they may be large.
+    """
     shown = state().shown
-    if shown is not None and shown.session_id == history.session_id and not shown.is_whole:
+    if number == 0 and shown is not None and shown.session_id == history.session_id and not shown.is_whole:
+        # It is above what is in view: its first run only asks for the second, which draws it.
         shown.is_whole = True
         bell(session_topic(history.session_id), seen=-1, key=EARLIER)
         return
-    if history.has_earlier:
+    if number == 0 and history.has_earlier:
         offer_earlier(lulu, history.session_id, history.first)
-    divided = read.pop() if read else _divided(lulu, history)
-    _show_settled(lulu, actor, history.session_id, divided, divided.above, place=f"fork_above_{history.session_id}")
+    pieces = read.pop() if read else _divided(lulu, history)[number]
+    whole = {piece.shown.key: piece.whole for piece in pieces}
+    place = f"fork_{history.session_id}_{number}"
+    is_live = lulu.store.get_session(history.session_id).is_live
 
-
-@st.fragment
-@notices.told
-@identity.owner_only
-def _history(lulu: Runtime, actor: Actor, history: _History, read: list[parts.Divided]) -> None:
-    """The settled events, or their last part. A fragment of its own, so that opening a fold redraws nothing else.
-
-    ``read`` holds them for the first time they are drawn: a fragment keeps its arguments, and they may be large.
-    """
-    if history.has_earlier and not history.divided_at:
-        offer_earlier(lulu, history.session_id, history.first)
-    divided = read.pop() if read else _divided(lulu, history)
-    _show_settled(lulu, actor, history.session_id, divided, divided.below, place=f"fork_{history.session_id}")
-
-
-def _divided(lulu: Runtime, history: _History) -> parts.Divided:
-    rows = lulu.store.get_session_events(history.session_id, after=history.first - 1, before=history.settled + 1)
-    return parts.divided(_turns(lulu, rows), history.divided_at)
-
-
-def _show_settled(
-    lulu: Runtime, actor: Actor, session_id: SessionId, divided: parts.Divided, shown: list[Turn], *, place: str
-) -> None:
-    """Draw one of the parts; ``place`` is where it is told why a fork failed."""
-    places.follow()
-    notices.show_problem(place)
-    is_live = lulu.store.get_session(session_id).is_live
-
-    def draw_menu(part: Turn) -> None:
-        turn = divided.ended_by(part)
+    def draw_menu(piece: Turn) -> None:
+        turn = whole[piece.key]
         if turn is not None and (turn.is_over or not is_live) and actor.role is Role.OWNER:
             rows = sorted(turn.events(), key=lambda stored: stored.id)
             # A sub-agent of this turn may have worked on in later ones: its last event is not the turn's.
             inside = (turn.result or rows[-1]).id
-            taking.show_turn(rows, fork=partial(_fork_button, lulu, actor, session_id, inside, place))
+            taking.show_turn(rows, fork=partial(_fork_button, lulu, actor, history.session_id, inside, place))
 
-    render.show_turns(shown, after=draw_menu)
+    with st.container():
+        render.show_turns([piece.shown for piece in pieces], after=draw_menu)
+    places.follow()
+    notices.show_problem(place)
+
+
+def _divided(lulu: Runtime, history: _History) -> list[list[parts.Piece]]:
+    rows = lulu.store.get_session_events(history.session_id, after=history.first - 1, before=history.ends[-1] + 1)
+    return parts.divided(_turns(lulu, rows), history.ends)
 
 
 def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId, inside: int, place: str) -> None:
@@ -270,6 +263,8 @@ def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
 @identity.owner_only
 def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int, has_checklist: bool) -> None:
     """What came after ``settled``: the turn at work, the text that is being written, open requests, queued prompts."""
+    # First, as in a settled part: that takes its place, and what is read or marked in a turn stays on the page.
+    drawn = st.container()
     topic = session_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"feed_{session_id}")
     number = lulu.store.bus.version(text_topic(session_id))
@@ -285,7 +280,9 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int,
     now.tell(lulu, session, rows, written, asked)
     turns = _turns(lulu, rows)
     upto = rows[-1].id if rows else settled
-    render.show_turns(turns, live=session.is_live, writing=writing(session, turns, written, number=number, upto=upto))
+    with drawn:
+        draw = writing(session, turns, written, number=number, upto=upto)
+        render.show_turns(turns, live=session.is_live, writing=draw)
     approvals.show_pending(lulu, actor, session, asked)
     trust.show_held(lulu, actor, session_id)
     again.show(lulu, actor, session)

@@ -5,23 +5,40 @@ It draws only what ``lulu.access.sharing`` hands out, and offers nothing that a 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import streamlit as st
 
 from lulu import transcript
 from lulu.access.sharing import GuestRows, guest_rows, guest_session, guest_text
 from lulu.errors import SessionNotFound
+from lulu.events import StoredEvent
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
 from lulu.store import ShareOptions, row_topic, session_topic, text_topic
 from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
-from lulu.ui.feed import KEEP_OPEN, earlier_calls, has_settled, offer_earlier, unfinished, window, writing
+from lulu.ui.feed import KEEP_OPEN, divide, earlier_calls, has_settled, offer_earlier, unfinished, window, writing
 from lulu.ui.look import SESSION_HEADER, TRANSCRIPT
 from lulu.ui.text import one_line, safe_label
 from lulu.web import flowing
 
 #: The page for a link that counts no longer, and for every address that was not shared. It repeats nothing.
 ENDED = "This link does not work, or no longer. Ask the person who sent it for a new one."
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """Which settled events one part of the page shows: those after ``begin`` and up to ``end``."""
+
+    session_id: SessionId
+    #: The first event on the page.
+    first: int
+    begin: int
+    end: int
+    options: ShareOptions
+    offers_earlier: bool
 
 
 def show_ended() -> None:
@@ -45,7 +62,17 @@ def show(lulu: Runtime, session_id: SessionId, options: ShareOptions) -> None:
     first = found.rows[0].id if found.rows else 0
     settled = transcript.settled_until(found.rows, live=session.is_live, keep=KEEP_OPEN)
     with st.container(key=TRANSCRIPT):
-        _history(lulu, session_id, options, first, settled, has_earlier)
+        ends = [first - 1, *divide(session_id, found.rows, settled)]
+        for number, (begin, end) in enumerate(pairwise(ends)):
+            part = _Part(
+                session_id=session_id,
+                first=first,
+                begin=begin,
+                end=end,
+                options=options,
+                offers_earlier=has_earlier and number == 0,
+            )
+            _settled_part(lulu, part, [rows])
         _open_turn(lulu, session_id, options, settled)
     with st.bottom:
         now.show_line(session_id)
@@ -74,21 +101,35 @@ def _header(lulu: Runtime, session_id: SessionId) -> None:
 
 @st.fragment
 @notices.told
-def _history(
-    lulu: Runtime, session_id: SessionId, options: ShareOptions, first: int, settled: int, has_earlier: bool
-) -> None:
-    if not _is_still_shared(session_id):
+def _settled_part(lulu: Runtime, part: _Part, read: list[list[StoredEvent]]) -> None:
+    """One part of the settled events; ``read`` holds the page's rows for the first time that it is drawn."""
+    if not _is_still_shared(part.session_id):
         return
-    if has_earlier:
-        offer_earlier(lulu, session_id, first)
-    found = guest_rows(lulu.store.get_session_events(session_id, after=first - 1, before=settled + 1), options)
-    show_hidden(found)
-    render.show_turns(_turns(lulu, found, options))
+    if part.offers_earlier:
+        offer_earlier(lulu, part.session_id, part.first)
+    rows = (
+        read.pop()
+        if read
+        else lulu.store.get_session_events(part.session_id, after=part.first - 1, before=part.end + 1)
+    )
+    # From the first one on, also for a later part: what is to be hidden in it may have begun before it.
+    before, found = (
+        guest_rows([row for row in rows if part.first <= row.id <= last], part.options)
+        for last in (part.begin, part.end)
+    )
+    shown = [row for row in found.rows if row.id > part.begin]
+    found = GuestRows(rows=shown, hidden=found.hidden - before.hidden)
+    with st.container():
+        show_hidden(found)
+    with st.container():
+        render.show_turns(_turns(lulu, found, part.options))
 
 
 @st.fragment
 @notices.told
 def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, settled: int) -> None:
+    # First, as in a settled part, which takes its place.
+    hidden, drawn = st.container(), st.container()
     topic = session_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"guest_{session_id}")
     if not _is_still_shared(session_id):
@@ -105,10 +146,12 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     reading.follow(session_id, found.rows, written)
     # What is told comes from the redacted rows only; whom the agent asks is none of a guest's.
     now.tell(lulu, session, found.rows, written, [], waiting="Waits for the owner")
-    show_hidden(found)
+    with hidden:
+        show_hidden(found)
     upto = rows[-1].id if rows else settled
     draw = writing(session, turns, written, number=number, upto=upto, kind=flowing.SHARED)
-    render.show_turns(turns, live=session.is_live, writing=draw)
+    with drawn:
+        render.show_turns(turns, live=session.is_live, writing=draw)
 
 
 def _turns(lulu: Runtime, found: GuestRows, options: ShareOptions) -> list[transcript.Turn]:

@@ -179,8 +179,8 @@ body:has([data-testid="stPopoverBody"]) [data-testid="stTooltipContent"] { displ
 
 /* While what stands above them is on its way, the last words stand where they will stand. */
 .st-key-transcript:has(.st-key-bell_earlier) { min-height: calc(100vh - 12rem); justify-content: flex-end; }
-/* A turn that is drawn in two parts has the air of one. */
-.st-key-transcript > :nth-child(2) > .stVerticalBlock
+/* A turn that is drawn in several parts has the air of one. */
+.st-key-transcript > :not(:first-child) > .stVerticalBlock > * > .stVerticalBlock > :first-child > .stVerticalBlock
   > :first-child:has(> .stChatMessage):not(:has([data-testid="stChatMessageAvatarUser"])) { margin-top: -0.5rem; }
 
 /* A page has one heading of the first level, its title, in a size for a page of tools. What agents write begins one

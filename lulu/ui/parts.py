@@ -1,14 +1,16 @@
-"""Turns in two parts: what is in view is drawn first, and what stands above it right after.
+"""Turns in parts that follow each other: what is in view is drawn first, and what is drawn stays where it stands.
 
 Pure, like ``lulu/transcript.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from lulu.events import EventId, Text
+from lulu.events import EventId, StoredEvent, Text
+from lulu.tool_calls import events_of
 from lulu.transcript import Item, Note, Turn, runs
 
 
@@ -31,37 +33,55 @@ def _lines(turn: Turn) -> Iterator[EventId | None]:
         yield None
 
 
+def ends(before: Iterable[int], rows: Iterable[StoredEvent], settled: int) -> list[int]:
+    """The last event of each part of these rows, now that all to the event ``settled`` is settled.
+
+    ``before`` are those of the run before. What was open until now is a part of its own, and so stands where it stood.
+    The first part may be empty.
+    """
+    found = [end for end in before if end < settled]
+    if found and not any(found[-1] < row.id <= settled for row in rows):
+        found.pop()
+    return [*found, settled]
+
+
 @dataclass(frozen=True, kw_only=True)
-class Divided:
-    """Turns in two parts."""
+class Piece:
+    """What one part shows of a turn."""
 
-    above: list[Turn]
-    below: list[Turn]
-    #: The turn that each of them holds a part of.
-    torn: Turn | None = None
-
-    def ended_by(self, part: Turn) -> Turn | None:
-        """The whole turn that ends with this part; nothing where the turn goes on below."""
-        if self.torn is None or not (part is self.above[-1] or part is self.below[0]):
-            return part
-        return self.torn if part is self.below[0] else None
+    shown: Turn
+    #: The turn that ends with it; nothing where it goes on in a later part.
+    whole: Turn | None
 
 
-def divided(shown: Iterable[Turn], at: int) -> Divided:
-    """The turns before and from the event ``at``, which ``place_to_divide`` has found; 0 for all of them below."""
-    above: list[Turn] = []
-    below: list[Turn] = []
-    torn = None
+def divided(shown: Iterable[Turn], ends: Sequence[int]) -> list[list[Piece]]:
+    """The turns in parts, of which each ends with the event of that id; what comes after them all is of the last."""
+    parts: list[list[Piece]] = [[] for _ in ends]
     for turn in shown:
-        place = next((number for number, item in enumerate(turn.items) if _is(item, at)), None)
-        if place is not None and (place or turn.prompt):
-            torn = turn
-            above.append(replace(turn, items=turn.items[:place], result=None))
-            below.append(replace(turn, prompt=None, items=turn.items[place:]))
-        else:
-            (below if turn.key >= at else above).append(turn)
-    return Divided(above=above, below=below, torn=torn)
+        pieces = _pieces(turn, ends)
+        for number, piece in pieces.items():
+            parts[number].append(Piece(shown=piece, whole=turn if number == max(pieces) else None))
+    return parts
 
 
-def _is(item: Item, event_id: int) -> bool:
-    return isinstance(item, Note) and item.stored.id == event_id
+def _pieces(turn: Turn, ends: Sequence[int]) -> dict[int, Turn]:
+    """The turn by the numbers of the parts that show something of it."""
+    items: dict[int, list[Item]] = {}
+    number = first = _part_of(turn.key, ends)
+    for item in turn.items:
+        # Never before the one above it: events of one call may stand far apart.
+        number = max(number, _part_of(min(stored.id for stored in events_of([item])), ends))
+        items.setdefault(number, []).append(item)
+    last = max(number, _part_of(turn.result.id, ends)) if turn.result else number
+    return {
+        number: Turn(
+            prompt=turn.prompt if number == first else None,
+            items=tuple(items.get(number, ())),
+            result=turn.result if number == last else None,
+        )
+        for number in sorted({first, last, *items})
+    }
+
+
+def _part_of(event_id: int, ends: Sequence[int]) -> int:
+    return min(bisect_left(ends, event_id), len(ends) - 1)

@@ -58,11 +58,12 @@ def show_turns(
     is_written_alone = writing is not None and (not turns or turns[-1].is_over)
     for turn in turns:
         is_last = turn is turns[-1]
-        show_turn(
-            turn, live=live and is_last, marked=marked, writing=writing if is_last and not is_written_alone else None
-        )
-        if after is not None:
-            after(turn)
+        written = writing if is_last and not is_written_alone else None
+        # In a place of its own: what comes at the end of a turn moves no other one.
+        with st.container():
+            show_turn(turn, live=live and is_last, marked=marked, writing=written)
+            if after is not None:
+                after(turn)
     if writing is not None and is_written_alone:
         with st.chat_message("assistant"):
             writing()

@@ -55,9 +55,9 @@ class Shown:
     session_id: SessionId
     #: The first event; nothing while there is none.
     first: EventId | None = None
-    #: The event that the lower part begins with; 0 where there is one part. Nothing before it was looked for.
-    divided_at: int | None = None
-    #: Whether the part above is drawn, or was asked for.
+    #: The last event of each part that its settled events are drawn in; nothing before it is drawn.
+    ends: list[int] = field(default_factory=list)
+    #: Whether the first part is drawn, or was asked for.
     is_whole: bool = False
 
 

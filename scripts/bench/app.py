@@ -28,7 +28,7 @@ from lulu.actors import Actor, Role
 from lulu.agent import PermissionAnswer, PermissionRequest
 from lulu.asking import Asking
 from lulu.commands import SendPrompt, StartSession
-from lulu.events import Result, Text, ToolResult, ToolUse
+from lulu.events import Error, Result, Text, ToolResult, ToolUse
 from lulu.sessions import Launch, SessionStatus, new_session_id
 from lulu.store import Change, LiveText, Query, Recorded, ShareOptions, Store
 from lulu.ui.search_page import STEP
@@ -165,8 +165,16 @@ def finish(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def end(wanted: dict[str, Any]) -> dict[str, Any]:
-    """End the turn."""
-    runtime.current().store.update_session_completed(wanted["id"], Result(duration_ms=1), SessionStatus.COMPLETED)
+    """End the turn: well, or as ``how`` says."""
+    store, how = runtime.current().store, wanted.get("how")
+    if how == "fails":
+        store.insert_event(wanted["id"], Error(message="The API answered with an error."))
+    elif how == "stops":
+        store.insert_event(wanted["id"], Text(content="It was saying", partial=True))
+    reason = {"fails": "api_error", "stops": "aborted_streaming"}.get(str(how))
+    result = Result(duration_ms=1, is_error=how == "fails", terminal_reason=reason)
+    status = SessionStatus.FAILED if how == "fails" else SessionStatus.COMPLETED
+    store.update_session_completed(wanted["id"], result, status)
     return {}
 
 

@@ -17,7 +17,6 @@ from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.edge.driver import at_rest, page_eventually, steady
 from tests.e2e.prompts import PATIENCE
-from tests.e2e.test_turns import SCROLLED, height_of, stays
 from tests.e2e.test_twenty_guests import ask
 from tests.support import ROOT, LuluServer
 
@@ -257,31 +256,6 @@ def test_the_end_of_an_answer_moves_nothing(lulu: LuluServer, new_viewer: Callab
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     settled(page)
     assert page.evaluate("moved") <= 0.01
-
-
-def test_the_end_of_a_turn_does_not_move_who_reads_in_it(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
-    viewer = new_viewer(signed_in=False)
-    page = viewer.page
-    session_id = open_stage(viewer, lulu)
-    for number in range(20):
-        ask(lulu, "append", id=session_id, text=f"Part {number}. " + "word " * 150)
-    expect(page.get_by_text("Part 19.").first).to_be_in_viewport()
-    at_rest(page)
-    steady(page, lambda: page.evaluate(SCROLLED))
-    page.mouse.move(640, 300)
-    end = page.evaluate(SCROLLED)
-    page.mouse.wheel(0, -1200)
-    page_eventually(page, lambda: page.evaluate(SCROLLED) < end)
-    steady(page, lambda: page.evaluate(SCROLLED))
-    # The first: a turn that settles is drawn in its new place before the run's end takes it from the old one.
-    read = page.get_by_text("Part 10.").filter(visible=True).first
-    expect(read).to_be_in_viewport()
-    before = height_of(read)
-
-    ask(lulu, "end", id=session_id)
-    expect(page.locator(".st-key-session_header").get_by_text("completed")).to_be_visible()
-
-    stays(page, read, before)
 
 
 def test_what_was_seen_stays_until_it_is_drawn(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
