@@ -26,6 +26,7 @@ from lulu.store import Bus, BusState
 from lulu.web import flowing, socket_folder
 from lulu.web.doorbell import APART, Doorbell, Turns
 from lulu.web.page_socket import PageSocket
+from lulu.web.server import quieten
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,8 @@ def main(descriptor: int) -> None:
         log_level="warning",
         access_log=False,
     )
+    # All that is said here, a guest can cause.
+    quieten()
     uvicorn.Server(config).run(sockets=[listener])
 
 

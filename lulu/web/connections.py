@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lulu.access.guard import CONNECTION, Admission
 from lulu.actors import Role
+from lulu.web.budget import Budget
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,12 @@ HEAD_SECONDS = 10.0
 SHUT_OUT, SHUT_OUT_SECONDS = 16, 2.0
 #: How many connections one share link may hold.
 OF_ONE_SHARE = 200
+#: Frames of one WebSocket of anybody but an owner, at once and each second: a page asks for one run in 10 ms at most,
+#: and waits for its end (``ui/bell.py``).
+SOCKET_FRAMES = (200, 100)
+#: Frames of all WebSockets of one share link, also of those that are closed by now: guests' pages are rung 10 ms apart,
+#: whatever their number (``ui/guest_server.py``), and each asks for little more.
+SHARE_FRAMES = (2_000, 400)
 #: More unjudged connections than this are of no use, however many files there may be.
 _MOST_UNJUDGED = 1_000
 #: More files than this are never needed; a program that closes every number that it may have (an agent can start one)
@@ -95,6 +102,8 @@ class Connections:
         #: Of guests, by the row that lets them in.
         self._by_share: dict[int, dict[Connection, None]] = {}
         self._guests = 0
+        #: What each share may say; as many as its owner has made links, since the server's start.
+        self._said: dict[int, Budget] = {}
 
     def open(self, address: str, close: Callable[[], object]) -> Connection:
         """A new one. ``close`` is called when it has to make room for another."""
@@ -158,6 +167,15 @@ class Connections:
         connection.share = None
         self._guests -= 1
 
+    def may_say(self, connection: Connection) -> bool:
+        """Whether one more frame of this connection, and of its share, is to be handled."""
+        now = self._now()
+        if not connection.said.take(now):
+            return False
+        if connection.share is None:
+            return True
+        return self._said.setdefault(connection.share, Budget(*SHARE_FRAMES)).take(now)
+
     def close_late(self) -> None:
         """Close those that have waited for too long."""
         now = self._now()
@@ -190,6 +208,8 @@ class Connection:
         self.role = Role.NOBODY
         #: The row of the share that it is counted for.
         self.share: int | None = None
+        #: The frames of its WebSocket.
+        self.said = Budget(*SOCKET_FRAMES)
         #: Called when it is an owner's.
         self.trust: Callable[[], None] = lambda: None
 
@@ -221,6 +241,10 @@ class Connection:
         if self.role is Role.OWNER:
             self.trust()
         return True
+
+    def may_say(self) -> bool:
+        """Whether one more frame of its WebSocket is to be handled."""
+        return self._table.may_say(self)
 
     def move(self, close: Callable[[], object]) -> None:
         """It goes on as another connection of the server, which is closed in this way."""

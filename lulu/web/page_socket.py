@@ -7,6 +7,8 @@ has left behind goes no further than this.
 
 from __future__ import annotations
 
+import contextlib
+
 from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -14,12 +16,25 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import NewSession
 
 PATH = "/_stcore/stream"
-#: WebSocket close code: a kind of data that cannot be taken.
-_UNSUPPORTED = 1003
+#: WebSocket close codes: a kind of data that cannot be taken, data that cannot be read, data that is not allowed.
+_UNSUPPORTED, _UNREADABLE, _REFUSED = 1003, 1007, 1008
+
+
+def refusal_of(message: Message) -> int | None:
+    """The code that closes a page's socket after a message that no page sends; ``None`` for all that pages send."""
+    request = message.get("bytes")
+    if request is None:
+        return _UNSUPPORTED
+    try:
+        kind = BackMsg.FromString(request).WhichOneof("type")
+    except DecodeError:
+        return _UNREADABLE
+    # An empty one asks for nothing; the others are for Streamlit's own tests.
+    return _REFUSED if kind is None or kind.startswith("debug_") else None
 
 
 class PageSocket:
-    """ASGI middleware around Streamlit's app. Words, which no page sends, end its socket and raise nothing."""
+    """ASGI middleware around Streamlit's app. What no page sends ends its socket and does not reach the app."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,20 +43,25 @@ class PageSocket:
         if scope["type"] != "websocket" or not scope["path"].endswith(PATH):
             await self._app(scope, receive, send)
             return
-        shown = ShownPage()
+        shown, is_closed = ShownPage(), False
 
         async def asked() -> Message:
+            nonlocal is_closed
             while True:
                 message = await receive()
                 if message["type"] != "websocket.receive":
                     return message
-                request = message.get("bytes")
-                if request is None:
-                    return {"type": "websocket.disconnect", "code": _UNSUPPORTED}
-                if shown.is_asked_by(request):
+                if (code := refusal_of(message)) is not None:
+                    is_closed = True
+                    with contextlib.suppress(OSError):
+                        await send({"type": "websocket.close", "code": code})
+                    return {"type": "websocket.disconnect", "code": code}
+                if shown.is_asked_by(message["bytes"]):
                     return message
 
         async def told(message: Message) -> None:
+            if is_closed:
+                return
             answer = message.get("bytes")
             if message["type"] == "websocket.send" and answer is not None:
                 message = {**message, "bytes": shown.told(answer)}
@@ -63,14 +83,8 @@ class ShownPage:
         self._is_awaited = False
 
     def is_asked_by(self, request: bytes) -> bool:
-        """Whether a serialized ``BackMsg`` is to be answered: all are but a fragment's of a page that was left.
-
-        What cannot be read is Streamlit's to judge.
-        """
-        try:
-            message = BackMsg.FromString(request)
-        except DecodeError:
-            return True
+        """Whether a serialized ``BackMsg`` is to be answered: all are but a fragment's of a page that was left."""
+        message = BackMsg.FromString(request)
         if message.WhichOneof("type") != "rerun_script":
             return True
         page = message.rerun_script.page_script_hash

@@ -12,11 +12,12 @@ import logging
 import ssl
 from typing import Any, cast
 
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from websockets.frames import Frame
+from websockets.frames import CTRL_OPCODES, CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
@@ -26,10 +27,12 @@ from lulu.web.connections import HEAD_SECONDS, Connection, Connections
 #: Bytes of one message of anybody but an owner: a guest's page says what it shows and what was clicked. It is looked
 #: at before a message is put together.
 SMALL_MESSAGE = 65_536
-#: Bytes that are read of anybody but an owner before it is asked whether to go on.
-_PIECE = 4_096
-#: Pings and pongs of anybody but an owner: so many, and one more each second. No browser sends pings.
-_MOST_PINGS = 100
+#: Frames of one message of anybody but an owner; a browser sends a small one in one.
+MOST_PARTS = 16
+#: Bytes that are read of anybody but an owner in one turn of the loop: 85 frames at most, or four milliseconds.
+_PIECE = 512
+#: Seconds between two looks at whether a socket's other side takes what waits for it, and how many find nothing taken.
+_LOOK, _STUCK_LOOKS = 20.0, 3
 
 
 class Http(H11Protocol):
@@ -81,45 +84,106 @@ class Http(H11Protocol):
 
 
 class WebSocket(WebSocketsSansIOProtocol):
-    """One connection that has become a WebSocket."""
+    """One connection that has become a WebSocket.
+
+    An owner's says what it likes. Of anybody else's, frames of every kind are counted before they are handled, and what
+    came is read in small pieces, each in a turn of the loop of its own.
+    """
 
     def __init__(self, connection: Connection, **given: Any) -> None:
         super().__init__(**given)
         self._connection = connection
         self.app = connection.around(self.app)
         self.conn.max_message_size = SMALL_MESSAGE
+        self._take = self.conn.recv_frame
+        # websockets only calls it, for each frame that it has read.
+        self.conn.recv_frame = self._count  # type: ignore[method-assign]
         self._is_owner_s = False
-        self._pings = 0
-        self._begin = self.loop.time()
+        self._has_asked = False
+        self._is_refused = False
+        self._parts = 0
+        self._unread = bytearray()
+        self._is_turn_coming = False
+        self._held = self._stuck = 0
+        self._look_again: asyncio.TimerHandle | None = None
         connection.trust = self._trust
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._connection.lost()
+        if self._look_again is not None:
+            self._look_again.cancel()
 
     def data_received(self, data: bytes) -> None:
-        if self._is_owner_s:
+        if not self._has_asked or (self._is_owner_s and not self._unread):
+            # The head comes first, and whole: the other protocol has read it.
+            self._has_asked = True
             super().data_received(data)
+        elif not self.handshake_complete:
+            # A browser says nothing until it is let in.
+            self.transport.abort()
+        else:
+            self._unread += data
+            self._read()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await super().receive()
+        self._go_on()
+        return message
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        # After its last message uvicorn reads on, for the other side's.
+        self._go_on()
+
+    def _read(self) -> None:
+        """Read a piece of what came, unless the app has not taken yet what came before."""
+        self._is_turn_coming = False
+        if self._unread and not self.read_paused and not self.transport.is_closing():
+            piece = bytes(self._unread[:_PIECE])
+            del self._unread[:_PIECE]
+            super().data_received(piece)
+            if self._is_refused:
+                self.handle_parser_exception()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Read the rest in later turns, and nothing more before that."""
+        if not self._unread:
             return
-        # A quarter of a megabyte may be forty thousand pings: seconds in which nobody else is served.
-        for start in range(0, len(data), _PIECE):
-            if not self.transport.is_closing():
-                super().data_received(data[start : start + _PIECE])
+        if self.transport.is_closing():
+            self._unread.clear()
+            return
+        self.transport.pause_reading()
+        if not self.read_paused and not self._is_turn_coming:
+            self._is_turn_coming = True
+            self.loop.call_soon(self._read)
 
-    def handle_ping(self) -> None:
-        if self._may_ping():
-            super().handle_ping()
+    def _count(self, frame: Frame) -> None:
+        """Have a frame handled, or end the socket."""
+        if not self._is_owner_s:
+            if frame.opcode not in CTRL_OPCODES:
+                self._parts = self._parts + 1 if frame.opcode is Opcode.CONT else 1
+            if self._parts > MOST_PARTS or not self._connection.may_say():
+                self._is_refused = True
+                self.conn.fail(CloseCode.POLICY_VIOLATION, "too much is said")
+                return
+        self._take(frame)
 
-    def handle_pong(self, event: Frame) -> None:
-        if self._may_ping():
-            super().handle_pong(event)
-
-    def _may_ping(self) -> bool:
-        self._pings += 1
-        if self._is_owner_s or self._pings <= _MOST_PINGS + self.loop.time() - self._begin:
-            return True
-        self.transport.abort()
-        return False
+    def _look(self) -> None:
+        """End a socket whose other side takes nothing of what waits for it; what waits is one message at most."""
+        waits = not self._is_owner_s and (not self.writable.is_set() or self.transport.is_closing())
+        held = self.transport.get_write_buffer_size() if waits else 0
+        self._stuck = self._stuck + 1 if held and held >= self._held else 0
+        self._held = held
+        if self._stuck >= _STUCK_LOOKS:
+            self.transport.abort()
+        else:
+            self._look_again = self.loop.call_later(_LOOK, self._look)
 
     def _trust(self) -> None:
         self._is_owner_s = True

@@ -38,9 +38,9 @@ _LISTEN = 20.0
 _MOST = 100_000_000
 #: WebSocket close codes: the server's end of it is gone; try again later (before a socket is accepted: HTTP 403).
 _RESTART, _LATER = 1012, 1013
-#: Close codes that stand for the lack of one, and are never sent.
 #: What may stand in ``Sec-WebSocket-Protocol``, once or more, with commas between.
 _PROTOCOL = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: Close codes that stand for the lack of one, and are never sent.
 _NOT_SAID = frozenset({1005, 1006, 1015})
 
 
@@ -87,7 +87,7 @@ class Relay:
                     await send({"type": "websocket.close", "code": _LATER})
                     return
                 await send({"type": "websocket.accept", "subprotocol": connection.subprotocol})
-                await _pump(connection, said, receive, send)
+                await _pump(connection, scope["path"], said, receive, send)
 
     async def _connected(self, scope: Scope, stack: AsyncExitStack) -> ClientConnection | None:
         """The other end, open until ``stack`` is closed; nothing where there is none now."""
@@ -134,33 +134,44 @@ def _connection(scope: Scope, running: Running) -> connect:
     )
 
 
-async def _pump(connection: ClientConnection, said: asyncio.Future[Message], receive: Receive, send: Send) -> None:
+async def _pump(
+    connection: ClientConnection, path: str, said: asyncio.Future[Message], receive: Receive, send: Send
+) -> None:
     """Until one of the two sides leaves; ``said`` is the browser's first message."""
-    from_browser = asyncio.ensure_future(_from_browser(connection, said, receive))
+    from_browser = asyncio.ensure_future(_from_browser(connection, path, said, receive))
     tasks = [from_browser, asyncio.ensure_future(_to_browser(connection, send))]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        has_left = from_browser.done() and from_browser.result()
+        code = from_browser.result() if from_browser.done() else _code_of(connection)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    if not has_left:
-        code = connection.close_code
-        await send({"type": "websocket.close", "code": _RESTART if code is None or code in _NOT_SAID else code})
+    if code is not None:
+        await send({"type": "websocket.close", "code": code})
 
 
-async def _from_browser(connection: ClientConnection, said: asyncio.Future[Message], receive: Receive) -> bool:
-    """Whether it was the browser that left."""
+async def _from_browser(
+    connection: ClientConnection, path: str, said: asyncio.Future[Message], receive: Receive
+) -> int | None:
+    """The code to close the browser's socket with; ``None`` where the browser itself has left."""
     message = await said
     try:
         while message["type"] == "websocket.receive":
+            if path == page_socket.PATH and (refusal := page_socket.refusal_of(message)) is not None:
+                return refusal
             text = message.get("text")
             await connection.send(message["bytes"] if text is None else text)
             message = await receive()
     except ConnectionClosed:
-        return False
-    return True
+        return _code_of(connection)
+    return None
+
+
+def _code_of(connection: ClientConnection) -> int:
+    """What the other end closed its socket with."""
+    code = connection.close_code
+    return _RESTART if code is None or code in _NOT_SAID else code
 
 
 async def _to_browser(connection: ClientConnection, send: Send) -> None:

@@ -28,9 +28,8 @@ _LOOK = 0.5
 _AT_ONCE = 16
 #: So many wait in the system for their turn.
 _BACKLOG = 2_048
-#: What these say can be caused by anybody, as often as they like.
-_LOUD = ("asyncio", "uvicorn.error", "lulu.access.guard", "lulu.web.relay")
-_LOUD_FOR_GUESTS = ("streamlit.web.server.starlette.starlette_websocket", "streamlit.runtime.runtime")
+#: What these and those below them say can be caused by anybody, as often as they like.
+LOUD = ("asyncio", "uvicorn", "websockets", "streamlit", "lulu.access", "lulu.web")
 
 
 def served(
@@ -42,7 +41,7 @@ def served(
     async def begin(app: A) -> AsyncIterator[S]:
         send_at_once()
         limit_wait()
-        quieten()
+        quieten(*LOUD)
         files = raise_file_limit()
         connections = Connections(Limits.within(files), is_shut_to)
         server = this_server()
@@ -96,12 +95,13 @@ class Seldom(logging.Filter):
         return True
 
 
-def quieten() -> None:
-    """What anybody can cause is logged once a second."""
-    for name in (*_LOUD, *_LOUD_FOR_GUESTS):
-        logger = logging.getLogger(name)
-        if not any(isinstance(one, Seldom) for one in logger.filters):
-            logger.addFilter(Seldom())
+def quieten(*packages: str) -> None:
+    """What the loggers of these packages say is logged once a second; without any, what all loggers say."""
+    for name in [*packages, *logging.root.manager.loggerDict]:
+        if not packages or any(name == one or name.startswith(f"{one}.") for one in packages):
+            logger = logging.getLogger(name)
+            if not any(isinstance(one, Seldom) for one in logger.filters):
+                logger.addFilter(Seldom())
 
 
 async def _close_late(connections: Connections) -> None:

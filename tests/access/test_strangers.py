@@ -16,7 +16,7 @@ from websockets.typing import Origin, Subprotocol
 
 from lulu.access.refusing import crowded
 from lulu.web.connections import OF_ONE_SHARE, Limits
-from tests.access.server import SHARED, SHARED_TEXT, Lulu, seed
+from tests.access.server import OTHER, OTHER_TEXT, SHARED, SHARED_TEXT, Lulu, seed
 from tests.streamlit_client import StreamlitClient
 from tests.support import LuluServer, clean_environ, eventually
 
@@ -76,6 +76,11 @@ def bell(lulu: Lulu, cookie: str, path: str = "/bell", *protocols: str) -> Clien
         open_timeout=60,
         legacy=True,
     )
+
+
+def read_to_the_end(peer: ClientConnection) -> None:
+    while True:
+        peer.recv(timeout=60)
 
 
 def test_half_requests_lock_nobody_out(besieged: Lulu) -> None:
@@ -152,6 +157,39 @@ def test_a_large_message_of_a_guest_costs_nothing(lulu: Lulu) -> None:
             assert lulu.ask("/healthz").status_code == 200
 
     assert most - before <= MOST_MEMORY
+
+
+#: What begins a guest's flood, and what it goes on with: masked frames, by one guest, on one socket after the other.
+FLOODS = {
+    "empty fragments": (b"\x02\x80abcd", b"\x00\x80abcd"),
+    "empty messages": (b"", b"\x82\x80abcd"),
+    "empty words": (b"", b"\x81\x80abcd"),
+    "pings": (b"", b"\x89\x80abcd"),
+    # A run is asked for, again and again.
+    "runs": (b"", b"\x82\x82\0\0\0\0\x5a\x00"),
+}
+
+
+@pytest.mark.parametrize(("first", "then"), FLOODS.values(), ids=FLOODS)
+def test_a_guest_s_flood_is_cut_off_and_the_owner_notices_nothing(lulu: Lulu, first: bytes, then: bytes) -> None:
+    log = len(lulu.server.log)
+    with bell(lulu, lulu.guest("other"), "/_stcore/stream", "streamlit", "x") as other, contextlib.ExitStack() as stack:
+        for _ in range(6):
+            peer = stack.enter_context(bell(lulu, lulu.guest(), "/_stcore/stream", "streamlit", "x"))
+            # It reads nothing, and says more than the server takes.
+            with contextlib.suppress(OSError):
+                peer.socket.sendall(first + then * 200_000)
+            assert lulu.ask("/", cookie=lulu.owner).status_code == 200
+            # The server has ended it.
+            with pytest.raises(ConnectionClosed):
+                read_to_the_end(peer)
+        assert other.ping().wait(60)
+        # Who watches has the page that everybody else has.
+        with StreamlitClient(lulu.server.url, lulu.guest("other")) as guest:
+            assert OTHER_TEXT in guest.run(f"id={OTHER}")
+
+    assert len(lulu.server.log) - log < MOST_LOG
+    assert "does not answer and is ended" not in lulu.server.log
 
 
 def test_twenty_guests_with_ten_connections_each_notice_nothing(lulu: Lulu) -> None:

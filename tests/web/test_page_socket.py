@@ -78,13 +78,12 @@ def test_only_the_fragments_of_the_page_shown_are_answered(order: list[str], ans
     assert {page for page in pages if play(order).is_asked_by(asks(page, fragment="f"))} == answered
 
 
-def test_what_is_no_fragment_s_request_or_cannot_be_read_goes_on() -> None:
+def test_what_is_no_fragment_s_request_goes_on() -> None:
     shown = play([">a", "<a"])
     stop = BackMsg()
     stop.stop_script = True
 
     assert shown.is_asked_by(stop.SerializeToString())
-    assert shown.is_asked_by(b"\xff\xff")
     assert shown.told(b"\xff\xff") == b"\xff\xff"
 
 
@@ -105,25 +104,59 @@ def test_a_browser_learns_nothing_of_the_machine() -> None:
     assert b"1.67.0" in raw
 
 
-def test_a_left_page_s_request_never_reaches_the_app() -> None:
-    incoming = [asks("a"), asks("a", fragment="f"), asks("b"), asks("a", fragment="f"), asks("b", fragment="g"), None]
+def play_socket(incoming: list[Message]) -> tuple[list[Message], list[Message]]:
+    """What reaches the app of what a browser says, and what the browser hears."""
     seen: list[Message] = []
+    heard: list[Message] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        while (message := await receive())["type"] == "websocket.receive":
-            seen.append(message)
-        seen.append(message)
+        while True:
+            seen.append(await receive())
+            if seen[-1]["type"] != "websocket.receive":
+                break
+        # A run that ends now has something to say still.
+        await send({"type": "websocket.send", "bytes": ends()})
 
     async def receive() -> Message:
-        await asyncio.sleep(0)
-        return {"type": "websocket.receive", "bytes": incoming.pop(0)}
+        return incoming.pop(0)
 
     async def send(message: Message) -> None:
-        raise AssertionError(message)
+        heard.append(message)
 
     asyncio.run(PageSocket(app)({"type": "websocket", "path": PATH}, receive, send))
+    return seen, heard
+
+
+def test_a_left_page_s_request_never_reaches_the_app() -> None:
+    incoming = [asks("a"), asks("a", fragment="f"), asks("b"), asks("a", fragment="f"), asks("b", fragment="g")]
+    said: list[Message] = [{"type": "websocket.receive", "bytes": one} for one in incoming]
+    seen, _ = play_socket([*said, {"type": "websocket.disconnect", "code": 1001}])
 
     asked = [BackMsg.FromString(message["bytes"]).rerun_script for message in seen[:-1]]
     assert [(one.page_script_hash, one.fragment_id) for one in asked] == [("a", ""), ("a", "f"), ("b", ""), ("b", "g")]
-    # Words, which no page sends.
-    assert seen[-1] == {"type": "websocket.disconnect", "code": 1003}
+    assert seen[-1] == {"type": "websocket.disconnect", "code": 1001}
+
+
+#: Messages that no page sends, and the code that they get.
+ODD: dict[str, tuple[dict[str, object], int]] = {
+    "words": ({"text": "words"}, 1003),
+    "no words": ({"text": ""}, 1003),
+    "neither": ({}, 1003),
+    "words beside nothing": ({"text": "words", "bytes": None}, 1003),
+    "nothing": ({"bytes": b""}, 1008),
+    "zeros": ({"bytes": bytes(8)}, 1007),
+    "no message": ({"bytes": b"\xff\xff"}, 1007),
+    "half a message": ({"bytes": asks("a" * 40)[:-3]}, 1007),
+    "a field that there is not": ({"bytes": b"\xf8\x7f\x01"}, 1008),
+    "a number that is no type": ({"bytes": b"\x08\x01"}, 1008),
+    "a test's message": ({"bytes": BackMsg(debug_disconnect_websocket=True).SerializeToString()}, 1008),
+    "a test's other message": ({"bytes": BackMsg(debug_shutdown_runtime=True).SerializeToString()}, 1008),
+}
+
+
+@pytest.mark.parametrize(("odd", "code"), ODD.values(), ids=ODD)
+def test_what_no_page_sends_ends_the_socket_and_never_reaches_the_app(odd: dict[str, object], code: int) -> None:
+    seen, heard = play_socket([{"type": "websocket.receive", **odd}])
+
+    assert seen == [{"type": "websocket.disconnect", "code": code}]
+    assert heard == [{"type": "websocket.close", "code": code}]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.asyncio.server import ServerConnection, unix_serve
 from websockets.typing import Subprotocol
 
@@ -135,24 +136,55 @@ async def echo(socket: ServerConnection) -> None:
         await socket.send(message)
 
 
+def run_asked_with(words: str) -> bytes:
+    message = BackMsg()
+    message.rerun_script.query_string = words
+    return message.SerializeToString()
+
+
+#: What browsers say on each socket.
+SAID: dict[str, list[dict[str, object]]] = {
+    STREAM: [{"bytes": run_asked_with("x"), "text": None}, {"bytes": run_asked_with("y" * 5_000_000)}],
+    BELL: [{"bytes": b"", "text": None}, {"bytes": bytes(range(256)) * 20_000}, {"text": "words \U0001f9ad"}],
+}
+
+
 @pytest.mark.parametrize("path", sorted(SOCKETS))
 def test_what_is_said_comes_back_as_it_was(tmp_path: Path, path: str) -> None:
-    big = bytes(range(256)) * 20_000
-
     async def scenario() -> list[Message]:
         async with relayed(tmp_path, echo, path) as (browser, _):
             accepted = await browser.heard()
-            browser.say(bytes=b"", text=None)
-            browser.say(bytes=big)
-            browser.say(text="words \U0001f9ad")
-            return [accepted, *[await browser.heard() for _ in range(3)]]
+            for one in SAID[path]:
+                browser.say(**one)
+            return [accepted, *[await browser.heard() for _ in SAID[path]]]
 
-    accepted, empty, same, words = asyncio.run(scenario())
+    accepted, *heard = asyncio.run(scenario())
 
     assert accepted == {"type": "websocket.accept", "subprotocol": "streamlit"}
-    assert empty == {"type": "websocket.send", "bytes": b""}
-    assert same == {"type": "websocket.send", "bytes": big}
-    assert words == {"type": "websocket.send", "text": "words \U0001f9ad"}
+    wanted = [{name: what for name, what in one.items() if what is not None} for one in SAID[path]]
+    assert heard == [{"type": "websocket.send", **one} for one in wanted]
+
+
+@pytest.mark.parametrize(
+    ("odd", "code"), [({"bytes": b""}, 1008), ({"bytes": b"\xff\xff"}, 1007), ({"text": "words"}, 1003)], ids=str
+)
+def test_what_no_page_sends_does_not_reach_the_process(tmp_path: Path, odd: dict[str, object], code: int) -> None:
+    async def scenario() -> tuple[list[str | bytes], Message]:
+        reached: list[str | bytes] = []
+
+        async def note(socket: ServerConnection) -> None:
+            async for message in socket:
+                reached.append(message)
+
+        async with relayed(tmp_path, note) as (browser, _):
+            await browser.heard()
+            browser.say(**odd)
+            return reached, await browser.heard()
+
+    reached, heard = asyncio.run(scenario())
+
+    assert reached == []
+    assert heard == {"type": "websocket.close", "code": code}
 
 
 def test_only_the_guard_s_word_and_what_a_page_needs_goes_along(tmp_path: Path) -> None:
