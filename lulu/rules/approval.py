@@ -18,7 +18,9 @@ from lulu.rules.programs import (
     FIND_ACTIONS,
     FINDERS,
     KEYWORDS,
+    RUNNING,
     SAFE_VARIABLES,
+    SPEAKING,
     WRAPPERS,
 )
 from lulu.rules.shell import ASSIGNMENT, Part, Script
@@ -152,7 +154,10 @@ def _approves_form(glob: TextGlob, form: Form, need: Need, checks: frozenset[Che
         return not (form.more and Check.STDIN_ARGUMENTS in checks)
     if Check.BLANKS in checks and not _QUOTING.search(glob.text) and not glob.matches(form.meant):
         return False
+    unnamed_program = len(glob.pieces[0]) < len(form.text.partition(" ")[0])
     for run in _run_by(need.part):
+        if unnamed_program and Check.EXEC_WRAPPER in checks and _runs_more(run):
+            return False
         if run.name in EXEC_WRAPPERS and Check.EXEC_WRAPPER in checks:
             return False
         if run.name in FINDERS and Check.FIND_ACTION in checks and (run.more or any(map(_may_act, run.arguments))):
@@ -161,6 +166,12 @@ def _approves_form(glob: TextGlob, form: Form, need: Need, checks: frozenset[Che
         return False
     # `timeout 30 npm *` names what runs; `timeout *` does not.
     return Check.WRAPPER_ALONE not in checks or len(glob.pieces[0]) >= form.names
+
+
+def _runs_more(run: Invocation) -> bool:
+    """Whether the program may run another, or code that it is given: ``* --version`` is no word for ``bash -c``."""
+    alone = len(run.arguments) == 1 and run.arguments[0].text in SPEAKING
+    return not alone and (run.name in RUNNING or run.name.rstrip("0123456789.-") in RUNNING)
 
 
 def _may_act(word: Word) -> bool:

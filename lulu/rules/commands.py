@@ -17,8 +17,8 @@ from lulu.rules.expansions import printed
 from lulu.rules.invocations import STARTS, Invocations, invocations
 from lulu.rules.options import risks, writes_to
 from lulu.rules.programs import FIND_ACTIONS, FINDERS, RUN_OPTIONS, RUNNERS, SHELLS, WRITERS
-from lulu.rules.shell import Known, Part, Script, read_script, spread
-from lulu.rules.shell_words import Word
+from lulu.rules.shell import Known, Part, Script, read_script
+from lulu.rules.shell_words import Word, spread
 from lulu.rules.text_globs import TextGlob
 
 _GLOB_SIGNS = re.compile(r"[*?\[]")
@@ -150,6 +150,7 @@ class _Finder:
         return script
 
     def _script(self, script: Script, by: frozenset[Check], depth: int) -> None:
+        self.exhausted = self.exhausted or script.tangled
         if len(script.parts) > 1:
             by |= {Check.ANY_PART}
         fed = max((at for at, part in enumerate(script.parts) if part.piped and part.runs.names & SHELLS), default=0)

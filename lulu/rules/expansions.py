@@ -13,6 +13,7 @@ _LONG = 2_000
 
 _PARAMETER = re.compile(r"([!#]?)([A-Za-z_]\w*|[0-9@*#?$!_-])(?:\[[^\]]*\])?(.*)", re.ASCII | re.DOTALL)
 _DEFAULT = re.compile(r":?([-=+?])(.*)", re.DOTALL)
+_QUOTES = re.compile(r"['\"\\]")
 _SLICE = re.compile(r":\s*(\d+)(?::\s*(-?\d+))?")
 _SEQUENCE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.-?\d+)?")
 _CODED = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{1,4}|U[0-9A-Fa-f]{1,8}|0?[0-7]{1,3}|c.|.)", re.DOTALL)
@@ -81,7 +82,7 @@ def parameter(inside: str, values: dict[str, str]) -> str:
         value = values.get(value, "")
     default = _DEFAULT.fullmatch(operation)
     if default:
-        other = default[2].strip("'\"")
+        other = _QUOTES.sub("", default[2])
         if default[1] == "=" and not value:
             values[name] = other
         return value or other

@@ -100,3 +100,13 @@ SAFE_VARIABLES = _names(
     "CI CLICOLOR COLUMNS FORCE_COLOR GOARCH GOOS LANG LANGUAGE LC_ALL LC_CTYPE LINES NODE_ENV NO_COLOR"
     " PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED RUST_BACKTRACE RUST_LOG TZ"
 )
+
+#: Programs that run the code that they are given, without the digits of their versions.
+INTERPRETERS = _names(
+    "ant awk bun cmake deno emacs expect gawk gdb gmake gradle groovy java jshell julia just lua luajit make mawk nawk"
+    " ninja node nodejs osascript perl php pypy python rake ruby rscript sed sqlite task tclsh ts-node tsx vi vim nvim"
+)
+#: To approve: they run another program, or code. A rule has to name the program.
+RUNNING = (RUNNERS | SHELLS | INTERPRETERS | EXEC_WRAPPERS) - WRAPPERS - FINDERS
+#: Such a program, called with one of these alone, only speaks of itself.
+SPEAKING = _names("--help --version -V -h help version")

@@ -11,19 +11,22 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lulu.rules.checks import Check
-from lulu.rules.expansions import MOST_BRACES, braces, printed
+from lulu.rules.closings import DOUBTFUL
+from lulu.rules.expansions import printed
 from lulu.rules.invocations import Invocation, Invocations, invocations
 from lulu.rules.programs import CHANGING_FOLDER, COMPUTING, DECLARING, KEYWORDS
-from lulu.rules.shell_words import Word, WordReader
+from lulu.rules.shell_words import Word, WordReader, spread
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 #: A word that sets a variable.
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?\+?=", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9_./=:,@%+~^-]+")
 _REDIRECTION = re.compile(r"&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||>|<")
+_QUOTES = re.compile(r"['\"\\]")
+_LINE, _JOINED_LINE = re.compile(r".*"), re.compile(r"(?:[^\\\n]|\\.|\\\Z)*", re.DOTALL)
 _OPTION = re.compile(r"-[A-Za-z]+|--")
 #: A folder that a command does not name: as ``~name``, it is never the session's.
 UNKNOWN = "~?"
@@ -87,6 +90,8 @@ class Script:
     doubts: dict[Check, str]
     #: Whether some of its words are what a command inside it may print.
     guessed: bool
+    #: Whether some of it is too involved to be read well.
+    tangled: bool
 
 
 @dataclass
@@ -114,21 +119,8 @@ def read_script(text: str, known: Known | None = None) -> Script:
         given=tuple(reader.given),
         doubts=reader.doubts,
         guessed=reader.guessed,
+        tangled=reader.tangled,
     )
-
-
-def spread(words: Sequence[Word]) -> tuple[Word, ...]:
-    """The words after the shell has expanded braces and split values."""
-    found: list[Word] = []
-    for word in words:
-        texts = braces(word.text) if word.braced and len(found) < MOST_BRACES else [word.text]
-        if word.expanded:
-            texts = [piece for text in texts for piece in text.split()]
-        if texts == [word.text]:
-            found.append(word)
-        else:
-            found += [replace(word, raw=text, text=text) for text in texts if text]
-    return tuple(found)
 
 
 @dataclass
@@ -152,7 +144,8 @@ class _Reader(WordReader):
         self._known = known
         self._part = _Open()
         self._operator = ""
-        self._heredocs: list[tuple[int, str, bool, bool]] = []
+        self._number_end = 0
+        self._heredocs: list[tuple[int, Word, bool]] = []
 
     def read(self) -> None:
         if _CONTROL.search(self.text):
@@ -186,9 +179,10 @@ class _Reader(WordReader):
             case "`":
                 self.backticks()
             case "#" if self.draft is None:
-                end = self.text.find("\n", self.at)
-                self.at = end if end >= 0 else len(self.text)
+                self._comment()
             case "(" | ")":
+                if self.text.startswith("((", self.at):
+                    self._number_or_group()
                 self.doubt(Check.GROUPING, "it has parentheses")
                 self.at += 1
                 self._end_part(sign)
@@ -196,6 +190,24 @@ class _Reader(WordReader):
                 self._operate()
             case _:
                 self._plain(sign)
+
+    def _comment(self) -> None:
+        start, end = self.at, self.text.find("\n", self.at)
+        self.at = end if end >= 0 else len(self.text)
+        in_test = self.text.rfind("[[", 0, start) > self.text.rfind("]]", 0, start)
+        if in_test or (start and self.text[start - 1] in "(|"):
+            # In `[[ a =~ (#) ]]` it is a sign like any other.
+            self.inner.append(self.text[start + 1 : self.at])
+
+    def _number_or_group(self) -> None:
+        """Read ``((`` as two groups, and what it may hide when it is a number."""
+        if self.at < self._number_end and not self.may_scan(self.at):
+            return
+        self._number_end = end = self.enclosed(self.at + 2, "a")
+        inside = self.text[self.at + 2 : end]
+        self.read_quoted(inside)
+        if DOUBTFUL.search(inside):
+            self.inner.append(self.text[end + 1 :])
 
     def _plain(self, sign: str) -> None:
         if sign == "{" and not _PLAIN_BRACES.match(self.text, self.at):
@@ -213,7 +225,7 @@ class _Reader(WordReader):
         redirection = _REDIRECTION.match(self.text, self.at)
         if redirection and self.text[redirection.end() : redirection.end() + 1] == "(" and redirection.group() in "<>":
             self.doubt(Check.SUBSTITUTION, "it has a command inside a command")
-            end = self.closing_parenthesis(redirection.end() + 1)
+            end = self.enclosed(redirection.end() + 1, ")")
             self.inner.append(self.text[redirection.end() + 1 : end])
             self.take(raw=self.text[self.at : end + 1])
             self.mark_expanded()
@@ -255,7 +267,7 @@ class _Reader(WordReader):
             self._part.words.append(word)
             return
         if pending in ("<<", "<<-"):
-            self._heredocs.append((len(self.parts), word.text, pending == "<<-", word.raw != word.text))
+            self._heredocs.append((len(self.parts), word, pending == "<<-"))
         elif pending == "<<<":
             self.given.append((len(self.parts), word.text))
         self._part.redirections.append(Redirection(operator=pending, target=word))
@@ -324,9 +336,7 @@ class _Reader(WordReader):
         """Read the commands in what may be computed: ``let 'a[$(rm x)]'`` runs them, quoted as they are."""
         for word in words:
             if "[" in word.text and ("$(" in word.text or "`" in word.text):
-                nested = _Reader(word.text, self._known)
-                nested.double_quoted("")
-                self.inner += nested.inner
+                self.read_quoted(word.text)
                 self.doubt(Check.SUBSTITUTION, "it has a command inside a command")
 
     def printed(self, script: str) -> str:
@@ -368,19 +378,23 @@ class _Reader(WordReader):
             self.values[found[1]] = before + word.text[found.end() :]
 
     def _take_heredocs(self) -> None:
-        for place, delimiter, indented, quoted in self._heredocs:
+        for place, word, indented in self._heredocs:
+            # `$E` is not replaced here.
+            delimiter = _QUOTES.sub("", word.raw) if word.expanded else word.text
+            quoted = _QUOTES.search(word.raw) is not None
             lines: list[str] = []
             while self.at < len(self.text):
-                end = self.text.find("\n", self.at)
-                line = self.text[self.at : end if end >= 0 else len(self.text)]
+                found = (_LINE if quoted else _JOINED_LINE).match(self.text, self.at)
+                line = found.group() if found else ""
                 self.at += len(line) + 1
+                line = line if quoted else line.replace("\\\n", "")
                 if (line.lstrip("\t") if indented else line) == delimiter:
                     break
                 lines.append(line)
             body = "\n".join(lines)
             self.given.append((place, body))
+            if word.expanded:
+                self.inner.append(body)
             if not quoted:
-                nested = _Reader(body, self._known)
-                nested.double_quoted("")
-                self.inner += nested.inner
+                self.read_quoted(body)
         self._heredocs.clear()

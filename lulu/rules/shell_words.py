@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from lulu.rules.checks import Check
-from lulu.rules.expansions import decoded, parameter
+from lulu.rules.closings import closing, other_closings
+from lulu.rules.expansions import MOST_BRACES, braces, decoded, parameter
 
 #: zsh takes signs before the name, too.
 _VARIABLE = re.compile(r"\$(?:[~^=+]*([A-Za-z_]\w*|[0-9@*#?$!_-])|[~^=+]+)", re.ASCII)
-_HEREDOC = re.compile(r"<<-?[ \t]*\\?(['\"]?)([\w.-]+)\1")
 #: The way in which agents write long messages: a text and nothing else, for no line of it can end it early.
 _MESSAGE = re.compile(r"\$\(cat <<'(\w+)'\n(.*?)\n\1\n\s*\)", re.DOTALL)
 _ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)('|$)", re.DOTALL)
@@ -20,6 +21,10 @@ _PLAIN_QUOTED = re.compile(r'[^"\\$`]+')
 _BEHIND_DOLLAR = frozenset(" \t\n\"'|)")
 #: Searches that may run to the end of the text; more of them are not worth their time.
 _SEARCHES = 20
+#: How many characters behind what may end in two places are looked through.
+_SCANNED = 60_000
+#: How deep texts in ``${…}`` are read in one another.
+_DEPTH = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +43,20 @@ class Word:
     braced: bool = False
 
 
+def spread(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words after the shell has expanded braces and split values."""
+    found: list[Word] = []
+    for word in words:
+        texts = braces(word.text) if word.braced and len(found) < MOST_BRACES else [word.text]
+        if word.expanded:
+            texts = [piece for text in texts for piece in text.split()]
+        if texts == [word.text]:
+            found.append(word)
+        else:
+            found += [replace(word, raw=text, text=text) for text in texts if text]
+    return tuple(found)
+
+
 @dataclass(kw_only=True, slots=True)
 class _Draft:
     """A word that is being read."""
@@ -53,7 +72,7 @@ class _Draft:
 class WordReader:
     """Where the reader stands in the text, and what it found so far."""
 
-    def __init__(self, text: str, values: dict[str, str]) -> None:
+    def __init__(self, text: str, values: dict[str, str], *, depth: int = 0) -> None:
         self.text = text
         self.at = 0
         #: Scripts inside it: command substitutions.
@@ -64,7 +83,11 @@ class WordReader:
         self.draft: _Draft | None = None
         #: Where the last word ended.
         self.end = 0
+        #: Whether some of it is too involved to be read well.
+        self.tangled = False
         self._searches = 0
+        self._scanned = 0
+        self._depth = depth
 
     def doubt(self, check: Check, why: str) -> None:
         """Note what keeps the command from being approved."""
@@ -141,7 +164,9 @@ class WordReader:
         if following == "(":
             self._substitution(quoted=quoted)
         elif following == "{":
-            self._braced_variable()
+            self._braced_variable(quoted=quoted)
+        elif following == "[":
+            self._number(quoted=quoted)
         elif following == "'" and not quoted:
             self._ansi_quoted()
         elif following == '"' and not quoted:
@@ -171,9 +196,11 @@ class WordReader:
             self.take(raw=message.group(), text=message[2])
             return
         self.doubt(Check.SUBSTITUTION, "it has a command inside a command")
-        end = self.closing_parenthesis(self.at + 2)
+        end = self.enclosed(self.at + 2, ")", quoted=quoted)
         inside = self.text[self.at + 2 : end]
         self.inner.append(inside)
+        if inside.startswith("("):
+            self.read_quoted(inside)
         if re.search(r"\bcase\b", inside) and self._may_search():
             # A pattern of `case` has a parenthesis of its own: what was found may be too short.
             self.inner.append(self.text[self.at + 2 :])
@@ -184,49 +211,64 @@ class WordReader:
         """What the script prints, as far as it says so itself."""
         return ""
 
-    def closing_parenthesis(self, at: int) -> int:
-        """Where the parenthesis closes that opens before ``at``; the end if it does not."""
-        open_signs = [")"]
-        while at < len(self.text):
-            sign = self.text[at]
-            heredoc = _HEREDOC.match(self.text, at) if sign == "<" and open_signs[-1] == ")" else None
-            if heredoc and self._may_search():
-                end = re.compile(rf"\n[ \t]*{re.escape(heredoc[2])}[ \t]*(?=[\n)])").search(self.text, heredoc.end())
-                at = end.end() if end else heredoc.end()
-                continue
-            if sign == "\\":
-                at += 1
-            elif open_signs[-1] == '"' and sign == '"':
-                open_signs.pop()
-            elif open_signs[-1] == '"':
-                if self.text.startswith("$(", at):
-                    open_signs.append(")")
-                    at += 1
-            elif sign == "'":
-                closing = self.text.find("'", at + 1)
-                at = closing if closing >= 0 else len(self.text)
-            elif sign in '("':
-                open_signs.append(")" if sign == "(" else '"')
-            elif sign == ")":
-                open_signs.pop()
-                if not open_signs:
-                    return at
-            at += 1
-        self.doubt(Check.INCOMPLETE, "a parenthesis is not closed")
-        return len(self.text)
+    def enclosed(self, start: int, sign: str, *, quoted: bool = False) -> int:
+        """Where ``sign`` closes what opens before ``start``; what stands behind other such places is read, too."""
+        if self.tangled:
+            return len(self.text)
+        end = closing(self.text, start, sign)
+        if end >= len(self.text):
+            self.doubt(Check.INCOMPLETE, "a parenthesis or a brace is not closed")
+            self.may_scan(start)
+        for other in other_closings(self.text, start, sign, end):
+            if self.may_scan(start) and other < len(self.text):
+                self.inner.append(('"' if quoted else "") + self.text[other + 1 :])
+        return end
 
-    def _braced_variable(self) -> None:
-        self.doubt(Check.EXPANSION, "it has a variable")
-        depth, end = 1, self.at + 2
-        while end < len(self.text):
-            depth += (self.text[end] == "{") - (self.text[end] == "}")
-            if depth == 0:
-                break
-            end += 2 if self.text[end] == "\\" else 1
+    def may_scan(self, start: int) -> bool:
+        """Whether what stands behind ``start`` may be looked through once more."""
+        self._scanned += len(self.text) - start
+        self.tangled = self.tangled or self._scanned > _SCANNED
+        return not self.tangled
+
+    def read_quoted(self, text: str) -> str:
+        """What the text means in double quotes, where an apostrophe is none; the commands in it are noted."""
+        if not ("$" in text or "`" in text):
+            return text
+        if self._depth >= _DEPTH:
+            self.tangled = True
+            return text
+        nested = WordReader(text, self.values, depth=self._depth + 1)
+        nested._scanned = self._scanned
+        nested.double_quoted("")
+        self._scanned = nested._scanned
+        self.inner += nested.inner
+        self.tangled = self.tangled or nested.tangled
+        word = nested.taken()
+        return word.text if word else ""
+
+    def _number(self, *, quoted: bool) -> None:
+        """``$[…]``, an older form of ``$((…))``; to other shells two signs like any other."""
+        self.doubt(Check.EXPANSION, "it has a “$”")
+        end = self.enclosed(self.at + 2, "]", quoted=quoted)
         inside = self.text[self.at + 2 : end]
-        if "`" in inside or "$(" in inside:
+        self.read_quoted(inside)
+        if end >= len(self.text) or re.search(r"[;&|\n<>#'\"]", inside):
+            self.inner.append(('"' if quoted else "") + self.text[self.at + 2 :])
+        self.take(raw=self.text[self.at : end + 1])
+        self.mark_expanded()
+
+    def _braced_variable(self, *, quoted: bool) -> None:
+        self.doubt(Check.EXPANSION, "it has a variable")
+        end = self.enclosed(self.at + 2, "q" if quoted else "}", quoted=quoted)
+        inside = self.text[self.at + 2 : end]
+        meant = self.read_quoted(inside)
+        if "<(" in inside or ">(" in inside:
             self.inner.append(inside)
-        self.take(raw=self.text[self.at : end + 1], text=parameter(inside, self.values))
+        value = parameter(meant, self.values)
+        if inside.endswith("@P"):
+            # It is read like a prompt, with the commands in it.
+            self.read_quoted(self.values.get(inside[:-2], ""))
+        self.take(raw=self.text[self.at : end + 1], text=value)
         self.mark_expanded()
 
     def _ansi_quoted(self) -> None:
