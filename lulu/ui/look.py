@@ -99,6 +99,10 @@ html:not([data-lulu-watched]) :is(:has(> .stMain), [data-testid="stSidebarUserCo
 /* What is only read aloud. */
 .lulu-said { position: fixed; clip-path: inset(50%); white-space: nowrap; }
 
+/* The key beside a button's word is read on any ground. */
+.stButton kbd { color: color-mix(in srgb, currentColor 85%, transparent); opacity: 1; }
+.stButton button[kind="primary"] kbd { color: inherit; }
+
 /* Where the keyboard is. */
 .stPageLink a:focus-visible { outline: 2px solid light-dark(#4f46e5, #8b8dff); outline-offset: -2px; }
 /* A tip of what lies below an open menu would cover it. */
