@@ -95,8 +95,18 @@ class Seldom(logging.Filter):
         return True
 
 
+class SeldomLogger(logging.Logger):
+    """One whose records are let through once a second."""
+
+    def __init__(self, name: str, level: int = logging.NOTSET) -> None:
+        super().__init__(name, level)
+        self.addFilter(Seldom())
+
+
 def quieten(*packages: str) -> None:
-    """What the loggers of these packages say is logged once a second; without any, what all loggers say."""
+    """What the loggers of these packages say is logged once a second; without any, what all say, also later ones."""
+    if not packages:
+        logging.setLoggerClass(SeldomLogger)
     for name in [*packages, *logging.root.manager.loggerDict]:
         if not packages or any(name == one or name.startswith(f"{one}.") for one in packages):
             logger = logging.getLogger(name)

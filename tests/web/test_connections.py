@@ -348,3 +348,31 @@ def test_what_comes_again_and_again_is_logged_once_a_second(caplog: pytest.LogCa
     assert told[0] == "no file for number 0"
     assert told[2] == "no file for number 1000 (and 999 more like it)"
     assert len(told) == 6
+
+
+#: Loggers that somebody has made, and whether they are kept to once a second on the server and with guests' pages.
+LOGGERS = {
+    "streamlit.runtime.app_session": (True, True),
+    "streamlit.web.server.starlette.starlette_websocket": (True, True),
+    "uvicorn.error": (True, True),
+    "lulu.web.relay": (True, True),
+    "lulu.agent.worker": (False, True),
+    "streamlitish": (False, True),
+    # Made after that.
+    "lulu.ui.later": (False, True),
+}
+
+
+@pytest.mark.parametrize("is_of_guests", [False, True], ids=["server", "guests"])
+def test_what_others_can_cause_is_logged_seldom(is_of_guests: bool) -> None:
+    code = (
+        "import logging, streamlit.runtime.app_session\n"
+        "from lulu.web.server import LOUD, Seldom, quieten\n"
+        f"for name in {list(LOGGERS)[:-1]}: logging.getLogger(name)\n"
+        f"for _ in range(2): quieten({'' if is_of_guests else '*LOUD'})\n"
+        f"for name in {list(LOGGERS)}: print(sum(isinstance(one, Seldom) for one in logging.getLogger(name).filters))\n"
+    )
+
+    told = subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True).stdout
+
+    assert told.split() == [str(int(seldom[is_of_guests])) for seldom in LOGGERS.values()]
