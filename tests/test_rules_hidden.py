@@ -86,6 +86,14 @@ DENIED = [
         "alias x='rm -f'",
     ],
     *["hash -p /bin/rm x", "su -c'rm x'", "kubectl exec p -- rm x", "tmux new 'rm x'", "find . -exec command rm {} +"],
+    *["$SHELL -c 'rm x'", "$0 -c 'rm x'", "\"${BASH}\" -c 'rm x'", "$X -c 'rm x'", "coproc X { rm x; }", "coproc rm x"],
+    *["git grep -O'rm x' y", "git grep --open-files-in-pager='rm x' y", "git config alias.x '!rm x'"],
+    *["git -c 'core.fsmonitor=rm x' status", "git -c diff.external=rm diff", "git -c credential.helper='!rm x' fetch"],
+    *[
+        "X='rm x' git --config-env=core.editor=X commit",
+        "GIT_CONFIG_VALUE_0='rm x' git status",
+        "LESSOPEN='|rm x' less y",
+    ],
     *["nohup find . -exec rm {} +", "docker exec c rm x", "runuser -u x rm y", "gtimeout 5 rm x"],
 ]
 
@@ -111,6 +119,8 @@ def test_deny_rule_sees_through_it(command: str) -> None:
         "docker run --rm image x",
         "docker ps --filter 'name=rm x'",
         "git -c user.name=rm commit -m x",
+        "git add '!x' && git log -- ':!rm'",
+        "echo $SHELL rm",
         "git commit -m 'x; rm'",
         "pytest -k 'a or rm'",
         "ssh -o User=rm host ls",

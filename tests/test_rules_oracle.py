@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tree_sitter import Language, Node, Parser
 
 from lulu.rules.shell import Script, read_script
+from tests.rule_support import call, denies
 
 PARSER = Parser(Language(tree_sitter_bash.language()))
 #: Nodes that only group others.
@@ -229,3 +230,46 @@ def test_what_both_readers_understand_they_read_alike(pieces: list[tuple[str, st
 
     event("both understand")
     assert read_by_lulu(script) == witness
+
+
+inside = st.recursive(
+    st.sampled_from(
+        [
+            *["a", "'}'", '"}"', "\\}", "{", "a#b", "'a b'", "'\"'", "\\'", "`echo '}'`", "$((1<<E))", "$(echo '}')"],
+            *["$'\\'}'", "$(echo # '\n)", "$(cat <<E\n}'\nE\n)", "${#y}", '"$(echo ")}")"', "$(echo ')')", "$z"],
+        ]
+    ),
+    lambda each: st.builds(
+        "{}{}{}".format,
+        st.sampled_from(["${x:-", "${x#", "${x/a/", "${x^^", "$(echo "]),
+        st.lists(each, min_size=1, max_size=2).map("".join),
+        st.just("}"),
+    ).map(lambda text: text[:-1] + ")" if text.startswith("$(") else text),
+    max_leaves=4,
+)
+before_rm = st.one_of(
+    st.builds("echo ${{x{}{}}}".format, st.sampled_from([":-", "#", "%", "/a/", "^^", ":+"]), inside),
+    st.builds('echo "${{x{}{}}}"'.format, st.sampled_from([":-", "#", "%", "/a/"]), inside),
+    st.builds("echo {}".format, inside),
+    st.builds("[[ a =~ {} ]]".format, inside | st.sampled_from(["(#)", "(a|#)", "[#]"])),
+    st.builds("cat <<E\n{}\nE\n:".format, inside),
+    st.sampled_from(["((1<<E))", "echo $((1<<E))", "cat <<$E\nfoo\n$E\n:", "x=(a b)"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(before_rm, st.sampled_from([";", " && ", "\n", "|"]))
+def test_deny_rule_sees_each_command_that_the_witness_sees_behind_an_expansion(before: str, joined: str) -> None:
+    command = f"{before}{joined}rm x"
+    root = PARSER.parse(command.encode()).root_node
+    nodes, runs = [root], False
+    while nodes:
+        node = nodes.pop()
+        nodes += node.children
+        runs = runs or (node.type == "command" and source(node) == b"rm x")
+    if root.has_error or not runs:
+        event("the witness does not see it")
+        return
+
+    event("the witness sees it")
+    assert denies("Bash(rm *)", call("Bash", command))

@@ -27,7 +27,7 @@ _MAY_BE_SCRIPT = re.compile(r"[\s;&|$`(]")
 _NAME = re.compile(r"[\w.-]+")
 #: In the name of an option or a variable: its value is run.
 _RUNS = re.compile(
-    r"exec|command|cmd|action|program|pager|editor|visual|browser|askpass|rsh|-pack|external|entrypoint|--pre$|^shell$",
+    r"exec|command|cmd|action|program|pager|editor|visual|browser|askpass|rsh|-pack|external|entrypoint|--pre$|^shell$|^lessopen$|^git_config_value",
     re.IGNORECASE,
 )
 #: What a program may take for the path in one of its arguments: --file=x, if=x, @x, host:x, a,b.
@@ -157,7 +157,8 @@ class _Finder:
         nested: list[tuple[str, Check]] = [(inner, Check.INSIDE) for inner in script.inner]
         for at, part in enumerate(script.parts):
             self._part(part, by)
-            if at < fed or part.runs.possible or part.runs.names & RUNNERS:
+            # `$X -c 'rm x'`: a program that is not known may be a shell.
+            if at < fed or part.runs.possible or part.runs.names & (RUNNERS | {""}):
                 nested += [(text, Check.RUN_TEXT) for text in _texts_to_run(part)]
             if "alias" in part.runs.names:
                 nested += [(word.text.partition("=")[2], Check.RUN_TEXT) for word in part.words if "=" in word.text]
@@ -270,18 +271,25 @@ def _printed_by(text: str) -> str:
 def _handed_over(part: Part) -> Iterator[str]:
     """Texts that a program is told to run by an option or a variable: ``PAGER='rm x'``, ``--to-command='rm x'``."""
     options = {RUN_OPTIONS[name] for name in part.runs.names & RUN_OPTIONS.keys()}
-    before = ""
+    before, is_git = "", "git" in part.runs.names
+    if is_git and any(word.text.startswith("--config-env") for word in part.words):
+        yield from (word.text.partition("=")[2] for word in part.assignments)
     for word in (*part.assignments, *part.words[:STARTS]):
         name, given, value = word.text.partition("=")
         if before in options:
             # `-c '!rm x'`, `-c alias.x='!rm x'`, `-o ProxyCommand='rm x'`
             named = given and _NAME.fullmatch(name)
-            if not named or value.startswith("!") or _RUNS.search(name):
+            # To git, most settings may name a program; nobody's own name is one.
+            setting = is_git and not name.lower().startswith(("author.", "committer.", "user."))
+            if not named or setting or value.startswith("!") or _RUNS.search(name):
                 yield (value if named else word.text).lstrip("!:")
         elif given and (name in options or _RUNS.search(name)):
-            yield value.lstrip("!").removeprefix("exec=")
+            yield value.lstrip("!|").removeprefix("exec=")
         elif before.startswith("--") and not word.text.startswith("-") and _RUNS.search(before):
             yield word.text
+        if is_git and word.text.startswith(("!", "-O")):
+            # `git config alias.x '!rm x'`, `git grep -O'rm x'`
+            yield word.text.removeprefix("-O").lstrip("!")
         before = word.text
 
 

@@ -28,6 +28,7 @@ _REDIRECTION = re.compile(r"&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||>|<")
 _QUOTES = re.compile(r"['\"\\]")
 _LINE, _JOINED_LINE = re.compile(r".*"), re.compile(r"(?:[^\\\n]|\\.|\\\Z)*", re.DOTALL)
 _OPTION = re.compile(r"-[A-Za-z]+|--")
+_VALUES = {"HOME": "~", "PWD": ".", "IFS": " ", "SHELL": "sh", "BASH": "bash", "0": "sh"}
 #: A folder that a command does not name: as ``~name``, it is never the session's.
 UNKNOWN = "~?"
 #: Longer scripts are not read for what they print.
@@ -99,7 +100,7 @@ class Known:
     """What a script may know from the one around it, and what it adds."""
 
     #: The values of variables.
-    values: dict[str, str] = field(default_factory=lambda: {"HOME": "~", "PWD": ".", "IFS": " "})
+    values: dict[str, str] = field(default_factory=lambda: dict(_VALUES))
     #: The folders that it may have changed to.
     folders: list[str] = field(default_factory=list)
     #: How deep it may look into commands in commands for what they print.
@@ -194,8 +195,7 @@ class _Reader(WordReader):
     def _comment(self) -> None:
         start, end = self.at, self.text.find("\n", self.at)
         self.at = end if end >= 0 else len(self.text)
-        in_test = self.text.rfind("[[", 0, start) > self.text.rfind("]]", 0, start)
-        if in_test or (start and self.text[start - 1] in "(|"):
+        if self.text[start - 1] in "(|" or self.text.rfind("[[", 0, start) > self.text.rfind("]]", 0, start):
             # In `[[ a =~ (#) ]]` it is a sign like any other.
             self.inner.append(self.text[start + 1 : self.at])
 
@@ -291,7 +291,8 @@ class _Reader(WordReader):
                 if words[0].raw in ("for", "foreach", "select") and len(words) > 3:
                     self._loop(words[1].text, spread(words[3:]))
                 after_keyword = True
-                words = words[2 if words[0].raw in ("function", "repeat") else 1 :]
+                named = words[0].raw == "coproc" and "".join(word.raw for word in words[2:3]) in KEYWORDS
+                words = words[2 if named or words[0].raw in ("function", "repeat") else 1 :]
             elif ASSIGNMENT.match(words[0].raw):
                 self._assign(words[0])
                 assignments.append(words.pop(0))
@@ -393,8 +394,7 @@ class _Reader(WordReader):
                 lines.append(line)
             body = "\n".join(lines)
             self.given.append((place, body))
-            if word.expanded:
-                self.inner.append(body)
+            self.inner += [body] if word.expanded else []
             if not quoted:
                 self.read_quoted(body)
         self._heredocs.clear()
