@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import Viewer
 from tests.conftest import NewServer
-from tests.e2e.edge.driver import page_eventually
+from tests.e2e.edge.driver import at_rest, page_eventually
 from tests.e2e.prompts import PATIENCE, box, keep_what_is_typed, send, start, status
 from tests.e2e.test_cockpit import FAST, approve
 from tests.e2e.test_guest import CLOSED
@@ -276,6 +276,7 @@ def test_a_command_of_the_menu_goes_before_what_was_typed(server: NewServer, pag
     start(page, lulu.url, "the first story")
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
     box(page).press_sequentially("the long story")
+    at_rest(page)
     page.locator(".st-key-slash_menu button").first.click()
     page.locator(".st-key-slash_compact button").click(timeout=PATIENCE)
 
