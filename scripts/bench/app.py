@@ -179,12 +179,18 @@ def end(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def share(wanted: dict[str, Any]) -> dict[str, Any]:
-    """A link to watch a session. The answer: the cookie of whoever followed it."""
+    """A link to watch a session. The answer: the cookie of whoever followed it, and the link's own id."""
     token = new_token()
-    runtime.current().store.share(
+    access = runtime.current().store.share(
         _SOMEBODY, wanted["id"], hash_of(token), expires_at=None, options=ShareOptions(), label="guests"
     )
-    return {"cookie": f"{GUEST_COOKIE}={token}"}
+    return {"cookie": f"{GUEST_COOKIE}={token}", "access": access.id}
+
+
+def revoke(wanted: dict[str, Any]) -> dict[str, Any]:
+    """End a link."""
+    runtime.current().store.revoke(_SOMEBODY, wanted["access"])
+    return {}
 
 
 def chatter(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -242,7 +248,7 @@ def _launch(prompt: str, permission_mode: str = "default") -> Launch:
 _JOBS = {
     job.__name__: job
     for job in (
-        *(fill, crowd, library, look, stage, append, call, write, finish, end, share),
+        *(fill, crowd, library, look, stage, append, call, write, finish, end, share, revoke),
         *(chatter, start, prompt, requests, numbers),
     )
 }

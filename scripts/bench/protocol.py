@@ -102,6 +102,10 @@ class ProtocolViewer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(socket.close() for socket in (self._bell, self._page) if socket is not None))
 
+    async def wait_closed(self) -> None:
+        """Wait until the server has ended both sockets."""
+        await asyncio.gather(*(socket.wait_closed() for socket in (self._bell, self._page) if socket is not None))
+
     async def run(self) -> None:
         """Run the whole script, as a reload does, until it has drawn something to listen to."""
         await self._rerun("", None)

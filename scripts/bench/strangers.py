@@ -1,4 +1,4 @@
-"""How long the owner waits while strangers hold half a request each.
+"""How long the owner waits while strangers hold half a request each, and how long a guest stays after the link.
 
 ``python -m scripts.bench.strangers PORT COUNT`` is the strangers: a process of their own, which opens again whatever is
 closed until its input ends.
@@ -6,6 +6,7 @@ closed until its input ends.
 
 from __future__ import annotations
 
+import asyncio
 import select
 import socket
 import subprocess
@@ -17,7 +18,8 @@ from contextlib import contextmanager, suppress
 import httpx
 
 from scripts.bench.figures import Figure, middle, row
-from scripts.bench.stage import Stage, first_seen, settle
+from scripts.bench.protocol import ProtocolViewer
+from scripts.bench.stage import Stage, first_seen, run, settle
 from tests.support import ROOT
 
 _COUNT = 2_000
@@ -55,6 +57,26 @@ def strangers(stage: Stage) -> list[Figure]:
         ),
         Figure(what="2,000 half-open connections: home, reload", value=middle(loads), unit="ms"),
     ]
+
+
+@row("revoke")
+def revoke(stage: Stage) -> list[Figure]:
+    """How soon a guest's page is cut off when its link is revoked."""
+    server = stage.new_server()
+    session_id = stage.ask("stage", server)["id"]
+    path = f"/?id={session_id}"
+
+    async def stay() -> float:
+        shared = await asyncio.to_thread(stage.ask, "share", server, id=session_id)
+        async with ProtocolViewer(server.url, path, shared["cookie"]) as guest:
+            began = time.perf_counter()
+            await asyncio.to_thread(stage.ask, "revoke", server, access=shared["access"])
+            await guest.wait_closed()
+            return time.perf_counter() - began
+
+    times = [run(stay()) for _ in range(stage.rounds)]
+    server.close()
+    return [Figure(what="a link is revoked → its guest is cut off, the slowest", value=max(times), unit="s", most=2)]
 
 
 def _ask(url: str, cookie: str) -> float:
