@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import ARGUMENTS, Viewer, executable
@@ -22,6 +24,10 @@ _VIEWERS = pytest.StashKey[list[Viewer]]()
 
 # What is expected of a page has this long to come: a machine may be slow, and only a test that fails waits for it.
 expect.set_options(timeout=30_000)
+
+# Nor is a property judged by the clock.
+hypothesis.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("any-machine")
 
 #: Fixtures that start a server or a browser.
 _SLOW = frozenset({"server", "browser", "new_viewer", "viewer", "page"})

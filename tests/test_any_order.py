@@ -276,7 +276,6 @@ def test_any_order_leaves_nothing_half_done(tmp_path: Path) -> None:
             max_examples=int(_ORDERS or 40),
             stateful_step_count=30,
             derandomize=not _ORDERS,
-            deadline=None,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

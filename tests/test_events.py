@@ -79,7 +79,7 @@ def test_every_type_has_a_sample_that_survives(event_type: str) -> None:
         assert encode(event)[0] == event_type
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(_events())
 def test_every_event_survives(event: Event) -> None:
     event_type, payload = encode(event)
@@ -191,7 +191,7 @@ def test_depth_of_a_thousand_is_read_or_kept() -> None:
         assert isinstance(found, System) or found == Unknown(event_type="system", raw=payload)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.sampled_from(sorted(TYPES)) | TEXTS, TEXTS | JSON.map(json.dumps) | OBJECTS.map(json.dumps))
 def test_nothing_makes_decoding_fail(event_type: str, payload: str) -> None:
     found = decode(event_type, payload)
@@ -247,7 +247,7 @@ def test_times_of_any_form(text: object, read: datetime) -> None:
     assert parse_time(text) == read
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(TEXTS | st.datetimes().map(str) | st.integers() | st.floats() | st.binary() | st.none())
 def test_no_time_makes_a_page_fail(text: object) -> None:
     read = parse_time(text)

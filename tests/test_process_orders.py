@@ -185,7 +185,6 @@ scripts = st.builds(Script, end=orders(), on_interrupt=orders(), on_terminate=or
 @settings(
     max_examples=int(_ORDERS or 300),
     derandomize=not _ORDERS,
-    deadline=None,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -214,7 +214,7 @@ scripts = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(scripts)
 def test_what_both_readers_understand_they_read_alike(pieces: list[tuple[str, str]]) -> None:
     command = "".join(f"{text}{joined}" for text, joined in pieces[:-1]) + pieces[-1][0]
@@ -257,7 +257,7 @@ before_rm = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(before_rm, st.sampled_from([";", " && ", "\n", "|"]))
 def test_deny_rule_sees_each_command_that_the_witness_sees_behind_an_expansion(before: str, joined: str) -> None:
     command = f"{before}{joined}rm x"

@@ -102,7 +102,7 @@ def action(listed: list[Rule], judged: ToolCall) -> str | None:
     return found.action if found else None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(rules, max_size=4), calls | likely_calls)
 def test_no_input_raises(listed: list[Rule], judged: ToolCall) -> None:
     found = explain(listed, judged)
@@ -115,7 +115,7 @@ def test_no_input_raises(listed: list[Rule], judged: ToolCall) -> None:
         parse(offer)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text() | commands.map(lambda command: f"Bash({command})") | st.sampled_from(PATHS).map("Read({})".format))
 def test_pattern_is_read_or_refused_with_a_next_step(pattern: str) -> None:
     refused: InputError | None = None
@@ -128,7 +128,7 @@ def test_pattern_is_read_or_refused_with_a_next_step(pattern: str) -> None:
     assert read == pattern.strip() if refused is None else (refused.happened and refused.next_step)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(rules, max_size=4), rules, likely_calls)
 def test_another_deny_rule_only_forbids(listed: list[Rule], more: Rule, judged: ToolCall) -> None:
     denying = rule(more.tool_pattern, "deny", folder=more.folder, session_id=more.session_id)
@@ -139,7 +139,7 @@ def test_another_deny_rule_only_forbids(listed: list[Rule], more: Rule, judged: 
     assert after in {"approve": ("approve", "deny", None), "deny": ("deny",), None: ("deny", None)}[before]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(rules, max_size=4), rules, likely_calls)
 def test_another_approve_rule_only_approves_what_was_open(listed: list[Rule], more: Rule, judged: ToolCall) -> None:
     approving = rule(more.tool_pattern, "approve", folder=more.folder, session_id=more.session_id)
@@ -149,7 +149,7 @@ def test_another_approve_rule_only_approves_what_was_open(listed: list[Rule], mo
     assert after in {"approve": ("approve",), "deny": ("deny",), None: ("approve", None)}[before]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(rules, min_size=2, max_size=5), likely_calls)
 def test_order_does_not_matter(listed: list[Rule], judged: ToolCall) -> None:
     shuffled = list(reversed(listed))
@@ -157,7 +157,7 @@ def test_order_does_not_matter(listed: list[Rule], judged: ToolCall) -> None:
     assert action(shuffled, judged) == action(listed, judged)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(likely_patterns, likely_calls)
 def test_what_a_pattern_approves_it_also_denies(pattern: str, judged: ToolCall) -> None:
     approved = action([rule(pattern)], judged) == "approve"
@@ -165,7 +165,7 @@ def test_what_a_pattern_approves_it_also_denies(pattern: str, judged: ToolCall) 
     assert not approved or action([rule(pattern, "deny")], judged) == "deny"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(likely_calls)
 def test_offers_approve_the_call_and_nothing_dangerous(judged: ToolCall) -> None:
     offers = [rule(offer) for offer in suggest(judged, resolve=unlinked)]
@@ -200,7 +200,7 @@ def _run(command: str) -> tuple[set[str], set[str]]:
         return set(noted.read_text().split()) if noted.exists() else set(), {path.name for path in work.iterdir()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(["", "echo "]), commands)
 def test_bash_runs_nothing_but_what_the_rules_saw(head: str, tail: str) -> None:
     command = f"{head}{tail}"

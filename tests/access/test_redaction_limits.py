@@ -58,7 +58,7 @@ PROSE = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(TOLD), st.sampled_from(sorted(WRAPPED)), PROSE, PROSE, st.lists(st.integers(0, 2_000), max_size=8)
 )
@@ -217,7 +217,7 @@ PIECES += [
 ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(PIECES), max_size=40), st.sampled_from([1, 60, 700]), st.booleans())
 def test_a_word_is_found_in_a_long_text_however_it_is_spelled(pieces: list[str], times: int, before: bool) -> None:
     text = "".join(pieces) * times

@@ -343,7 +343,7 @@ _FRAMES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(_FRAMES, max_size=30))
 def test_no_frame_raises_none_is_lost_and_live_text_never_shrinks_before_its_event(frames: list[object]) -> None:
     said = translated(*frames, result())

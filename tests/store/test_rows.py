@@ -59,7 +59,6 @@ _numbers = itertools.count()
 @pytest.mark.parametrize("part", range(4))
 @settings(
     max_examples=100,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
@@ -101,7 +100,7 @@ COLUMNS = [
 ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.lists(STORABLE, min_size=len(COLUMNS), max_size=len(COLUMNS)))
 def test_session_of_any_content_is_listed(shared: Store, values: list[Any]) -> None:
     session_id = f"row-{next(_numbers)}"
@@ -146,7 +145,7 @@ def _check_types(session: Session) -> None:
     assert session.is_live == (session.status in ("starting", "running", "waiting"))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(st.lists(STORABLE | JSON.map(json.dumps), min_size=12, max_size=12), st.booleans())
 def test_requests_commands_and_live_text_of_any_content(shared: Store, values: list[Any], pending: bool) -> None:
     session_id = f"other-{next(_numbers)}"
@@ -199,7 +198,7 @@ def test_every_sample_is_read_as_it_was_written(store: Store, session_id: Sessio
     assert {found.type for found in stored} == {event_type}
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_any_text_is_kept_through_the_file(shared: Store, texts: list[str]) -> None:
     session_id = shared.insert_session(Launch(prompt="p", working_directory="/"))
@@ -212,7 +211,7 @@ def test_any_text_is_kept_through_the_file(shared: Store, texts: list[str]) -> N
     assert [found.event for found in shared.get_session_events(session_id)] == events
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(TEXTS, TEXTS, TEXTS, st.none() | TEXTS)
 def test_any_launch_can_be_stored(shared: Store, prompt: str, title: str, folder: str, model: str | None) -> None:
     launch = Launch(

@@ -64,7 +64,7 @@ def test_every_kind_of_text_is_found_by_a_part_of_it(store: Store, event: Event,
     assert found(store, f'"{words}"') == [event_id]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_every_stored_substring_is_found_and_nothing_else(store: Store, data: st.DataObject) -> None:
     letters = st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_characters='"', exclude_categories=["Cs"])
@@ -224,7 +224,7 @@ def test_nothing_in_a_query_is_obeyed(store: Store, text: str) -> None:
     assert found(store, "abc") != []
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text(max_size=40))
 def test_no_query_crashes(store: Store, text: str) -> None:
     try:
