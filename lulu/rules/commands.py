@@ -272,6 +272,8 @@ def _handed_over(part: Part) -> Iterator[str]:
     """Texts that a program is told to run by an option or a variable: ``PAGER='rm x'``, ``--to-command='rm x'``."""
     options = {RUN_OPTIONS[name] for name in part.runs.names & RUN_OPTIONS.keys()}
     before, is_git = "", "git" in part.runs.names
+    # `git config alias.x '!rm x'`, `git grep -O'rm x'`
+    marks = tuple(mark for mark, at in (("!", "config"), ("-O", "grep")) if any(word.text == at for word in part.words))
     if is_git and any(word.text.startswith("--config-env") for word in part.words):
         yield from (word.text.partition("=")[2] for word in part.assignments)
     for word in (*part.assignments, *part.words[:STARTS]):
@@ -287,8 +289,7 @@ def _handed_over(part: Part) -> Iterator[str]:
             yield value.lstrip("!|").removeprefix("exec=")
         elif before.startswith("--") and not word.text.startswith("-") and _RUNS.search(before):
             yield word.text
-        if is_git and word.text.startswith(("!", "-O")):
-            # `git config alias.x '!rm x'`, `git grep -O'rm x'`
+        if is_git and marks and word.text.startswith(marks):
             yield word.text.removeprefix("-O").lstrip("!")
         before = word.text
 
