@@ -267,7 +267,8 @@ class AgentHost:
         # Together: one that is taken and not told would be lost in a crash, and a session deleted under it.
         told = Change(session_id=command.session_id, events=[prompt], status=SessionStatus.STARTING)
         try:
-            taken = await done(self._store.take(stored.id, told))
+            with self._worker(command.session_id).expecting():
+                taken = await done(self._store.take(stored.id, told))
         except StoreError as exc:
             await self._refuse(stored, prompt, exc)
             return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from lulu.agent import Translation, TurnEnd
@@ -10,7 +12,7 @@ from lulu.commands import CommandId, CommandStatus
 from lulu.continuing import FORK_DONE
 from lulu.errors import AgentError, LuluError
 from lulu.events import Error, Text, Thinking, ToolResult, ToolUse
-from lulu.sessions import SessionStatus
+from lulu.sessions import ENDED, SessionStatus
 from lulu.store import Change
 
 
@@ -81,6 +83,8 @@ class Progress:
         #: How the last turn ended: where the session is when the CLI is idle.
         self._last_end = SessionStatus.COMPLETED
         self._known: dict[str, object] = {}
+        #: The host takes the next prompt, whose turn has not begun.
+        self._is_next_taken = False
         #: A stop has ended what the agent itself calls completed or failed, or does not name.
         self.is_cut_short = False
 
@@ -98,6 +102,15 @@ class Progress:
     def owes_idle(self) -> bool:
         """Whether it says that it works, where there is nothing that it could work on: it is to say that it is idle."""
         return self.works and self._background_tasks == 0 and not self._has_begun
+
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """While the next prompt is taken, tell no end of the turn before it."""
+        self._is_next_taken = True
+        try:
+            yield
+        finally:
+            self._is_next_taken = False
 
     def know(self, columns: dict[str, object]) -> None:
         """These columns of the row are as the agent has them."""
@@ -131,9 +144,10 @@ class Progress:
             status=self._status_after(said, turn=turn, is_asking=is_asking, is_stopping=is_stopping),
             columns=columns,
         )
-        if said.turn_end is None:
-            return change
-        return self._end_turn(change, self._as_stopped(said.turn_end) if is_stopping else said.turn_end, turn)
+        if said.turn_end is not None:
+            change = self._end_turn(change, self._as_stopped(said.turn_end) if is_stopping else said.turn_end, turn)
+        # How the turn before it ended says nothing of a session whose next prompt is taken.
+        return replace(change, status=None) if self._is_next_taken and change.status in ENDED else change
 
     def _as_stopped(self, end: TurnEnd) -> TurnEnd:
         """What ends while somebody stops it was interrupted, whatever the agent calls it."""

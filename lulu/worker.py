@@ -59,7 +59,8 @@ class Worker:
         )
         self._settled = asyncio.Event()
         self._settled.set()
-        self._stopping = False
+        #: The running turn is being stopped.
+        self.is_stopping = False
         #: Held while the agent is told of a change, or starts: no prompt comes before that, and no start misses it.
         self._changing = asyncio.Lock()
         self._live = LivePace(lambda live: self._recorder.record(Change(session_id=session_id, live=live)))
@@ -73,7 +74,7 @@ class Worker:
     @property
     def is_busy(self) -> bool:
         """Whether a turn, a request, a stop or something in the background is under way."""
-        return bool(self._turn or self._asking or self._stopping or self._progress.is_active)
+        return bool(self._turn or self._asking or self.is_stopping or self._progress.is_active)
 
     @property
     def may_be_closed(self) -> bool:
@@ -100,16 +101,15 @@ class Worker:
         """Seconds since the agent was last heard or spoken to."""
         return self._silence.seconds
 
-    @property
-    def is_stopping(self) -> bool:
-        """Whether the running turn is being stopped."""
-        return self._stopping
-
     def hand_on_answers(self) -> None:
         """Hand on every answer to this session's requests that the store has by now."""
         self._asking.hand_on_answers()
 
     # -- prompts -----------------------------------------------------------------------------------------------------
+
+    def expecting(self) -> contextlib.AbstractContextManager[None]:
+        """Let the host take the next prompt: meanwhile nothing that the agent says ends the session's turn."""
+        return self._progress.expecting()
 
     def begin(self, stored: StoredCommand, prompt: User) -> None:
         """Start a turn with a command that the host has taken, and told. The worker is busy when this returns."""
@@ -125,9 +125,8 @@ class Worker:
             if agent is None:
                 # Its row forgets the process with the turn: nothing must be left that has one.
                 await self._drop_agent()
-                await self._close_out(
-                    SessionStatus.INTERRUPTED, [System(subtype="stopped", data={"by": "not started"})]
-                )
+                note = System(subtype="stopped", data={"by": "not started"})
+                await self._close_out(SessionStatus.INTERRUPTED, [note])
                 return
             self._recorder.record(Change(session_id=self.session_id, status=SessionStatus.RUNNING))
             self._silence.hear()
@@ -187,7 +186,7 @@ class Worker:
 
     def _apply(self, said: Translation) -> None:
         self._silence.hear()
-        if said.is_init and self._stopping and (agent := self._process.reachable):
+        if said.is_init and self.is_stopping and (agent := self._process.reachable):
             # An interrupt before init is confirmed but not heard (claude-agent-sdk-typescript#429): say it again.
             self._spawn(agent.interrupt(INTERRUPT_SECONDS))
         if said.live is not None:
@@ -200,7 +199,7 @@ class Worker:
             turn=turn,
             is_asking=bool(self._asking),
             is_fork=self._process.agent is not None and self._process.agent.spec.fork_of is not None,
-            is_stopping=self._stopping,
+            is_stopping=self.is_stopping,
         )
         if turn is not None and change.command_id == turn.command_id:
             self._turn = None
@@ -219,7 +218,7 @@ class Worker:
             self._apply(Translation(state="idle"))
         if turn is None or self._turn is not turn:
             return
-        self._progress.is_cut_short = was_stopped = self._stopping
+        self._progress.is_cut_short = was_stopped = self.is_stopping
         # Whatever it still says would be taken for the next turn's.
         await self._drop_agent()
         if self._turn is turn:
@@ -237,7 +236,7 @@ class Worker:
         if not was_busy:
             self._recorder.let_go()
             self._changed()
-        elif self._stopping or self._asking.shutting_down:
+        elif self.is_stopping or self._asking.shutting_down:
             await self._close_out(SessionStatus.INTERRUPTED, [])
         else:
             ended = AgentError("The agent's process ended in the middle of its turn.", stderr=agent.stderr_tail)
@@ -264,13 +263,13 @@ class Worker:
             await self._recorder.commit(change)
 
     async def _stop(self, command_id: CommandId | None) -> None:
-        note = await self._interrupt() if self.is_busy and not self._stopping else []
+        note = await self._interrupt() if self.is_busy and not self.is_stopping else []
         await self._recorder.commit(Change(session_id=self.session_id, events=note, command_id=command_id))
         self._changed()
 
     async def _interrupt(self) -> list[Event]:
         """Ask, SIGTERM, SIGKILL: the note that says what it took, where the turn's own result does not tell."""
-        self._stopping, self._progress.is_cut_short = True, False
+        self.is_stopping, self._progress.is_cut_short = True, False
         try:
             if self._turn is not None:
                 self._turn.stop.set()
@@ -281,7 +280,7 @@ class Worker:
                 # The result may have come first: the process is on its way out all the same.
                 await self._abandon()
         finally:
-            self._stopping = False
+            self.is_stopping = False
         is_told = took == "interrupt" and not self._progress.is_cut_short
         return [] if is_told else [System(subtype="stopped", data={"by": took})]
 
