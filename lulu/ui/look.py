@@ -97,7 +97,7 @@ html:not([data-lulu-watched]) :is(:has(> .stMain), [data-testid="stSidebarUserCo
 .st-key-prompt textarea[data-sending] { opacity: 0.55; }
 
 /* What is only read aloud. */
-.lulu-said { position: fixed; clip-path: inset(50%); white-space: nowrap; }
+.lulu-said, .lulu-asked { position: fixed; clip-path: inset(50%); white-space: nowrap; }
 
 /* The key beside a button's word is read on any ground. */
 .stButton kbd { color: color-mix(in srgb, currentColor 85%, transparent); opacity: 1; }

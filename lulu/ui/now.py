@@ -35,7 +35,7 @@ _WORDS = {
 
 _HTML = (
     '<div class="line"><span class="dot" aria-hidden="true"></span><span class="words" role="status"></span>'
-    '<span class="asked" role="status"></span><span class="clock"></span><span class="context"></span>'
+    '<span class="clock"></span><span class="context"></span>'
     '<span class="meter" aria-hidden="true"><span class="used"></span></span></div>'
 )
 
@@ -50,7 +50,6 @@ _CSS = """
 .line:is([data-kind=retry], [data-kind=limit], [data-kind=silent]) .dot { background: #ea580c; }
 .line[data-kind=none] .dot { display: none; }
 .words { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.asked { position: absolute; clip-path: inset(50%); white-space: nowrap; }
 .clock { flex: none; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .context { flex: none; margin-inline-start: auto; white-space: nowrap; }
 .meter { flex: none; width: 3rem; height: 0.3rem; border-radius: 1rem; overflow: hidden;
@@ -63,7 +62,7 @@ _CSS = """
 #: A line shows what it is told in its own data, or under its name by a teller elsewhere on the page.
 _JS = r"""
 const MINUTE = 60, HOUR = 3600;
-const PARTS = [".words", ".asked", ".clock", ".context", ".meter"];
+const PARTS = [".words", ".clock", ".context", ".meter"];
 
 function length(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
@@ -74,7 +73,10 @@ function length(milliseconds) {
 
 function makeNow() {
   const lines = new Map(), told = new Map(), heardAt = new Map();
-  let timer;
+  // Read aloud when its words change: what is asked in the session that is shown.
+  const asked = Object.assign(document.createElement("div"), { className: "lulu-asked", role: "status" });
+  document.body.append(asked);
+  let timer, asker;
 
   // An element that has not changed is left alone: a screen reader tells each change.
   const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
@@ -82,13 +84,13 @@ function makeNow() {
   function draw(name) {
     const line = lines.get(name), { data, at } = told.get(name) ?? {};
     if (!line) return;
-    const [words, asked, clock, context, meter] = PARTS.map((part) => line.querySelector(part));
+    const [words, clock, context, meter] = PARTS.map((part) => line.querySelector(part));
     const passed = performance.now() - (at ?? 0);
     const silent = Math.min(data?.silent + passed, performance.now() - (heardAt.get(name) ?? -Infinity));
     const isSilent = data?.silent != null && silent >= data.stall;
     line.dataset.kind = isSilent ? "silent" : data?.kind ?? "none";
     put(words, isSilent ? "No sound" : data?.words ?? "");
-    put(asked, data?.asked ?? "");
+    if (data?.asked != null) { asker = name; put(asked, data.asked); }
     put(clock, !data?.kind ? "" : isSilent ? `for ${length(silent)}` : moment(data, passed));
     put(context, data?.context ?? "");
     meter.hidden = data?.share == null;
@@ -126,7 +128,12 @@ function makeNow() {
     leave(name, line) {
       if (lines.get(name) !== line) return;
       lines.delete(name);
-      setTimeout(() => { if (!lines.has(name)) { told.delete(name); heardAt.delete(name); } }, 5000);
+      setTimeout(() => {
+        if (lines.has(name)) return;
+        told.delete(name);
+        heardAt.delete(name);
+        if (asker === name) put(asked, "");
+      }, 5000);
     },
   };
 }

@@ -278,6 +278,12 @@ function makeUnsent() {
   window.addEventListener("input", (event) => {
     if (event.target !== box) return;
     isTyped = event.isTrusted;
+    // The same words once more are the next prompt, too.
+    if (isTyped && sending()) {
+      sending().isShown = false;
+      save(place, kept);
+      draw();
+    }
     note();
   }, true);
   window.addEventListener("beforeinput", (event) => {

@@ -18,8 +18,7 @@ _NOTE = """
   let spoken = null;
   const look = () => {
     const line = document.querySelector("[class*=st-key-now_line_]");
-    const inside = line && [...line.querySelectorAll("*")].map((node) => node.shadowRoot?.querySelector(".asked"));
-    const node = inside ? inside.find(Boolean) : document.querySelector(".lulu-said");
+    const node = document.querySelector(line ? ".lulu-asked" : ".lulu-said");
     if (node && node.role === "status" && (node !== spoken || said.at(-1) !== node.textContent)) {
       if (node !== spoken) said.push("there");
       said.push(node.textContent);
