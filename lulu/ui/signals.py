@@ -87,7 +87,8 @@ function tell(sessions, open) {
     if ((before === undefined && !memory.begun) || before === status || !words) continue;
     if (status === WAITING && id !== open)
       memory.said.textContent = `${title} ${words}.${memory.waiting > 1 ? ` ${memory.waiting} sessions wait.` : ""}`;
-    if (choice() !== "on" || document.hasFocus()) continue;
+    if (choice() !== "on") continue;
+    if (document.hasFocus()) continue;
     memory.news = { title, words };
     if (canNotify() && Notification.permission === "granted") {
       const note = new Notification(title, { body: words, tag: id });

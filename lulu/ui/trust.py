@@ -36,6 +36,8 @@ def start(lulu: Runtime, command: StartSession, *, is_draft: bool = False) -> No
     asked = folder_verdict(lulu.store, lulu.settings, launch.agent, launch.working_directory).asked
     if not asked:
         lulu.store.submit(command)
+        # Its end is told also where it comes before a page has seen it at work.
+        state().watched.append(command.session_id)
         if not is_draft:
             state().leave_for = command.session_id
         return
