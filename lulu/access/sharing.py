@@ -35,8 +35,11 @@ class GuestRows:
     hidden: Counter[str]
 
 
-def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions) -> GuestRows:
-    """The events that are shared, without secrets."""
+def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions, *, after: int = 0) -> GuestRows:
+    """Return the events that are shared, without secrets, from behind the one with the id ``after``.
+
+    Those up to it say only whether a private key goes on behind them.
+    """
     stored = list(stored)
     told = _answered_requests(stored)
     shown: list[StoredEvent] = []
@@ -45,8 +48,10 @@ def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions) -> GuestRow
     for one in stored:
         if isinstance(one.event, events.Permission | events.PermissionDecision) and one.event.id not in told:
             continue
-        event, found = _redacted(one, options, inside)
-        inside = stays_open(_drawn(one.event), inside=inside)
+        was_inside, inside = inside, stays_open(_drawn(one.event), inside=inside)
+        if one.id <= after:
+            continue
+        event, found = _redacted(one, options, was_inside)
         hidden.update(found)
         if event is not None:
             # Not the stored text: a page that cannot read an event would show it raw.

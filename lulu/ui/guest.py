@@ -113,12 +113,8 @@ def _settled_part(lulu: Runtime, part: _Part, read: list[list[StoredEvent]]) -> 
         else lulu.store.get_session_events(part.session_id, after=part.first - 1, before=part.end + 1)
     )
     # From the first one on, also for a later part: what is to be hidden in it may have begun before it.
-    before, found = (
-        guest_rows([row for row in rows if part.first <= row.id <= last], part.options)
-        for last in (part.begin, part.end)
-    )
-    shown = [row for row in found.rows if row.id > part.begin]
-    found = GuestRows(rows=shown, hidden=found.hidden - before.hidden)
+    read_rows = [row for row in rows if part.first <= row.id <= part.end]
+    found = guest_rows(read_rows, part.options, after=part.begin)
     with st.container():
         show_hidden(found)
     with st.container():

@@ -1,4 +1,4 @@
-"""How much somebody may say: so much at once, and so much more each second."""
+"""Limits how many units one client may use: a number at once, and a number more for each second."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 
 class Budget:
-    """Full at first. One call, one unit; ``now`` is in seconds of one clock."""
+    """A token bucket that is full at first; ``take`` uses one unit, and ``now`` is in seconds of one clock."""
 
     def __init__(self, most: float, each_second: float) -> None:
         self._most = most

@@ -179,7 +179,7 @@ def end(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def share(wanted: dict[str, Any]) -> dict[str, Any]:
-    """A link to watch a session. The answer: the cookie of whoever followed it, and the link's own id."""
+    """Share a session, and return the cookie of a guest and the id of the link."""
     token = new_token()
     access = runtime.current().store.share(
         _SOMEBODY, wanted["id"], hash_of(token), expires_at=None, options=ShareOptions(), label="guests"

@@ -177,6 +177,8 @@ def test_what_has_no_secret_is_shown_but_for_its_last_word() -> None:
 
 KEY_LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
 BEGIN, END = "-----BEGIN RSA " + "PRIVATE KEY-----", "-----END RSA " + "PRIVATE KEY-----"
+#: A key over several events, and a line behind it.
+PARTS = [f"Look:\n{BEGIN}\n{KEY_LINE}", KEY_LINE[::-1], f"{KEY_LINE[1:]}\nXq9d3A==\n{END}\nDone.", KEY_LINE[2:]]
 
 
 def _told_as(kind: str, text: str) -> Event:
@@ -189,9 +191,7 @@ def _told_as(kind: str, text: str) -> Event:
 
 @pytest.mark.parametrize("kind", ["text", "result", "blocks"])
 def test_a_private_key_over_several_events_is_hidden(kind: str) -> None:
-    parts = [f"Look:\n{BEGIN}\n{KEY_LINE}", KEY_LINE[::-1], f"{KEY_LINE[1:]}\nXq9d3A==\n{END}\nDone.", KEY_LINE[2:]]
-
-    found = guest_rows([_stored(_told_as(kind, part), number) for number, part in enumerate(parts, 1)], ALL)
+    found = guest_rows([_stored(_told_as(kind, part), number) for number, part in enumerate(PARTS, 1)], ALL)
 
     shown = repr([row.event for row in found.rows])
     assert [part for part in (f"\n{KEY_LINE}", KEY_LINE[::-1], f"'{KEY_LINE[1:]}", "Xq9d3A") if part in shown] == []
@@ -199,6 +199,17 @@ def test_a_private_key_over_several_events_is_hidden(kind: str) -> None:
     assert "Done." in shown
     # Behind its end, a line of the same letters is none of the key.
     assert KEY_LINE[2:] in shown
+
+
+@pytest.mark.parametrize("kind", ["text", "result", "blocks"])
+def test_what_is_shown_from_some_event_on_is_hidden_as_in_the_whole(kind: str) -> None:
+    rows = [_stored(_told_as(kind, part), number) for number, part in enumerate([*PARTS, "password=hunter2x"], 1)]
+    whole = guest_rows(rows, ALL)
+
+    for after in range(len(rows) + 1):
+        later, earlier = guest_rows(rows, ALL, after=after), guest_rows(rows[:after], ALL)
+        assert later.rows == whole.rows[after:]
+        assert later.hidden + earlier.hidden == whole.hidden
 
 
 def test_what_is_said_after_the_beginning_of_a_key_is_shown() -> None:

@@ -1,4 +1,4 @@
-"""The end of a turn, and the next prompt, move nothing for somebody who has scrolled up: no frame, no pixel."""
+"""Measures each frame around the end of a turn and the next prompt: nothing moves for a reader who has scrolled up."""
 
 from __future__ import annotations
 
