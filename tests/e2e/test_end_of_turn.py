@@ -11,8 +11,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import Viewer
 from tests.conftest import NewServer
+from tests.e2e.edge.driver import page_eventually
 from tests.e2e.prompts import PATIENCE
 from tests.e2e.test_flow import open_stage, settled
+from tests.e2e.test_reading import is_at_end, scroll_up
 from tests.e2e.test_turns import height_of
 from tests.e2e.test_twenty_guests import ask
 from tests.support import ROOT, LuluServer
@@ -69,9 +71,8 @@ def test_nobody_who_has_scrolled_up_is_moved(
             ask(lulu, "call", id=session_id, text=f"call {number}")
         ask(lulu, "append", id=session_id, text=f"Part {number}. " + "word " * 150)
     expect(page.get_by_text("Part 19.")).to_be_in_viewport(timeout=PATIENCE)
-    page.mouse.move(640, 300)
-    page.mouse.wheel(0, -up)
-    settled(page)
+    page_eventually(page, lambda: is_at_end(page))
+    scroll_up(page, up)
     texts = {number: page.get_by_text(f"Part {number}.") for number in range(20)}
     read = next(number for number, text in texts.items() if height_of(text) > 90)
     page.evaluate(_NOTE, f"Part {read}.")

@@ -26,6 +26,15 @@ def is_at_end(page: Page) -> bool:
     return bool(end - at < 4)
 
 
+def scroll_up(page: Page, pixels: int) -> float:
+    """Turn the wheel once, and wait until the page has moved so far and is at rest; how far it is scrolled then."""
+    page.mouse.move(640, 300)
+    before = scrolled(page)
+    page.mouse.wheel(0, -pixels)
+    page_eventually(page, lambda: scrolled(page) <= max(0.0, before - pixels + 50))
+    return steady(page, lambda: scrolled(page))
+
+
 def say_many(page: Page, edge: Edge, words: str, times: int) -> None:
     """So many lines, each with its own ring, until the page shows the last."""
     for number in range(times):
@@ -42,9 +51,7 @@ def test_500_rings_disturb_nothing(viewer: Viewer, edge: Edge) -> None:
     box = page.get_by_test_id("stChatInputTextArea")
     box.press_sequentially("half a thou")
     box.press("ArrowLeft")
-    page.mouse.move(640, 300)
-    page.mouse.wheel(0, -20_000)
-    page_eventually(page, lambda: scrolled(page) == 0)
+    scroll_up(page, 20_000)
     page.mouse.wheel(0, 300)
     page_eventually(page, lambda: scrolled(page) > 100)
     read_at = steady(page, lambda: scrolled(page))
@@ -68,10 +75,8 @@ def test_500_rings_disturb_nothing(viewer: Viewer, edge: Edge) -> None:
 
 def scroll_back_and_stay(page: Page, count: Callable[[], int]) -> None:
     """One turn of the wheel while lines come; the page stays there while 20 more do."""
-    before = scrolled(page)
-    page.mouse.wheel(0, -300)
-    page_eventually(page, lambda: scrolled(page) <= before - 250)
-    read_at, said = steady(page, lambda: scrolled(page)), count()
+    read_at = scroll_up(page, 300)
+    said = count()
     page_eventually(page, lambda: count() > said + 20)
     assert scrolled(page) == read_at
 
@@ -81,7 +86,6 @@ def test_a_short_scroll_back_among_rings_holds(viewer: Viewer, edge: Edge) -> No
     # As many as are shown: from here on the page is as high as it is.
     say_many(page, edge, "before", 100)
     page_eventually(page, lambda: is_at_end(page))
-    page.mouse.move(640, 300)
     ringing, lines = threading.Event(), 0
 
     def ring() -> None:
