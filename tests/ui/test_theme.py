@@ -73,6 +73,7 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
         ("server", "enableAgentApi", False),
         ("server", "fileWatcherType", "none"),
         ("runner", "postScriptGC", False),
+        ("runner", "magicEnabled", False),
         ("client", "showErrorDetails", "none"),
     ],
 )
