@@ -136,7 +136,7 @@ def test_two_tabs_of_one_session_keep_their_own_texts(server: NewServer, viewer:
 
 
 def holds(page: Page, text: str) -> bool:
-    """Whether a box holds just this, and it is not on its way: asked at once, as a page may take the place of another."""
+    """Whether a box holds just this, and it is not on its way; asked at once, as the page may change meanwhile."""
     return bool(page.evaluate(_HOLDS, text))
 
 
