@@ -7,8 +7,8 @@ import streamlit as st
 from lulu import runtime
 from lulu.errors import SessionNotFound
 from lulu.sessions import Session, SessionStatus, parse_session_id
+from lulu.text.labels import one_line
 from lulu.ui import address, checklist, composer, drafts, feed, header, identity, notices
-from lulu.ui.text import one_line
 
 _lulu = runtime.current()
 _actor = identity.actor()

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from lulu import events, export, plain_text, transcript
-from lulu.paragraphs import finished
+from lulu import events, export, transcript
 from lulu.store.connection import folded
 from lulu.store.indexing import searchable_text
-from lulu.ui import diffs, markdown, results, text
+from lulu.text import labels, markdown, plain
+from lulu.text.paragraphs import finished
+from lulu.ui import diffs, results
 from lulu.web import flowing
 from tests.samples import stored
 
@@ -64,13 +65,13 @@ def _console(given: str) -> object:
 
 #: What reads foreign text, and how long a text it is given at most.
 READERS: dict[str, tuple[Callable[[str], object], int]] = {
-    "plain": (plain_text.plain, BIG),
-    "visible": (plain_text.visible, BIG),
-    "console": (plain_text.console, BIG),
-    "hidden_characters": (plain_text.hidden_characters, BIG),
+    "plain": (plain.plain, BIG),
+    "visible": (plain.visible, BIG),
+    "console": (plain.console, BIG),
+    "hidden_characters": (plain.hidden_characters, BIG),
     "markdown": (markdown.rewrite, BIG // 2),
-    "label": (text.safe_label, BIG),
-    "cut": (text.cut, BIG),
+    "label": (labels.safe_label, BIG),
+    "cut": (labels.cut, BIG),
     "paragraphs": (finished, BIG),
     "live text": (flowing.part, BIG),
     "diff, written": (lambda given: diffs.diff_lines("", given), BIG),

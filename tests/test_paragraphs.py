@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from lulu.paragraphs import finished
+from lulu.text.paragraphs import finished
 
 #: What stands before the bar is finished.
 TEXTS = [

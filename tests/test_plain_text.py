@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu import plain_text
-from lulu.plain_text import console, hidden_characters, plain, visible
+from lulu.text import plain as plain_text
+from lulu.text.plain import console, hidden_characters, plain, visible
 
 
 def tags(text: str) -> str:

@@ -12,12 +12,12 @@ from pathlib import Path
 from threading import Lock
 
 from lulu import events
-from lulu.access.private_keys import stays_open
-from lulu.access.redaction import Redactor, redactor
 from lulu.events import Event, StoredEvent
-from lulu.plain_text import plain
 from lulu.sessions import Session
 from lulu.store import LiveText, ShareOptions
+from lulu.text.plain import plain
+from lulu.text.redaction.private_keys import stays_open
+from lulu.text.redaction.redact import Redactor, redactor
 
 #: What stands in the place of a tool's output that is not shared.
 NOT_SHARED = "[output not shared]"

@@ -22,13 +22,13 @@ from lulu.commands import (
 from lulu.errors import Conflict, InputError, SessionNotFound
 from lulu.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking, ToolUse, User, now
 from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
-from lulu.paragraphs import finished
 from lulu.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
 from lulu.store import queue, rows, turns
 from lulu.store.bus import APPROVALS, COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
 from lulu.store.indexing import index_event
 from lulu.store.rows import LiveText
 from lulu.store.transaction import Transaction
+from lulu.text.paragraphs import finished
 
 #: Columns of ``sessions`` that a change may set.
 _SETTABLE = frozenset(

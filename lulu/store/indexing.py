@@ -9,9 +9,9 @@ from sqlalchemy.exc import DBAPIError
 from lulu.citations import sources
 from lulu.errors import StoreError
 from lulu.events import Error, Event, Permission, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, User
-from lulu.plain_text import plain
 from lulu.store import problems, rows
 from lulu.store.transaction import Transaction
+from lulu.text.plain import plain
 
 #: Characters of one event that are indexed; a longer output is found by its beginning.
 MAX_TEXT = 1_000_000

@@ -11,6 +11,7 @@ from lulu.events import User
 from lulu.runtime import Runtime
 from lulu.sessions import ENDED, Session, SessionId
 from lulu.store import Approval
+from lulu.text.labels import LABEL_LIMIT, one_line, safe_label
 from lulu.ui import (
     answering,
     elicitation,
@@ -24,7 +25,6 @@ from lulu.ui import (
     wording,
 )
 from lulu.ui.state import typed
-from lulu.ui.text import LABEL_LIMIT, one_line, safe_label
 
 #: Characters of the line that says what is asked: a name, and the words around it.
 _WHAT_LIMIT = 2 * LABEL_LIMIT

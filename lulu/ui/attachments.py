@@ -8,9 +8,9 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.inputs import IMAGE_TYPES, MAX_ATTACHMENT_BYTES, Attachment, typed
+from lulu.text.labels import safe_label
 from lulu.ui import blocks, pictures, wording
 from lulu.ui.state import picked
-from lulu.ui.text import safe_label
 
 #: Megabytes that the browser may send as one file.
 MAX_MEGABYTES = MAX_ATTACHMENT_BYTES // 1_000_000

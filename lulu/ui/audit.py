@@ -14,8 +14,8 @@ from lulu.events import parse_time
 from lulu.runtime import Runtime
 from lulu.sessions import parse_session_id
 from lulu.store import Access, AccessKind
+from lulu.text.labels import safe_label
 from lulu.ui import wording
-from lulu.ui.text import safe_label
 
 #: Rows shown.
 MOST = 500

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lulu.plain_text import plain, visible
+from lulu.text.labels import BLOCK_LIMIT, cut, safe_label
+from lulu.text.plain import plain, visible
 from lulu.ui import wording
 from lulu.ui.results import as_json
-from lulu.ui.text import BLOCK_LIMIT, cut, safe_label
 
 #: Bytes that one element may carry: beyond that Streamlit may drop a slow viewer; the rest is a download.
 MOST = 1_000_000

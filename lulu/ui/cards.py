@@ -13,10 +13,10 @@ from lulu.events import Error, StoredEvent, Text
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import SESSIONS, log_topic
+from lulu.text.labels import safe_label
 from lulu.ui import answering, approvals, header, identity, notices, now, places, sidebar, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import CARDS
-from lulu.ui.text import safe_label
 
 #: A failure is news for so long.
 NEWS = timedelta(minutes=15)

@@ -12,11 +12,11 @@ from lulu.events import StoredEvent, ToolResult, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
 from lulu.store import row_topic
+from lulu.text.labels import safe_label
 from lulu.ui import identity, notices, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import CHECKLIST
 from lulu.ui.results import first_text
-from lulu.ui.text import safe_label
 
 #: The tools that write a list.
 _TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})

@@ -11,13 +11,13 @@ from lulu.inputs import BYPASS
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
+from lulu.text.labels import safe_label
 from lulu.ui import again, attachments, checklist, identity, notices, unsent, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import COMPOSER, PROMPT
 from lulu.ui.machinery import STARTED_WITH
 from lulu.ui.options import DEFAULT_MODEL, MODEL_ALIASES
 from lulu.ui.state import placeholder, put_back, state, typed
-from lulu.ui.text import safe_label
 
 #: Slash commands that the menu draws; how many more there are is said under them.
 _COMMANDS = 60

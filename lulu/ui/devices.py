@@ -10,10 +10,10 @@ from lulu.actors import Actor, Role
 from lulu.runtime import Runtime
 from lulu.store import ACCESS, Access
 from lulu.store.admitting import COMMAND_LINE
+from lulu.text.labels import safe_label
 from lulu.ui import identity, lan, notices, share, wording
 from lulu.ui.bell import bell
 from lulu.ui.state import state, typed
-from lulu.ui.text import safe_label
 
 _ADD = "add_device"
 

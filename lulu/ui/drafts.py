@@ -9,9 +9,9 @@ from lulu.commands import Delete, SaveDraft, StartSession
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import Show
+from lulu.text.labels import safe_label
 from lulu.ui import notices, options, places, trust, wording
 from lulu.ui.state import HOME, is_on, state, typed
-from lulu.ui.text import safe_label
 
 #: Drafts that the home page lists.
 _LISTED = 20

@@ -14,9 +14,9 @@ from lulu.citations import address
 from lulu.elicitations import Elicitation, Field
 from lulu.runtime import Runtime
 from lulu.store import Approval
+from lulu.text.labels import safe_label, safe_markdown
 from lulu.ui import answering, blocks, notices, wording
 from lulu.ui.state import is_on, picked, typed
-from lulu.ui.text import safe_label, safe_markdown
 
 TOOL = ELICITATION
 #: Characters of a title and a description that are shown.

@@ -12,12 +12,12 @@ from typing import Any
 import streamlit as st
 
 from lulu.events import Text
-from lulu.paragraphs import finished
-from lulu.plain_text import plain
 from lulu.store import LiveText
+from lulu.text.labels import safe_markdown
+from lulu.text.paragraphs import finished
+from lulu.text.plain import plain
 from lulu.ui import prose
 from lulu.ui.look import LIVE_TEXT, TRANSCRIPT
-from lulu.ui.text import safe_markdown
 from lulu.web import flowing
 
 #: How much of what is drawn the browser compares, to be sure that it goes on with the same text (characters).
@@ -72,7 +72,7 @@ const letters = (text) => text.replace(UNSHOWN, "").replace(/[^\p{L}\p{N}]/gu, "
 const isEndOf = (wanted, node) =>
   wanted !== "" && letters(node.textContent.slice(-2 * LETTERS)).endsWith(wanted.slice(-LETTERS));
 
-// As lulu/paragraphs.py ends blocks.
+// As lulu/text/paragraphs.py ends blocks.
 function blocks(text) {
   const found = [""];
   let fence = "";

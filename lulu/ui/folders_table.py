@@ -10,10 +10,10 @@ from lulu.commands import Command, ForgetFolder, TrustFolder
 from lulu.folders import SILENT, Place
 from lulu.runtime import Runtime
 from lulu.store import FOLDERS
+from lulu.text.labels import safe_label
 from lulu.trust import Answer, differences
 from lulu.ui import identity, notices, wording
 from lulu.ui.bell import bell
-from lulu.ui.text import safe_label
 
 _PLACE = "folders"
 #: Folders of sessions that are listed, the latest used first; all that were answered for are.

@@ -17,11 +17,11 @@ from lulu.events import StoredEvent
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
 from lulu.store import ShareOptions, row_topic, session_topic, text_topic
+from lulu.text.labels import one_line, safe_label
 from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
 from lulu.ui.feed import KEEP_OPEN, divide, earlier_calls, has_settled, offer_earlier, unfinished, window, writing
 from lulu.ui.look import SESSION_HEADER, TRANSCRIPT
-from lulu.ui.text import one_line, safe_label
 from lulu.web import flowing
 
 #: The page for a link that counts no longer, and for every address that was not shared. It repeats nothing.

@@ -10,10 +10,10 @@ from lulu.inputs import BYPASS
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
+from lulu.text.labels import safe_label
 from lulu.ui import identity, keyboard, notices, places, session_menu, share, turn_list, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import SESSION_HEADER, STOP
-from lulu.ui.text import safe_label
 
 #: Characters of a title that fit into the header of a wide window; a narrow one cuts it by itself.
 _NAME_LIMIT = 120

@@ -9,6 +9,7 @@ from lulu.errors import SessionNotFound
 from lulu.runtime import Runtime
 from lulu.sessions import Session
 from lulu.store import APPROVALS, Approval
+from lulu.text.labels import safe_label
 from lulu.ui import (
     answering,
     approvals,
@@ -26,7 +27,6 @@ from lulu.ui import (
 from lulu.ui.bell import bell
 from lulu.ui.look import INBOX
 from lulu.ui.state import INBOX_STEP, state
-from lulu.ui.text import safe_label
 
 #: Answers that are told below the open requests.
 _RECENT = 10

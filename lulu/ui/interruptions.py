@@ -13,9 +13,9 @@ from lulu.errors import Conflict
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import SESSIONS
+from lulu.text.labels import safe_label
 from lulu.ui import answering, identity, notices, places, wording
 from lulu.ui.bell import bell
-from lulu.ui.text import safe_label
 
 #: What "Continue" sends. An agent whose request was never answered asks again.
 CONTINUE = "Continue where you were interrupted."

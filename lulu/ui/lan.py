@@ -13,8 +13,8 @@ from lulu.access.door import door
 from lulu.actors import Actor
 from lulu.commands import SwitchLan
 from lulu.runtime import Runtime
+from lulu.text.labels import safe_label
 from lulu.ui import notices
-from lulu.ui.text import safe_label
 from lulu.web.own_address import OwnAddress
 
 _WHERE = "lan"

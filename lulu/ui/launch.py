@@ -10,11 +10,11 @@ from lulu.inputs import Attachment
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, new_session_id
 from lulu.store import SESSIONS
+from lulu.text.labels import safe_label
 from lulu.ui import attachments, cards, drafts, identity, interruptions, notices, options, trust, unsent
 from lulu.ui.bell import bell
 from lulu.ui.look import AS_DRAFT, EXAMPLES, PROMPT
 from lulu.ui.state import is_on, placeholder, put_back
-from lulu.ui.text import safe_label
 
 #: What a newcomer can try: a label, and the prompt that it puts into the box.
 EXAMPLE_PROMPTS: dict[str, str] = {

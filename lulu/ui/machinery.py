@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lulu.events import Event, System
+from lulu.text.labels import safe_label
 from lulu.ui import wording
 from lulu.ui.results import first_text, number
-from lulu.ui.text import safe_label
 
 Data = Mapping[str, Any]
 

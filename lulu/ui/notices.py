@@ -12,11 +12,11 @@ import streamlit as st
 from lulu.errors import Conflict, LuluError, SessionNotFound
 from lulu.runtime import Runtime
 from lulu.store import HEALTH
+from lulu.text.labels import safe_label
 from lulu.ui import places
 from lulu.ui.bell import bell
 from lulu.ui.look import STORE_HEALTH
 from lulu.ui.state import Problem, state
-from lulu.ui.text import safe_label
 
 P = ParamSpec("P")
 

@@ -16,8 +16,8 @@ from lulu.events import Result, StoredEvent, ToolUse
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import Approval, LiveText
+from lulu.text.labels import one_line
 from lulu.ui import approvals
-from lulu.ui.text import one_line
 
 #: The arguments that tell a call from another one of its tool, the most telling first.
 _TELLING = ("command", "file_path", "notebook_path", "pattern", "url", "query", "description", "path", "prompt")

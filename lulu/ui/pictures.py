@@ -10,10 +10,10 @@ from typing import Any
 import streamlit as st
 
 from lulu.inputs import IMAGE_TYPES
+from lulu.text.labels import safe_label
 from lulu.transcript import ToolCall
 from lulu.ui import wording
 from lulu.ui.results import answer_blocks, structured
-from lulu.ui.text import safe_label
 
 #: Bytes of a picture that is shown; the page would carry a larger one in every view.
 MOST = 5_000_000

@@ -8,9 +8,9 @@ from lulu.actors import Actor
 from lulu.events import ToolUse
 from lulu.runtime import Runtime
 from lulu.store import Approval
+from lulu.text.labels import safe_markdown
 from lulu.ui import answering, blocks
 from lulu.ui.state import typed
-from lulu.ui.text import safe_markdown
 
 TOOL = "ExitPlanMode"
 #: Events before the request among which the plan is looked for.

@@ -28,7 +28,7 @@ const PARSED = 20_000, DEEPEST = 12;
 
 const element = (tag, children, attributes = {}) => ({ tag, children, attributes });
 const entity = (typed) => new DOMParser().parseFromString(typed, "text/html").documentElement.textContent;
-// As in lulu/ui/markdown.py: the first level is the page's title.
+// As in lulu/text/markdown.py: the first level is the page's title.
 const heading = (level) => `h${Math.min(level + 1, 6)}`;
 const trimmed = (line) => line.replace(/^[ \t]+/, "");
 

@@ -12,9 +12,9 @@ from lulu.actors import Actor
 from lulu.errors import InputError
 from lulu.runtime import Runtime
 from lulu.store import Approval
+from lulu.text.labels import safe_label
 from lulu.ui import answering, blocks, notices
 from lulu.ui.state import is_on, picked, typed
-from lulu.ui.text import safe_label
 
 TOOL = "AskUserQuestion"
 #: Takes each question with its answer below it, as one text.

@@ -14,9 +14,9 @@ from lulu.rules import Rule, ToolCall
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId
 from lulu.store import Approval
+from lulu.text.labels import safe_label
 from lulu.ui import answering, wording
 from lulu.ui.state import picked, put_back, typed
-from lulu.ui.text import safe_label
 
 SESSION, FOLDER, EVERYWHERE = "session", "folder", "everywhere"
 _SCOPES = {SESSION: "This session", FOLDER: "This folder", EVERYWHERE: "Everywhere"}

@@ -12,14 +12,14 @@ import streamlit as st
 from lulu import events, transcript
 from lulu.errors import LuluError
 from lulu.events import StoredEvent
-from lulu.plain_text import plain
+from lulu.text.labels import BLOCK_LIMIT, safe_label, safe_markdown
+from lulu.text.plain import plain
 from lulu.tool_calls import events_of
 from lulu.transcript import Item, Note, Retries, Run, ToolCall, Turn
 from lulu.ui import attachments, blocks, machinery, notices, pictures, results, sources, taking, tools, wording
 from lulu.ui.look import MARKED
 from lulu.ui.looks import look_of
 from lulu.ui.state import is_unfolded, state
-from lulu.ui.text import BLOCK_LIMIT, safe_label, safe_markdown
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_expander_container import ExpanderContainer

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lulu.errors import InputError
-from lulu.plain_text import UNUSUAL, hidden_characters, visible
 from lulu.store import Approval
+from lulu.text.plain import UNUSUAL, hidden_characters, visible
 from lulu.ui import blocks, diffs, results, wording
 
 #: Characters of one part that are shown before somebody opens the rest.

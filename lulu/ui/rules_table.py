@@ -16,10 +16,10 @@ from lulu.inputs import checked_folder
 from lulu.rules import Explanation, Rule, ToolCall
 from lulu.runtime import Runtime
 from lulu.store import RULES
+from lulu.text.labels import safe_label
 from lulu.ui import identity, notices, requested, wording
 from lulu.ui.bell import bell
 from lulu.ui.state import picked, put_back, typed
-from lulu.ui.text import safe_label
 
 _PLACE = "rules"
 _ALL = "All folders"

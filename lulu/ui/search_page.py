@@ -12,10 +12,10 @@ from lulu.events import EventId
 from lulu.runtime import Runtime
 from lulu.sessions import SessionStatus
 from lulu.store import Hit, Query
+from lulu.text.labels import safe_label
 from lulu.ui import notices, places, wording
 from lulu.ui.look import SEARCH_RESULTS
 from lulu.ui.state import state
-from lulu.ui.text import safe_label
 
 QUERY, KIND, TOOL, FOLDER, STATUS, MODEL, AGE = "q", "kind", "tool", "folder", "status", "model", "age"
 #: Hits on one page.

@@ -11,9 +11,9 @@ from lulu.commands import Archive, Command, Delete, Pin
 from lulu.errors import Conflict, LuluError
 from lulu.runtime import Runtime
 from lulu.sessions import Session
+from lulu.text.labels import safe_label
 from lulu.ui import notices, wording
 from lulu.ui.state import is_on, switch_off
-from lulu.ui.text import safe_label
 
 _SURE = "delete_selected_sure"
 _PLACE = "selection"

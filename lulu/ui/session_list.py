@@ -15,8 +15,8 @@ from pathlib import PurePath
 import streamlit as st
 
 from lulu.sessions import Session
+from lulu.text.labels import one_line
 from lulu.ui import keyboard, wording
-from lulu.ui.text import one_line
 
 #: Rows of the group above the list; who has more that wait finds them in the inbox.
 MOST_WAITING = 10

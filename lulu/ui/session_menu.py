@@ -10,10 +10,10 @@ from lulu.errors import SessionNotFound
 from lulu.events import System
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, new_session_id
+from lulu.text.labels import safe_label
 from lulu.ui import blocks, limits, notices, places, taking
 from lulu.ui.results import as_json
 from lulu.ui.state import HOME, is_on, state, typed
-from lulu.ui.text import safe_label
 
 #: Forks that are named in the header.
 _FORKS = 5

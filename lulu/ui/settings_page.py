@@ -7,9 +7,9 @@ import streamlit as st
 from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.settings import PREFIX, Settings
+from lulu.text.labels import safe_label
 from lulu.ui import folders_table, lan, places, rules_table, wording
 from lulu.ui.look import VALUES
-from lulu.ui.text import safe_label
 
 
 def show(lulu: Runtime, actor: Actor) -> None:

@@ -11,10 +11,10 @@ from lulu.actors import Actor
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
 from lulu.store import ACCESS, VISITORS, Access, AccessKind, ShareOptions
+from lulu.text.labels import safe_label
 from lulu.ui import guest, identity, lan, notices, places, wording
 from lulu.ui.bell import bell
 from lulu.ui.state import state, ticked, typed
-from lulu.ui.text import safe_label
 
 SHARE = "share"
 #: How long a link counts, in hours; nothing means until it is revoked.

@@ -12,8 +12,8 @@ import streamlit as st
 from lulu.errors import SessionNotFound
 from lulu.runtime import Runtime
 from lulu.sessions import Session, SessionId, SessionStatus
+from lulu.text.labels import one_line
 from lulu.ui.state import state
-from lulu.ui.text import one_line
 
 #: Sessions that are told of, those at work and those that were.
 _WATCHED = 30

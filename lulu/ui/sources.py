@@ -9,8 +9,8 @@ import streamlit as st
 from lulu import citations
 from lulu.citations import Source
 from lulu.events import Text
+from lulu.text.labels import one_line, safe_label, safe_markdown
 from lulu.ui import wording
-from lulu.ui.text import one_line, safe_label, safe_markdown
 
 #: Sources of one text that are shown.
 _MOST = 20

@@ -11,7 +11,7 @@ from lulu import export
 from lulu.events import StoredEvent
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
-from lulu.ui.text import one_line
+from lulu.text.labels import one_line
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_popover_container import PopoverContainer

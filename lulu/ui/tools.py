@@ -7,10 +7,10 @@ import re
 import streamlit as st
 
 from lulu.actors import LULU
+from lulu.text.labels import safe_label
 from lulu.transcript import Run, ToolCall
 from lulu.ui import pictures, wording
 from lulu.ui.looks import look_of, title_of
-from lulu.ui.text import safe_label
 from lulu.waits import Spent
 
 #: Letters of an outcome that the end of each line has room for; what of an outcome is no letter.

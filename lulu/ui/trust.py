@@ -13,11 +13,11 @@ from lulu.folders import SILENT, Finding
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId
 from lulu.store import FolderQuestion
+from lulu.text.labels import safe_label
 from lulu.trust import Asked
 from lulu.ui import notices, places, wording
 from lulu.ui.look import PROMPT, TRUST
 from lulu.ui.state import AskedStart, put_back, state
-from lulu.ui.text import safe_label
 
 #: Lines, and names in one, that are shown of what a folder brings, or of what has changed.
 _LINES, _NAMES = 30, 12

@@ -8,11 +8,11 @@ from lulu import transcript
 from lulu.events import Result, User
 from lulu.runtime import Runtime
 from lulu.sessions import Session
+from lulu.text.labels import safe_label
 from lulu.transcript import Turn
 from lulu.ui import places, wording
 from lulu.ui.look import TURNS
 from lulu.ui.state import is_on, state
-from lulu.ui.text import safe_label
 
 _OPENS_ALL = "opens_all"
 #: Turns that are listed, the latest.

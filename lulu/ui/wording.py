@@ -9,9 +9,9 @@ from typing import Any
 
 import humanize
 
-from lulu.plain_text import plain
 from lulu.sessions import Session, SessionStatus
-from lulu.ui.text import safe_label
+from lulu.text.labels import safe_label
+from lulu.text.plain import plain
 
 #: One colour for each status, everywhere; the word always stands beside it.
 STATUS_COLOURS: dict[SessionStatus, str] = {

@@ -10,9 +10,9 @@ from typing import Any
 
 from lulu.access.sharing import guest_text, this_process
 from lulu.events import Event, EventId, Text, Thinking
-from lulu.paragraphs import finished
-from lulu.plain_text import plain
 from lulu.store import LiveText, ShareOptions, Store
+from lulu.text.paragraphs import finished
+from lulu.text.plain import plain
 
 #: Topics of this kind carry the words as stored, for owners; of the other, as a guest may read them.
 OWN, SHARED = "text", "shared"

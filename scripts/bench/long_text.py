@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from lulu import events, export, plain_text
+from lulu import events, export
 from lulu.events import EventId, StoredEvent
-from lulu.paragraphs import finished
 from lulu.store.connection import folded
 from lulu.store.indexing import searchable_text
-from lulu.ui import diffs, markdown, text
+from lulu.text import labels, markdown, plain
+from lulu.text.paragraphs import finished
+from lulu.ui import diffs
 from scripts.bench.figures import Figure, middle, row
 from scripts.bench.stage import Stage
 
@@ -35,9 +36,9 @@ def _exported(given: str) -> object:
 
 
 READERS: dict[str, Callable[[str], object]] = {
-    "console": lambda given: plain_text.plain(plain_text.console(given)),
-    "drawn block": lambda given: plain_text.plain(text.cut(given).shown),
-    "markdown": lambda given: markdown.rewrite(text.cut(given).shown),
+    "console": lambda given: plain.plain(plain.console(given)),
+    "drawn block": lambda given: plain.plain(labels.cut(given).shown),
+    "markdown": lambda given: markdown.rewrite(labels.cut(given).shown),
     "paragraphs": finished,
     "diff": lambda given: diffs.diff_lines(given, given + "y\n"),
     "search text": lambda given: searchable_text(events.ToolResult(tool_use_id="t", content=given)),

@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from lulu.access.redaction import Redactor
+from lulu.text.redaction.redact import Redactor
 from scripts.bench.figures import Figure, row
 from scripts.bench.stage import Stage
 

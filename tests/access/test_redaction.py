@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from lulu.access.redaction import Redactor, redactor, secret_values
+from lulu.text.redaction.redact import Redactor, redactor, secret_values
 from tests.access.look_alikes import LOOK_ALIKES as MORE_LOOK_ALIKES
 from tests.access.written_secrets import WRITTEN
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lulu.access.escapes import unescaped
-from lulu.access.known_shapes import shapes
-from lulu.access.letters import Letters
-from lulu.access.redaction import Redactor
+from lulu.text.redaction.escapes import unescaped
+from lulu.text.redaction.known_shapes import shapes
+from lulu.text.redaction.letters import Letters
+from lulu.text.redaction.redact import Redactor
 from tests.access.written_secrets import WRITTEN, R
 
 TABLE = tomllib.loads(resources.files("lulu.access").joinpath("known_shapes.toml").read_text("utf-8"))

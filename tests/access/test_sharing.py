@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from lulu import events
-from lulu.access.redaction import Redactor
 from lulu.access.sharing import NOT_SHARED, guest_rows, guest_session, guest_text, this_process
 from lulu.agent.private_folder import reaches_into, rules
 from lulu.events import Event, EventId, StoredEvent, now, parse_time
-from lulu.plain_text import plain
 from lulu.sessions import Session, SessionId
 from lulu.store import LiveText, ShareOptions
+from lulu.text.plain import plain
+from lulu.text.redaction.redact import Redactor
 from lulu.transcript import ToolCall, turns
 from lulu.ui.header import details, full_name
 from lulu.waits import Spent

@@ -15,11 +15,11 @@ from lulu.actors import Actor, Role
 from lulu.commands import Delete
 from lulu.errors import InputError
 from lulu.events import Error, Event, System, Text, Thinking, ToolResult, ToolUse, User
-from lulu.plain_text import plain
 from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Query, Store
 from lulu.store import searching as searching_module
 from lulu.store.searching import words_of
+from lulu.text.plain import plain
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
 

@@ -15,8 +15,8 @@ from lulu.events import Event, Result, Text, ToolResult, ToolUse, User
 from lulu.progress import failure
 from lulu.runtime import Runtime
 from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.text.labels import one_line
 from lulu.ui import launch
-from lulu.ui.text import one_line
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage

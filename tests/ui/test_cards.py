@@ -10,8 +10,8 @@ import pytest
 from lulu.events import Error, Text, ToolUse, User
 from lulu.runtime import Runtime
 from lulu.sessions import SessionId, SessionStatus
+from lulu.text.labels import safe_label
 from lulu.ui import cards
-from lulu.ui.text import safe_label
 from tests.ui.conftest import OpenPage
 from tests.ui.support import ask, keys_of, links, text_of
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from lulu import plain_text
-from lulu.plain_text import plain
-from lulu.ui import markdown, text
-from lulu.ui.text import cut, one_line, safe_badge, safe_label, safe_markdown
+from lulu.text import labels, markdown
+from lulu.text import plain as plain_text
+from lulu.text.labels import cut, one_line, safe_badge, safe_label, safe_markdown
+from lulu.text.plain import plain
 
 #: Any text, broken surrogates and control characters included.
 ANYTHING = st.text(st.characters(codec=None), max_size=300)
@@ -231,7 +231,7 @@ def test_a_big_block_is_cut_at_a_line() -> None:
 
     assert (first.shown, first.size, first.is_cut) == ("é" * 9 + "\n", 29, True)
     assert cut("é" * 10, 5).shown == "éé"
-    assert cut(whole, 29) == text.Cut(shown=whole, size=29, is_cut=False)
+    assert cut(whole, 29) == labels.Cut(shown=whole, size=29, is_cut=False)
     assert cut("\ud800", 3).size == 3
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lulu.events import Event, Permission, PermissionDecision, System, ToolResult, ToolUse
-from lulu.plain_text import visible
+from lulu.text.plain import visible
 from lulu.transcript import ToolCall, turns
 from lulu.ui import diffs, looks, questions, results, tools
 from tests.samples import stored

@@ -7,11 +7,11 @@ from pathlib import PurePath
 
 import streamlit as st
 
+from lulu.text.labels import safe_label
 from lulu.transcript import ToolCall
 from lulu.ui import blocks, diffs, pictures, results, wording
 from lulu.ui.looks.registry import look, show_answer
 from lulu.ui.results import argument, number, structured
-from lulu.ui.text import safe_label
 
 #: The highlighter's names for the endings of files.
 _LANGUAGES = {

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from lulu.events import Text
+from lulu.text.labels import safe_label
 from lulu.transcript import Note, ToolCall
 from lulu.ui import blocks, checklist, elicitation, plans, questions, results, wording
 from lulu.ui.looks.registry import generic, look, look_for_people, nothing, show_answer
 from lulu.ui.results import argument, number, structured
-from lulu.ui.text import safe_label
 
 
 def _task_state(call: ToolCall) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.plain_text import console
+from lulu.text.labels import safe_label
+from lulu.text.plain import console
 from lulu.transcript import ToolCall
 from lulu.ui import blocks, pictures, results, wording
 from lulu.ui.looks.registry import look, show_raw
 from lulu.ui.results import argument, structured
-from lulu.ui.text import safe_label
 
 
 def _exit_state(call: ToolCall) -> str:

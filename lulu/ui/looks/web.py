@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from lulu.text.labels import safe_label
 from lulu.transcript import ToolCall
 from lulu.ui import blocks, results, wording
 from lulu.ui.looks.registry import look, show_answer
 from lulu.ui.results import argument, number, structured
-from lulu.ui.text import safe_label
 
 #: Links of a web search that are shown.
 _MOST_LINKS = 30

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from lulu.plain_text import plain
+from lulu.text.labels import safe_badge, safe_label, safe_markdown
+from lulu.text.plain import plain
 from lulu.ui import look, reading
 from lulu.ui.bell import bell, hub
 from lulu.ui.look import TRANSCRIPT
-from lulu.ui.text import safe_badge, safe_label, safe_markdown
 from tests.e2e.edge import payloads, stage
 
 

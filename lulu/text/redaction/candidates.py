@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lulu.access.letters import Letters
+from lulu.text.redaction.letters import Letters
 
 #: Words of the names of passwords, and of what is long and has digits in it.
 OF_PASSWORDS = ("pass", "pw", "kennwort", "secret", "credential")

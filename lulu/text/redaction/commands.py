@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lulu.access.letters import Letters
-from lulu.access.secret_names import Kind, Place, is_random, kind_of, looks_secret
-from lulu.access.spans import Span
+from lulu.text.redaction.letters import Letters
+from lulu.text.redaction.secret_names import Kind, Place, is_random, kind_of, looks_secret
+from lulu.text.redaction.spans import Span
 
 _QUOTED = r"[\"'](?P<secret>[^\"'\n\\]{4,200})[\"']"
 _BARE = r"[\"']?(?P<secret>[^\s\"'-][^\s\"']{2,200})"

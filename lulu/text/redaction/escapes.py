@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, chain, islice
 
-from lulu.access.letters import FEW, Letters, places
-from lulu.access.spans import Span
+from lulu.text.redaction.letters import FEW, Letters, places
+from lulu.text.redaction.spans import Span
 
 #: However many backslashes stand before a sign: each program that quoted the text has doubled them.
 _BACKSLASHED = (

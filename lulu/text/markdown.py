@@ -12,8 +12,8 @@ from itertools import groupby
 
 from markdown_it.token import Token
 
-from lulu.ui import markdown_parser
-from lulu.ui.markdown_parser import NESTING_LIMIT, PARSER, Block, children_of, without_used_definitions
+from lulu.text import markdown_parser
+from lulu.text.markdown_parser import NESTING_LIMIT, PARSER, Block, children_of, without_used_definitions
 
 #: Longer texts, and texts nested deeper, are shown as one code block: markdown of that kind is not meant to be read.
 SIZE_LIMIT = 50_000

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from lulu.plain_text import plain
-from lulu.ui.markdown import literal, rewrite
+from lulu.text.markdown import literal, rewrite
+from lulu.text.plain import plain
 
 BadgeColor = Literal["blue", "gray", "green", "orange", "red", "yellow"]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from lulu.access.candidates import OF_PASSWORDS, OF_TOKENS, candidates
-from lulu.access.letters import Letters
-from lulu.access.secret_names import Kind, Place, has_digit, kind_of, looks_secret, words
-from lulu.access.spans import Span
+from lulu.text.redaction.candidates import OF_PASSWORDS, OF_TOKENS, candidates
+from lulu.text.redaction.letters import Letters
+from lulu.text.redaction.secret_names import Kind, Place, has_digit, kind_of, looks_secret, words
+from lulu.text.redaction.spans import Span
 
 _WORDS = (*OF_PASSWORDS, *OF_TOKENS)
 _QUOTE = r"(?:\\*[\"'`]|&quot;)"

@@ -6,10 +6,10 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 
-from lulu.access.commands import told_by_commands
-from lulu.access.letters import Letters
-from lulu.access.secret_names import Kind, Place, has_digit, is_random, looks_secret
-from lulu.access.spans import Span
+from lulu.text.redaction.commands import told_by_commands
+from lulu.text.redaction.letters import Letters
+from lulu.text.redaction.secret_names import Kind, Place, has_digit, is_random, looks_secret
+from lulu.text.redaction.spans import Span
 
 #: ``https://user:password@host``: the password goes, also where the scheme was cut off.
 _URL = re.compile(r"(?P<before>:(?:\\*/){2}(?P<user>[^\s/:@'\"<>\\]{0,200}))(?P<colon>:?)")

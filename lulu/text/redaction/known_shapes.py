@@ -15,8 +15,8 @@ from importlib import resources
 from string import ascii_letters, digits
 from typing import Any
 
-from lulu.access.letters import Letters, Runs
-from lulu.access.spans import Span
+from lulu.text.redaction.letters import Letters, Runs
+from lulu.text.redaction.spans import Span
 
 #: Words in which a secret may stand. None is shorter, its beginning counted.
 _LONG = Runs(ascii_letters + digits + "_.-", 14)
@@ -134,7 +134,7 @@ def _named(table: Table, text: str, start: int) -> Span | None:
 
 @cache
 def _table() -> Table:
-    stored = tomllib.loads(resources.files("lulu.access").joinpath("known_shapes.toml").read_text("utf-8"))
+    stored = tomllib.loads(resources.files("lulu.text.redaction").joinpath("known_shapes.toml").read_text("utf-8"))
     by_literal: defaultdict[str, list[Shape]] = defaultdict(list)
     by_name: defaultdict[str, list[Shape]] = defaultdict(list)
     for shape in shapes(stored):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from string import ascii_letters, digits
 
-from lulu.access.letters import Letters, Runs
-from lulu.access.spans import Span
+from lulu.text.redaction.letters import Letters, Runs
+from lulu.text.redaction.spans import Span
 
 #: The lines around a key; SSH2 writes four dashes and blanks.
 _MARKER = re.compile(r"-{4,5} ?(?P<which>BEGIN|END) (?:[A-Z0-9]+ ){0,6}PRIVATE KEY(?: BLOCK)? ?-{4,5}")

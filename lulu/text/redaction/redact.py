@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from lulu.access.assignments import assignments, is_value_name, open_value
-from lulu.access.credentials import credentials
-from lulu.access.escapes import unescaped
-from lulu.access.known_shapes import known_shapes
-from lulu.access.letters import Letters, places
-from lulu.access.private_keys import key_bodies, key_lines_at_the_end, open_key, private_keys
-from lulu.access.secret_names import Kind, Place, is_path, kind_of, looks_secret
-from lulu.access.spans import Span, merged, without
-from lulu.plain_text import plain
+from lulu.text.plain import plain
+from lulu.text.redaction.assignments import assignments, is_value_name, open_value
+from lulu.text.redaction.credentials import credentials
+from lulu.text.redaction.escapes import unescaped
+from lulu.text.redaction.known_shapes import known_shapes
+from lulu.text.redaction.letters import Letters, places
+from lulu.text.redaction.private_keys import key_bodies, key_lines_at_the_end, open_key, private_keys
+from lulu.text.redaction.secret_names import Kind, Place, is_path, kind_of, looks_secret
+from lulu.text.redaction.spans import Span, merged, without
 
 #: Environment variables whose values are secret, by their names, beside those that any name has.
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|COOKIE", re.IGNORECASE)
