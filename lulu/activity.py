@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lulu import waits
-from lulu.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolUse, User
-from lulu.sessions import Session, SessionStatus
+from lulu.model.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolUse, User
+from lulu.model.sessions import Session, SessionStatus
 from lulu.tool_calls import OpenCalls
 
 #: Events that are looked at: enough for a row of calls in parallel with a sub-agent's own among them.

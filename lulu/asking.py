@@ -16,7 +16,7 @@ from lulu import rules
 from lulu.agent import ELICITATION, PermissionAnswer, PermissionRequest
 from lulu.agent.private_folder import REFUSED, reaches_into
 from lulu.errors import Conflict, InputError
-from lulu.events import Event, ToolResult, ToolUse
+from lulu.model.events import Event, ToolResult, ToolUse
 from lulu.rules import ToolCall, Verdict
 from lulu.rules.tools import FOR_A_PERSON
 from lulu.settings import PermissionMode, Settings

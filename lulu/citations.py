@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from lulu.events import Text
+from lulu.model.events import Text
 
 #: The API's names for an address, a title and the words that were cited, in each kind of citation.
 _ADDRESSES = ("url", "source")

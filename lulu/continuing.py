@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 from lulu import folders, memory
 from lulu.agent import AgentSpec, Ask, ConversationExists, Gate, ResumeRefused, TranscriptMissing, running_total
-from lulu.events import Event, Result, System
-from lulu.sessions import Session
+from lulu.model.events import Event, Result, System
+from lulu.model.sessions import Session
 from lulu.settings import PermissionMode, Settings
 from lulu.store import Change, Store
 from lulu.trust import Verdict, judge

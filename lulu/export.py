@@ -10,9 +10,9 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from lulu import events
 from lulu.citations import sources
-from lulu.events import StoredEvent
+from lulu.model import events
+from lulu.model.events import StoredEvent
 
 #: Events that say nothing to a reader outside: they are in the raw form only.
 _UNTOLD = frozenset({"system", "permission", "permission_decision"})

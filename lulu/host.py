@@ -16,7 +16,8 @@ from lulu import options
 from lulu.admission import Admission
 from lulu.agent import processes
 from lulu.asking import check_input
-from lulu.commands import (
+from lulu.errors import AgentError, LuluError, StoreBusy, StoreError
+from lulu.model.commands import (
     CommandStatus,
     Interrupt,
     SendNow,
@@ -26,10 +27,9 @@ from lulu.commands import (
     StartSession,
     StoredCommand,
 )
-from lulu.errors import AgentError, LuluError, StoreBusy, StoreError
-from lulu.events import Error, System, User
+from lulu.model.events import Error, System, User
+from lulu.model.sessions import SessionStatus
 from lulu.recording import done, not_saved
-from lulu.sessions import SessionStatus
 from lulu.settings import Settings
 from lulu.store import APPROVALS, COMMANDS, DELETED, HEALTH, INDEX, Change, Store
 from lulu.worker import Worker

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lulu.agent import AgentSpec, TranscriptMissing, Unreadable, parents
-from lulu.events import Error, Event, Result, System, Text, Thinking, ToolUse, User
+from lulu.model.events import Error, Event, Result, System, Text, Thinking, ToolUse, User
 from lulu.store import Store
 
 #: What stands above one of these is of another conversation, or was told to be forgotten.

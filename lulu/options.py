@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from lulu.commands import CommandId, CommandStatus
 from lulu.errors import AgentError
-from lulu.events import Error, User
+from lulu.model.commands import CommandId, CommandStatus
+from lulu.model.events import Error, User
 from lulu.settings import PermissionMode
 from lulu.store import Change
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from lulu.agent import Translation, TurnEnd
-from lulu.commands import CommandId, CommandStatus
 from lulu.continuing import FORK_DONE
 from lulu.errors import AgentError, LuluError
-from lulu.events import Error, Text, Thinking, ToolResult, ToolUse
-from lulu.sessions import ENDED, SessionStatus
+from lulu.model.commands import CommandId, CommandStatus
+from lulu.model.events import Error, Text, Thinking, ToolResult, ToolUse
+from lulu.model.sessions import ENDED, SessionStatus
 from lulu.store import Change
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from lulu.errors import LuluError, SessionNotFound, StoreBusy
-from lulu.events import NOT_SAVED, Error, Event, encode
+from lulu.model.events import NOT_SAVED, Error, Event, encode
 from lulu.store import Change, Store
 
 T = TypeVar("T")

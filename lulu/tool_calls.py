@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from lulu.events import Permission, PermissionDecision, StoredEvent, System, ToolResult, ToolUse
+from lulu.model.events import Permission, PermissionDecision, StoredEvent, System, ToolResult, ToolUse
 from lulu.waits import Spent, spent
 
 #: How Claude Code answers a call that a stop has ended, whether it was asked for or ran (measured with CLI 2.1.330).

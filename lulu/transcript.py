@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lulu.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolResult, ToolUse, User
+from lulu.model.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolResult, ToolUse, User
 from lulu.tool_calls import EarlierCalls, OpenCalls, events_of
 from lulu.tool_calls import Item as Item
 from lulu.tool_calls import Note as Note

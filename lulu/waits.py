@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lulu.events import Permission, PermissionDecision, StoredEvent
+from lulu.model.events import Permission, PermissionDecision, StoredEvent
 
 #: From a request to its answer.
 Wait = tuple[datetime, datetime]

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from lulu import options
 from lulu.agent import Translation
 from lulu.asking import Asking
-from lulu.commands import CommandId, StoredCommand
 from lulu.continuing import connected_agent, verdict_on
 from lulu.errors import AgentError, LuluError, SessionNotFound, StoreError
-from lulu.events import Error, Event, System, User
 from lulu.live import LivePace
+from lulu.model.commands import CommandId, StoredCommand
+from lulu.model.events import Error, Event, System, User
+from lulu.model.sessions import SessionStatus
 from lulu.process import Process
 from lulu.process_states import ProcessState
 from lulu.progress import NO_RESULT, Progress, Turn, failure, last_words
 from lulu.recording import Recorder, done
-from lulu.sessions import SessionStatus
 from lulu.settings import Settings
 from lulu.silence import Silence
 from lulu.stopping import INTERRUPT_SECONDS, STRAGGLERS_SECONDS, stop_turn

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.errors import SessionNotFound
-from lulu.sessions import parse_session_id
+from lulu.model.sessions import parse_session_id
 from lulu.ui import guest, identity, places, share
 
 identity.actor().require_owner()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lulu import runtime
 from lulu.errors import SessionNotFound
-from lulu.sessions import Session, SessionStatus, parse_session_id
+from lulu.model.sessions import Session, SessionStatus, parse_session_id
 from lulu.text.labels import one_line
 from lulu.ui import address, checklist, composer, drafts, feed, header, identity, notices
 

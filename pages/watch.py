@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lulu import runtime
-from lulu.sessions import SessionId
+from lulu.model.sessions import SessionId
 from lulu.ui import guest, identity
 
 _actor = identity.actor()

@@ -17,8 +17,8 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from lulu import runtime
-from lulu.events import Event, Result, User
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.events import Event, Result, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.settings import Settings
 from lulu.ui.feed import WINDOW
 from scripts.screenshots import FOLDER, settle

@@ -7,8 +7,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from lulu.commands import CommandStatus
-from lulu.sessions import ALLOWED, LIVE, SessionStatus
+from lulu.model.commands import CommandStatus
+from lulu.model.sessions import ALLOWED, LIVE, SessionStatus
 
 #: A row for each change of a status, and for each event that was changed or removed.
 _TRIGGERS = """

@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from lulu.access.authority import Authority, is_loopback
 from lulu.access.guard import Admission
-from lulu.actors import Role
+from lulu.model.actors import Role
 
 OWNER = Admission(role=Role.OWNER, access_ids=(1,))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from lulu.events import (
+from lulu.model.events import (
     Error,
     Event,
     EventId,

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lulu.activity import Activity, activity, context_share, context_tokens, context_window
-from lulu.events import Event, EventId, Result, StoredEvent, System, Text, ToolResult, ToolUse, User
-from lulu.sessions import Session, SessionId, SessionStatus
+from lulu.model.events import Event, EventId, Result, StoredEvent, System, Text, ToolResult, ToolUse, User
+from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.ui import now
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

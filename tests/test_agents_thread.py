@@ -16,10 +16,10 @@ from starlette.testclient import TestClient
 
 from lulu import host as host_module
 from lulu import runtime
-from lulu.actors import Actor, Role
-from lulu.commands import StartSession
 from lulu.host import AgentHost
-from lulu.sessions import Launch, new_session_id
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import StartSession
+from lulu.model.sessions import Launch, new_session_id
 from lulu.settings import Settings
 from lulu.store import Store, bus, writer
 from lulu.web.health import health_route

@@ -17,12 +17,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from lulu import commands, runtime
-from lulu.actors import Actor, Role
-from lulu.commands import Command, StartSession
+from lulu import runtime
 from lulu.errors import Conflict, SessionNotFound
+from lulu.model import commands
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import Command, StartSession
+from lulu.model.sessions import ENDED, Launch, SessionId, SessionStatus, new_session_id
 from lulu.runtime import Runtime
-from lulu.sessions import ENDED, Launch, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
 from lulu.store import Approval
 from tests import audit

@@ -7,7 +7,7 @@ import pytest
 from lulu import export
 from lulu.access.sharing import guest_rows
 from lulu.citations import sources
-from lulu.events import Text
+from lulu.model.events import Text
 from lulu.store import ShareOptions
 from lulu.store.indexing import searchable_text
 from tests.samples import stored

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu import commands
-from lulu.actors import Actor, Role
-from lulu.commands import (
+from lulu.errors import InputError
+from lulu.model import commands
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import (
     AgentCommand,
     Interrupt,
     Rename,
@@ -24,9 +25,15 @@ from lulu.commands import (
     SetPermissionMode,
     StartSession,
 )
-from lulu.errors import InputError
-from lulu.inputs import MAX_ATTACHMENT_BYTES, MAX_PROMPT, Attachment, checked_folder, checked_mode, checked_prompt
-from lulu.sessions import Launch, SessionId
+from lulu.model.sessions import Launch, SessionId
+from lulu.model.validation import (
+    MAX_ATTACHMENT_BYTES,
+    MAX_PROMPT,
+    Attachment,
+    checked_folder,
+    checked_mode,
+    checked_prompt,
+)
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
 SESSION = SessionId("s")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu.events import Event, Permission, PermissionDecision, Result, System, Text, ToolResult, ToolUse, User
+from lulu.model.events import Event, Permission, PermissionDecision, Result, System, Text, ToolResult, ToolUse, User
 from lulu.tool_calls import untold
 from lulu.transcript import turns
 from tests.samples import stored

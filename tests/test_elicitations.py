@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu.elicitations import Field, default_text, read, value_of
 from lulu.errors import InputError
+from lulu.model.elicitations import Field, default_text, read, value_of
 
 
 def field(schema: object, *, required: bool = False) -> Field:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lulu.events import (
+from lulu.model.events import (
     TYPES,
     Event,
     System,

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu import events, export
-from lulu.events import Event, EventId, StoredEvent
+from lulu import export
+from lulu.model import events
+from lulu.model.events import Event, EventId, StoredEvent
 from tests.samples import EVENTS, UNKNOWN
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from lulu import commands
-from lulu.commands import DeleteHeld, EditQueued, SendHeld, SendNow, StartSession, WithdrawQueued
 from lulu.errors import Conflict
-from lulu.events import User
-from lulu.inputs import Attachment
+from lulu.model import commands
+from lulu.model.commands import DeleteHeld, EditQueued, SendHeld, SendNow, StartSession, WithdrawQueued
+from lulu.model.events import User
+from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
+from lulu.model.validation import Attachment
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from tests.support import eventually
 from tests.test_host import OWNER, NewLulu, has_status, new_lulu, prompt, settled, start, stop
 

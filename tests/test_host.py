@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from lulu import runtime
-from lulu.actors import Actor, Role
 from lulu.agent.client import Agent
-from lulu.commands import Interrupt, SendPrompt, StartSession
 from lulu.errors import Forbidden, InputError
-from lulu.events import PermissionDecision, Result, StoredEvent, System, Text, User
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import Interrupt, SendPrompt, StartSession
+from lulu.model.events import PermissionDecision, Result, StoredEvent, System, Text, User
+from lulu.model.sessions import ENDED, Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.runtime import Runtime
-from lulu.sessions import ENDED, Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
 from lulu.store import Approval
 from tests.support import eventually

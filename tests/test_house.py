@@ -32,7 +32,7 @@ MOST_LINES_OF_A_PAGE = 40
 #: Names that say nothing about what is inside.
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manager", "data", "info", "misc"}
 #: What a page may import: what draws, what runs, and the values in a URL or an error.
-OF_A_PAGE = {"__future__", "streamlit", "lulu.ui", "lulu.runtime", "lulu.errors", "lulu.sessions", "lulu.text"}
+OF_A_PAGE = {"__future__", "streamlit", "lulu.ui", "lulu.runtime", "lulu.errors", "lulu.model.sessions", "lulu.text"}
 #: What the entry point may import: the parts that it plugs together.
 OF_THE_APP = {"__future__", "streamlit", "starlette", "lulu.runtime", "lulu.access", "lulu.web", "lulu.ui.look"}
 #: Where SQLAlchemy is used without dataset: a file is checked, copied and migrated before dataset sees it.

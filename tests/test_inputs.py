@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lulu.errors import InputError
-from lulu.inputs import MAX_PICTURE_SIDE, Attachment, checked_attachments, typed
+from lulu.model.validation import MAX_PICTURE_SIDE, Attachment, checked_attachments, typed
 
 
 def picture(kind: str, size: tuple[int, int] = (2, 2)) -> bytes:

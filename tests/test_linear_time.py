@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from lulu import events, export, transcript
+from lulu import export, transcript
+from lulu.model import events
 from lulu.store.connection import folded
 from lulu.store.indexing import searchable_text
 from lulu.text import labels, markdown, plain

@@ -17,16 +17,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lulu import runtime, stopping, worker
-from lulu.actors import Actor, Role
 from lulu.agent import AgentSpec
 from lulu.agent.translate import Translation, Translator
-from lulu.commands import Delete, Interrupt, SendNow, SendPrompt
 from lulu.continuing import verdict_on
 from lulu.errors import Conflict
-from lulu.events import Event, System, User
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import Delete, Interrupt, SendNow, SendPrompt
+from lulu.model.events import Event, System, User
+from lulu.model.sessions import ENDED, Launch, SessionId, SessionStatus
 from lulu.process_states import ALLOWED, ProcessState, moved
 from lulu.runtime import Runtime
-from lulu.sessions import ENDED, Launch, SessionId, SessionStatus
 from lulu.settings import Settings
 from tests.support import eventually
 

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 import pytest
 
 from lulu.agent import Translation, TurnEnd
+from lulu.model.sessions import SessionStatus
 from lulu.progress import Progress
-from lulu.sessions import SessionStatus
 
 
 def end(status: SessionStatus) -> Translation:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from lulu import runtime
-from lulu.actors import Actor, Role
-from lulu.commands import SendPrompt, StartSession
-from lulu.events import NOT_SAVED, Error, StoredEvent
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import SendPrompt, StartSession
+from lulu.model.events import NOT_SAVED, Error, StoredEvent
+from lulu.model.sessions import ENDED, Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.runtime import Runtime
-from lulu.sessions import ENDED, Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
 from tests.support import eventually
 

@@ -14,12 +14,12 @@ import pytest
 
 from lulu import host as host_module
 from lulu import runtime
-from lulu.actors import Actor, Role
-from lulu.commands import SendPrompt, StartSession
 from lulu.errors import LuluError, SessionNotFound
-from lulu.events import System, Text
 from lulu.host import AgentHost
-from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import SendPrompt, StartSession
+from lulu.model.events import System, Text
+from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
 from lulu.store import Change, Store, writer
 from tests.conftest import Hold

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lulu.errors import SessionNotFound
-from lulu.sessions import (
+from lulu.model.sessions import (
     ALLOWED,
     ENDED,
     LIVE,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lulu.agent.demo import frames
-from lulu.events import (
+from lulu.model.events import (
     Error,
     Event,
     Permission,

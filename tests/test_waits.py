@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lulu.activity import activity
-from lulu.events import Event, EventId, Permission, PermissionDecision, StoredEvent, ToolResult, ToolUse, User
-from lulu.sessions import SessionStatus
+from lulu.model.events import Event, EventId, Permission, PermissionDecision, StoredEvent, ToolResult, ToolUse, User
+from lulu.model.sessions import SessionStatus
 from lulu.transcript import Run, ToolCall, runs, turns
 from lulu.ui import tools
 from lulu.waits import total

@@ -17,8 +17,8 @@ from lulu.access.authority import Authority, bare_address, header_values, is_loo
 from lulu.access.cookies import GUEST_COOKIE, OWNER_COOKIE, cookie, read_tokens
 from lulu.access.guard import Admission
 from lulu.access.tokens import hash_of
-from lulu.actors import NOBODY, Actor, Role
 from lulu.errors import LuluError
+from lulu.model.actors import NOBODY, Actor, Role
 from lulu.store import ACCESS, VISITORS, Access, AccessKind, Bus, Store
 from lulu.store.admitting import LAN
 

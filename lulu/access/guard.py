@@ -22,7 +22,7 @@ from lulu.access import refusing
 from lulu.access.authority import Authority, header_values, parse_authority, parse_origin
 from lulu.access.headers import secured
 from lulu.access.refusing import Refusal
-from lulu.actors import Role
+from lulu.model.actors import Role
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lulu.access.tokens import hash_of, new_token
-from lulu.actors import LULU, Actor
+from lulu.model.actors import LULU, Actor
 from lulu.runtime import Runtime
 from lulu.store import Access, AccessKind, ShareOptions
 

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 
-from lulu import events
-from lulu.events import Event, StoredEvent
-from lulu.sessions import Session
+from lulu.model import events
+from lulu.model.events import Event, StoredEvent
+from lulu.model.sessions import Session
 from lulu.store import LiveText, ShareOptions
 from lulu.text.plain import plain
 from lulu.text.redaction.private_keys import stays_open

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lulu.events import Event, System, Text, Thinking, ToolResult, ToolUse, made
+from lulu.model.events import Event, System, Text, Thinking, ToolResult, ToolUse, made
 
 Block = dict[str, Any]
 

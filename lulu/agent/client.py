@@ -31,7 +31,7 @@ from lulu.agent.permissions import before_tool_use, can_use_tool
 from lulu.agent.requests import AgentSpec, Ask, ConversationExists, Gate, ResumeRefused, TranscriptMissing
 from lulu.agent.translate import Translation, Translator
 from lulu.errors import AgentError
-from lulu.inputs import IMAGE_TYPES, Attachment
+from lulu.model.validation import IMAGE_TYPES, Attachment
 from lulu.settings import PermissionMode, Settings
 
 #: Tools that reach other sessions of this user, or let a session wake itself up.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lulu.agent.frames import Frame, blocks_of, text_of
-from lulu.events import PROMPT_REFUSED, Error, made
-from lulu.sessions import SessionStatus
+from lulu.model.events import PROMPT_REFUSED, Error, made
+from lulu.model.sessions import SessionStatus
 
 #: ``terminal_reason`` of a turn that somebody, or a hook, stopped. Looked at before ``is_error``, which may be true.
 _ABORTED = frozenset({"aborted_streaming", "aborted_tools", "hook_stopped", "stop_hook_prevented"})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lulu.events import Event, Text, Thinking
+from lulu.model.events import Event, Text, Thinking
 
 #: The deltas that bring text, with the key that holds it.
 _TEXT_IN = {"text_delta": "text", "thinking_delta": "thinking"}

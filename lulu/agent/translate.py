@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from lulu.agent import blocks, failures
 from lulu.agent.frames import Frame, blocks_of, common_of, is_of_main, number_of, text_of
 from lulu.agent.live_block import BlockWriter, Ended, LiveBlock
-from lulu.events import Event, Result, System, Text, made
-from lulu.sessions import SessionStatus
+from lulu.model.events import Event, Result, System, Text, made
+from lulu.model.sessions import SessionStatus
 
 #: ``system`` frames that say nothing a person would miss: token counts while thinking.
 _NOISE = frozenset({"thinking_tokens"})

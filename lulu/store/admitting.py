@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from lulu.actors import Actor, Role
 from lulu.errors import SessionNotFound
-from lulu.events import now, parse_time
+from lulu.model.actors import Actor, Role
+from lulu.model.events import now, parse_time
 from lulu.store import rows
 from lulu.store.bus import ACCESS
 from lulu.store.readers import Readers

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lulu.actors import LULU, Actor
 from lulu.errors import Conflict
-from lulu.events import Permission, PermissionDecision, now
-from lulu.sessions import SessionStatus
+from lulu.model.actors import LULU, Actor
+from lulu.model.events import Permission, PermissionDecision, now
+from lulu.model.sessions import SessionStatus
 from lulu.store import changes, rows
 from lulu.store.bus import APPROVALS
 from lulu.store.rows import Approval

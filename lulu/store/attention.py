@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from lulu.sessions import Session
+from lulu.model.sessions import Session
 from lulu.store import rows
 from lulu.store.readers import LATEST_FIRST, SESSION_ROWS, Readers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from lulu.events import StoredEvent
+from lulu.model.events import StoredEvent
 from lulu.store import rows
 from lulu.store.readers import EVENTS, Readers
 

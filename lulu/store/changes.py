@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lulu import commands, events
-from lulu.commands import (
+from lulu.errors import Conflict, InputError, SessionNotFound
+from lulu.model import commands, events
+from lulu.model.commands import (
     AgentCommand,
     Command,
     CommandId,
@@ -19,10 +20,9 @@ from lulu.commands import (
     SetPermissionMode,
     StartSession,
 )
-from lulu.errors import Conflict, InputError, SessionNotFound
-from lulu.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking, ToolUse, User, now
-from lulu.inputs import BYPASS, MAX_ATTACHMENTS, Attachment
-from lulu.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
+from lulu.model.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking, ToolUse, User, now
+from lulu.model.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
+from lulu.model.validation import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.store import queue, rows, turns
 from lulu.store.bus import APPROVALS, COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
 from lulu.store.indexing import index_event

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lulu import events
-from lulu.events import Event, now
-from lulu.sessions import LIVE, Session, SessionStatus
+from lulu.model import events
+from lulu.model.events import Event, now
+from lulu.model.sessions import LIVE, Session, SessionStatus
 from lulu.store import changes, rows
 from lulu.store.approving import expire
 from lulu.store.transaction import Transaction

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lulu import trust
-from lulu.commands import ForgetFolder, TrustFolder
-from lulu.events import now, parse_time
-from lulu.sessions import ENDED, SessionId, SessionStatus
+from lulu.model.commands import ForgetFolder, TrustFolder
+from lulu.model.events import now, parse_time
+from lulu.model.sessions import ENDED, SessionId, SessionStatus
 from lulu.store import changes, rows
 from lulu.store.bus import APPROVALS, COMMANDS, FOLDERS, row_topic, session_topic
 from lulu.store.readers import Readers

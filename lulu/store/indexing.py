@@ -8,7 +8,19 @@ from sqlalchemy.exc import DBAPIError
 
 from lulu.citations import sources
 from lulu.errors import StoreError
-from lulu.events import Error, Event, Permission, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, User
+from lulu.model.events import (
+    Error,
+    Event,
+    Permission,
+    Result,
+    System,
+    Text,
+    Thinking,
+    ToolResult,
+    ToolUse,
+    Unknown,
+    User,
+)
 from lulu.store import problems, rows
 from lulu.store.transaction import Transaction
 from lulu.text.plain import plain

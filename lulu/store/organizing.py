@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lulu import rules
-from lulu.commands import (
+from lulu.errors import Conflict, SessionNotFound
+from lulu.model.commands import (
     AddRule,
     Archive,
     Command,
@@ -26,9 +27,8 @@ from lulu.commands import (
     TrustFolder,
     WithdrawQueued,
 )
-from lulu.errors import Conflict, SessionNotFound
-from lulu.events import System, now
-from lulu.sessions import LIVE, SessionStatus
+from lulu.model.events import System, now
+from lulu.model.sessions import LIVE, SessionStatus
 from lulu.store import admitting, changes, folders, indexing, queue, rows
 from lulu.store.bus import DELETED, RULES, SESSIONS, row_topic, session_topic
 from lulu.store.transaction import Transaction

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lulu.commands import DeleteHeld, EditQueued, SendHeld, WithdrawQueued
 from lulu.errors import Conflict
-from lulu.events import now
+from lulu.model.commands import DeleteHeld, EditQueued, SendHeld, WithdrawQueued
+from lulu.model.events import now
 from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
 from lulu.store.transaction import Transaction

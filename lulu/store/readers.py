@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from lulu.commands import SendNow, StoredCommand
 from lulu.errors import LuluError, SessionNotFound, StoreBusy
-from lulu.events import EventId, StoredEvent, Text
-from lulu.inputs import Attachment
+from lulu.model.commands import SendNow, StoredCommand
+from lulu.model.events import EventId, StoredEvent, Text
+from lulu.model.sessions import LIVE, Session
+from lulu.model.validation import Attachment
 from lulu.rules import Rule
-from lulu.sessions import LIVE, Session
 from lulu.store import problems, rows
 from lulu.store.connection import folded, open_reader, start_afresh
 from lulu.store.rows import Approval, LiveText, SentPrompt

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lulu import commands, events
-from lulu.commands import CommandId, CommandStatus, StoredCommand
-from lulu.events import EventId, StoredEvent, parse_time
-from lulu.inputs import Attachment
+from lulu.model import commands, events
+from lulu.model.commands import CommandId, CommandStatus, StoredCommand
+from lulu.model.events import EventId, StoredEvent, parse_time
+from lulu.model.sessions import Session, SessionId
+from lulu.model.validation import Attachment
 from lulu.rules import Rule
-from lulu.sessions import Session, SessionId
 
 Row = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lulu.errors import InputError, LuluError
-from lulu.events import EventId, StoredEvent
+from lulu.model.events import EventId, StoredEvent
 from lulu.store import rows
 from lulu.store.connection import folded
 from lulu.store.indexing import searchable_text

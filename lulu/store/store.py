@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lulu.actors import LULU, Actor
-from lulu.commands import (
+from lulu.errors import Forbidden, InputError, LuluError, StoreBusy
+from lulu.model.actors import LULU, Actor
+from lulu.model.commands import (
     AddRule,
     AgentCommand,
     Command,
@@ -25,11 +26,10 @@ from lulu.commands import (
     SendNow,
     SetPermissionMode,
 )
-from lulu.errors import Forbidden, InputError, LuluError, StoreBusy
-from lulu.events import Event, EventId, Result
-from lulu.inputs import checked_mode
+from lulu.model.events import Event, EventId, Result
+from lulu.model.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
+from lulu.model.validation import checked_mode
 from lulu.rules import Rule
-from lulu.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.store import approving, changes, closing, folders, indexing, organizing, problems, queue, writer
 from lulu.store.admitting import Admitting
 from lulu.store.approving import Decision

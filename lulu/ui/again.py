@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from lulu.actors import Actor
-from lulu.commands import SendPrompt
-from lulu.events import PROMPT_REFUSED, Error, StoredEvent, User
+from lulu.model.actors import Actor
+from lulu.model.commands import SendPrompt
+from lulu.model.events import PROMPT_REFUSED, Error, StoredEvent, User
+from lulu.model.sessions import Session, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionStatus
 from lulu.ui import notices
 from lulu.ui.state import state
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lulu.actors import Actor
-from lulu.commands import AddRule
+from lulu.model.actors import Actor
+from lulu.model.commands import AddRule
 from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.ui import notices, requested

@@ -6,10 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from lulu.actors import Actor, Role
-from lulu.events import User
+from lulu.model.actors import Actor, Role
+from lulu.model.events import User
+from lulu.model.sessions import ENDED, Session, SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import ENDED, Session, SessionId
 from lulu.store import Approval
 from lulu.text.labels import LABEL_LIMIT, one_line, safe_label
 from lulu.ui import (

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from lulu import runtime
-from lulu.inputs import IMAGE_TYPES, MAX_ATTACHMENT_BYTES, Attachment, typed
+from lulu.model.validation import IMAGE_TYPES, MAX_ATTACHMENT_BYTES, Attachment, typed
 from lulu.text.labels import safe_label
 from lulu.ui import blocks, pictures, wording
 from lulu.ui.state import picked

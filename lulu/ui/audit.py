@@ -8,11 +8,11 @@ from datetime import datetime
 
 import streamlit as st
 
-from lulu.actors import Actor
 from lulu.errors import SessionNotFound
-from lulu.events import parse_time
+from lulu.model.actors import Actor
+from lulu.model.events import parse_time
+from lulu.model.sessions import parse_session_id
 from lulu.runtime import Runtime
-from lulu.sessions import parse_session_id
 from lulu.store import Access, AccessKind
 from lulu.text.labels import safe_label
 from lulu.ui import wording

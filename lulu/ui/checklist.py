@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from lulu.events import StoredEvent, ToolResult, ToolUse, User
+from lulu.model.events import StoredEvent, ToolResult, ToolUse, User
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.store import row_topic
 from lulu.text.labels import safe_label
 from lulu.ui import identity, notices, wording

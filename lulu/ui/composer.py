@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor, Role
-from lulu.commands import Command, SendPrompt, SetModel, SetPermissionMode
-from lulu.events import System
-from lulu.inputs import BYPASS
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import Command, SendPrompt, SetModel, SetPermissionMode
+from lulu.model.events import System
+from lulu.model.sessions import Session, SessionId
+from lulu.model.validation import BYPASS
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId
 from lulu.store import row_topic
 from lulu.text.labels import safe_label
 from lulu.ui import again, attachments, checklist, identity, notices, unsent, wording

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lulu.access import opening
 from lulu.access.door import door
-from lulu.actors import Actor, Role
+from lulu.model.actors import Actor, Role
 from lulu.runtime import Runtime
 from lulu.store import ACCESS, Access
 from lulu.store.admitting import COMMAND_LINE

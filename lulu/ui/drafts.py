@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor, Role
-from lulu.commands import Delete, SaveDraft, StartSession
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import Delete, SaveDraft, StartSession
+from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import Show
 from lulu.text.labels import safe_label
 from lulu.ui import notices, options, places, trust, wording

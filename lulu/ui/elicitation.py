@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from lulu import elicitations
-from lulu.actors import Actor
 from lulu.agent import ELICITATION
 from lulu.citations import address
-from lulu.elicitations import Elicitation, Field
+from lulu.model import elicitations
+from lulu.model.actors import Actor
+from lulu.model.elicitations import Elicitation, Field
 from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.text.labels import safe_label, safe_markdown

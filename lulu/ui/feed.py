@@ -14,10 +14,10 @@ from functools import partial
 import streamlit as st
 
 from lulu import transcript
-from lulu.actors import Actor, Role
-from lulu.events import StoredEvent
+from lulu.model.actors import Actor, Role
+from lulu.model.events import StoredEvent
+from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.store import LiveText, session_topic, text_topic
 from lulu.tool_calls import untold
 from lulu.transcript import Turn

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import streamlit as st
 
+from lulu.model.sessions import Session, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionStatus
 from lulu.store import Show
 from lulu.ui import wording
 from lulu.ui.state import is_on, keep, picked, put_back, state, switch_off

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from lulu.events import Text
+from lulu.model.events import Text
 from lulu.store import LiveText
 from lulu.text.labels import safe_markdown
 from lulu.text.paragraphs import finished

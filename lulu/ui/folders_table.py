@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu import folders
-from lulu.actors import Actor
-from lulu.commands import Command, ForgetFolder, TrustFolder
 from lulu.folders import SILENT, Place
+from lulu.model.actors import Actor
+from lulu.model.commands import Command, ForgetFolder, TrustFolder
 from lulu.runtime import Runtime
 from lulu.store import FOLDERS
 from lulu.text.labels import safe_label

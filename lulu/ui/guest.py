@@ -13,9 +13,9 @@ import streamlit as st
 from lulu import transcript
 from lulu.access.sharing import GuestRows, guest_rows, guest_session, guest_text
 from lulu.errors import SessionNotFound
-from lulu.events import StoredEvent
+from lulu.model.events import StoredEvent
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.store import ShareOptions, row_topic, session_topic, text_topic
 from lulu.text.labels import one_line, safe_label
 from lulu.ui import header, identity, notices, now, reading, render

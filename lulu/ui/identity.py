@@ -10,7 +10,7 @@ import streamlit as st
 
 from lulu.access.door import door
 from lulu.access.guard import admission_of
-from lulu.actors import NOBODY, Actor
+from lulu.model.actors import NOBODY, Actor
 
 P = ParamSpec("P")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor
 from lulu.errors import SessionNotFound
+from lulu.model.actors import Actor
+from lulu.model.sessions import Session
 from lulu.runtime import Runtime
-from lulu.sessions import Session
 from lulu.store import APPROVALS, Approval
 from lulu.text.labels import safe_label
 from lulu.ui import (

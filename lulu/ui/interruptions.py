@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from lulu.actors import Actor
-from lulu.commands import SendPrompt
 from lulu.errors import Conflict
+from lulu.model.actors import Actor
+from lulu.model.commands import SendPrompt
+from lulu.model.sessions import Session, SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId
 from lulu.store import SESSIONS
 from lulu.text.labels import safe_label
 from lulu.ui import answering, identity, notices, places, wording

@@ -10,8 +10,8 @@ import streamlit as st
 
 from lulu.access import opening
 from lulu.access.door import door
-from lulu.actors import Actor
-from lulu.commands import SwitchLan
+from lulu.model.actors import Actor
+from lulu.model.commands import SwitchLan
 from lulu.runtime import Runtime
 from lulu.text.labels import safe_label
 from lulu.ui import notices

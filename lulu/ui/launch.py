@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor
-from lulu.commands import SaveDraft, StartSession
-from lulu.inputs import Attachment
+from lulu.model.actors import Actor
+from lulu.model.commands import SaveDraft, StartSession
+from lulu.model.sessions import SessionId, new_session_id
+from lulu.model.validation import Attachment
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, new_session_id
 from lulu.store import SESSIONS
 from lulu.text.labels import safe_label
 from lulu.ui import attachments, cards, drafts, identity, interruptions, notices, options, trust, unsent

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lulu.events import Event, System
+from lulu.model.events import Event, System
 from lulu.text.labels import safe_label
 from lulu.ui import wording
 from lulu.ui.results import first_text, number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu import runtime
-from lulu.actors import Role
+from lulu.model.actors import Role
 from lulu.ui import bell, first_paint, guest, identity, links, look, notices, outage, places, sidebar
 from lulu.ui.state import state
 

@@ -12,9 +12,9 @@ import streamlit as st
 
 from lulu import activity
 from lulu.activity import Activity
-from lulu.events import Result, StoredEvent, ToolUse
+from lulu.model.events import Result, StoredEvent, ToolUse
+from lulu.model.sessions import Session, SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId
 from lulu.store import Approval, LiveText
 from lulu.text.labels import one_line
 from lulu.ui import approvals

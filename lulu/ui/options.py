@@ -7,9 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from lulu.inputs import checked_folder
+from lulu.model.sessions import Launch, Session
+from lulu.model.validation import checked_folder
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, Session
 from lulu.ui import limits, wording
 from lulu.ui.look import CWD, MODEL, PERMISSION_MODE, TITLE
 from lulu.ui.state import put_back, typed

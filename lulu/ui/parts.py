@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lulu.events import EventId, StoredEvent, Text
+from lulu.model.events import EventId, StoredEvent, Text
 from lulu.tool_calls import events_of
 from lulu.transcript import Item, Note, Turn, runs
 

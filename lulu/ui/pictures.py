@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from lulu.inputs import IMAGE_TYPES
+from lulu.model.validation import IMAGE_TYPES
 from lulu.text.labels import safe_label
 from lulu.transcript import ToolCall
 from lulu.ui import wording

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from lulu.actors import Actor, Role
+from lulu.model.actors import Actor, Role
 from lulu.ui.state import HOME, SEARCH_PAGE, state
 
 _FOLDER = Path(__file__).resolve().parents[2] / "pages"

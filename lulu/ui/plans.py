@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor
-from lulu.events import ToolUse
+from lulu.model.actors import Actor
+from lulu.model.events import ToolUse
 from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.text.labels import safe_markdown

@@ -8,8 +8,8 @@ from functools import partial
 
 import streamlit as st
 
-from lulu.actors import Actor
 from lulu.errors import InputError
+from lulu.model.actors import Actor
 from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.text.labels import safe_label

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor, Role
-from lulu.commands import (
-    DeleteHeld,
-    EditQueued,
-    SendHeld,
-    SendNow,
-    StartSession,
-    StoredCommand,
-    WithdrawQueued,
-)
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import DeleteHeld, EditQueued, SendHeld, SendNow, StartSession, StoredCommand, WithdrawQueued
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.ui import attachments, notices, render, wording
 from lulu.ui.state import typed
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.events import StoredEvent
+from lulu.model.events import StoredEvent
 from lulu.store import LiveText
 from lulu.ui.look import EARLIER, LOAD_EARLIER, SESSION_HEADER, TRANSCRIPT, TURNS
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from lulu import rules
-from lulu.actors import Actor
-from lulu.commands import AddRule
 from lulu.errors import InputError
+from lulu.model.actors import Actor
+from lulu.model.commands import AddRule
+from lulu.model.sessions import Session, SessionId
 from lulu.rules import Rule, ToolCall
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId
 from lulu.store import Approval
 from lulu.text.labels import safe_label
 from lulu.ui import answering, wording

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import streamlit as st
 
-from lulu import events, transcript
+from lulu import transcript
 from lulu.errors import LuluError
-from lulu.events import StoredEvent
+from lulu.model import events
+from lulu.model.events import StoredEvent
 from lulu.text.labels import BLOCK_LIMIT, safe_label, safe_markdown
 from lulu.text.plain import plain
 from lulu.tool_calls import events_of

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lulu.events import System
+from lulu.model.events import System
 from lulu.transcript import ToolCall
 
 #: How Claude Code begins the answer of a command that failed.

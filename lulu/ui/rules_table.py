@@ -9,10 +9,10 @@ from typing import cast
 import streamlit as st
 
 from lulu import rules
-from lulu.actors import Actor
-from lulu.commands import AddRule, Command, DeleteRule, SwitchRule
 from lulu.errors import InputError, SessionNotFound
-from lulu.inputs import checked_folder
+from lulu.model.actors import Actor
+from lulu.model.commands import AddRule, Command, DeleteRule, SwitchRule
+from lulu.model.validation import checked_folder
 from lulu.rules import Explanation, Rule, ToolCall
 from lulu.runtime import Runtime
 from lulu.store import RULES

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from lulu import events
 from lulu.errors import InputError
-from lulu.events import EventId
+from lulu.model import events
+from lulu.model.events import EventId
+from lulu.model.sessions import SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionStatus
 from lulu.store import Hit, Query
 from lulu.text.labels import safe_label
 from lulu.ui import notices, places, wording

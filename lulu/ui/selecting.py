@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
-from lulu.actors import Actor
-from lulu.commands import Archive, Command, Delete, Pin
 from lulu.errors import Conflict, LuluError
+from lulu.model.actors import Actor
+from lulu.model.commands import Archive, Command, Delete, Pin
+from lulu.model.sessions import Session
 from lulu.runtime import Runtime
-from lulu.sessions import Session
 from lulu.text.labels import safe_label
 from lulu.ui import notices, wording
 from lulu.ui.state import is_on, switch_off

@@ -14,7 +14,7 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from lulu.sessions import Session
+from lulu.model.sessions import Session
 from lulu.text.labels import one_line
 from lulu.ui import keyboard, wording
 

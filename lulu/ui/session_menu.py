@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor
-from lulu.commands import Archive, Command, Delete, Fork, Pin, Rename, SetBudget
 from lulu.errors import SessionNotFound
-from lulu.events import System
+from lulu.model.actors import Actor
+from lulu.model.commands import Archive, Command, Delete, Fork, Pin, Rename, SetBudget
+from lulu.model.events import System
+from lulu.model.sessions import Session, SessionId, new_session_id
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId, new_session_id
 from lulu.text.labels import safe_label
 from lulu.ui import blocks, limits, notices, places, taking
 from lulu.ui.results import as_json

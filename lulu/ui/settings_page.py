@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor
+from lulu.model.actors import Actor
 from lulu.runtime import Runtime
 from lulu.settings import PREFIX, Settings
 from lulu.text.labels import safe_label

@@ -7,9 +7,9 @@ import streamlit as st
 from lulu.access import opening
 from lulu.access.door import door
 from lulu.access.sharing import guest_rows
-from lulu.actors import Actor
+from lulu.model.actors import Actor
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.store import ACCESS, VISITORS, Access, AccessKind, ShareOptions
 from lulu.text.labels import safe_label
 from lulu.ui import guest, identity, lan, notices, places, wording

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor
+from lulu.model.actors import Actor
+from lulu.model.sessions import Session
 from lulu.runtime import Runtime
-from lulu.sessions import Session
 from lulu.store import APPROVALS, SESSIONS
 from lulu.ui import (
     filters,

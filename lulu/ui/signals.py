@@ -10,8 +10,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu.errors import SessionNotFound
+from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import Session, SessionId, SessionStatus
 from lulu.text.labels import one_line
 from lulu.ui.state import state
 

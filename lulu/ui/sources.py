@@ -8,7 +8,7 @@ import streamlit as st
 
 from lulu import citations
 from lulu.citations import Source
-from lulu.events import Text
+from lulu.model.events import Text
 from lulu.text.labels import one_line, safe_label, safe_markdown
 from lulu.ui import wording
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from lulu.errors import LuluError
-from lulu.events import EventId
-from lulu.sessions import Launch, SessionId
+from lulu.model.events import EventId
+from lulu.model.sessions import Launch, SessionId
 from lulu.trust import Asked
 
 #: Rows of the session list shown at first, and added by "Show more".

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lulu import export
-from lulu.events import StoredEvent
+from lulu.model.events import StoredEvent
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.text.labels import one_line
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from lulu.actors import LULU
+from lulu.model.actors import LULU
 from lulu.text.labels import safe_label
 from lulu.transcript import Run, ToolCall
 from lulu.ui import pictures, wording

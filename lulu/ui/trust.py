@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.actors import Actor, Role
-from lulu.commands import Delete, Interrupt, SaveDraft, StartSession, TrustFolder
 from lulu.continuing import folder_verdict
 from lulu.errors import SessionNotFound
 from lulu.folders import SILENT, Finding
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import Delete, Interrupt, SaveDraft, StartSession, TrustFolder
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.store import FolderQuestion
 from lulu.text.labels import safe_label
 from lulu.trust import Asked

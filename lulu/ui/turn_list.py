@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu import transcript
-from lulu.events import Result, User
+from lulu.model.events import Result, User
+from lulu.model.sessions import Session
 from lulu.runtime import Runtime
-from lulu.sessions import Session
 from lulu.text.labels import safe_label
 from lulu.transcript import Turn
 from lulu.ui import places, wording

@@ -9,7 +9,7 @@ from typing import Any
 
 import humanize
 
-from lulu.sessions import Session, SessionStatus
+from lulu.model.sessions import Session, SessionStatus
 from lulu.text.labels import safe_label
 from lulu.text.plain import plain
 

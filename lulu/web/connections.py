@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lulu.access.guard import CONNECTION, Admission
-from lulu.actors import Role
+from lulu.model.actors import Role
 from lulu.web.budget import Budget
 
 log = logging.getLogger(__name__)

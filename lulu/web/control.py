@@ -12,9 +12,9 @@ from starlette.routing import Route
 from lulu import runtime
 from lulu.access import guard, opening
 from lulu.access.door import door
-from lulu.actors import Actor
-from lulu.commands import SwitchLan
 from lulu.errors import InputError, LuluError
+from lulu.model.actors import Actor
+from lulu.model.commands import SwitchLan
 
 PATH = "/control"
 

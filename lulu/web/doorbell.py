@@ -23,9 +23,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from lulu.access import guard
 from lulu.access.door import door
-from lulu.actors import Role
 from lulu.errors import InputError, LuluError, SessionNotFound
-from lulu.sessions import parse_session_id
+from lulu.model.actors import Role
+from lulu.model.sessions import parse_session_id
 from lulu.store.bus import ACCESS, APPROVALS, HEALTH, RULES, SESSIONS, VISITORS, Bus, text_topic
 from lulu.web.flowing import OWN, SHARED
 from lulu.web.rings import Rings

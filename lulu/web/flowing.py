@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lulu.access.sharing import guest_text, this_process
-from lulu.events import Event, EventId, Text, Thinking
+from lulu.model.events import Event, EventId, Text, Thinking
 from lulu.store import LiveText, ShareOptions, Store
 from lulu.text.paragraphs import finished
 from lulu.text.plain import plain

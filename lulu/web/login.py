@@ -15,7 +15,7 @@ from lulu.access.authority import Authority, header_values
 from lulu.access.cookies import GUEST_COOKIE, OWNER_COOKIE, cookie, read_tokens, with_share
 from lulu.access.door import door
 from lulu.access.tokens import hash_of, is_token, new_token
-from lulu.actors import Actor, Role
+from lulu.model.actors import Actor, Role
 from lulu.store import Access, AccessKind
 
 _PAIR_PAGE = refusing.document(

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from lulu.access.guard import ACCESS_HEADER, PROOF_HEADER, ROLE_HEADER, admission_of
-from lulu.actors import Role
+from lulu.model.actors import Role
 from lulu.web import doorbell, page_socket
 from lulu.web.guest_process import GuestProcess, NoGuestProcess, Running
 

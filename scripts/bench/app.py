@@ -24,12 +24,12 @@ from lulu.access.cookies import GUEST_COOKIE
 from lulu.access.door import door
 from lulu.access.guard import Guard
 from lulu.access.tokens import hash_of, new_token
-from lulu.actors import Actor, Role
 from lulu.agent import PermissionAnswer, PermissionRequest
 from lulu.asking import Asking
-from lulu.commands import SendPrompt, StartSession
-from lulu.events import Error, Result, Text, ToolResult, ToolUse
-from lulu.sessions import Launch, SessionStatus, new_session_id
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import SendPrompt, StartSession
+from lulu.model.events import Error, Result, Text, ToolResult, ToolUse
+from lulu.model.sessions import Launch, SessionStatus, new_session_id
 from lulu.store import Change, LiveText, Query, Recorded, ShareOptions, Store
 from lulu.ui.search_page import STEP
 from lulu.web import login

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from lulu import events, export
-from lulu.events import EventId, StoredEvent
+from lulu import export
+from lulu.model import events
+from lulu.model.events import EventId, StoredEvent
 from lulu.store.connection import folded
 from lulu.store.indexing import searchable_text
 from lulu.text import labels, markdown, plain

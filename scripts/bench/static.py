@@ -12,7 +12,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from lulu.events import Event, Result, Text, Thinking, ToolResult, ToolUse, User
+from lulu.model.events import Event, Result, Text, Thinking, ToolResult, ToolUse, User
 from scripts.bench.transcripts import transcript
 
 _HEAD = """<!doctype html><meta charset="utf-8"><title>A transcript</title>

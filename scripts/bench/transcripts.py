@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from lulu.events import Event, Result, Text, Thinking, ToolResult, ToolUse, User
+from lulu.model.events import Event, Result, Text, Thinking, ToolResult, ToolUse, User
 
 _WORDS = [
     *("the", "invoice", "total", "is", "rounded", "on", "every", "line", "before", "tax", "so", "a", "cent", "gets"),

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 
 from lulu.access.tokens import hash_of, new_token
-from lulu.actors import LULU
-from lulu.events import Text, User
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.actors import LULU
+from lulu.model.events import Text, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import AccessKind, ShareOptions, Store
 from tests.support import ROOT, LuluServer
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from lulu import commands
 from lulu.access.tokens import hash_of, is_token, new_token
-from lulu.actors import NOBODY, Actor, Role
-from lulu.commands import Command, Delete, SwitchLan
 from lulu.data_folder import make_private
 from lulu.errors import ConfigurationError, Forbidden, SessionNotFound
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model import commands
+from lulu.model.actors import NOBODY, Actor, Role
+from lulu.model.commands import Command, Delete, SwitchLan
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import AccessKind, ShareOptions, Store
 
 OWNER = Actor(role=Role.OWNER, name="this computer")

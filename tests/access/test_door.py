@@ -11,9 +11,9 @@ import pytest
 from lulu import runtime
 from lulu.access.door import door
 from lulu.access.guard import Admission
-from lulu.actors import LULU, NOBODY, Role
+from lulu.model.actors import LULU, NOBODY, Role
+from lulu.model.sessions import Launch, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionStatus
 from lulu.settings import Settings
 from lulu.store import Access, AccessKind, ShareOptions
 from tests.support import eventually

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from lulu.access.guard import ACCESS_HEADER, PROOF_HEADER, ROLE_HEADER, Admission, Guard, admission_of
-from lulu.actors import Role
+from lulu.model.actors import Role
 from tests.access.support import OWN, Client, ask, ask_socket, status_of_socket
 from tests.doors import OpenDoor
 

@@ -19,7 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from lulu.access import guard, headers
 from lulu.access.guard import ROLE_HEADER, Admission
-from lulu.actors import Role
+from lulu.model.actors import Role
 from tests.access.support import OWN, Client, guarded, status_of_socket
 from tests.doors import OpenDoor
 

@@ -13,7 +13,7 @@ from lulu.access import guard
 from lulu.access.authority import Authority
 from lulu.access.guard import Admission, Guard
 from lulu.access.refusing import CLOSED_PAGE, Refusal
-from lulu.actors import Role
+from lulu.model.actors import Role
 from tests.access.support import OWN, Client, scope_of, status_of_socket
 from tests.doors import OpenDoor
 

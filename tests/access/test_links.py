@@ -10,7 +10,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from lulu.access.tokens import hash_of, new_token
-from lulu.actors import LULU
+from lulu.model.actors import LULU
 from lulu.store import AccessKind, Store
 from tests.access.server import SHARED, SHARED_TEXT, Lulu
 from tests.streamlit_client import StreamlitClient

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lulu import events
 from lulu.access.sharing import NOT_SHARED, guest_rows, guest_session, guest_text, this_process
 from lulu.agent.private_folder import reaches_into, rules
-from lulu.events import Event, EventId, StoredEvent, now, parse_time
-from lulu.sessions import Session, SessionId
+from lulu.model import events
+from lulu.model.events import Event, EventId, StoredEvent, now, parse_time
+from lulu.model.sessions import Session, SessionId
 from lulu.store import LiveText, ShareOptions
 from lulu.text.plain import plain
 from lulu.text.redaction.redact import Redactor

@@ -13,11 +13,11 @@ import claude_agent_sdk
 import psutil
 
 from lulu import runtime
-from lulu.actors import Actor, Role
-from lulu.commands import AddRule, Command, Interrupt, SendPrompt, StartSession
-from lulu.events import Error, Event, Result, System, Text, ToolResult, ToolUse, User
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import AddRule, Command, Interrupt, SendPrompt, StartSession
+from lulu.model.events import Error, Event, Result, System, Text, ToolResult, ToolUse, User
+from lulu.model.sessions import ENDED, Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.runtime import Runtime
-from lulu.sessions import ENDED, Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
 from lulu.store import Approval
 from tests.messages_api import MessagesApi, Request

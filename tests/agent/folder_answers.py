@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lulu.commands import TrustFolder
-from lulu.sessions import SessionId, SessionStatus
+from lulu.model.commands import TrustFolder
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.store import FolderQuestion
 from tests.agent.claude_driver import OWNER, SECONDS, Claude
 from tests.support import eventually

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lulu.events import Error, Thinking, ToolResult, ToolUse, User
-from lulu.sessions import SessionStatus
+from lulu.model.events import Error, Thinking, ToolResult, ToolUse, User
+from lulu.model.sessions import SessionStatus
 from tests.agent.claude_driver import Claude, has_prompt, prompts_in
 
 

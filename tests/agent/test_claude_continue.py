@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lulu.commands import Fork, SendNow, SendPrompt, SetBudget, SetModel, SetPermissionMode
 from lulu.errors import InputError
-from lulu.events import Error, System, User
-from lulu.inputs import BYPASS, Attachment
-from lulu.sessions import SessionStatus, new_session_id
+from lulu.model.commands import Fork, SendNow, SendPrompt, SetBudget, SetModel, SetPermissionMode
+from lulu.model.events import Error, System, User
+from lulu.model.sessions import SessionStatus, new_session_id
+from lulu.model.validation import BYPASS, Attachment
 from lulu.store import Change
 from tests.agent.claude_driver import Claude, has_prompt, tool_results_in
 from tests.support import eventually

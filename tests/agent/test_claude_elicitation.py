@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from lulu.agent import ELICITATION
-from lulu.events import ToolResult, ToolUse
-from lulu.sessions import SessionId, SessionStatus
+from lulu.model.events import ToolResult, ToolUse
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.store import Approval
 from tests.agent.claude_driver import Claude
 

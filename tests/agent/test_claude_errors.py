@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import signal
 
-from lulu.events import PROMPT_REFUSED, Error, Text
-from lulu.sessions import SessionStatus
+from lulu.model.events import PROMPT_REFUSED, Error, Text
+from lulu.model.sessions import SessionStatus
 from tests.agent.claude_driver import Claude, bundled_cli, has_prompt, tools_of
 from tests.support import eventually
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lulu.commands import Fork
-from lulu.events import Error
-from lulu.sessions import SessionId, SessionStatus, new_session_id
+from lulu.model.commands import Fork
+from lulu.model.events import Error
+from lulu.model.sessions import SessionId, SessionStatus, new_session_id
 from tests.agent.claude_driver import Claude, bundled_cli
 from tests.support import eventually
 

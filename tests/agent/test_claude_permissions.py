@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lulu.commands import AddRule
 from lulu.errors import InputError
-from lulu.events import Error, Permission, PermissionDecision, System, ToolUse
-from lulu.sessions import SessionStatus
+from lulu.model.commands import AddRule
+from lulu.model.events import Error, Permission, PermissionDecision, System, ToolUse
+from lulu.model.sessions import SessionStatus
 from tests.agent.claude_driver import OWNER, Claude, tool_results_in
 from tests.support import eventually
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lulu.agent.private_folder import REFUSED
-from lulu.events import Error, ToolResult, User
+from lulu.model.events import Error, ToolResult, User
 from tests.agent.claude_driver import Claude, has_prompt, tool_results_in
 
 #: Each could do something, were it ever read as an option or by a shell.

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from lulu.agent import processes
-from lulu.sessions import SessionId, SessionStatus
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.store import Change
 from tests.agent.claude_driver import Claude, agents_now, command_of, has_prompt, is_alive, tools_of
 from tests.support import ROOT, eventually
@@ -22,7 +22,7 @@ from tests.support import ROOT, eventually
 #: it deletes the last one; what was deleted is not ended before the kill.
 _OTHER_LULU = """
 import sys, threading
-from lulu.commands import Delete
+from lulu.model.commands import Delete
 from lulu.worker import Worker
 from tests.agent.claude_driver import Claude
 from tests.messages_api import MessagesApi

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lulu import transcript
-from lulu.sessions import SessionId
+from lulu.model.sessions import SessionId
 from tests.agent.claude_driver import Claude
 
 

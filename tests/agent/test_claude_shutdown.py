@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lulu.actors import Actor, Role
-from lulu.commands import StartSession
-from lulu.sessions import Launch, SessionId, new_session_id
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import StartSession
+from lulu.model.sessions import Launch, SessionId, new_session_id
 from lulu.store import Store
 from tests.agent import stubborn as wrapper
 from tests.agent.claude_driver import bundled_cli, is_alive

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 
 from lulu import runtime, transcript
-from lulu.events import Error, Text
-from lulu.sessions import SessionId, SessionStatus
+from lulu.model.events import Error, Text
+from lulu.model.sessions import SessionId, SessionStatus
 from tests.agent import stubborn as wrapper
 from tests.agent.claude_driver import Claude, bundled_cli, command_of, has_prompt, is_alive, tools_of
 from tests.support import eventually

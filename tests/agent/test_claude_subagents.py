@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lulu.events import Event, System, Text, Thinking, ToolResult, ToolUse
 from lulu.host import AgentHost
-from lulu.sessions import SessionStatus
+from lulu.model.events import Event, System, Text, Thinking, ToolResult, ToolUse
+from lulu.model.sessions import SessionStatus
 from tests.agent.claude_driver import Claude, has_prompt, tools_of
 from tests.support import eventually
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lulu.commands import ForgetFolder, TrustFolder
-from lulu.sessions import SessionId
+from lulu.model.commands import ForgetFolder, TrustFolder
+from lulu.model.sessions import SessionId
 from tests.agent.claude_driver import OWNER, SECONDS, Claude
 from tests.agent.folder_answers import ACTED, answer, has_acted, hook, settings_file, write
 from tests.messages_api import MessagesApi

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lulu import admission, folders
-from lulu.commands import ForgetFolder, Fork, Interrupt, TrustFolder
-from lulu.sessions import SessionStatus, new_session_id
+from lulu.model.commands import ForgetFolder, Fork, Interrupt, TrustFolder
+from lulu.model.sessions import SessionStatus, new_session_id
 from tests.agent.claude_driver import OWNER, Claude
 from tests.agent.folder_answers import ACTED, add_worktree, answer, has_acted, held, hook, write
 from tests.store.files import execute, make_released

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lulu.agent.translate import Translator
-from lulu.events import Error, decode, encode
-from lulu.sessions import SessionStatus
+from lulu.model.events import Error, decode, encode
+from lulu.model.sessions import SessionStatus
 from tests.agent.test_translate import Frame, result, says, text
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lulu.agent.private_folder import REFUSED, reaches_into, rules
-from lulu.events import Permission, PermissionDecision
+from lulu.model.events import Permission, PermissionDecision
 from lulu.settings import Settings
 from tests.agent.claude_driver import Claude, tool_results_in
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lulu.agent.translate import Translation, Translator
-from lulu.events import Error, Event, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, decode, encode
-from lulu.sessions import SessionStatus
+from lulu.model.events import Error, Event, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, decode, encode
+from lulu.model.sessions import SessionStatus
 
 Frame = dict[str, Any]
 

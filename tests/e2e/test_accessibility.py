@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lulu import runtime
-from lulu.events import Text
-from lulu.sessions import Launch, SessionStatus
+from lulu.model.events import Text
+from lulu.model.sessions import Launch, SessionStatus
 from lulu.settings import Settings
 from tests.browser import Viewer
 from tests.conftest import NewServer

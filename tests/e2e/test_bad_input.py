@@ -18,8 +18,8 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from lulu.agent.demo.repertoire.story import STORY
 from lulu.errors import DatabaseInUse
-from lulu.events import Text, ToolResult, ToolUse
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.events import Text, ToolResult, ToolUse
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Store
 from tests.browser import Viewer
 from tests.conftest import NewServer, SmallDisk

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from lulu.events import Permission, PermissionDecision, ToolResult, ToolUse, User
-from lulu.sessions import Launch, SessionStatus
+from lulu.model.events import Permission, PermissionDecision, ToolResult, ToolUse, User
+from lulu.model.sessions import Launch, SessionStatus
 from lulu.store import Store
 from tests.browser import Viewer
 from tests.conftest import NewServer

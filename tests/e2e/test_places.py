@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from lulu.events import Text, User
+from lulu.model.events import Text, User
 from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.edge.driver import page_eventually, steady

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from lulu import runtime
-from lulu.sessions import Launch, SessionStatus
+from lulu.model.sessions import Launch, SessionStatus
 from lulu.settings import Settings
 from tests.browser import Viewer
 from tests.conftest import NewServer

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from lulu.sessions import Launch, SessionStatus
+from lulu.model.sessions import Launch, SessionStatus
 from lulu.store import Store
 from tests.browser import Viewer
 from tests.conftest import NewServer

@@ -8,8 +8,8 @@ from functools import partial
 
 from playwright.sync_api import Locator, Page, expect
 
-from lulu.events import Event, Result, Text, ToolResult, ToolUse, User
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.events import Event, Result, Text, ToolResult, ToolUse, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Store
 from tests.browser import Viewer
 from tests.conftest import NewServer

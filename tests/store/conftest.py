@@ -9,10 +9,10 @@ from pathlib import Path
 import dataset
 import pytest
 
-from lulu.actors import LULU
-from lulu.commands import SendPrompt
-from lulu.events import System, Text
-from lulu.sessions import Launch, SessionId
+from lulu.model.actors import LULU
+from lulu.model.commands import SendPrompt
+from lulu.model.events import System, Text
+from lulu.model.sessions import Launch, SessionId
 from lulu.store import Change, LiveText, Store, readers
 from lulu.store.connection import open_reader
 from tests.store.files import make_seed

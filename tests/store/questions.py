@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from lulu.errors import LuluError
-from lulu.events import Text
-from lulu.sessions import Launch
+from lulu.model.events import Text
+from lulu.model.sessions import Launch
 from lulu.store import Approval, Query, Show, Store
 
 

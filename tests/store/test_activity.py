@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lulu.actors import LULU
-from lulu.commands import Archive, Command, Fork, Pin, Rename, SendNow, SendPrompt, SetBudget, SetModel
-from lulu.events import Error, Event, Result, System, Text, Thinking, ToolResult, ToolUse, User
-from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
+from lulu.model.actors import LULU
+from lulu.model.commands import Archive, Command, Fork, Pin, Rename, SendNow, SendPrompt, SetBudget, SetModel
+from lulu.model.events import Error, Event, Result, System, Text, Thinking, ToolResult, ToolUse, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.store import Change, LiveText, Store
 from lulu.store.migrate import HEAD, migrate
 from tests.store.files import execute, make_released

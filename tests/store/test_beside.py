@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from lulu.actors import LULU
-from lulu.commands import SendPrompt
 from lulu.errors import DatabaseInUse, Forbidden, StoreBusy
-from lulu.events import Text
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.actors import LULU
+from lulu.model.commands import SendPrompt
+from lulu.model.events import Text
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Bus, Change, Store
 
 

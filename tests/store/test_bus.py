@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu.events import Text, User
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.events import Text, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import (
     COMMANDS,
     SESSIONS,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lulu.actors import LULU
-from lulu.commands import SendPrompt
 from lulu.errors import DatabaseInUse, StoreBusy
-from lulu.events import Text
-from lulu.sessions import SessionId
+from lulu.model.actors import LULU
+from lulu.model.commands import SendPrompt
+from lulu.model.events import Text
+from lulu.model.sessions import SessionId
 from lulu.store import HEALTH, Change, Store, connection, writer
 from tests.conftest import Hold
 from tests.store.files import make_seed, rows_of

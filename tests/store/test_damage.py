@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lulu.errors import DatabaseCorrupt, LuluError, StoreBusy
-from lulu.events import Text
-from lulu.sessions import Launch
+from lulu.model.events import Text
+from lulu.model.sessions import Launch
 from lulu.store import HEALTH, Store, damage
 from lulu.store import file as store_file
 from lulu.store import writer as store_writer

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from lulu import commands
-from lulu.actors import LULU, NOBODY, Actor, Role
-from lulu.commands import (
+from lulu.errors import Conflict, Forbidden, InputError, SessionNotFound
+from lulu.model import commands
+from lulu.model.actors import LULU, NOBODY, Actor, Role
+from lulu.model.commands import (
     AddRule,
     Archive,
     Command,
@@ -41,9 +42,8 @@ from lulu.commands import (
     TrustFolder,
     WithdrawQueued,
 )
-from lulu.errors import Conflict, Forbidden, InputError, SessionNotFound
-from lulu.events import PermissionDecision, User
-from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
+from lulu.model.events import PermissionDecision, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.store import APPROVALS, COMMANDS, Approval, Change, Store, session_topic
 from tests.store.files import execute
 from tests.store.questions import request

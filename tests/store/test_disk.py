@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from lulu.errors import StoreBusy, StoreError
-from lulu.events import Text
-from lulu.sessions import Launch, SessionId
+from lulu.model.events import Text
+from lulu.model.sessions import Launch, SessionId
 from lulu.store import Change, Store, writer
 from tests.conftest import SmallDisk
 from tests.store.faults import Faults, install, of_the_file

@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from lulu.events import Text
+from lulu.model.events import Text
 from lulu.store import Store
 from tests.store.files import integrity
 
@@ -18,8 +18,8 @@ from tests.store.files import integrity
 WRITER = """
 import json, sys, threading
 from pathlib import Path
-from lulu.events import Text
-from lulu.sessions import Launch
+from lulu.model.events import Text
+from lulu.model.sessions import Launch
 from lulu.store import Change, LiveText, Store
 store = Store.open(Path(sys.argv[1]))
 run = sys.argv[2]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lulu.actors import LULU
-from lulu.commands import SendPrompt
-from lulu.events import System, Text, ToolUse
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.actors import LULU
+from lulu.model.commands import SendPrompt
+from lulu.model.events import System, Text, ToolUse
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import HEALTH, Approval, Change, Store, writer
 from tests.store.faults import CODES, Faults, install, of_the_file
 from tests.store.files import execute, integrity

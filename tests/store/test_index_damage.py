@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lulu.actors import LULU
-from lulu.commands import Delete
 from lulu.errors import StoreError
-from lulu.events import Text
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.actors import LULU
+from lulu.model.commands import Delete
+from lulu.model.events import Text
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Query, Store, indexing
 from lulu.store.transaction import Transaction
 from tests.store.files import execute, integrity

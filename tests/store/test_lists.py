@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy.event
 
 from lulu.errors import SessionNotFound
-from lulu.events import Text
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.events import Text
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Store
 from tests.store.files import connect, execute, rows_of
 from tests.store.questions import every_reader

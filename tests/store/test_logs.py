@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lulu.sessions import Launch
+from lulu.model.sessions import Launch
 from lulu.store import Store, damage
 from tests.store.files import integrity
 from tests.store.questions import read_all, write
@@ -21,7 +21,7 @@ BLOCK = 4096
 KILLED = """
 import os, sys
 from pathlib import Path
-from lulu.events import Text
+from lulu.model.events import Text
 from lulu.store import Store
 store = Store.open(Path(sys.argv[1]))
 for number in range(int(sys.argv[2])):

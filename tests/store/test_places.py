@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from lulu.errors import DatabaseInUse, DatabaseUnwritable, StoreError
-from lulu.events import Text
-from lulu.sessions import Launch
+from lulu.model.events import Text
+from lulu.model.sessions import Launch
 from lulu.store import Store
 from tests.store.files import execute, make_seed, rows_of
 from tests.support import ROOT, eventually

@@ -10,8 +10,8 @@ import dataset
 import pytest
 
 from lulu.errors import LuluError, StoreBusy
-from lulu.events import Text
-from lulu.sessions import SessionId
+from lulu.model.events import Text
+from lulu.model.sessions import SessionId
 from lulu.store import Store
 from tests.store.files import execute
 from tests.store.questions import every_reader

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lulu.actors import Actor, Role
-from lulu.commands import SendPrompt, StartSession
-from lulu.events import TYPES, Text, ToolUse, Unknown, User
-from lulu.sessions import Launch, Session, SessionId, new_session_id
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import SendPrompt, StartSession
+from lulu.model.events import TYPES, Text, ToolUse, Unknown, User
+from lulu.model.sessions import Launch, Session, SessionId, new_session_id
 from lulu.store import Change, Query, Store
 from tests.samples import EVENTS
 from tests.store.files import connect, execute

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 import lulu.store
 from lulu.errors import DatabaseInUse, DatabaseNewer, StoreError
-from lulu.events import Text
+from lulu.model.events import Text
 from lulu.store import Store
 from lulu.store.migrate import HEAD, KNOWN
 from tests.store.files import (

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lulu.actors import Actor, Role
-from lulu.commands import Delete
 from lulu.errors import InputError
-from lulu.events import Error, Event, System, Text, Thinking, ToolResult, ToolUse, User
-from lulu.sessions import Launch, SessionId, SessionStatus
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import Delete
+from lulu.model.events import Error, Event, System, Text, Thinking, ToolResult, ToolUse, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Query, Store
 from lulu.store import searching as searching_module
 from lulu.store.searching import words_of

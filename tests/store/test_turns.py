@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lulu.actors import LULU
-from lulu.events import Result, User
-from lulu.sessions import Launch, SessionStatus
+from lulu.model.actors import LULU
+from lulu.model.events import Result, User
+from lulu.model.sessions import Launch, SessionStatus
 from lulu.store import Store
 from lulu.ui import header, wording
 from tests.store.files import execute

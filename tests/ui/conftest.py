@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lulu import runtime
-from lulu.actors import Actor, Role
+from lulu.model.actors import Actor, Role
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.settings import Settings
 from lulu.ui import identity
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lulu.events import Event, decode
+from lulu.model.events import Event, decode
 
 FOLDER = Path(__file__).parent / "samples"
 

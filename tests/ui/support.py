@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from streamlit.testing.v1 import AppTest
 
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.store import Approval
 
 

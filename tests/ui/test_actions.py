@@ -9,12 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lulu.agent.demo.repertoire import scripts
-from lulu.commands import SendPrompt
 from lulu.errors import AgentError
-from lulu.events import Event, Result, Text, ToolResult, ToolUse, User
+from lulu.model.commands import SendPrompt
+from lulu.model.events import Event, Result, Text, ToolResult, ToolUse, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.progress import failure
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.text.labels import one_line
 from lulu.ui import launch
 from tests.samples import HOSTILE

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lulu.events import PROMPT_REFUSED, Error, Event, Result, System, User
+from lulu.model.events import PROMPT_REFUSED, Error, Event, Result, System, User
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from tests.support import eventually
 from tests.ui.conftest import OpenPage
 from tests.ui.support import text_of

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import dataset
 import pytest
 
-from lulu.events import Error, Text, ToolUse, User
+from lulu.model.events import Error, Text, ToolUse, User
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.text.labels import safe_label
 from lulu.ui import cards
 from tests.ui.conftest import OpenPage

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from lulu.events import Event, ToolResult, ToolUse, User
+from lulu.model.events import Event, ToolResult, ToolUse, User
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.store import row_topic
 from lulu.ui import checklist
 from tests.samples import stored

@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lulu.commands import Interrupt, SendPrompt, SetPermissionMode, StartSession
 from lulu.errors import InputError, SessionNotFound
-from lulu.events import Result, Text, ToolResult, ToolUse, User
-from lulu.inputs import BYPASS, Attachment
+from lulu.model.commands import Interrupt, SendPrompt, SetPermissionMode, StartSession
+from lulu.model.events import Result, Text, ToolResult, ToolUse, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
+from lulu.model.validation import BYPASS, Attachment
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage
@@ -139,7 +139,7 @@ def test_an_image_that_is_none_is_told(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_id = new_session()
-    monkeypatch.setattr("lulu.commands.checked_attachments", lambda attachments: None)
+    monkeypatch.setattr("lulu.model.commands.checked_attachments", lambda attachments: None)
     broken = Attachment(name=HOSTILE, media_type="image/png", content=b"no image")
     lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="echo hi", attachments=[broken]))
     eventually(lambda: prompts(lulu, session_id))

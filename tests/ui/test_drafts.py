@@ -6,12 +6,12 @@ from functools import partial
 
 import pytest
 
-from lulu.commands import SaveDraft
 from lulu.errors import InputError
-from lulu.events import User
-from lulu.inputs import Attachment
+from lulu.model.commands import SaveDraft
+from lulu.model.events import User
+from lulu.model.sessions import Launch, SessionStatus, new_session_id
+from lulu.model.validation import Attachment
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionStatus, new_session_id
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage
 from tests.ui.support import links, text_of

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lulu.agent import ELICITATION
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.store import Approval
 from tests.ui.conftest import OpenPage
 from tests.ui.support import text_of

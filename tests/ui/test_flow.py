@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from streamlit.testing.v1 import AppTest
 
-from lulu.events import Text, User
+from lulu.model.events import Text, User
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.store import Change, LiveText
 from tests.ui.conftest import OpenPage
 from tests.ui.support import text_of

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lulu.commands import AddRule
 from lulu.errors import InputError
-from lulu.events import ToolUse
+from lulu.model.commands import AddRule
+from lulu.model.events import ToolUse
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.store import Approval
 from lulu.ui import plans, questions, requested
 from lulu.ui.interruptions import CONTINUE

@@ -10,10 +10,10 @@ import pytest
 
 from lulu import runtime
 from lulu.agent import ELICITATION
-from lulu.commands import Archive, SendPrompt, StartSession
-from lulu.events import System, User
+from lulu.model.commands import Archive, SendPrompt, StartSession
+from lulu.model.events import System, User
+from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
 from lulu.store import Store
 from lulu.ui import interruptions

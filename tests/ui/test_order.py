@@ -9,11 +9,11 @@ from collections.abc import Callable
 import pytest
 from streamlit.elements.lib.shortcut_utils import normalize_shortcut
 
-from lulu.commands import AddRule, Archive, Pin
 from lulu.errors import InputError
-from lulu.events import User
+from lulu.model.commands import AddRule, Archive, Pin
+from lulu.model.events import User
+from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionId, SessionStatus
 from lulu.ui import help_page, keyboard, rules_table, session_list, signals
 from tests.ui.conftest import OWNER, OpenPage
 from tests.ui.support import ask, keys_of, links, needs_you, open_popover, rows, text_of

@@ -8,12 +8,12 @@ import dataset
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lulu import events
-from lulu.actors import Actor
 from lulu.errors import LuluError, StoreError
-from lulu.events import Event, Text, ToolUse, User
+from lulu.model import events
+from lulu.model.actors import Actor
+from lulu.model.events import Event, Text, ToolUse, User
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.settings import Settings
 from lulu.ui import render, settings_page
 from tests.samples import EVENTS, UNKNOWN

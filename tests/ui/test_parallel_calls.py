@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lulu.actors import LULU, Actor, Role
-from lulu.events import Event, Permission, PermissionDecision, StoredEvent, Text, ToolResult, ToolUse, User
+from lulu.model.actors import LULU, Actor, Role
+from lulu.model.events import Event, Permission, PermissionDecision, StoredEvent, Text, ToolResult, ToolUse, User
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.store import ShareOptions
 from lulu.ui.feed import WINDOW, earlier_calls
 from tests.ui.conftest import OWNER, OpenPage

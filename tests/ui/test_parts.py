@@ -7,7 +7,7 @@ from bisect import bisect_left
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu.events import Event, Result, StoredEvent, Text, ToolResult, ToolUse, User
+from lulu.model.events import Event, Result, StoredEvent, Text, ToolResult, ToolUse, User
 from lulu.transcript import Item, Retries, Run, Turn, runs, turns
 from lulu.ui.parts import Piece, divided, ends, place_to_divide
 from tests.samples import stored

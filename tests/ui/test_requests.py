@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.ui import requested
 from tests.ui.conftest import OpenPage
 from tests.ui.support import ask, text_of

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lulu import events
-from lulu.actors import LULU, NOBODY, Actor, Role
 from lulu.errors import Forbidden
+from lulu.model import events
+from lulu.model.actors import LULU, NOBODY, Actor, Role
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.store import ShareOptions
 from lulu.ui import identity, places
 from lulu.ui.guest import ENDED

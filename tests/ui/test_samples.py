@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lulu import events
-from lulu.events import ToolUse, Unknown
+from lulu.model import events
+from lulu.model.events import ToolUse, Unknown
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.ui import looks, machinery
 from tests.ui.conftest import OpenPage
 from tests.ui.recorded import SAMPLES, Sample

@@ -9,9 +9,9 @@ from contextlib import closing
 import pytest
 
 from lulu import host, runtime
-from lulu.events import Text, ToolUse
+from lulu.model.events import Text, ToolUse
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from tests.support import eventually
 from tests.ui.conftest import OpenPage
 from tests.ui.support import text_of

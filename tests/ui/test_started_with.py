@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from lulu.events import System, User
+from lulu.model.events import System, User
+from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId
 from lulu.ui import composer
 from tests.ui.conftest import OpenPage
 from tests.ui.support import folds, open_popover, text_of

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu.events import Event, Permission, PermissionDecision, System, ToolResult, ToolUse
+from lulu.model.events import Event, Permission, PermissionDecision, System, ToolResult, ToolUse
 from lulu.text.plain import visible
 from lulu.transcript import ToolCall, turns
 from lulu.ui import diffs, looks, questions, results, tools

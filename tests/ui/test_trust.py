@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lulu import runtime
-from lulu.commands import SendPrompt, StartSession, TrustFolder
+from lulu.model.commands import SendPrompt, StartSession, TrustFolder
+from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.runtime import Runtime
-from lulu.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lulu.events import Event, Result, Text, ToolResult, ToolUse, User
+from lulu.model.events import Event, Result, Text, ToolResult, ToolUse, User
+from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.sessions import SessionId, SessionStatus
 from lulu.ui import turn_list
 from tests.ui.conftest import OpenPage
 from tests.ui.support import keys_of, links, open_popover, text_of

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from lulu.access.guard import CONNECTION, Admission
-from lulu.actors import Role
+from lulu.model.actors import Role
 from lulu.web.connections import HEAD_SECONDS, SHUT_OUT, SHUT_OUT_SECONDS, Connection, Connections, Limits
 from lulu.web.server import Seldom
 

@@ -12,8 +12,8 @@ import pytest
 from websockets.sync.client import ClientConnection
 
 from lulu.access.guard import Admission
-from lulu.actors import Role
 from lulu.errors import InputError, LuluError
+from lulu.model.actors import Role
 from lulu.store.bus import Bus
 from lulu.web import doorbell
 from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, Turns, may_listen, parse_topics

@@ -15,7 +15,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 
 from lulu.access.guard import CONNECTION, Admission
-from lulu.actors import Role
+from lulu.model.actors import Role
 from lulu.web import protocols
 from lulu.web.connections import SHARE_FRAMES, SOCKET_FRAMES, Connections, Limits
 from lulu.web.protocols import MOST_PARTS, WebSocket

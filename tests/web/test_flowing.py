@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lulu.events import Event, Text, Thinking, ToolUse, User
-from lulu.sessions import Launch, SessionId
+from lulu.model.events import Event, Text, Thinking, ToolUse, User
+from lulu.model.sessions import Launch, SessionId
 from lulu.store import Change, LiveText, Store
 from lulu.web import flowing
 

@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from lulu.access.guard import Admission
-from lulu.actors import Role
+from lulu.model.actors import Role
 from lulu.web.connections import HEAD_SECONDS, SHUT_OUT, SHUT_OUT_SECONDS, Limits
 from lulu.web.protocols import SMALL_MESSAGE
 from tests.doors import OWNER, OpenDoor

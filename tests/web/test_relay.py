@@ -21,7 +21,7 @@ from websockets.typing import Subprotocol
 from lulu.access import guard
 from lulu.access.authority import parse_origin
 from lulu.access.guard import Admission
-from lulu.actors import Role
+from lulu.model.actors import Role
 from lulu.web import relay
 from lulu.web.guest_process import NoGuestProcess
 from lulu.web.relay import SOCKETS, Relay

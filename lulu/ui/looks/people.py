@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from lulu.events import Text
+from lulu.model.events import Text
 from lulu.text.labels import safe_label
 from lulu.transcript import Note, ToolCall
 from lulu.ui import blocks, checklist, elicitation, plans, questions, results, wording

@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, NewType
 
-from lulu.actors import Actor, Role
 from lulu.errors import InputError
-from lulu.inputs import (
+from lulu.model.actors import Actor, Role
+from lulu.model.sessions import Launch, SessionId
+from lulu.model.validation import (
     MAX_TITLE,
     Attachment,
     checked_attachments,
@@ -25,7 +26,6 @@ from lulu.inputs import (
     checked_prompt,
     fitting,
 )
-from lulu.sessions import Launch, SessionId
 
 CommandId = NewType("CommandId", int)
 
