@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lulu.activity import Activity, activity, context_share, context_tokens, context_window
 from lulu.model.events import Event, EventId, Result, StoredEvent, System, Text, ToolResult, ToolUse, User
 from lulu.model.sessions import Session, SessionId, SessionStatus
+from lulu.transcript.activity import Activity, activity, context_share, context_tokens, context_window
 from lulu.ui import now
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from lulu import export
 from lulu.access.sharing import guest_rows
-from lulu.citations import sources
 from lulu.model.events import Text
 from lulu.store import ShareOptions
 from lulu.store.indexing import searchable_text
+from lulu.transcript import export
+from lulu.transcript.citations import sources
 from tests.samples import stored
 
 CITED = Text(

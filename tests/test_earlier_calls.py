@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lulu.model.events import Event, Permission, PermissionDecision, Result, System, Text, ToolResult, ToolUse, User
-from lulu.tool_calls import untold
-from lulu.transcript import turns
+from lulu.transcript.tool_calls import untold
+from lulu.transcript.turns import turns
 from tests.samples import stored
 from tests.test_transcript import some_event
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lulu import export
 from lulu.model import events
 from lulu.model.events import Event, EventId, StoredEvent
+from lulu.transcript import export
 from tests.samples import EVENTS, UNKNOWN
 
 

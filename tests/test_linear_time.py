@@ -7,13 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from lulu import export, transcript
 from lulu.model import events
 from lulu.store.connection import folded
 from lulu.store.indexing import searchable_text
 from lulu.text import labels, markdown, plain
 from lulu.text.paragraphs import finished
-from lulu.ui import diffs, results
+from lulu.transcript import diffs, export, tool_results, turns
 from lulu.web import flowing
 from tests.samples import stored
 
@@ -59,9 +58,9 @@ def _event(made: Callable[[str], events.Event]) -> Callable[[str], object]:
 def _console(given: str) -> object:
     call = events.ToolUse(id="t", name="Bash", input={"command": given})
     answer = events.ToolResult(tool_use_id="t", content=given, is_error=True, data={"stdout": given})
-    (turn,) = transcript.turns(stored([call, answer]))
+    (turn,) = turns.turns(stored([call, answer]))
     (shown,) = turn.calls()
-    return results.output(shown), results.answer(shown), results.exit_code(shown)
+    return tool_results.output(shown), tool_results.answer(shown), tool_results.exit_code(shown)
 
 
 #: What reads foreign text, and how long a text it is given at most.

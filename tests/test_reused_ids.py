@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lulu.model.events import Event, Permission, PermissionDecision, Result, Text, ToolResult, ToolUse, User
-from lulu.transcript import ToolCall, settled_until, turns
+from lulu.transcript.turns import ToolCall, settled_until, turns
 from tests.samples import stored
 
 

@@ -21,8 +21,20 @@ from lulu.model.events import (
     Unknown,
     User,
 )
-from lulu.transcript import MAX_DEPTH, Item, Note, Retries, Run, ToolCall, Turn, runs, settled_until, totals, turns
-from lulu.waits import Spent
+from lulu.transcript.turns import (
+    MAX_DEPTH,
+    Item,
+    Note,
+    Retries,
+    Run,
+    ToolCall,
+    Turn,
+    runs,
+    settled_until,
+    totals,
+    turns,
+)
+from lulu.transcript.waits import Spent
 from tests.samples import stored
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lulu.activity import activity
 from lulu.model.events import Event, EventId, Permission, PermissionDecision, StoredEvent, ToolResult, ToolUse, User
 from lulu.model.sessions import SessionStatus
-from lulu.transcript import Run, ToolCall, runs, turns
+from lulu.transcript.activity import activity
+from lulu.transcript.turns import Run, ToolCall, runs, turns
+from lulu.transcript.waits import total
 from lulu.ui import tools
-from lulu.waits import total
 from tests.test_activity import session
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
-from lulu.citations import sources
 from lulu.errors import StoreError
 from lulu.model.events import (
     Error,
@@ -24,6 +23,7 @@ from lulu.model.events import (
 from lulu.store import problems, rows
 from lulu.store.transaction import Transaction
 from lulu.text.plain import plain
+from lulu.transcript.citations import sources
 
 #: Characters of one event that are indexed; a longer output is found by its beginning.
 MAX_TEXT = 1_000_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lulu import waits
 from lulu.model.events import Event, Result, now, parse_time
 from lulu.store.transaction import Transaction
+from lulu.transcript import waits
 
 
 def with_waits(tx: Transaction, session_id: str, events: Sequence[Event]) -> list[Event]:

@@ -9,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lulu.text.labels import BLOCK_LIMIT, cut, safe_label
 from lulu.text.plain import plain, visible
+from lulu.transcript.tool_results import as_json
 from lulu.ui import wording
-from lulu.ui.results import as_json
 
 #: Bytes that one element may carry: beyond that Streamlit may drop a slow viewer; the rest is a download.
 MOST = 1_000_000

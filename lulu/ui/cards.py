@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from lulu.activity import LOOK_BACK
 from lulu.model.actors import Actor, Role
 from lulu.model.events import Error, StoredEvent, Text
 from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.store import SESSIONS, log_topic
 from lulu.text.labels import safe_label
+from lulu.transcript.activity import LOOK_BACK
 from lulu.ui import answering, approvals, header, identity, notices, now, places, sidebar, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import CARDS

@@ -13,10 +13,10 @@ from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
 from lulu.store import row_topic
 from lulu.text.labels import safe_label
+from lulu.transcript.tool_results import first_text
 from lulu.ui import identity, notices, wording
 from lulu.ui.bell import bell
 from lulu.ui.look import CHECKLIST
-from lulu.ui.results import first_text
 
 #: The tools that write a list.
 _TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})

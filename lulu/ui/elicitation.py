@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import streamlit as st
 
 from lulu.agent import ELICITATION
-from lulu.citations import address
 from lulu.model import elicitations
 from lulu.model.actors import Actor
 from lulu.model.elicitations import Elicitation, Field
 from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.text.labels import safe_label, safe_markdown
+from lulu.transcript.citations import address
 from lulu.ui import answering, blocks, notices, wording
 from lulu.ui.state import is_on, picked, typed
 

@@ -13,14 +13,15 @@ from functools import partial
 
 import streamlit as st
 
-from lulu import transcript
 from lulu.model.actors import Actor, Role
 from lulu.model.events import StoredEvent
 from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.store import LiveText, session_topic, text_topic
-from lulu.tool_calls import untold
-from lulu.transcript import Turn
+from lulu.transcript import split
+from lulu.transcript import turns as transcript
+from lulu.transcript.tool_calls import untold
+from lulu.transcript.turns import Turn
 from lulu.ui import (
     again,
     approvals,
@@ -30,7 +31,6 @@ from lulu.ui import (
     machinery,
     notices,
     now,
-    parts,
     places,
     queued,
     reading,
@@ -99,7 +99,7 @@ def show(
     # The transcript of another session would stand between the parts of this one until the run has ended.
     place = st.empty() if before is not None and before.session_id != session.id else st
     with place.container(key=TRANSCRIPT):
-        for number, pieces in enumerate(parts.divided(turns, history.ends)):
+        for number, pieces in enumerate(split.divided(turns, history.ends)):
             _settled_part(lulu, actor, history, number, [pieces])
         _open_turn(lulu, actor, session.id, settled, has_checklist)
     with st.bottom:
@@ -143,10 +143,10 @@ def divide(session_id: SessionId, rows: list[StoredEvent], settled: int, turns: 
     """
     shown = _shown(session_id)
     if not shown.ends:
-        at = parts.place_to_divide(turns, above=DRAWN_LATER, below=DRAWN_FIRST)
+        at = split.place_to_divide(turns, above=DRAWN_LATER, below=DRAWN_FIRST)
         shown.ends = [at - 1] if at else []
         shown.is_whole = shown.is_whole or not at
-    shown.ends = parts.ends(shown.ends, rows, settled)
+    shown.ends = split.ends(shown.ends, rows, settled)
     return tuple(shown.ends)
 
 
@@ -188,7 +188,7 @@ def _show_around(session_id: SessionId, event_id: int, turns: list[Turn]) -> Non
 @st.fragment
 @notices.told
 @identity.owner_only
-def _settled_part(lulu: Runtime, actor: Actor, history: _History, number: int, read: list[list[parts.Piece]]) -> None:
+def _settled_part(lulu: Runtime, actor: Actor, history: _History, number: int, read: list[list[split.Piece]]) -> None:
     """One part of the settled events. A fragment of its own, so that opening a fold redraws nothing else.
 
     ``read`` holds it for the first time it is drawn: a fragment keeps its arguments, and they may be large.
@@ -220,9 +220,9 @@ def _settled_part(lulu: Runtime, actor: Actor, history: _History, number: int, r
     notices.show_problem(place)
 
 
-def _divided(lulu: Runtime, history: _History) -> list[list[parts.Piece]]:
+def _divided(lulu: Runtime, history: _History) -> list[list[split.Piece]]:
     rows = lulu.store.get_session_events(history.session_id, after=history.first - 1, before=history.ends[-1] + 1)
-    return parts.divided(_turns(lulu, rows), history.ends)
+    return split.divided(_turns(lulu, rows), history.ends)
 
 
 def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId, inside: int, place: str) -> None:

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import streamlit as st
 
-from lulu import transcript
 from lulu.access.sharing import GuestRows, guest_rows, guest_session, guest_text
 from lulu.errors import SessionNotFound
 from lulu.model.events import StoredEvent
@@ -18,6 +17,7 @@ from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
 from lulu.store import ShareOptions, row_topic, session_topic, text_topic
 from lulu.text.labels import one_line, safe_label
+from lulu.transcript import turns as transcript
 from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
 from lulu.ui.feed import KEEP_OPEN, divide, earlier_calls, has_settled, offer_earlier, unfinished, window, writing

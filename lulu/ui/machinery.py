@@ -8,8 +8,8 @@ from typing import Any
 
 from lulu.model.events import Event, System
 from lulu.text.labels import safe_label
+from lulu.transcript.tool_results import first_text, number
 from lulu.ui import wording
-from lulu.ui.results import first_text, number
 
 Data = Mapping[str, Any]
 

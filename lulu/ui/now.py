@@ -10,13 +10,13 @@ from typing import Any
 
 import streamlit as st
 
-from lulu import activity
-from lulu.activity import Activity
 from lulu.model.events import Result, StoredEvent, ToolUse
 from lulu.model.sessions import Session, SessionId
 from lulu.runtime import Runtime
 from lulu.store import Approval, LiveText
 from lulu.text.labels import one_line
+from lulu.transcript import activity
+from lulu.transcript.activity import Activity
 from lulu.ui import approvals
 
 #: The arguments that tell a call from another one of its tool, the most telling first.

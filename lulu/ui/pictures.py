@@ -11,9 +11,9 @@ import streamlit as st
 
 from lulu.model.validation import IMAGE_TYPES
 from lulu.text.labels import safe_label
-from lulu.transcript import ToolCall
+from lulu.transcript.tool_results import answer_blocks, structured
+from lulu.transcript.turns import ToolCall
 from lulu.ui import wording
-from lulu.ui.results import answer_blocks, structured
 
 #: Bytes of a picture that is shown; the page would carry a larger one in every view.
 MOST = 5_000_000

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import streamlit as st
 
-from lulu import transcript
 from lulu.errors import LuluError
 from lulu.model import events
 from lulu.model.events import StoredEvent
 from lulu.text.labels import BLOCK_LIMIT, safe_label, safe_markdown
 from lulu.text.plain import plain
-from lulu.tool_calls import events_of
-from lulu.transcript import Item, Note, Retries, Run, ToolCall, Turn
-from lulu.ui import attachments, blocks, machinery, notices, pictures, results, sources, taking, tools, wording
+from lulu.transcript import tool_results
+from lulu.transcript import turns as transcript
+from lulu.transcript.tool_calls import events_of
+from lulu.transcript.turns import Item, Note, Retries, Run, ToolCall, Turn
+from lulu.ui import attachments, blocks, machinery, notices, pictures, sources, taking, tools, wording
 from lulu.ui.look import MARKED
 from lulu.ui.looks import look_of
 from lulu.ui.state import is_unfolded, state
@@ -189,14 +190,14 @@ def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) 
 
 def show_machinery(call: ToolCall) -> None:
     """What the agent's machinery said about a call, folded into one line."""
-    said = results.machinery(call)
+    said = tool_results.machinery(call)
     if not said:
         return
     opened = fold(f":gray[{machinery.line(said[-1])}]", key=f"machinery_{call.key}", icon=":material/settings:")
     if opened.open:
         with opened:
             told = [{"subtype": event.subtype, **(event.data or {})} for event in said]
-            blocks.code(results.as_json(told), key=f"machinery_data_{call.key}", language="json")
+            blocks.code(tool_results.as_json(told), key=f"machinery_data_{call.key}", language="json")
 
 
 def _call_fold(call: ToolCall, is_open: bool) -> str:
@@ -266,7 +267,7 @@ def system(event: events.System, stored: StoredEvent) -> None:
             if text := machinery.text_of(event):
                 blocks.code(text, key=f"system_text_{stored.id}")
             else:
-                blocks.code(results.as_json(event.data or {}), key=f"system_data_{stored.id}", language="json")
+                blocks.code(tool_results.as_json(event.data or {}), key=f"system_data_{stored.id}", language="json")
 
 
 @renderer(events.Result)

@@ -14,7 +14,8 @@ import streamlit as st
 from lulu.errors import InputError
 from lulu.store import Approval
 from lulu.text.plain import UNUSUAL, hidden_characters, visible
-from lulu.ui import blocks, diffs, results, wording
+from lulu.transcript import diffs, tool_results
+from lulu.ui import blocks, wording
 
 #: Characters of one part that are shown before somebody opens the rest.
 FIRST = 4_000
@@ -48,7 +49,7 @@ def parts(approval: Approval) -> list[Part]:
         if change := diffs.change_in(arguments, context=10**9):
             found.append(Part(name="change", text="\n".join(change), language="diff"))
     if rest or not arguments:
-        found.append(Part(name="asked", text=results.as_json(rest), language="json"))
+        found.append(Part(name="asked", text=tool_results.as_json(rest), language="json"))
     return found
 
 

@@ -11,8 +11,8 @@ from lulu.model.events import System
 from lulu.model.sessions import Session, SessionId, new_session_id
 from lulu.runtime import Runtime
 from lulu.text.labels import safe_label
+from lulu.transcript.tool_results import as_json
 from lulu.ui import blocks, limits, notices, places, taking
-from lulu.ui.results import as_json
 from lulu.ui.state import HOME, is_on, state, typed
 
 #: Forks that are named in the header.

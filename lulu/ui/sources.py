@@ -6,10 +6,10 @@ import re
 
 import streamlit as st
 
-from lulu import citations
-from lulu.citations import Source
 from lulu.model.events import Text
 from lulu.text.labels import one_line, safe_label, safe_markdown
+from lulu.transcript import citations
+from lulu.transcript.citations import Source
 from lulu.ui import wording
 
 #: Sources of one text that are shown.

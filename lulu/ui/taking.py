@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lulu import export
 from lulu.model.events import StoredEvent
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
 from lulu.text.labels import one_line
+from lulu.transcript import export
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_popover_container import PopoverContainer

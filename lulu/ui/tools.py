@@ -8,10 +8,10 @@ import streamlit as st
 
 from lulu.model.actors import LULU
 from lulu.text.labels import safe_label
-from lulu.transcript import Run, ToolCall
+from lulu.transcript.turns import Run, ToolCall
+from lulu.transcript.waits import Spent
 from lulu.ui import pictures, wording
 from lulu.ui.looks import look_of, title_of
-from lulu.waits import Spent
 
 #: Letters of an outcome that the end of each line has room for; what of an outcome is no letter.
 _SHORT = 13

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu import transcript
 from lulu.model.events import Result, User
 from lulu.model.sessions import Session
 from lulu.runtime import Runtime
 from lulu.text.labels import safe_label
-from lulu.transcript import Turn
+from lulu.transcript import turns as transcript
+from lulu.transcript.turns import Turn
 from lulu.ui import places, wording
 from lulu.ui.look import TURNS
 from lulu.ui.state import is_on, state

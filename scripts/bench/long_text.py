@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from lulu import export
 from lulu.model import events
 from lulu.model.events import EventId, StoredEvent
 from lulu.store.connection import folded
 from lulu.store.indexing import searchable_text
 from lulu.text import labels, markdown, plain
 from lulu.text.paragraphs import finished
-from lulu.ui import diffs
+from lulu.transcript import diffs, export
 from scripts.bench.figures import Figure, middle, row
 from scripts.bench.stage import Stage
 

@@ -16,9 +16,9 @@ from lulu.model.sessions import Session, SessionId
 from lulu.store import LiveText, ShareOptions
 from lulu.text.plain import plain
 from lulu.text.redaction.redact import Redactor
-from lulu.transcript import ToolCall, turns
+from lulu.transcript.turns import ToolCall, turns
+from lulu.transcript.waits import Spent
 from lulu.ui.header import details, full_name
-from lulu.waits import Spent
 
 SECRET = "ghp_" + "aB3d" * 9
 ALL = ShareOptions(tool_output=True, thinking=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lulu import transcript
 from lulu.errors import Conflict
 from lulu.model.commands import Delete, SendNow
 from lulu.model.events import Error, Result, User
 from lulu.model.sessions import SessionId, SessionStatus
+from lulu.transcript import turns as transcript
 from tests.agent import tampering
 from tests.agent.claude_driver import Claude, bundled_cli, command_of, is_alive, tools_of
 from tests.support import eventually

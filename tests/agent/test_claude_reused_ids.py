@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lulu import transcript
 from lulu.model.sessions import SessionId
+from lulu.transcript import turns
 from tests.agent.claude_driver import Claude
 
 
@@ -19,7 +19,7 @@ def shown(claude: Claude, session_id: SessionId) -> list[list[tuple[object, obje
             )
             for call in turn.calls()
         ]
-        for turn in transcript.turns(rows)
+        for turn in turns.turns(rows)
     ]
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import psutil
 
-from lulu import runtime, transcript
+from lulu import runtime
 from lulu.model.events import Error, Text
 from lulu.model.sessions import SessionId, SessionStatus
+from lulu.transcript import turns as transcript
 from tests.agent import stubborn as wrapper
 from tests.agent.claude_driver import Claude, bundled_cli, command_of, has_prompt, is_alive, tools_of
 from tests.support import eventually

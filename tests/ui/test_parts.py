@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lulu.model.events import Event, Result, StoredEvent, Text, ToolResult, ToolUse, User
-from lulu.transcript import Item, Retries, Run, Turn, runs, turns
-from lulu.ui.parts import Piece, divided, ends, place_to_divide
+from lulu.transcript.split import Piece, divided, ends, place_to_divide
+from lulu.transcript.turns import Item, Retries, Run, Turn, runs, turns
 from tests.samples import stored
 from tests.test_transcript import some_event
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from lulu.model.events import Event, Permission, PermissionDecision, System, ToolResult, ToolUse
 from lulu.text.plain import visible
-from lulu.transcript import ToolCall, turns
-from lulu.ui import diffs, looks, questions, results, tools
+from lulu.transcript import diffs, tool_results
+from lulu.transcript.turns import ToolCall, turns
+from lulu.ui import looks, questions, tools
 from tests.samples import stored
 from tests.ui.recorded import SAMPLES
 
@@ -123,7 +124,9 @@ def test_two_texts_that_differ_never_look_alike(before: str, after: str) -> None
     ],
 )
 def test_a_change_and_what_stands_beside_it_are_the_whole_input(arguments: dict[str, object]) -> None:
-    shown = "\n".join(diffs.change_in(arguments, context=10**9)) + results.as_json(diffs.beside_the_change(arguments))
+    shown = "\n".join(diffs.change_in(arguments, context=10**9)) + tool_results.as_json(
+        diffs.beside_the_change(arguments)
+    )
 
     for text in texts_in(arguments):
         assert text in shown

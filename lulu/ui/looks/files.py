@@ -8,10 +8,11 @@ from pathlib import PurePath
 import streamlit as st
 
 from lulu.text.labels import safe_label
-from lulu.transcript import ToolCall
-from lulu.ui import blocks, diffs, pictures, results, wording
+from lulu.transcript import diffs, tool_results
+from lulu.transcript.tool_results import argument, number, structured
+from lulu.transcript.turns import ToolCall
+from lulu.ui import blocks, pictures, wording
 from lulu.ui.looks.registry import look, show_answer
-from lulu.ui.results import argument, number, structured
 
 #: The highlighter's names for the endings of files.
 _LANGUAGES = {
@@ -53,7 +54,7 @@ def _lines_read(call: ToolCall) -> str:
 
 
 def _count_lines(call: ToolCall, noun: str) -> str:
-    lines = [line for line in results.answer(call).splitlines() if line.strip()]
+    lines = [line for line in tool_results.answer(call).splitlines() if line.strip()]
     return wording.plural(len(lines), noun) if lines else ""
 
 
@@ -68,7 +69,7 @@ def _found(call: ToolCall) -> str:
         return wording.plural(lines, "line")
     if files is not None:
         return wording.plural(files, "file") if files else "nothing found"
-    if results.answer(call).startswith("No files found"):
+    if tool_results.answer(call).startswith("No files found"):
         return "nothing found"
     return _count_lines(call, "line")
 
@@ -114,7 +115,7 @@ def _show_arguments(call: ToolCall) -> None:
 
 
 def _value(value: object) -> str:
-    return wording.code(value if isinstance(value, str) else results.as_json(value), 300)
+    return wording.code(value if isinstance(value, str) else tool_results.as_json(value), 300)
 
 
 def _changed(call: ToolCall) -> str:

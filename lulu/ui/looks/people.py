@@ -8,15 +8,16 @@ import streamlit as st
 
 from lulu.model.events import Text
 from lulu.text.labels import safe_label
-from lulu.transcript import Note, ToolCall
-from lulu.ui import blocks, checklist, elicitation, plans, questions, results, wording
+from lulu.transcript import tool_results
+from lulu.transcript.tool_results import argument, number, structured
+from lulu.transcript.turns import Note, ToolCall
+from lulu.ui import blocks, checklist, elicitation, plans, questions, wording
 from lulu.ui.looks.registry import generic, look, look_for_people, nothing, show_answer
-from lulu.ui.results import argument, number, structured
 
 
 def _task_state(call: ToolCall) -> str:
     """How a sub-agent stands, as the machinery last told it."""
-    told = [event.data or {} for event in results.machinery(call) if event.subtype.startswith("task_")]
+    told = [event.data or {} for event in tool_results.machinery(call) if event.subtype.startswith("task_")]
     ended = next((data["status"] for data in reversed(told) if isinstance(data.get("status"), str)), "")
     usage: Mapping[str, object] = next(
         (data["usage"] for data in reversed(told) if isinstance(data.get("usage"), Mapping)), {}
@@ -24,7 +25,9 @@ def _task_state(call: ToolCall) -> str:
     steps = number(usage, "tool_uses")
     if call.result is not None and structured(call).get("status") != "async_launched":
         return ""
-    doing = next((results.first_text(data, "description") for data in reversed(told) if data.get("last_tool_name")), "")
+    doing = next(
+        (tool_results.first_text(data, "description") for data in reversed(told) if data.get("last_tool_name")), ""
+    )
     where = "in the background" if call.result is not None else "at work"
     return wording.line(
         safe_label(ended) or where,
@@ -41,7 +44,7 @@ def _task_took(call: ToolCall) -> str:
 def _show_report(call: ToolCall) -> None:
     written = [item.stored.event for item in call.thread if isinstance(item, Note)]
     texts = [event.content for event in written if isinstance(event, Text)]
-    if not results.is_told(results.answer(call), texts):
+    if not tool_results.is_told(tool_results.answer(call), texts):
         show_answer(call, title="" if call.failed else "Answer")
 
 
@@ -137,7 +140,7 @@ def elicited(call: ToolCall) -> None:
 @look_for_people(plans.TOOL, icon="map", title="Plan", line=nothing, yes="approved", no="sent back")
 def plan(call: ToolCall) -> None:
     """The plan as it was put to a person."""
-    text = argument(call, "plan") or results.first_text(structured(call), "plan")
+    text = argument(call, "plan") or tool_results.first_text(structured(call), "plan")
     if not text:
         generic(call)
         return

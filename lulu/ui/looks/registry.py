@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lulu.transcript import ToolCall
+from lulu.transcript.tool_results import answer, as_json, indented
+from lulu.transcript.turns import ToolCall
 from lulu.ui import blocks, pictures, wording
-from lulu.ui.results import answer, as_json, indented
 
 Draw = Callable[[ToolCall], None]
 Say = Callable[[ToolCall], str]

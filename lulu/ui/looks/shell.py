@@ -6,21 +6,22 @@ import streamlit as st
 
 from lulu.text.labels import safe_label
 from lulu.text.plain import console
-from lulu.transcript import ToolCall
-from lulu.ui import blocks, pictures, results, wording
+from lulu.transcript import tool_results
+from lulu.transcript.tool_results import argument, structured
+from lulu.transcript.turns import ToolCall
+from lulu.ui import blocks, pictures, wording
 from lulu.ui.looks.registry import look, show_raw
-from lulu.ui.results import argument, structured
 
 
 def _exit_state(call: ToolCall) -> str:
-    told, code = structured(call), results.exit_code(call)
+    told, code = structured(call), tool_results.exit_code(call)
     if told.get("interrupted") is True:
         return ":orange[interrupted]"
     if told.get("backgroundTaskId"):
         return "in the background"
     if code:
         return f":red[exit {code}]"
-    return safe_label(results.first_text(told, "status"), 30)
+    return safe_label(tool_results.first_text(told, "status"), 30)
 
 
 @look(
@@ -39,7 +40,7 @@ def bash(call: ToolCall) -> None:
             blocks.code(argument(call, "command"), key=f"input_{call.key}", language="bash")
         _show_output(call)
     pictures.show_answered(call)
-    background, meaning = (results.first_text(structured(call), name) for name in _AFTERWARDS)
+    background, meaning = (tool_results.first_text(structured(call), name) for name in _AFTERWARDS)
     said = wording.line(f"In the background as {wording.code(background)}" if background else "", safe_label(meaning))
     if said:
         st.caption(said)
@@ -56,8 +57,8 @@ _AFTERWARDS = ("backgroundTaskId", "returnCodeInterpretation")
 )
 def background_shell(call: ToolCall) -> None:
     """What a command in the background has written, or how it was ended."""
-    if results.first_text(structured(call), "command"):
-        st.caption(wording.code(results.first_text(structured(call), "command"), 200))
+    if tool_results.first_text(structured(call), "command"):
+        st.caption(wording.code(tool_results.first_text(structured(call), "command"), 200))
     with st.container(key=f"console_{call.key}", gap=None):
         _show_output(call)
     show_raw(call)
@@ -66,7 +67,7 @@ def background_shell(call: ToolCall) -> None:
 def _show_output(call: ToolCall) -> None:
     if call.result is None:
         return
-    written, complaints = (console(part) for part in results.output(call))
+    written, complaints = (console(part) for part in tool_results.output(call))
     if written.strip():
         blocks.code(written, key=f"result_{call.key}")
     if complaints.strip():

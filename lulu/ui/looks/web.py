@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from lulu.text.labels import safe_label
-from lulu.transcript import ToolCall
-from lulu.ui import blocks, results, wording
+from lulu.transcript import tool_results
+from lulu.transcript.tool_results import argument, number, structured
+from lulu.transcript.turns import ToolCall
+from lulu.ui import blocks, wording
 from lulu.ui.looks.registry import look, show_answer
-from lulu.ui.results import argument, number, structured
 
 #: Links of a web search that are shown.
 _MOST_LINKS = 30
@@ -36,7 +37,7 @@ def _links(call: ToolCall) -> list[tuple[str, str]]:
     found = structured(call).get("results")
     parts = [part.get("content") for part in found if isinstance(part, Mapping)] if isinstance(found, list) else []
     links = [link for part in parts if isinstance(part, list) for link in part if isinstance(link, Mapping)]
-    return [(results.first_text(link, "title"), results.first_text(link, "url")) for link in links]
+    return [(tool_results.first_text(link, "title"), tool_results.first_text(link, "url")) for link in links]
 
 
 @look(

@@ -1,6 +1,6 @@
 """Turns in parts that follow each other: what is in view is drawn first, and what is drawn stays where it stands.
 
-Pure, like ``lulu/transcript.py``.
+Pure, like ``lulu/transcript/turns.py``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lulu.model.events import EventId, StoredEvent, Text
-from lulu.tool_calls import events_of
-from lulu.transcript import Item, Note, Turn, runs
+from lulu.transcript.tool_calls import events_of
+from lulu.transcript.turns import Item, Note, Turn, runs
 
 
 def place_to_divide(shown: Iterable[Turn], *, above: int, below: int) -> EventId | None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lulu import waits
 from lulu.model.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolUse, User
 from lulu.model.sessions import Session, SessionStatus
-from lulu.tool_calls import OpenCalls
+from lulu.transcript import waits
+from lulu.transcript.tool_calls import OpenCalls
 
 #: Events that are looked at: enough for a row of calls in parallel with a sub-agent's own among them.
 LOOK_BACK = 60

@@ -8,8 +8,8 @@ from typing import Any
 from pygit2 import Patch
 from pygit2.enums import DiffOption
 
-from lulu.transcript import ToolCall
-from lulu.ui.results import structured
+from lulu.transcript.tool_results import structured
+from lulu.transcript.turns import ToolCall
 
 #: Lines around a change in a diff.
 _CONTEXT = 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lulu.model.events import Permission, PermissionDecision, StoredEvent, System, ToolResult, ToolUse
-from lulu.waits import Spent, spent
+from lulu.transcript.waits import Spent, spent
 
 #: How Claude Code answers a call that a stop has ended, whether it was asked for or ran (measured with CLI 2.1.330).
 _STOPPED = "The user doesn't want to proceed with this tool use."

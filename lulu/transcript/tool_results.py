@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lulu.model.events import System
-from lulu.transcript import ToolCall
+from lulu.transcript.turns import ToolCall
 
 #: How Claude Code begins the answer of a command that failed.
 _EXIT_CODE = re.compile(r"Exit code (\d+)(?:\n|$)")

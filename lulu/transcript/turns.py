@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lulu.model.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolResult, ToolUse, User
-from lulu.tool_calls import EarlierCalls, OpenCalls, events_of
-from lulu.tool_calls import Item as Item
-from lulu.tool_calls import Note as Note
-from lulu.tool_calls import ToolCall as ToolCall
-from lulu.waits import Spent, spent
+from lulu.transcript.tool_calls import EarlierCalls, OpenCalls, events_of
+from lulu.transcript.tool_calls import Item as Item
+from lulu.transcript.tool_calls import Note as Note
+from lulu.transcript.tool_calls import ToolCall as ToolCall
+from lulu.transcript.waits import Spent, spent
 
 #: Sub-agents of sub-agents are drawn this deep; what is deeper stands on the last level.
 MAX_DEPTH = 6

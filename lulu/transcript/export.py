@@ -10,9 +10,9 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from lulu.citations import sources
 from lulu.model import events
 from lulu.model.events import StoredEvent
+from lulu.transcript.citations import sources
 
 #: Events that say nothing to a reader outside: they are in the raw form only.
 _UNTOLD = frozenset({"system", "permission", "permission_decision"})
