@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lulu.rules import explain, suggest
-from lulu.rules.harmless import HARMLESS, SCRIPTS
-from lulu.rules.options import narrows
+from lulu.rules.shell.harmless import HARMLESS, SCRIPTS
+from lulu.rules.shell.options import narrows
 from lulu.rules.text_globs import text_glob
 from tests.rule_support import FOLDER, approves, call, rule, unlinked, verdict
 

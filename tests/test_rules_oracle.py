@@ -13,7 +13,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from tree_sitter import Language, Node, Parser
 
-from lulu.rules.shell import Script, read_script
+from lulu.rules.shell.parser import Script, read_script
 from tests.rule_support import call, denies
 
 PARSER = Parser(Language(tree_sitter_bash.language()))

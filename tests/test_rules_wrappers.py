@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lulu.rules.options import narrows
+from lulu.rules.shell.options import narrows
 from lulu.rules.text_globs import text_glob
 from tests.rule_support import approves, call
 

@@ -14,8 +14,8 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from lulu.rules.expansions import MOST_BRACES, braces
-from lulu.rules.overlap import names_overlap, paths_overlap
+from lulu.rules.glob_overlap import names_overlap, paths_overlap
+from lulu.rules.shell.expansions import MOST_BRACES, braces
 
 #: Claude Code's tools that read, write or list files, and the arguments that name where.
 _PLACES = {

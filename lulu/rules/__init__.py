@@ -9,9 +9,9 @@ Claude Code's (see ``lulu.rules.patterns``). Symbolic links are followed by the 
 ``resolve``; its default asks the file system.
 """
 
-from lulu.rules.judge import decide, explain, real_path
-from lulu.rules.offers import narrowing, suggest
+from lulu.rules.evaluate import decide, explain, real_path
 from lulu.rules.patterns import Pattern, parse
+from lulu.rules.suggestions import narrowing, suggest
 from lulu.rules.values import Action, Explanation, Judged, Resolve, Rule, ToolCall, Verdict
 
 __all__ = [

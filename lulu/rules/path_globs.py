@@ -16,8 +16,8 @@ from functools import cached_property, lru_cache
 
 from lulu.errors import InputError
 from lulu.rules.checks import Check
-from lulu.rules.delicate import folded
-from lulu.rules.overlap import paths_overlap
+from lulu.rules.glob_overlap import paths_overlap
+from lulu.rules.sensitive_paths import folded
 
 #: Stands for "any name at all": only ``*`` and ``**`` take it.
 ANY_NAME = ""

@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from lulu.rules.checks import Check
-from lulu.rules.delicate import delicate
-from lulu.rules.expansions import MOST_BRACES, braces
 from lulu.rules.path_globs import ANY_NAME, Anchor, PathGlob
+from lulu.rules.sensitive_paths import delicate
+from lulu.rules.shell.expansions import MOST_BRACES, braces
 from lulu.rules.tools import PRIMARY_FIELD, SEARCHING
 from lulu.rules.values import Resolve, ToolCall
 

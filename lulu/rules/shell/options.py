@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lulu.rules.harmless import GLOBAL, HARMLESS, SCRIPTS, Harmless
-from lulu.rules.invocations import Invocation, invocations, only_looks, program_name
-from lulu.rules.programs import FINDERS, RUNNERS
-from lulu.rules.shell_words import Word
+from lulu.rules.shell.harmless import GLOBAL, HARMLESS, SCRIPTS, Harmless
+from lulu.rules.shell.invocations import Invocation, invocations, only_looks, program_name
+from lulu.rules.shell.programs import FINDERS, RUNNERS
+from lulu.rules.shell.words import Word
 from lulu.rules.text_globs import TextGlob, text_glob
 
 #: Programs that change the files that they are given, with an option ``-i``.

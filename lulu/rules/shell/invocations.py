@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lulu.rules.programs import FIND_ACTIONS, FINDERS, RUNNERS, RUNNERS_WITH, WRAPPERS
-from lulu.rules.shell_words import Word
+from lulu.rules.shell.programs import FIND_ACTIONS, FINDERS, RUNNERS, RUNNERS_WITH, WRAPPERS
+from lulu.rules.shell.words import Word
 
 #: How many words of one command may start another.
 STARTS = 40

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
-from lulu.rules.delicate import folded
+from lulu.rules.sensitive_paths import folded
 
 _SIGN = re.compile(r"\\(.)|([@!?*+]\([^()]*\))|(\[[!^]?\]?[^\]]*\])|(.)", re.DOTALL)
 #: Longer ones are taken for the same.

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from lulu.rules.checks import Check
-from lulu.rules.harmless import HARMLESS
-from lulu.rules.invocations import Invocation, Invocations, only_looks, program_name
-from lulu.rules.options import Risk, names, risks, run_by
-from lulu.rules.programs import (
+from lulu.rules.shell.harmless import HARMLESS
+from lulu.rules.shell.invocations import Invocation, Invocations, only_looks, program_name
+from lulu.rules.shell.options import Risk, names, risks, run_by
+from lulu.rules.shell.parser import ASSIGNMENT, Part, Script
+from lulu.rules.shell.programs import (
     CHANGING_FOLDER,
     CHANGING_SHELL,
     EXEC_WRAPPERS,
@@ -23,8 +24,7 @@ from lulu.rules.programs import (
     SPEAKING,
     WRAPPERS,
 )
-from lulu.rules.shell import ASSIGNMENT, Part, Script
-from lulu.rules.shell_words import Word
+from lulu.rules.shell.words import Word
 from lulu.rules.text_globs import TextGlob
 
 #: Longer commands are not approved by rule, as in Claude Code.

@@ -5,17 +5,17 @@ from __future__ import annotations
 import posixpath
 
 from lulu.errors import InputError
-from lulu.rules.approval import doubts
 from lulu.rules.checks import ALL
-from lulu.rules.commands import read_commands
-from lulu.rules.delicate import delicate
+from lulu.rules.evaluate import decide, real_path
 from lulu.rules.hosts import plain_host
-from lulu.rules.judge import decide, real_path
-from lulu.rules.options import narrows, offered
 from lulu.rules.path_globs import escaped_path
 from lulu.rules.paths import file_targets
 from lulu.rules.patterns import parse
-from lulu.rules.shell import Script
+from lulu.rules.sensitive_paths import delicate
+from lulu.rules.shell.approval import doubts
+from lulu.rules.shell.commands import read_commands
+from lulu.rules.shell.options import narrows, offered
+from lulu.rules.shell.parser import Script
 from lulu.rules.text_globs import escaped
 from lulu.rules.tools import COMMAND_TOOLS, EDITING, FILE_TOOLS, FOR_A_PERSON, PRIMARY_FIELD
 from lulu.rules.values import Resolve, Rule, ToolCall

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lulu.rules.checks import Check
-from lulu.rules.closings import DOUBTFUL
-from lulu.rules.expansions import printed
-from lulu.rules.invocations import Invocation, Invocations, invocations
-from lulu.rules.programs import CHANGING_FOLDER, COMPUTING, DECLARING, KEYWORDS
-from lulu.rules.shell_words import Word, WordReader, spread
+from lulu.rules.shell.closings import DOUBTFUL
+from lulu.rules.shell.expansions import printed
+from lulu.rules.shell.invocations import Invocation, Invocations, invocations
+from lulu.rules.shell.programs import CHANGING_FOLDER, COMPUTING, DECLARING, KEYWORDS
+from lulu.rules.shell.words import Word, WordReader, spread
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 #: A word that sets a variable.

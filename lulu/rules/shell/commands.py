@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lulu.rules.checks import Check
-from lulu.rules.expansions import printed
-from lulu.rules.invocations import STARTS, Invocations, invocations
-from lulu.rules.options import risks, writes_to
-from lulu.rules.programs import FIND_ACTIONS, FINDERS, RUN_OPTIONS, RUNNERS, SHELLS, WRITERS
-from lulu.rules.shell import Known, Part, Script, read_script
-from lulu.rules.shell_words import Word, spread
+from lulu.rules.shell.expansions import printed
+from lulu.rules.shell.invocations import STARTS, Invocations, invocations
+from lulu.rules.shell.options import risks, writes_to
+from lulu.rules.shell.parser import Known, Part, Script, read_script
+from lulu.rules.shell.programs import FIND_ACTIONS, FINDERS, RUN_OPTIONS, RUNNERS, SHELLS, WRITERS
+from lulu.rules.shell.words import Word, spread
 from lulu.rules.text_globs import TextGlob
 
 _GLOB_SIGNS = re.compile(r"[*?\[]")

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lulu.errors import InputError
-from lulu.rules.approval import Need, approves_part, doubts, needs, unnamed
 from lulu.rules.checks import ALL, Check
-from lulu.rules.commands import Commands, denies, read_commands
 from lulu.rules.hosts import plain_host, possible_hosts
 from lulu.rules.paths import Paths, Target, file_targets
 from lulu.rules.patterns import Pattern, parse
+from lulu.rules.shell.approval import Need, approves_part, doubts, needs, unnamed
+from lulu.rules.shell.commands import Commands, denies, read_commands
 from lulu.rules.text_globs import looser
 from lulu.rules.tools import (
     ALSO_NAMED,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lulu.rules.checks import Check
-from lulu.rules.closings import closing, other_closings
-from lulu.rules.expansions import MOST_BRACES, braces, decoded, parameter
+from lulu.rules.shell.closings import closing, other_closings
+from lulu.rules.shell.expansions import MOST_BRACES, braces, decoded, parameter
 
 #: zsh takes signs before the name, too.
 _VARIABLE = re.compile(r"\$(?:[~^=+]*([A-Za-z_]\w*|[0-9@*#?$!_-])|[~^=+]+)", re.ASCII)
