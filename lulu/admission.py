@@ -11,7 +11,7 @@ from lulu.errors import SessionNotFound
 from lulu.recording import done
 from lulu.settings import Settings
 from lulu.store import Store
-from lulu.trust import Verdict
+from lulu.trust.answers import Verdict
 
 #: How often the folder of a session that waits is looked at again: it may be as it was, or answer again (seconds).
 LOOK_AGAIN = 10.0

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from lulu import folders, memory
+from lulu import memory
 from lulu.agent import AgentSpec, Ask, ConversationExists, Gate, ResumeRefused, TranscriptMissing, running_total
 from lulu.model.events import Event, Result, System
 from lulu.model.sessions import Session
 from lulu.settings import PermissionMode, Settings
 from lulu.store import Change, Store
-from lulu.trust import Verdict, judge
+from lulu.trust import folder_files
+from lulu.trust.answers import Verdict, judge
 
 if TYPE_CHECKING:
     from lulu.agent.client import Agent
@@ -61,7 +62,7 @@ def folder_verdict(store: Store, settings: Settings, agent: str | None, folder: 
     if agent == "demo":
         # It reads no settings.
         return Verdict(trusted=False, asked=[])
-    brought = folders.inspect(folder or str(settings.working_directory), settings.setting_sources)
+    brought = folder_files.inspect(folder or str(settings.working_directory), settings.setting_sources)
     return judge(brought, store.folder_answers())
 
 

@@ -167,7 +167,7 @@ TOPS = {
         "asyncio.create_task(work)": "the demo's background command",
     },
     "lulu/agent/demo/turn.py": {"asyncio.ensure_future(script)": "awaited in run"},
-    "lulu/folders.py": {"threading.Thread(work)": "raised where the look is awaited"},
+    "lulu/trust/folder_files.py": {"threading.Thread(work)": "raised where the look is awaited"},
     "lulu/host.py": {
         "threading.Thread(self._run)": "logs, tells the pages, begins anew",
         "asyncio.create_task(self._recover_and_work)": "awaited in _main: begins anew",

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from lulu import folders, trust
 from lulu.agent import AgentSpec, project
-from lulu.folders import Brought, inspect
 from lulu.settings import Settings
-from lulu.trust import Answer, Verdict, judge
+from lulu.trust import answers as trust
+from lulu.trust import folder_files
+from lulu.trust.answers import Answer, Verdict, judge
+from lulu.trust.folder_files import Brought, inspect
 
 ALL = ["user", "project", "local"]
 
@@ -126,11 +127,11 @@ def make_odd(work: Path, kind: str) -> None:
     elif kind == "the whole disk":
         (skills / "root").symlink_to("/")
     elif kind == "many files":
-        for number in range(folders.MAX_FILES + 1):
+        for number in range(folder_files.MAX_FILES + 1):
             (skills / str(number)).touch()
     elif kind == "large file":
         with (skills / "large").open("wb") as file:
-            file.truncate(folders.MAX_BYTES + 1)
+            file.truncate(folder_files.MAX_BYTES + 1)
     elif kind == "odd name":
         (skills / os.fsdecode(b"\xff\n")).write_text("x")
     elif kind == "file in its place":

@@ -20,8 +20,8 @@ from claude_agent_sdk import HookMatcher
 from claude_agent_sdk.types import HookContext, HookInput, SyncHookJSONOutput
 
 from lulu.agent.requests import AgentSpec
-from lulu.folders import allow_rules, main_checkout, own_settings, read_text, section, settings_in, strings
 from lulu.settings import Settings, SettingSource
+from lulu.trust.folder_files import allow_rules, main_checkout, own_settings, read_text, section, settings_in, strings
 
 #: Makes Claude Code read CLAUDE.md of added folders.
 _ADDED_FOLDERS = "CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lulu import trust
 from lulu.model.commands import ForgetFolder, TrustFolder
 from lulu.model.events import now, parse_time
 from lulu.model.sessions import ENDED, SessionId, SessionStatus
@@ -14,7 +13,8 @@ from lulu.store import changes, rows
 from lulu.store.bus import APPROVALS, COMMANDS, FOLDERS, row_topic, session_topic
 from lulu.store.readers import Readers
 from lulu.store.transaction import Transaction
-from lulu.trust import Answer, Asked
+from lulu.trust import answers
+from lulu.trust.answers import Answer, Asked
 
 #: Prompts that are to be sent.
 _PENDING = (
@@ -63,7 +63,7 @@ def _answer(row: rows.Row) -> Answer:
 def _question(row: rows.Row) -> FolderQuestion:
     return FolderQuestion(
         session_id=SessionId(str(row["session_id"])),
-        asked=trust.decode(str(row["question"])),
+        asked=answers.decode(str(row["question"])),
         asked_at=parse_time(row["asked_at"]),
     )
 
@@ -98,7 +98,7 @@ def ask(tx: Transaction, session_id: str, asked: Sequence[Asked]) -> None:
     session = tx.query("SELECT status FROM sessions WHERE id = :id", id=session_id)
     if not session or not tx.query(_PENDING, id=session_id):
         return
-    question = trust.encode(asked)
+    question = answers.encode(asked)
     before = tx.query("SELECT question FROM folder_questions WHERE session_id = :id", id=session_id)
     if not before or before[0]["question"] != question:
         status = session[0]["status"]

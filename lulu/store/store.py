@@ -43,7 +43,7 @@ from lulu.store.rows import Approval
 from lulu.store.searching import Searching
 from lulu.store.transaction import Transaction
 from lulu.store.writer import NoWriter, StoreHealth, Writer
-from lulu.trust import Asked
+from lulu.trust.answers import Asked
 
 T = TypeVar("T")
 

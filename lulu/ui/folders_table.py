@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu import folders
-from lulu.folders import SILENT, Place
 from lulu.model.actors import Actor
 from lulu.model.commands import Command, ForgetFolder, TrustFolder
 from lulu.runtime import Runtime
 from lulu.store import FOLDERS
 from lulu.text.labels import safe_label
-from lulu.trust import Answer, differences
+from lulu.trust import folder_files
+from lulu.trust.answers import Answer, differences
+from lulu.trust.folder_files import SILENT, Place
 from lulu.ui import identity, notices, wording
 from lulu.ui.bell import bell
 
@@ -33,7 +33,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     )
     notices.show_problem(_PLACE)
     answers = lulu.store.folder_answers()
-    found = [folders.inspect(folder, ["project"]) for folder in lulu.store.recent_folders(_MOST)]
+    found = [folder_files.inspect(folder, ["project"]) for folder in lulu.store.recent_folders(_MOST)]
     brought = {place.folder: place for one in found for place in one.places}
     known = [one.folders[0] for one in found if one.folders]
     with st.container(key="folders", gap="small"):
@@ -46,7 +46,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
 
 def _place_of(folder: str) -> Place | None:
     """What the folder brings itself."""
-    return next((place for place in folders.inspect(folder, ["project"]).places if place.folder == folder), None)
+    return next((place for place in folder_files.inspect(folder, ["project"]).places if place.folder == folder), None)
 
 
 def _show_folder(

@@ -11,7 +11,7 @@ import streamlit as st
 from lulu.errors import LuluError
 from lulu.model.events import EventId
 from lulu.model.sessions import Launch, SessionId
-from lulu.trust import Asked
+from lulu.trust.answers import Asked
 
 #: Rows of the session list shown at first, and added by "Show more".
 LIST_STEP = 50

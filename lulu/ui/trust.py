@@ -7,14 +7,14 @@ import streamlit as st
 
 from lulu.continuing import folder_verdict
 from lulu.errors import SessionNotFound
-from lulu.folders import SILENT, Finding
 from lulu.model.actors import Actor, Role
 from lulu.model.commands import Delete, Interrupt, SaveDraft, StartSession, TrustFolder
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
 from lulu.store import FolderQuestion
 from lulu.text.labels import safe_label
-from lulu.trust import Asked
+from lulu.trust.answers import Asked
+from lulu.trust.folder_files import SILENT, Finding
 from lulu.ui import notices, places, wording
 from lulu.ui.look import PROMPT, TRUST
 from lulu.ui.state import AskedStart, put_back, state

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lulu import admission, folders
+from lulu import admission
 from lulu.model.commands import ForgetFolder, Fork, Interrupt, TrustFolder
 from lulu.model.sessions import SessionStatus, new_session_id
+from lulu.trust import folder_files
 from tests.agent.claude_driver import OWNER, Claude
 from tests.agent.folder_answers import ACTED, add_worktree, answer, has_acted, held, hook, write
 from tests.store.files import execute, make_released
@@ -88,15 +89,15 @@ def test_a_folder_that_does_not_answer_holds_up_nobody_else(
     for folder in away:
         folder.mkdir()
     answers = threading.Event()
-    look = folders._look
+    look = folder_files._look
 
-    def hang(folder: str) -> folders.Brought:
+    def hang(folder: str) -> folder_files.Brought:
         if folder in map(str, away):
             answers.wait()
         return look(folder)
 
-    monkeypatch.setattr(folders, "_look", hang)
-    monkeypatch.setattr(folders, "PATIENCE", 0.5)
+    monkeypatch.setattr(folder_files, "_look", hang)
+    monkeypatch.setattr(folder_files, "PATIENCE", 0.5)
     monkeypatch.setattr(admission, "LOOK_AGAIN", 0.1)
     claude.start(max_running=50)
     try:
@@ -111,7 +112,7 @@ def test_a_folder_that_does_not_answer_holds_up_nobody_else(
     finally:
         answers.set()
 
-    assert [one.place.problem for one in question.asked] == [folders.SILENT]
+    assert [one.place.problem for one in question.asked] == [folder_files.SILENT]
     claude.ended(waiting[0])
     assert claude.lulu.store.folder_questions() == []
 

@@ -168,7 +168,7 @@ def test_an_answer_is_taken_back_in_the_settings(open_page: OpenPage, lulu: Runt
 def test_a_folder_that_cannot_be_read_whole_cannot_be_trusted(
     open_page: OpenPage, lulu: Runtime, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lulu.folders.MAX_FILES", 0)
+    monkeypatch.setattr("lulu.trust.folder_files.MAX_FILES", 0)
     app = send(open_page())
 
     assert app.button(key="trust_start").disabled

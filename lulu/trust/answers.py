@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from lulu.folders import SILENT, Brought, Finding, Place, checkout_of
+from lulu.trust.folder_files import SILENT, Brought, Finding, Place, checkout_of
 
 
 @dataclass(frozen=True, kw_only=True)
