@@ -21,7 +21,8 @@ from lulu.model.actors import Actor, Role
 from lulu.model.commands import StartSession
 from lulu.model.sessions import Launch, new_session_id
 from lulu.settings import Settings
-from lulu.store import Store, bus, writer
+from lulu.store import Store, bus
+from lulu.store.sqlite import writer
 from lulu.web.health import health_route
 from lulu.worker import Worker
 from tests.support import ROOT, eventually
@@ -183,8 +184,8 @@ TOPS = {
         "asyncio.create_task(_tell_later)": "every failure of _tell is told and tried again",
         "asyncio.create_task(_spare_what_stays)": "logs",
     },
-    "lulu/store/file.py": {"threading.Thread(check.set_result)": "_damage logs"},
-    "lulu/store/writer.py": {"threading.Thread(self._run)": "logs, answers who waits, goes on"},
+    "lulu/store/sqlite/file.py": {"threading.Thread(check.set_result)": "_damage logs"},
+    "lulu/store/sqlite/writer.py": {"threading.Thread(self._run)": "logs, answers who waits, goes on"},
     "lulu/ui/guest_server.py": {"threading.Thread(_follow)": "logs, ends the process, which is started again"},
     "lulu/web/doorbell.py": {
         "asyncio.create_task(asyncio.to_thread)": "awaited by each bell",

@@ -7,7 +7,7 @@ import pytest
 from lulu.access.sharing import guest_rows
 from lulu.model.events import Text
 from lulu.store import ShareOptions
-from lulu.store.indexing import searchable_text
+from lulu.store.write.search_index import searchable_text
 from lulu.transcript import export
 from lulu.transcript.citations import sources
 from tests.samples import stored

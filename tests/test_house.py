@@ -36,9 +36,9 @@ OF_A_PAGE = {"__future__", "streamlit", "lulu.ui", "lulu.runtime", "lulu.errors"
 #: What the entry point may import: the parts that it plugs together.
 OF_THE_APP = {"__future__", "streamlit", "starlette", "lulu.runtime", "lulu.access", "lulu.web", "lulu.ui.look"}
 #: Where SQLAlchemy is used without dataset: a file is checked, copied and migrated before dataset sees it.
-BARE_SQL = {"lulu/store/connection.py", "lulu/store/migrate.py"}
+BARE_SQL = {"lulu/store/sqlite/connection.py", "lulu/store/sqlite/migrate.py"}
 #: Where sqlite3's own connection is made, for dataset and SQLAlchemy alike.
-CONNECTS = "lulu/store/connection.py"
+CONNECTS = "lulu/store/sqlite/connection.py"
 
 
 # ---- reading the source
@@ -127,7 +127,7 @@ def sql_is_ours(path: str, tree: ast.Module) -> Iterator[str]:
 
 def through_dataset(path: str, tree: ast.Module) -> Iterator[str]:
     """The database is reached through dataset; bare SQLAlchemy only checks, copies and migrates the file."""
-    bare = path in BARE_SQL or path.startswith("lulu/store/migrations/")
+    bare = path in BARE_SQL or path.startswith("lulu/store/sqlite/migrations/")
     for name in imports(tree):
         if within(name, {"sqlite3", "aiosqlite"}) and path != CONNECTS:
             yield f"imports {name}"
@@ -219,7 +219,7 @@ def test_what_is_left_out_by_name_is_there() -> None:
 def test_sql_may_be_put_together_from_constants() -> None:
     source = "db.query(f'SELECT {COLUMNS} FROM sessions ' + _ORDER, limit=limit)"
 
-    assert list(sql_is_ours("lulu/store/readers.py", ast.parse(source))) == []
+    assert list(sql_is_ours("lulu/store/read/reader.py", ast.parse(source))) == []
 
 
 def test_files_are_short_enough_to_be_read() -> None:

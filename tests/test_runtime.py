@@ -21,7 +21,8 @@ from lulu.model.commands import SendPrompt, StartSession
 from lulu.model.events import System, Text
 from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.settings import Settings
-from lulu.store import Change, Store, writer
+from lulu.store import Change, Store
+from lulu.store.sqlite import writer
 from tests.conftest import Hold
 from tests.store.faults import install, of_the_file
 from tests.support import eventually

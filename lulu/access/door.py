@@ -20,7 +20,7 @@ from lulu.access.tokens import hash_of
 from lulu.errors import LuluError
 from lulu.model.actors import NOBODY, Actor, Role
 from lulu.store import ACCESS, VISITORS, Access, AccessKind, Bus, Store
-from lulu.store.admitting import LAN
+from lulu.store.write.access import LAN
 
 #: A visit is noted at most this often (seconds).
 _NOTE_EVERY = 60.0

@@ -1,7 +1,5 @@
 """What is stored: the only package that knows SQL."""
 
-from lulu.store.admitting import Access, AccessKind, ShareOptions
-from lulu.store.approving import Decision
 from lulu.store.bus import (
     ACCESS,
     APPROVALS,
@@ -20,13 +18,15 @@ from lulu.store.bus import (
     session_topic,
     text_topic,
 )
-from lulu.store.changes import Change, Recorded
-from lulu.store.folders import FolderQuestion
-from lulu.store.readers import Show
+from lulu.store.read.reader import Show
+from lulu.store.read.search import Found, Hit, Query
 from lulu.store.rows import Approval, LiveText
-from lulu.store.searching import Found, Hit, Query
+from lulu.store.sqlite.writer import StoreHealth
 from lulu.store.store import Store
-from lulu.store.writer import StoreHealth
+from lulu.store.write.access import Access, AccessKind, ShareOptions
+from lulu.store.write.approvals import Decision
+from lulu.store.write.changes import Change, Recorded
+from lulu.store.write.folders import FolderQuestion
 
 __all__ = [
     "ACCESS",

@@ -30,19 +30,20 @@ from lulu.model.events import Event, EventId, Result
 from lulu.model.sessions import Launch, Session, SessionId, SessionStatus, new_session_id
 from lulu.model.validation import checked_mode
 from lulu.rules import Rule
-from lulu.store import approving, changes, closing, folders, indexing, organizing, problems, queue, writer
-from lulu.store.admitting import Admitting
-from lulu.store.approving import Decision
-from lulu.store.attention import Attention
 from lulu.store.bus import HEALTH, INDEX, SESSIONS, Bus
-from lulu.store.calls import Calls
-from lulu.store.changes import Change, Recorded
-from lulu.store.file import OpenedFile, open_file, unlocked_file
-from lulu.store.folders import Folders
+from lulu.store.read.attention import Attention
+from lulu.store.read.calls import Calls
+from lulu.store.read.search import Searching
 from lulu.store.rows import Approval
-from lulu.store.searching import Searching
-from lulu.store.transaction import Transaction
-from lulu.store.writer import NoWriter, StoreHealth, Writer
+from lulu.store.sqlite import errors, writer
+from lulu.store.sqlite.file import OpenedFile, open_file, unlocked_file
+from lulu.store.sqlite.transaction import Transaction
+from lulu.store.sqlite.writer import NoWriter, StoreHealth, Writer
+from lulu.store.write import approvals, changes, folders, prompt_queue, recovery, search_index, session_commands
+from lulu.store.write.access import Admitting
+from lulu.store.write.approvals import Decision
+from lulu.store.write.changes import Change, Recorded
+from lulu.store.write.folders import Folders
 from lulu.trust.answers import Asked
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
         self.bus = bus or Bus()
         if bus is None:
             opened.on_notice = lambda: self.bus.ring([HEALTH, SESSIONS])
-            self._writer = Writer(opened.path, self.bus, mend_index=indexing.rebuild, on_mended=self._fill_index)
+            self._writer = Writer(opened.path, self.bus, mend_index=search_index.rebuild, on_mended=self._fill_index)
         else:
             self._writer = NoWriter()
 
@@ -146,7 +147,7 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
         )
 
         def job(tx: Transaction) -> Approval:
-            approval = approving.decide(tx, actor, approval_id, decision)
+            approval = approvals.decide(tx, actor, approval_id, decision)
             if rule is not None:
                 _accept(tx, rule)
             session_id = SessionId(approval.session_id)
@@ -176,22 +177,24 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
 
     def ask(self, approval: Approval) -> Future[None]:
         """An agent asks a person."""
-        return self._writer.submit(lambda tx: approving.ask(tx, approval))
+        return self._writer.submit(lambda tx: approvals.ask(tx, approval))
 
     def decide_by_rule(self, approval: Approval, rule: Rule | None, *, approve: bool, why: str) -> Future[None]:
         """A rule, or Lulu itself where ``rule`` is nothing, answers in a person's place."""
         decision = Decision(outcome="approved" if approve else "denied", message=why, rule_id=rule.id if rule else None)
-        return self._writer.submit(lambda tx: approving.decide_by_rule(tx, approval, decision))
+        return self._writer.submit(lambda tx: approvals.decide_by_rule(tx, approval, decision))
 
     def withdraw(self, approval_id: str) -> Future[Approval]:
         """The agent asks no longer. The ``Future`` raises ``Conflict`` where somebody has answered."""
-        return self._writer.submit(lambda tx: approving.decide(tx, LULU, approval_id, Decision(outcome="cancelled")))
+        return self._writer.submit(lambda tx: approvals.decide(tx, LULU, approval_id, Decision(outcome="cancelled")))
 
     def close_out(
         self, session_id: str, status: SessionStatus, notes: Sequence[Event] = (), *, is_activity: bool = True
     ) -> Future[None]:
         """The session's agent is gone: see ``closing.close_out``. The notes are written if the status moves."""
-        return self._writer.submit(lambda tx: closing.close_out(tx, session_id, status, notes, is_activity=is_activity))
+        return self._writer.submit(
+            lambda tx: recovery.close_out(tx, session_id, status, notes, is_activity=is_activity)
+        )
 
     def ask_about_folder(self, session_id: str, asked: Sequence[Asked]) -> Future[None]:
         """The session's next prompt waits until the owner has answered about these folders."""
@@ -203,20 +206,20 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
 
     def let_go(self, session_id: str) -> Future[None]:
         """The session's process is gone, and no turn of it is open: see ``closing.let_go``."""
-        return self._writer.submit(lambda tx: closing.let_go(tx, session_id))
+        return self._writer.submit(lambda tx: recovery.let_go(tx, session_id))
 
     def note_cut_off(self, session_id: str) -> None:
         """Lulu stops and has ended this session's turn. Not waited for: what is not committed the recovery tells."""
         with contextlib.suppress(StoreBusy):
-            self._writer.submit(lambda tx: closing.note_cut_off(tx, session_id))
+            self._writer.submit(lambda tx: recovery.note_cut_off(tx, session_id))
 
     def unfinished_sessions(self) -> Future[list[Session]]:
         """Sessions that a crash may have left live, as they are before any write that is asked for later."""
-        return self._writer.submit(closing.unfinished_sessions)
+        return self._writer.submit(recovery.unfinished_sessions)
 
     def index_older(self) -> Future[bool]:
         """Index one step of the events from before the index: whether there are more."""
-        step = self._writer.submit(indexing.index_older)
+        step = self._writer.submit(search_index.index_older)
         step.add_done_callback(self._note_step)
         return step
 
@@ -266,11 +269,11 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
 
     def _note_step(self, step: Future[bool]) -> None:
         problem = step.exception()
-        self.index_problem = None if problem is None else problems.while_indexing(problem)
+        self.index_problem = None if problem is None else errors.while_indexing(problem)
 
     def _mend_index(self) -> None:
         with contextlib.suppress(StoreBusy, Forbidden):
-            self._writer.submit(indexing.rebuild).add_done_callback(self._fill_index)
+            self._writer.submit(search_index.rebuild).add_done_callback(self._fill_index)
 
     def _fill_index(self, step: Future[Any] | None = None) -> None:
         """Step by step, each behind what agents have written meanwhile; after an error the host goes on, later."""
@@ -287,10 +290,10 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
 def _accept(tx: Transaction, command: Command) -> CommandId:
     """The command's row; one that only changes rows is carried out with it."""
     if isinstance(command, SendNow) and command.replaces is not None:
-        queue.take_back(tx, command.session_id, command.replaces)
+        prompt_queue.take_back(tx, command.session_id, command.replaces)
     if isinstance(command, AgentCommand):
         return changes.insert_command(tx, command)
-    organizing.apply(tx, command)
+    session_commands.apply(tx, command)
     # A deletion leaves its own row, without a session to hang on to.
     return CommandId(0) if isinstance(command, Delete) else changes.insert_done(tx, command)
 

@@ -9,7 +9,7 @@ from lulu.access.door import door
 from lulu.model.actors import Actor, Role
 from lulu.runtime import Runtime
 from lulu.store import ACCESS, Access
-from lulu.store.admitting import COMMAND_LINE
+from lulu.store.write.access import COMMAND_LINE
 from lulu.text.labels import safe_label
 from lulu.ui import identity, lan, notices, share, wording
 from lulu.ui.bell import bell

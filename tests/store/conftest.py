@@ -13,8 +13,9 @@ from lulu.model.actors import LULU
 from lulu.model.commands import SendPrompt
 from lulu.model.events import System, Text
 from lulu.model.sessions import Launch, SessionId
-from lulu.store import Change, LiveText, Store, readers
-from lulu.store.connection import open_reader
+from lulu.store import Change, LiveText, Store
+from lulu.store.read import reader
+from lulu.store.sqlite.connection import open_reader
 from tests.store.files import make_seed
 from tests.store.questions import request
 
@@ -54,7 +55,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> list[dataset.Database]:
         made.append(open_reader(path))
         return made[-1]
 
-    monkeypatch.setattr(readers, "open_reader", opening)
+    monkeypatch.setattr(reader, "open_reader", opening)
     return made
 
 

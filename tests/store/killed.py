@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lulu.store import Store
-from lulu.store.migrate import HEAD
+from lulu.store.sqlite.migrate import HEAD
 from tests.store.files import execute, integrity, make_released, make_seed, rows_of
 
 _AUDITED = ("os.", "sqlite3.", "fcntl.", "shutil.")

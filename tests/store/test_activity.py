@@ -13,7 +13,7 @@ from lulu.model.commands import Archive, Command, Fork, Pin, Rename, SendNow, Se
 from lulu.model.events import Error, Event, Result, System, Text, Thinking, ToolResult, ToolUse, User
 from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.store import Change, LiveText, Store
-from lulu.store.migrate import HEAD, migrate
+from lulu.store.sqlite.migrate import HEAD, migrate
 from tests.store.files import execute, make_released
 from tests.store.questions import request
 

@@ -12,7 +12,8 @@ from lulu.model.actors import LULU
 from lulu.model.commands import SendPrompt
 from lulu.model.events import Text
 from lulu.model.sessions import SessionId
-from lulu.store import HEALTH, Change, Store, connection, writer
+from lulu.store import HEALTH, Change, Store
+from lulu.store.sqlite import connection, writer
 from tests.conftest import Hold
 from tests.store.files import make_seed, rows_of
 from tests.support import eventually

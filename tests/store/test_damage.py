@@ -13,9 +13,10 @@ import pytest
 from lulu.errors import DatabaseCorrupt, LuluError, StoreBusy
 from lulu.model.events import Text
 from lulu.model.sessions import Launch
-from lulu.store import HEALTH, Store, damage
-from lulu.store import file as store_file
-from lulu.store import writer as store_writer
+from lulu.store import HEALTH, Store
+from lulu.store.sqlite import damage
+from lulu.store.sqlite import file as store_file
+from lulu.store.sqlite import writer as store_writer
 from tests.store.files import connect, execute, kept_aside, make_seed
 from tests.store.questions import read_all, write
 from tests.support import eventually

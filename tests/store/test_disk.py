@@ -15,7 +15,8 @@ import pytest
 from lulu.errors import StoreBusy, StoreError
 from lulu.model.events import Text
 from lulu.model.sessions import Launch, SessionId
-from lulu.store import Change, Store, writer
+from lulu.store import Change, Store
+from lulu.store.sqlite import writer
 from tests.conftest import SmallDisk
 from tests.store.faults import Faults, install, of_the_file
 from tests.store.files import execute, integrity

@@ -14,7 +14,8 @@ from lulu.model.actors import LULU
 from lulu.model.commands import SendPrompt
 from lulu.model.events import System, Text, ToolUse
 from lulu.model.sessions import Launch, SessionId, SessionStatus
-from lulu.store import HEALTH, Approval, Change, Store, writer
+from lulu.store import HEALTH, Approval, Change, Store
+from lulu.store.sqlite import writer
 from tests.store.faults import CODES, Faults, install, of_the_file
 from tests.store.files import execute, integrity
 from tests.store.questions import request

@@ -12,8 +12,9 @@ from lulu.model.actors import LULU
 from lulu.model.commands import Delete
 from lulu.model.events import Text
 from lulu.model.sessions import Launch, SessionId, SessionStatus
-from lulu.store import Query, Store, indexing
-from lulu.store.transaction import Transaction
+from lulu.store import Query, Store
+from lulu.store.sqlite.transaction import Transaction
+from lulu.store.write import search_index
 from tests.store.files import execute, integrity
 from tests.support import eventually
 
@@ -71,7 +72,7 @@ def test_index_that_cannot_be_mended_is_left_alone(path: Path, launch: Launch, m
     def fails(transaction: Transaction) -> None:
         transaction.query("SELECT * FROM no_such_table")
 
-    monkeypatch.setattr(indexing, "rebuild", fails)
+    monkeypatch.setattr(search_index, "rebuild", fails)
     store = Store.open(path)
     session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
     execute(path, "DROP TABLE search_data")

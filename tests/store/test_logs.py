@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from lulu.model.sessions import Launch
-from lulu.store import Store, damage
+from lulu.store import Store
+from lulu.store.sqlite import damage
 from tests.store.files import integrity
 from tests.store.questions import read_all, write
 

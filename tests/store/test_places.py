@@ -245,7 +245,7 @@ def test_relative_path_is_fixed_at_once(tmp_path: Path, launch: Launch, monkeypa
 def test_file_that_is_moved_away_takes_no_more_writes_until_it_is_back(
     path: Path, launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lulu.store.writer.PATIENCE", 0.5)
+    monkeypatch.setattr("lulu.store.sqlite.writer.PATIENCE", 0.5)
     store = Store.open(path)
     session_id = store.insert_session(launch)
     away = path.with_name("away.db")

@@ -18,7 +18,7 @@ import lulu.store
 from lulu.errors import DatabaseInUse, DatabaseNewer, StoreError
 from lulu.model.events import Text
 from lulu.store import Store
-from lulu.store.migrate import HEAD, KNOWN
+from lulu.store.sqlite.migrate import HEAD, KNOWN
 from tests.store.files import (
     SEED_COMPLETED,
     SEED_EVENT,

@@ -17,8 +17,8 @@ from lulu.model.commands import Delete
 from lulu.model.events import Error, Event, System, Text, Thinking, ToolResult, ToolUse, User
 from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Query, Store
-from lulu.store import searching as searching_module
-from lulu.store.searching import words_of
+from lulu.store.read import search as searching_module
+from lulu.store.read.search import words_of
 from lulu.text.plain import plain
 
 OWNER = Actor(role=Role.OWNER, name="this computer")

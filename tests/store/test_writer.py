@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from lulu.errors import Conflict, LuluError, SessionNotFound, StoreBusy, StoreError
-from lulu.store import Bus, Store, connection, writer
-from lulu.store.transaction import Transaction
-from lulu.store.writer import Writer
+from lulu.store import Bus, Store
+from lulu.store.sqlite import connection, writer
+from lulu.store.sqlite.transaction import Transaction
+from lulu.store.sqlite.writer import Writer
 from tests.store import files
 from tests.store.files import execute
 from tests.support import eventually

@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from lulu.errors import DatabaseNewer, StoreError
-from lulu.store import problems
-from lulu.store.connection import bare_engine
-from lulu.store.damage import SIDE_FILES, beside, is_empty, stamped
+from lulu.store.sqlite import errors
+from lulu.store.sqlite.connection import bare_engine
+from lulu.store.sqlite.damage import SIDE_FILES, beside, is_empty, stamped
 
 #: The revision that this version of Lulu writes.
 HEAD = "009"
@@ -52,7 +52,7 @@ def age_of(path: Path) -> tuple[FileAge, str | None]:
         with bare_engine(path, mode="ro").connect() as connection:
             return _age(connection)
     except DatabaseError as exc:
-        if problems.code_of(exc) != "SQLITE_READONLY_ROLLBACK":
+        if errors.code_of(exc) != "SQLITE_READONLY_ROLLBACK":
             raise
     # Its program died in the middle of a transaction, which SQLite takes back before anybody can read. Lulu's own
     # files are never in this state: they have a write-ahead log.

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from lulu.model.events import StoredEvent
 from lulu.store import rows
-from lulu.store.readers import EVENTS, Readers
+from lulu.store.read.reader import EVENTS, Readers
 
 #: How far back an agent's list of things to do is looked for (events).
 CHECKLIST_EVENTS = 1000

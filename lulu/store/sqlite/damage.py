@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError
 
 from lulu.errors import DatabaseCorrupt
-from lulu.store import problems
-from lulu.store.connection import bare_engine
+from lulu.store.sqlite import errors
+from lulu.store.sqlite.connection import bare_engine
 
 #: What SQLite keeps beside a database: the write-ahead log, its index, the rollback journal.
 SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -42,7 +42,7 @@ def damage_of(path: Path) -> str | None:
         with bare_engine(path, mode="ro").connect() as connection:
             answer = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
     except DatabaseError as exc:
-        return str(exc.orig) if problems.is_damage(exc) else None
+        return str(exc.orig) if errors.is_damage(exc) else None
     return None if answer == "ok" else answer
 
 

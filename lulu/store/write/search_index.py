@@ -20,8 +20,9 @@ from lulu.model.events import (
     Unknown,
     User,
 )
-from lulu.store import problems, rows
-from lulu.store.transaction import Transaction
+from lulu.store import rows
+from lulu.store.sqlite import errors
+from lulu.store.sqlite.transaction import Transaction
 from lulu.text.plain import plain
 from lulu.transcript.citations import sources
 
@@ -80,7 +81,7 @@ def rebuild(tx: Transaction) -> None:
     try:
         tx.query("DROP TABLE IF EXISTS search")
     except DBAPIError as exc:
-        if not problems.is_of_the_index(exc):
+        if not errors.is_of_the_index(exc):
             raise
         # Too damaged even to be dropped: its line in the schema goes, then its tables one by one.
         tx.query("PRAGMA writable_schema=ON")

@@ -9,7 +9,7 @@ from lulu.model.commands import DeleteHeld, EditQueued, SendHeld, WithdrawQueued
 from lulu.model.events import now
 from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
-from lulu.store.transaction import Transaction
+from lulu.store.sqlite.transaction import Transaction
 
 _PENDING = "session_id = :session AND status = 'pending' AND kind IN ('start', 'prompt', 'send_now') "
 #: A session's first prompt is one of these only while it is on hold: before, the session starts with it.

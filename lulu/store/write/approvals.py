@@ -8,10 +8,11 @@ from lulu.errors import Conflict
 from lulu.model.actors import LULU, Actor
 from lulu.model.events import Permission, PermissionDecision, now
 from lulu.model.sessions import SessionStatus
-from lulu.store import changes, rows
+from lulu.store import rows
 from lulu.store.bus import APPROVALS
 from lulu.store.rows import Approval
-from lulu.store.transaction import Transaction
+from lulu.store.sqlite.transaction import Transaction
+from lulu.store.write import changes
 
 
 def ask(tx: Transaction, approval: Approval) -> None:

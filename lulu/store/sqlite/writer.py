@@ -20,10 +20,10 @@ import dataset
 from sqlalchemy.exc import DBAPIError
 
 from lulu.errors import DatabaseUnwritable, Forbidden, LuluError, StoreBusy
-from lulu.store import problems
 from lulu.store.bus import HEALTH, SESSIONS, Bus
-from lulu.store.connection import LOCK_WAIT_MS, open_writer, start_afresh
-from lulu.store.transaction import Transaction
+from lulu.store.sqlite import errors
+from lulu.store.sqlite.connection import LOCK_WAIT_MS, open_writer, start_afresh
+from lulu.store.sqlite.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -203,7 +203,7 @@ class Writer:
                 topics = self._try(db, batch)
             except BaseException as exc:
                 start_afresh(db)
-                if problems.is_of_the_index(exc) and self._mend(db):
+                if errors.is_of_the_index(exc) and self._mend(db):
                     continue
                 self._report(exc)
                 if self._too_late():
@@ -230,7 +230,7 @@ class Writer:
                         answers.append(_result(request.job, transaction))
                     transaction.write_index()
             except _JobFailed as failed:
-                _answer(batch.pop(len(answers)), failure=problems.of_a_job(failed.reason))
+                _answer(batch.pop(len(answers)), failure=errors.of_a_job(failed.reason))
                 continue
             for request, answer in zip(batch, answers, strict=True):
                 _answer(request, answer)
@@ -289,7 +289,7 @@ class Writer:
         )
 
     def _report(self, exc: BaseException) -> None:
-        problem = problems.while_writing(self._path, exc)
+        problem = errors.while_writing(self._path, exc)
         before, self._health = self._health.problem, StoreHealth(ok=False, problem=problem)
         if before is None or before.happened != problem.happened:
             known = isinstance(exc, DBAPIError | LuluError)
@@ -352,10 +352,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _result(job: Job[T], transaction: Transaction) -> T:
     try:
         return job(transaction)
-    except problems.IndexDamaged:
+    except errors.IndexDamaged:
         raise
     except DBAPIError as exc:
-        if problems.is_job_fault(exc):
+        if errors.is_job_fault(exc):
             raise _JobFailed(exc) from exc
         raise
     except BaseException as exc:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lulu.model.events import Event, Result, now, parse_time
-from lulu.store.transaction import Transaction
+from lulu.store.sqlite.transaction import Transaction
 from lulu.transcript import waits
 
 

@@ -9,10 +9,11 @@ from datetime import datetime
 from lulu.model.commands import ForgetFolder, TrustFolder
 from lulu.model.events import now, parse_time
 from lulu.model.sessions import ENDED, SessionId, SessionStatus
-from lulu.store import changes, rows
+from lulu.store import rows
 from lulu.store.bus import APPROVALS, COMMANDS, FOLDERS, row_topic, session_topic
-from lulu.store.readers import Readers
-from lulu.store.transaction import Transaction
+from lulu.store.read.reader import Readers
+from lulu.store.sqlite.transaction import Transaction
+from lulu.store.write import changes
 from lulu.trust import answers
 from lulu.trust.answers import Answer, Asked
 

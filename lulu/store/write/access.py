@@ -15,9 +15,9 @@ from lulu.model.actors import Actor, Role
 from lulu.model.events import now, parse_time
 from lulu.store import rows
 from lulu.store.bus import ACCESS
-from lulu.store.readers import Readers
-from lulu.store.transaction import Transaction
-from lulu.store.writer import Writer
+from lulu.store.read.reader import Readers
+from lulu.store.sqlite.transaction import Transaction
+from lulu.store.sqlite.writer import Writer
 
 #: How long a browser stays signed in; every visit begins it anew.
 SIGNED_IN_DAYS = 30

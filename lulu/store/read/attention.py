@@ -6,7 +6,7 @@ from datetime import datetime
 
 from lulu.model.sessions import Session
 from lulu.store import rows
-from lulu.store.readers import LATEST_FIRST, SESSION_ROWS, Readers
+from lulu.store.read.reader import LATEST_FIRST, SESSION_ROWS, Readers
 
 # Some wait without a request: they have since their row last changed.
 _WAITING = (

@@ -9,7 +9,8 @@ from typing import Any
 import dataset
 from sqlalchemy.exc import DBAPIError
 
-from lulu.store import problems, rows
+from lulu.store import rows
+from lulu.store.sqlite import errors
 
 
 @dataclass
@@ -53,8 +54,8 @@ class Transaction:
         try:
             self._db.executable.exec_driver_sql(sql, self.unindexed)
         except DBAPIError as exc:
-            if problems.is_of_the_index(exc):
-                raise problems.IndexDamaged from exc
+            if errors.is_of_the_index(exc):
+                raise errors.IndexDamaged from exc
             raise
         self.unindexed.clear()
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from lulu.errors import InputError, LuluError
 from lulu.model.events import EventId, StoredEvent
 from lulu.store import rows
-from lulu.store.connection import folded
-from lulu.store.indexing import searchable_text
-from lulu.store.readers import Readers
+from lulu.store.read.reader import Readers
+from lulu.store.sqlite.connection import folded
+from lulu.store.write.search_index import searchable_text
 
 #: A trigram index finds no shorter word; those are looked for in the newest events only.
 MIN_WORD = 3

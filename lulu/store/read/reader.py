@@ -18,9 +18,10 @@ from lulu.model.events import EventId, StoredEvent, Text
 from lulu.model.sessions import LIVE, Session
 from lulu.model.validation import Attachment
 from lulu.rules import Rule
-from lulu.store import problems, rows
-from lulu.store.connection import folded, open_reader, start_afresh
+from lulu.store import rows
 from lulu.store.rows import Approval, LiveText, SentPrompt
+from lulu.store.sqlite import errors
+from lulu.store.sqlite.connection import folded, open_reader, start_afresh
 
 #: More characters are not looked for: SQLite refuses patterns of 50,000 bytes.
 SEARCH_TEXT = 1000
@@ -106,10 +107,10 @@ class Readers:
                     return [dict(row) for row in result.mappings()]
             except DBAPIError as exc:
                 start_afresh(self._db)
-                problem = problems.while_reading(self._database_path, exc)
-                if problems.is_damage(exc):
+                problem = errors.while_reading(self._database_path, exc)
+                if errors.is_damage(exc):
                     self._found_damage(problem)
-                if problems.is_index_damage(exc):
+                if errors.is_index_damage(exc):
                     self._mend_index()
                 raise problem from exc
 

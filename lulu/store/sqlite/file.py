@@ -17,9 +17,9 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import DatabaseError
 
 from lulu.errors import DatabaseInUse, DatabaseUnwritable, LuluError
-from lulu.store import damage, problems
-from lulu.store.damage import SIDE_FILES, beside
-from lulu.store.migrate import FileAge, age_of, migrate, refuse_unknown
+from lulu.store.sqlite import damage, errors
+from lulu.store.sqlite.damage import SIDE_FILES, beside
+from lulu.store.sqlite.migrate import FileAge, age_of, migrate, refuse_unknown
 
 log = logging.getLogger(__name__)
 
@@ -59,16 +59,16 @@ def open_file(path: Path) -> OpenedFile:
         _prepare_place(path)
         opened = OpenedFile(path=path, lock=_lock(path))
     except (OSError, RuntimeError) as exc:
-        raise problems.cannot_use(path, exc if isinstance(exc, OSError) else OSError(str(exc))) from exc
+        raise errors.cannot_use(path, exc if isinstance(exc, OSError) else OSError(str(exc))) from exc
     try:
         _make_usable(opened)
         _make_private(path)
     except OSError as exc:
         opened.release()
-        raise problems.cannot_use(path, exc) from exc
+        raise errors.cannot_use(path, exc) from exc
     except DatabaseError as exc:
         opened.release()
-        raise problems.at_start(path, exc) from exc
+        raise errors.at_start(path, exc) from exc
     except BaseException:
         opened.release()
         raise
@@ -131,7 +131,7 @@ def _make_usable(opened: OpenedFile) -> None:
     try:
         _migrate_if_sound(opened)
     except DatabaseError as exc:
-        if not problems.is_damage(exc):
+        if not errors.is_damage(exc):
             raise
         _begin_anew(opened, str(exc.orig))
         migrate(path)

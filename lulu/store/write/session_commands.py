@@ -29,9 +29,10 @@ from lulu.model.commands import (
 )
 from lulu.model.events import System, now
 from lulu.model.sessions import LIVE, SessionStatus
-from lulu.store import admitting, changes, folders, indexing, queue, rows
+from lulu.store import rows
 from lulu.store.bus import DELETED, RULES, SESSIONS, row_topic, session_topic
-from lulu.store.transaction import Transaction
+from lulu.store.sqlite.transaction import Transaction
+from lulu.store.write import access, changes, folders, prompt_queue, search_index
 
 
 def apply(tx: Transaction, command: Command) -> None:
@@ -87,12 +88,12 @@ def _save_draft(tx: Transaction, command: SaveDraft) -> None:
 
 
 def _withdraw_queued(tx: Transaction, command: WithdrawQueued) -> None:
-    queue.withdraw(tx, command)
+    prompt_queue.withdraw(tx, command)
     folders.end_unless_pending(tx, command.session_id)
 
 
 def _delete_held(tx: Transaction, command: DeleteHeld) -> None:
-    queue.delete_held(tx, command)
+    prompt_queue.delete_held(tx, command)
     folders.end_unless_pending(tx, command.session_id)
 
 
@@ -188,7 +189,7 @@ def _delete(tx: Transaction, command: Delete) -> None:
     """Remove the session's rows; what was done stays in ``commands`` without its content."""
     _refuse_live(tx, command.session_id, "deleted")
     name = _row(tx, command.session_id)["title"]
-    indexing.forget_session(tx, command.session_id)
+    search_index.forget_session(tx, command.session_id)
     for table in (
         "conversation_events",
         "live_text",
@@ -199,7 +200,7 @@ def _delete(tx: Transaction, command: Delete) -> None:
     ):
         tx.delete(table, session_id=command.session_id)
     tx.delete("commands", session_id=command.session_id)
-    admitting.end_shares(tx, command.session_id, command.actor.name)
+    access.end_shares(tx, command.session_id, command.actor.name)
     tx.query("UPDATE sessions SET parent_session_id = NULL WHERE parent_session_id = :id", id=command.session_id)
     tx.delete("sessions", id=command.session_id)
     changes.insert_done(tx, command, {"deleted": command.session_id, "title": name})
@@ -240,7 +241,7 @@ def _delete_rule(tx: Transaction, command: DeleteRule) -> None:
 
 
 def _switch_lan(tx: Transaction, command: SwitchLan) -> None:
-    admitting.switch(tx, admitting.LAN, "on" if command.on else "off")
+    access.switch(tx, access.LAN, "on" if command.on else "off")
 
 
 _APPLY: dict[str, Callable[[Transaction, Any], object]] = {
@@ -249,9 +250,9 @@ _APPLY: dict[str, Callable[[Transaction, Any], object]] = {
     Archive.kind: _archive,
     SetBudget.kind: _set_budget,
     SaveDraft.kind: _save_draft,
-    EditQueued.kind: queue.edit,
+    EditQueued.kind: prompt_queue.edit,
     WithdrawQueued.kind: _withdraw_queued,
-    SendHeld.kind: queue.send_held,
+    SendHeld.kind: prompt_queue.send_held,
     DeleteHeld.kind: _delete_held,
     Fork.kind: _fork,
     Delete.kind: _delete,

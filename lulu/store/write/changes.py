@@ -23,11 +23,12 @@ from lulu.model.commands import (
 from lulu.model.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking, ToolUse, User, now
 from lulu.model.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
 from lulu.model.validation import BYPASS, MAX_ATTACHMENTS, Attachment
-from lulu.store import queue, rows, turns
+from lulu.store import rows
 from lulu.store.bus import APPROVALS, COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
-from lulu.store.indexing import index_event
 from lulu.store.rows import LiveText
-from lulu.store.transaction import Transaction
+from lulu.store.sqlite.transaction import Transaction
+from lulu.store.write import prompt_queue, turns
+from lulu.store.write.search_index import index_event
 from lulu.text.paragraphs import finished
 
 #: Columns of ``sessions`` that a change may set.
@@ -122,7 +123,7 @@ def insert_command(tx: Transaction, command: AgentCommand) -> CommandId:
     elif not tx.query("SELECT 1 FROM sessions WHERE id = :id", id=command.session_id):
         raise SessionNotFound
     if isinstance(command, Interrupt):
-        queue.hold(tx, command.session_id)
+        prompt_queue.hold(tx, command.session_id)
     if isinstance(command, SetPermissionMode) and command.mode == BYPASS:
         _check_bypass(tx, command.session_id)
     attachment_ids = kept + insert_attachments(tx, command.session_id, getattr(command, "attachments", []))
@@ -213,7 +214,7 @@ def take_command(tx: Transaction, command_id: CommandId, change: Change | None =
         at=now(),
     )
     if taken:
-        queue.follow(tx, taken[0])
+        prompt_queue.follow(tx, taken[0])
         tx.ring(session_topic(taken[0]["session_id"]))
         if change is not None:
             end_question(tx, change.session_id)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from lulu.model import events
 from lulu.model.events import Event, now
 from lulu.model.sessions import LIVE, Session, SessionStatus
-from lulu.store import changes, rows
-from lulu.store.approving import expire
-from lulu.store.transaction import Transaction
+from lulu.store import rows
+from lulu.store.sqlite.transaction import Transaction
+from lulu.store.write import changes
+from lulu.store.write.approvals import expire
 
 
 def close_out(
