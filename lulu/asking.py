@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from lulu import rules
 from lulu.agent import ELICITATION, PermissionAnswer, PermissionRequest
-from lulu.agent.private_folder import REFUSED, reaches_into
+from lulu.agent.data_folder_guard import REFUSED, reaches_into
 from lulu.errors import Conflict, InputError
 from lulu.model.events import Event, ToolResult, ToolUse
 from lulu.rules import ToolCall, Verdict

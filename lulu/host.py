@@ -14,7 +14,7 @@ from functools import partial
 
 from lulu import options
 from lulu.admission import Admission
-from lulu.agent import processes
+from lulu.agent import os_processes
 from lulu.asking import check_input
 from lulu.errors import AgentError, LuluError, StoreBusy, StoreError
 from lulu.model.commands import (
@@ -389,9 +389,9 @@ async def recover(store: Store) -> None:
     unfinished = await asyncio.wrap_future(store.unfinished_sessions())
     for session in unfinished:
         if session.agent_pid:
-            processes.kill(session.agent_pid, session.agent_started_at)
+            os_processes.kill(session.agent_pid, session.agent_started_at)
     # Tools outlive a process that was killed, and a process the row of a session that was deleted.
-    await asyncio.to_thread(processes.end_marked, processes.mark_of(store.path))
+    await asyncio.to_thread(os_processes.end_marked, os_processes.mark_of(store.path))
     for session in unfinished:
         note = System(subtype="lulu_stopped", data={})
         try:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from lulu import runtime, stopping, worker
 from lulu.agent import AgentSpec
-from lulu.agent.translate import Translation, Translator
+from lulu.agent.stream.translate import Translation, Translator
 from lulu.continuing import verdict_on
 from lulu.errors import Conflict
 from lulu.model.actors import Actor, Role

@@ -5,7 +5,8 @@ and pages can be served before that.
 """
 
 from lulu.agent.credentials import AgentSetup, choose_agent
-from lulu.agent.requests import (
+from lulu.agent.session_files import Unreadable, parents, running_total
+from lulu.agent.spec import (
     ELICITATION,
     AgentSpec,
     Ask,
@@ -16,8 +17,7 @@ from lulu.agent.requests import (
     ResumeRefused,
     TranscriptMissing,
 )
-from lulu.agent.transcripts import Unreadable, parents, running_total
-from lulu.agent.translate import Translation, TurnEnd
+from lulu.agent.stream.translate import Translation, TurnEnd
 
 __all__ = [
     "ELICITATION",

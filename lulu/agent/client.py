@@ -24,12 +24,12 @@ from claude_agent_sdk import (
     Transport,
 )
 
-from lulu.agent import private_folder, processes, project
+from lulu.agent import data_folder_guard, os_processes, project
 from lulu.agent.demo import DemoTransport
 from lulu.agent.elicitation import take_questions
-from lulu.agent.permissions import before_tool_use, can_use_tool
-from lulu.agent.requests import AgentSpec, Ask, ConversationExists, Gate, ResumeRefused, TranscriptMissing
-from lulu.agent.translate import Translation, Translator
+from lulu.agent.sdk_hooks import before_tool_use, can_use_tool
+from lulu.agent.spec import AgentSpec, Ask, ConversationExists, Gate, ResumeRefused, TranscriptMissing
+from lulu.agent.stream.translate import Translation, Translator
 from lulu.errors import AgentError
 from lulu.model.validation import IMAGE_TYPES, Attachment
 from lulu.settings import PermissionMode, Settings
@@ -85,7 +85,7 @@ class Agent:
         self._ask = ask
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         #: What everything that it starts carries in its environment.
-        self._mark = f"{processes.mark_of(settings.database_path)}{spec.session_id}:{uuid4()}"
+        self._mark = f"{os_processes.mark_of(settings.database_path)}{spec.session_id}:{uuid4()}"
         self._translator = Translator(total_cost_usd=spec.total_cost_usd)
         self._substitute = project.Substitute(spec, settings)
         # It says that no callback is asked in this mode: ours is for the time after it, and a hook sees every call.
@@ -129,7 +129,7 @@ class Agent:
     def _learn_pid(self) -> None:
         """Without the pid an orphan could not be ended after a crash."""
         self.pid = getattr(self._client.process, "pid", None)
-        self.started_at = processes.start_time(self.pid) if self.pid else None
+        self.started_at = os_processes.start_time(self.pid) if self.pid else None
 
     async def send(self, text: str, uuid: str, attachments: Sequence[Attachment] = ()) -> None:
         """Send a prompt under our own uuid, by which its result is told. Raises ``AgentError``."""
@@ -194,17 +194,17 @@ class Agent:
     def terminate(self) -> None:
         """SIGTERM to the process."""
         if self.pid:
-            processes.terminate(self.pid, self.started_at)
+            os_processes.terminate(self.pid, self.started_at)
 
     def kill(self) -> None:
         """SIGKILL to the process and its tools."""
         if self.pid:
-            processes.kill(self.pid, self.started_at)
+            os_processes.kill(self.pid, self.started_at)
 
     def end_tools(self) -> None:
         """SIGKILL to all that it started and that outlived it. Takes some hundredths of a second."""
         if self.pid:
-            processes.end_marked(self._mark)
+            os_processes.end_marked(self._mark)
 
     def _options(self, ask: Ask, gate: Gate) -> ClaudeAgentOptions:
         spec = self.spec
@@ -227,7 +227,7 @@ class Agent:
             settings=project.gated(spec, self._settings),
             disallowed_tools=[
                 *DISALLOWED_TOOLS,
-                *private_folder.rules(self._settings.data_dir, self._settings.database_path),
+                *data_folder_guard.rules(self._settings.data_dir, self._settings.database_path),
             ],
             include_partial_messages=True,
             max_buffer_size=MAX_BUFFER_BYTES,
@@ -236,7 +236,7 @@ class Agent:
             stderr=self._stderr.append,
             cli_path=self._settings.claude_cli_path,
             env={
-                processes.MARK: self._mark,
+                os_processes.MARK: self._mark,
                 "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
                 "CLAUDE_CODE_MAX_RETRIES": str(self._settings.max_retries),
                 **handed_on.pop("env"),

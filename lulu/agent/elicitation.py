@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from lulu.agent.requests import ELICITATION, Ask, PermissionAnswer, PermissionRequest
+from lulu.agent.spec import ELICITATION, Ask, PermissionAnswer, PermissionRequest
 
 #: What of the CLI's request is a person's concern, under the names that Lulu stores.
 _KEPT = {

@@ -19,7 +19,7 @@ from typing import IO, Any
 from claude_agent_sdk import HookMatcher
 from claude_agent_sdk.types import HookContext, HookInput, SyncHookJSONOutput
 
-from lulu.agent.requests import AgentSpec
+from lulu.agent.spec import AgentSpec
 from lulu.settings import Settings, SettingSource
 from lulu.trust.folder_files import allow_rules, main_checkout, own_settings, read_text, section, settings_in, strings
 

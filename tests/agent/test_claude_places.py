@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lulu.agent.private_folder import REFUSED
+from lulu.agent.data_folder_guard import REFUSED
 from lulu.model.events import Error, ToolResult, User
 from tests.agent.claude_driver import Claude, has_prompt, tool_results_in
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lulu.agent import processes
+from lulu.agent import os_processes
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.store import Change
 from tests.agent.claude_driver import Claude, agents_now, command_of, has_prompt, is_alive, tools_of
@@ -110,14 +110,14 @@ def test_nothing_of_a_deleted_session_outlives_a_crash_and_the_next_start(claude
 def test_what_an_agent_has_started_does_not_end_itself(tmp_path: Path) -> None:
     """The Lulu that an agent of the one before has started carries its mark, as its parent does."""
     code = "import sys; from lulu.agent import processes; processes.end_marked(sys.argv[1]); print('lives')"
-    mark = processes.mark_of(tmp_path / "lulu.db")
+    mark = os_processes.mark_of(tmp_path / "lulu.db")
     command = [sys.executable, "-c", code, mark]
     parent = f"import subprocess, sys; sys.exit(subprocess.call({command!r}))"
 
     done = subprocess.run(
         [sys.executable, "-c", parent],
         cwd=ROOT,
-        env={**os.environ, processes.MARK: f"{mark}a:b"},
+        env={**os.environ, os_processes.MARK: f"{mark}a:b"},
         capture_output=True,
         text=True,
     )

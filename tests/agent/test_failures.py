@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lulu.agent.translate import Translator
+from lulu.agent.stream.translate import Translator
 from lulu.model.events import Error, decode, encode
 from lulu.model.sessions import SessionStatus
 from tests.agent.test_translate import Frame, result, says, text

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lulu.agent.private_folder import REFUSED, reaches_into, rules
+from lulu.agent.data_folder_guard import REFUSED, reaches_into, rules
 from lulu.model.events import Permission, PermissionDecision
 from lulu.settings import Settings
 from tests.agent.claude_driver import Claude, tool_results_in
@@ -181,8 +181,8 @@ def test_glob_looks_at_so_many_entries_and_no_more(top: Path, monkeypatch: pytes
         looked.append(name)
         return glob == "*"
 
-    monkeypatch.setattr("lulu.agent.private_folder._ENTRIES", 100)
-    monkeypatch.setattr("lulu.agent.private_folder.names_overlap", overlap)
+    monkeypatch.setattr("lulu.agent.data_folder_guard._ENTRIES", 100)
+    monkeypatch.setattr("lulu.agent.data_folder_guard.names_overlap", overlap)
 
     reaches_into(top / "data", str(top / "work"), "Glob", {"pattern": "*/zz*/x?"})
 

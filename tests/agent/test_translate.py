@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lulu.agent.translate import Translation, Translator
+from lulu.agent.stream.translate import Translation, Translator
 from lulu.model.events import Error, Event, Result, System, Text, Thinking, ToolResult, ToolUse, Unknown, decode, encode
 from lulu.model.sessions import SessionStatus
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
-from lulu.agent.demo.repertoire.story import STORY
+from lulu.agent.demo.scripts.story import STORY
 from lulu.errors import DatabaseInUse
 from lulu.model.events import Text, ToolResult, ToolUse
 from lulu.model.sessions import Launch, SessionId, SessionStatus

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
-from lulu.agent.demo.repertoire import scripts
+from lulu.agent.demo.scripts import scripts
 from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.edge.driver import at_rest

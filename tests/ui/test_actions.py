@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lulu.agent.demo.repertoire import scripts
+from lulu.agent.demo.scripts import scripts
 from lulu.errors import AgentError
 from lulu.model.commands import SendPrompt
 from lulu.model.events import Event, Result, Text, ToolResult, ToolUse, User

@@ -4,7 +4,7 @@ It speaks the CLI's frames behind the SDK's ``transport=`` seam, invents every f
 and touches nothing.
 """
 
-from lulu.agent.demo.repertoire import Script, scripts
+from lulu.agent.demo.scripts import Script, scripts
 from lulu.agent.demo.transport import DemoTransport
 
 __all__ = ["DemoTransport", "Script", "scripts"]

@@ -17,7 +17,7 @@ from lulu.agent.demo.channel import Channel
 from lulu.agent.demo.conversation import DEFAULT_MODEL, Conversation
 from lulu.agent.demo.frames import Frame
 from lulu.agent.demo.pace import Pace
-from lulu.agent.demo.repertoire import choose
+from lulu.agent.demo.scripts import choose
 from lulu.agent.demo.turn import Turn
 
 

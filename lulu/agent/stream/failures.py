@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lulu.agent.frames import Frame, blocks_of, text_of
+from lulu.agent.stream.frames import Frame, blocks_of, text_of
 from lulu.model.events import PROMPT_REFUSED, Error, made
 from lulu.model.sessions import SessionStatus
 

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from lulu.agent.demo.blocks import Prompt
 from lulu.agent.demo.conversation import Conversation
-from lulu.agent.demo.repertoire import slash
-from lulu.agent.demo.repertoire.agents import background, subagents
-from lulu.agent.demo.repertoire.bench import WORDS as BENCH_WORDS
-from lulu.agent.demo.repertoire.bench import bench
-from lulu.agent.demo.repertoire.failures import api_error, crash, stall
-from lulu.agent.demo.repertoire.followups import echo, follow_up
-from lulu.agent.demo.repertoire.lists import todo
-from lulu.agent.demo.repertoire.outputs import big, image, unknown
-from lulu.agent.demo.repertoire.person import plan, question
-from lulu.agent.demo.repertoire.story import story
-from lulu.agent.demo.repertoire.tour import tour
-from lulu.agent.demo.repertoire.waiting import slow_tool
-from lulu.agent.demo.repertoire.web import web
+from lulu.agent.demo.scripts import slash
+from lulu.agent.demo.scripts.agents import background, subagents
+from lulu.agent.demo.scripts.bench import WORDS as BENCH_WORDS
+from lulu.agent.demo.scripts.bench import bench
+from lulu.agent.demo.scripts.failures import api_error, crash, stall
+from lulu.agent.demo.scripts.followups import echo, follow_up
+from lulu.agent.demo.scripts.lists import todo
+from lulu.agent.demo.scripts.outputs import big, image, unknown
+from lulu.agent.demo.scripts.questions import plan, question
+from lulu.agent.demo.scripts.requests import slow_tool
+from lulu.agent.demo.scripts.showcase import tour
+from lulu.agent.demo.scripts.story import story
+from lulu.agent.demo.scripts.web import web
 from lulu.agent.demo.turn import Turn
 
 Play = Callable[[Turn], Awaitable[None]]

@@ -9,7 +9,7 @@ from typing import Any
 from claude_agent_sdk import HookMatcher, PermissionResultAllow, PermissionResultDeny, PermissionUpdate
 from claude_agent_sdk.types import HookContext, HookInput, PermissionResult, SyncHookJSONOutput, ToolPermissionContext
 
-from lulu.agent.requests import Ask, Gate, PermissionRequest
+from lulu.agent.spec import Ask, Gate, PermissionRequest
 
 CanUseTool = Callable[[str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult]]
 

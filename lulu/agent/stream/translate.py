@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from lulu.agent import blocks, failures
-from lulu.agent.frames import Frame, blocks_of, common_of, is_of_main, number_of, text_of
-from lulu.agent.live_block import BlockWriter, Ended, LiveBlock
+from lulu.agent.stream import blocks, failures
+from lulu.agent.stream.frames import Frame, blocks_of, common_of, is_of_main, number_of, text_of
+from lulu.agent.stream.live_block import BlockWriter, Ended, LiveBlock
 from lulu.model.events import Event, Result, System, Text, made
 from lulu.model.sessions import SessionStatus
 
