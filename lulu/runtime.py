@@ -15,8 +15,8 @@ from pathlib import Path
 
 from lulu.agent import AgentSetup, choose_agent
 from lulu.data_folder import make_private
+from lulu.engine.host import AgentHost
 from lulu.errors import LuluError
-from lulu.host import AgentHost
 from lulu.settings import Settings, forget_environment, load_settings
 from lulu.store import Bus, Store
 

@@ -14,9 +14,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from lulu import host as host_module
 from lulu import runtime
-from lulu.host import AgentHost
+from lulu.engine import host as host_module
+from lulu.engine.host import AgentHost
+from lulu.engine.worker import Worker
 from lulu.model.actors import Actor, Role
 from lulu.model.commands import StartSession
 from lulu.model.sessions import Launch, new_session_id
@@ -24,7 +25,6 @@ from lulu.settings import Settings
 from lulu.store import Store, bus
 from lulu.store.sqlite import writer
 from lulu.web.health import health_route
-from lulu.worker import Worker
 from tests.support import ROOT, eventually
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
@@ -160,7 +160,7 @@ TOPS = {
         "asyncio.ensure_future(self._until_ended)": "ends the socket",
     },
     "lulu/access/opening.py": {"threading.Thread(_open)": "logs"},
-    "lulu/admission.py": {"asyncio.create_task(verdict_on)": "raised in waits, for its session"},
+    "lulu/engine/admission.py": {"asyncio.create_task(verdict_on)": "raised in waits, for its session"},
     "lulu/agent/client.py": {"asyncio.ensure_future(self._client.connect)": "awaited"},
     "lulu/agent/demo/calls.py": {"asyncio.ensure_future(performance)": "awaited"},
     "lulu/agent/demo/transport.py": {
@@ -169,14 +169,14 @@ TOPS = {
     },
     "lulu/agent/demo/turn.py": {"asyncio.ensure_future(script)": "awaited in run"},
     "lulu/trust/folder_files.py": {"threading.Thread(work)": "raised where the look is awaited"},
-    "lulu/host.py": {
+    "lulu/engine/host.py": {
         "threading.Thread(self._run)": "logs, tells the pages, begins anew",
         "asyncio.create_task(self._recover_and_work)": "awaited in _main: begins anew",
         "asyncio.create_task(self._repeat)": "awaited in _main: begins anew",
         "asyncio.create_task(self._watch)": "awaited in _main: begins anew",
         "asyncio.create_task(self._stop.wait)": "awaited in _main",
     },
-    "lulu/process.py": {
+    "lulu/engine/process/agent_process.py": {
         "asyncio.create_task(self.start)": "awaited",
         "asyncio.create_task(stopped.wait)": "awaited",
     },
@@ -203,7 +203,7 @@ TOPS = {
         "asyncio.create_task(_close_late)": "logs, goes on",
         "asyncio.create_task(_take_all)": "logs",
     },
-    "lulu/worker.py": {
+    "lulu/engine/worker.py": {
         "asyncio.get_running_loop().create_task(self._guarded)": "_guarded logs, and fails the turn",
     },
 }

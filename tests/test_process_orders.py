@@ -16,16 +16,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lulu import runtime, stopping, worker
+from lulu import runtime
 from lulu.agent import AgentSpec
 from lulu.agent.stream.translate import Translation, Translator
-from lulu.continuing import verdict_on
+from lulu.engine import worker
+from lulu.engine.process import stop
+from lulu.engine.process.states import ALLOWED, ProcessState, moved
+from lulu.engine.resume import verdict_on
 from lulu.errors import Conflict
 from lulu.model.actors import Actor, Role
 from lulu.model.commands import Delete, Interrupt, SendNow, SendPrompt
 from lulu.model.events import Event, System, User
 from lulu.model.sessions import ENDED, Launch, SessionId, SessionStatus
-from lulu.process_states import ALLOWED, ProcessState, moved
 from lulu.runtime import Runtime
 from lulu.settings import Settings
 from tests.support import eventually
@@ -140,8 +142,8 @@ class Scripted:
 @pytest.fixture(scope="module")
 def lulu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stopping, "INTERRUPT_SECONDS", 0.05)
-        patch.setattr(stopping, "TERMINATE_SECONDS", 0.05)
+        patch.setattr(stop, "INTERRUPT_SECONDS", 0.05)
+        patch.setattr(stop, "TERMINATE_SECONDS", 0.05)
         patch.setattr(worker, "connected_agent", _connected)
         folder = tmp_path_factory.mktemp("orders") / "lulu"
         yield runtime.start(Settings(data_dir=folder, result_seconds=0.1, max_idle=100_000))

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 import pytest
 
 from lulu.agent import Translation, TurnEnd
+from lulu.engine.turns import Progress
 from lulu.model.sessions import SessionStatus
-from lulu.progress import Progress
 
 
 def end(status: SessionStatus) -> Translation:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from lulu import host as host_module
 from lulu import runtime
+from lulu.engine import host as host_module
+from lulu.engine.host import AgentHost
 from lulu.errors import LuluError, SessionNotFound
-from lulu.host import AgentHost
 from lulu.model.actors import Actor, Role
 from lulu.model.commands import SendPrompt, StartSession
 from lulu.model.events import System, Text

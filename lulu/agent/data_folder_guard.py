@@ -1,6 +1,6 @@
 """What of Lulu's own is closed to an agent's file tools: the data folder, and a database that lies elsewhere.
 
-``lulu.asking`` asks ``reaches_into`` about each call. A shell command is not looked at: see docs/security.md.
+``lulu.engine.permissions`` asks ``reaches_into`` about each call. It looks at no shell command: see docs/security.md.
 """
 
 from __future__ import annotations

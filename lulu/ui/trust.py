@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.continuing import folder_verdict
+from lulu.engine.resume import folder_verdict
 from lulu.errors import SessionNotFound
 from lulu.model.actors import Actor, Role
 from lulu.model.commands import Delete, Interrupt, SaveDraft, StartSession, TrustFolder

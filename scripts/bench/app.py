@@ -25,7 +25,7 @@ from lulu.access.door import door
 from lulu.access.guard import Guard
 from lulu.access.tokens import hash_of, new_token
 from lulu.agent import PermissionAnswer, PermissionRequest
-from lulu.asking import Asking
+from lulu.engine.permissions import Asking
 from lulu.model.actors import Actor, Role
 from lulu.model.commands import SendPrompt, StartSession
 from lulu.model.events import Error, Result, Text, ToolResult, ToolUse

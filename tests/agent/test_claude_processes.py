@@ -23,7 +23,7 @@ from tests.support import ROOT, eventually
 _OTHER_LULU = """
 import sys, threading
 from lulu.model.commands import Delete
-from lulu.worker import Worker
+from lulu.engine.worker import Worker
 from tests.agent.claude_driver import Claude
 from tests.messages_api import MessagesApi
 from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lulu.host import AgentHost
+from lulu.engine.host import AgentHost
 from lulu.model.events import Event, System, Text, Thinking, ToolResult, ToolUse
 from lulu.model.sessions import SessionStatus
 from tests.agent.claude_driver import Claude, has_prompt, tools_of
@@ -129,7 +129,7 @@ def test_a_command_that_ends_within_its_turn_keeps_the_process_for_a_moment_only
 ) -> None:
     """The running turn is told of it: no other one comes."""
     claude.allow("Bash")
-    monkeypatch.setattr("lulu.worker.WAKE_SECONDS", 0.5)
+    monkeypatch.setattr("lulu.engine.worker.WAKE_SECONDS", 0.5)
     claude.start(max_idle=0)
 
     session_id = claude.launch("SCN:background SECONDS=0")
@@ -150,7 +150,7 @@ def _looks_of_the_idle_closer(monkeypatch: pytest.MonkeyPatch) -> list[None]:
         await close_idle(host)
 
     monkeypatch.setattr(AgentHost, "_close_idle", look)
-    monkeypatch.setattr("lulu.host.WATCH_SECONDS", 0.01)
+    monkeypatch.setattr("lulu.engine.host.WATCH_SECONDS", 0.01)
     return looks
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lulu import admission
+from lulu.engine import admission
 from lulu.model.commands import ForgetFolder, Fork, Interrupt, TrustFolder
 from lulu.model.sessions import SessionStatus, new_session_id
 from lulu.trust import folder_files

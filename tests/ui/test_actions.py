@@ -9,11 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lulu.agent.demo.scripts import scripts
+from lulu.engine.turns import failure
 from lulu.errors import AgentError
 from lulu.model.commands import SendPrompt
 from lulu.model.events import Event, Result, Text, ToolResult, ToolUse, User
 from lulu.model.sessions import Launch, SessionId, SessionStatus
-from lulu.progress import failure
 from lulu.runtime import Runtime
 from lulu.text.labels import one_line
 from lulu.ui import launch

@@ -8,7 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from lulu import host, runtime
+from lulu import runtime
+from lulu.engine import host
 from lulu.model.events import Text, ToolUse
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime

@@ -9,22 +9,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lulu import options
 from lulu.agent import Translation
-from lulu.asking import Asking
-from lulu.continuing import connected_agent, verdict_on
+from lulu.engine import options
+from lulu.engine.live_text import LivePace
+from lulu.engine.permissions import Asking
+from lulu.engine.process.agent_process import Process
+from lulu.engine.process.states import ProcessState
+from lulu.engine.process.stop import INTERRUPT_SECONDS, STRAGGLERS_SECONDS, stop_turn
+from lulu.engine.recorder import Recorder, done
+from lulu.engine.resume import connected_agent, verdict_on
+from lulu.engine.silence import Silence
+from lulu.engine.turns import NO_RESULT, Progress, Turn, failure, last_words
 from lulu.errors import AgentError, LuluError, SessionNotFound, StoreError
-from lulu.live import LivePace
 from lulu.model.commands import CommandId, StoredCommand
 from lulu.model.events import Error, Event, System, User
 from lulu.model.sessions import SessionStatus
-from lulu.process import Process
-from lulu.process_states import ProcessState
-from lulu.progress import NO_RESULT, Progress, Turn, failure, last_words
-from lulu.recording import Recorder, done
 from lulu.settings import Settings
-from lulu.silence import Silence
-from lulu.stopping import INTERRUPT_SECONDS, STRAGGLERS_SECONDS, stop_turn
 from lulu.store import Change, LiveText, Store
 
 if TYPE_CHECKING:

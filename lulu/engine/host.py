@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from lulu import options
-from lulu.admission import Admission
 from lulu.agent import os_processes
-from lulu.asking import check_input
+from lulu.engine import options
+from lulu.engine.admission import Admission
+from lulu.engine.permissions import check_input
+from lulu.engine.recorder import done, not_saved
+from lulu.engine.worker import Worker
 from lulu.errors import AgentError, LuluError, StoreBusy, StoreError
 from lulu.model.commands import (
     CommandStatus,
@@ -29,10 +31,8 @@ from lulu.model.commands import (
 )
 from lulu.model.events import Error, System, User
 from lulu.model.sessions import SessionStatus
-from lulu.recording import done, not_saved
 from lulu.settings import Settings
 from lulu.store import APPROVALS, COMMANDS, DELETED, HEALTH, INDEX, Change, Store
-from lulu.worker import Worker
 
 log = logging.getLogger(__name__)
 

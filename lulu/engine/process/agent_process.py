@@ -7,8 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from lulu.process_states import HEARS, ProcessState, moved
-from lulu.stopping import TERMINATE_SECONDS
+from lulu.engine.process.states import HEARS, ProcessState, moved
+from lulu.engine.process.stop import TERMINATE_SECONDS
 
 if TYPE_CHECKING:
     from lulu.agent.client import Agent

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from lulu.agent import Translation
-from lulu.progress import Turn
+from lulu.engine.turns import Turn
 from lulu.settings import Settings
 
 

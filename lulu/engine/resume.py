@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from lulu import memory
 from lulu.agent import AgentSpec, Ask, ConversationExists, Gate, ResumeRefused, TranscriptMissing, running_total
+from lulu.engine import memory
 from lulu.model.events import Event, Result, System
 from lulu.model.sessions import Session
 from lulu.settings import PermissionMode, Settings

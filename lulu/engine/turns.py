@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from lulu.agent import Translation, TurnEnd
-from lulu.continuing import FORK_DONE
+from lulu.engine.resume import FORK_DONE
 from lulu.errors import AgentError, LuluError
 from lulu.model.commands import CommandId, CommandStatus
 from lulu.model.events import Error, Text, Thinking, ToolResult, ToolUse

@@ -6,9 +6,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from lulu.continuing import verdict_on
+from lulu.engine.recorder import done
+from lulu.engine.resume import verdict_on
 from lulu.errors import SessionNotFound
-from lulu.recording import done
 from lulu.settings import Settings
 from lulu.store import Store
 from lulu.trust.answers import Verdict
