@@ -4,8 +4,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from lulu import runtime
-from lulu.access import guard, opening
-from lulu.access.door import door
+from lulu.access import guard, links
+from lulu.access.authentication import door
 from lulu.ui import look
 from lulu.web import control, first_answer, flowing, login, own_address, page_socket
 from lulu.web.doorbell import Doorbell
@@ -23,13 +23,13 @@ pages = [Middleware(first_answer.Styled, style=look.STYLE), Middleware(page_sock
 
 def link(root: str) -> str:
     """The link to open here, once."""
-    return opening.welcome(runtime.current(), root)
+    return links.welcome(runtime.current(), root)
 
 
 def stopping() -> None:
     """Let go of the pages and of who was let in."""
     doorbell.close_all()
-    opening.goodbye(runtime.current().settings.data_dir)
+    links.goodbye(runtime.current().settings.data_dir)
 
 
 app = st.App(

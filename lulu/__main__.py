@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lulu.access.cookies import OWNER_COOKIE
-from lulu.access.opening import CONTROL_FILE
+from lulu.access.links import CONTROL_FILE
 from lulu.errors import LuluError
 from lulu.settings import load_settings
 from lulu.web.control import PATH

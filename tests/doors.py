@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Scope
 
-from lulu.access.authority import Authority, is_loopback
+from lulu.access.addresses import Authority, is_loopback
 from lulu.access.guard import Admission
 from lulu.model.actors import Role
 

@@ -159,7 +159,7 @@ TOPS = {
         "asyncio.ensure_future(self._app)": "awaited in _serve_socket",
         "asyncio.ensure_future(self._until_ended)": "ends the socket",
     },
-    "lulu/access/opening.py": {"threading.Thread(_open)": "logs"},
+    "lulu/access/links.py": {"threading.Thread(_open)": "logs"},
     "lulu/engine/admission.py": {"asyncio.create_task(verdict_on)": "raised in waits, for its session"},
     "lulu/agent/client.py": {"asyncio.ensure_future(self._client.connect)": "awaited"},
     "lulu/agent/demo/calls.py": {"asyncio.ensure_future(performance)": "awaited"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lulu.access.sharing import guest_rows
+from lulu.access.guest_view import guest_rows
 from lulu.model.events import Text
 from lulu.store import ShareOptions
 from lulu.store.write.search_index import searchable_text

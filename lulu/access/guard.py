@@ -18,10 +18,10 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lulu.access import refusing
-from lulu.access.authority import Authority, header_values, parse_authority, parse_origin
-from lulu.access.headers import secured
-from lulu.access.refusing import Refusal
+from lulu.access import refusals
+from lulu.access.addresses import Authority, header_values, parse_authority, parse_origin
+from lulu.access.refusals import Refusal
+from lulu.access.security_headers import secured
 from lulu.model.actors import Role
 
 _LOGGER = logging.getLogger(__name__)
@@ -260,7 +260,7 @@ def admit(scope: Scope, door: Door) -> Admission:
         return admission
     if scope["type"] == "http" and is_open(scope["path"]):
         return Admission(role=Role.NOBODY)
-    raise refusing.not_signed_in()
+    raise refusals.not_signed_in()
 
 
 def is_open(path: str) -> bool:
@@ -283,7 +283,7 @@ def check_room(scope: Scope, admission: Admission) -> None:
     """Tell the connection whom it serves. Raise ``Refusal`` where a share link has as many of them as it may."""
     connection: Connection | None = scope.get(CONNECTION)
     if connection is not None and admission.role is not Role.NOBODY and not connection.let_in(admission):
-        raise refusing.crowded()
+        raise refusals.crowded()
 
 
 def admitted(scope: Scope, admission: Admission, authority: Authority) -> Scope:

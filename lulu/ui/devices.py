@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.access import opening
-from lulu.access.door import door
+from lulu.access import links
+from lulu.access.authentication import door
 from lulu.model.actors import Actor, Role
 from lulu.runtime import Runtime
 from lulu.store import ACCESS, Access
@@ -35,7 +35,7 @@ def _show_add(lulu: Runtime, actor: Actor) -> None:
     notices.show_problem(_ADD)
     if state().made_device:
         st.markdown(
-            f"Open this on the new device within {opening.PAIR_MINUTES} minutes and press the button there. "
+            f"Open this on the new device within {links.PAIR_MINUTES} minutes and press the button there. "
             "It works once, and lets that device do everything that you can."
         )
         lan.show_link(state().made_device or "")
@@ -43,7 +43,7 @@ def _show_add(lulu: Runtime, actor: Actor) -> None:
 
 def _add(lulu: Runtime, actor: Actor) -> None:
     def make() -> None:
-        state().made_device = opening.pair_link(lulu, actor, lan.root(lulu), typed("device_label").strip())
+        state().made_device = links.pair_link(lulu, actor, lan.root(lulu), typed("device_label").strip())
 
     notices.attempt(_ADD, make)
 

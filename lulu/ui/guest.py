@@ -1,6 +1,6 @@
 """What a guest sees: one session, live and read-only, redacted. The owner's preview is the same page.
 
-It draws only what ``lulu.access.sharing`` hands out, and offers nothing that a guest could press but folds.
+It draws only what ``lulu.access.guest_view`` hands out, and offers nothing that a guest could press but folds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import streamlit as st
 
-from lulu.access.sharing import GuestRows, guest_rows, guest_session, guest_text
+from lulu.access.guest_view import GuestRows, guest_rows, guest_session, guest_text
 from lulu.errors import SessionNotFound
 from lulu.model.events import StoredEvent
 from lulu.model.sessions import SessionId

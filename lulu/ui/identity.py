@@ -8,7 +8,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from lulu.access.door import door
+from lulu.access.authentication import door
 from lulu.access.guard import admission_of
 from lulu.model.actors import NOBODY, Actor
 

@@ -8,8 +8,8 @@ import io
 import segno
 import streamlit as st
 
-from lulu.access import opening
-from lulu.access.door import door
+from lulu.access import links
+from lulu.access.authentication import door
 from lulu.model.actors import Actor
 from lulu.model.commands import SwitchLan
 from lulu.runtime import Runtime
@@ -25,7 +25,7 @@ def root(lulu: Runtime) -> str:
     """The address that other computers open, with a slash at its end."""
     if lulu.settings.public_url:
         return f"{lulu.settings.public_url}/"
-    return _address.in_the_network(opening.lan_address())
+    return _address.in_the_network(links.lan_address())
 
 
 def show_switch(lulu: Runtime, actor: Actor) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.access import opening
-from lulu.access.door import door
-from lulu.access.sharing import guest_rows
+from lulu.access import links
+from lulu.access.authentication import door
+from lulu.access.guest_view import guest_rows
 from lulu.model.actors import Actor
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
@@ -113,7 +113,7 @@ def options_in(output: str | None, thinking: str | None) -> ShareOptions:
 
 def _make(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     def make() -> None:
-        made, link = opening.share_link(
+        made, link = links.share_link(
             lulu,
             actor,
             lan.root(lulu),

@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lulu import runtime
-from lulu.access import guard, opening
-from lulu.access.door import door
+from lulu.access import guard, links
+from lulu.access.authentication import door
 from lulu.errors import InputError, LuluError
 from lulu.model.actors import Actor
 from lulu.model.commands import SwitchLan
@@ -38,7 +38,7 @@ def _do(actor: Actor, asked: Any, root: str) -> dict[str, object]:
     lulu = runtime.current()
     match asked:
         case {"do": "login"}:
-            return {"link": opening.login_link(lulu, actor, root)}
+            return {"link": links.login_link(lulu, actor, root)}
         case {"do": "lan", "on": bool(on)}:
             if lulu.settings.lan is not None and (lulu.settings.lan == "on") is not on:
                 raise InputError(

@@ -22,7 +22,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from lulu.access import guard
-from lulu.access.door import door
+from lulu.access.authentication import door
 from lulu.errors import InputError, LuluError, SessionNotFound
 from lulu.model.actors import Role
 from lulu.model.sessions import parse_session_id

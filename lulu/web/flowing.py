@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lulu.access.sharing import guest_text, this_process
+from lulu.access.guest_view import guest_text, this_process
 from lulu.model.events import Event, EventId, Text, Thinking
 from lulu.store import LiveText, ShareOptions, Store
 from lulu.text.paragraphs import finished

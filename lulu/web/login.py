@@ -10,15 +10,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from lulu import runtime
-from lulu.access import guard, refusing
-from lulu.access.authority import Authority, header_values
+from lulu.access import guard, refusals
+from lulu.access.addresses import Authority, header_values
+from lulu.access.authentication import door
 from lulu.access.cookies import GUEST_COOKIE, OWNER_COOKIE, cookie, read_tokens, with_share
-from lulu.access.door import door
 from lulu.access.tokens import hash_of, is_token, new_token
 from lulu.model.actors import Actor, Role
 from lulu.store import Access, AccessKind
 
-_PAIR_PAGE = refusing.document(
+_PAIR_PAGE = refusals.document(
     "Use Lulu on this device?",
     "<p>This device will be able to do everything that Lulu's owner can, for 30 days after each use. "
     "It can be removed on Lulu's Devices page.</p>"
@@ -70,7 +70,7 @@ async def share(request: Request) -> Response:
 
 def closed() -> Response:
     """One page for wrong, used, expired and revoked links."""
-    refusal = refusing.not_signed_in()
+    refusal = refusals.not_signed_in()
     return HTMLResponse(refusal.body, status_code=refusal.status, headers={"cache-control": "no-store"})
 
 

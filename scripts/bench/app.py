@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 import lulu_app
 from lulu import runtime
+from lulu.access.authentication import door
 from lulu.access.cookies import GUEST_COOKIE
-from lulu.access.door import door
 from lulu.access.guard import Guard
 from lulu.access.tokens import hash_of, new_token
 from lulu.agent import PermissionAnswer, PermissionRequest

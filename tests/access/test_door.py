@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lulu import runtime
-from lulu.access.door import door
+from lulu.access.authentication import door
 from lulu.access.guard import Admission
 from lulu.model.actors import LULU, NOBODY, Role
 from lulu.model.sessions import Launch, SessionStatus

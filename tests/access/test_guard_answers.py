@@ -17,7 +17,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import Scope
 from starlette.websockets import WebSocketDisconnect
 
-from lulu.access import guard, headers
+from lulu.access import guard, security_headers
 from lulu.access.guard import ROLE_HEADER, Admission
 from lulu.model.actors import Role
 from tests.access.support import OWN, Client, guarded, status_of_socket
@@ -131,7 +131,7 @@ def test_the_policy_knows_the_inline_script_of_this_streamlit() -> None:
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline]
 
     assert [f"'sha256-{digest}'" for digest in digests] == re.findall(
-        r"'sha256-[^']+'", headers.content_security_policy()
+        r"'sha256-[^']+'", security_headers.content_security_policy()
     )
 
 

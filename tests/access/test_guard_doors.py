@@ -10,9 +10,9 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from lulu.access import guard
-from lulu.access.authority import Authority
+from lulu.access.addresses import Authority
 from lulu.access.guard import Admission, Guard
-from lulu.access.refusing import CLOSED_PAGE, Refusal
+from lulu.access.refusals import CLOSED_PAGE, Refusal
 from lulu.model.actors import Role
 from tests.access.support import OWN, Client, scope_of, status_of_socket
 from tests.doors import OpenDoor

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lulu.access.refusing import CLOSED_PAGE
+from lulu.access.refusals import CLOSED_PAGE
 from tests.access.server import Lulu
 from tests.support import LuluServer, eventually
 

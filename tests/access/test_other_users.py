@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lulu import runtime
-from lulu.access.opening import CONTROL_FILE, welcome
+from lulu.access.links import CONTROL_FILE, welcome
 from lulu.settings import Settings
 from tests.store.files import make_released
 

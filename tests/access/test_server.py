@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from lulu.access.refusing import CLOSED_PAGE
+from lulu.access.refusals import CLOSED_PAGE
 from lulu.access.tokens import new_token
 from tests.access.server import METHODS, PAGES, SHARED, Lulu
 from tests.support import process_tree

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lulu.access.sharing import NOT_SHARED, guest_rows, guest_session, guest_text, this_process
+from lulu.access.guest_view import NOT_SHARED, guest_rows, guest_session, guest_text, this_process
 from lulu.agent.data_folder_guard import reaches_into, rules
 from lulu.model import events
 from lulu.model.events import Event, EventId, StoredEvent, now, parse_time

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from lulu.access.refusing import crowded
+from lulu.access.refusals import crowded
 from lulu.web.connections import OF_ONE_SHARE, Limits
 from tests.access.server import OTHER, OTHER_TEXT, SHARED, SHARED_TEXT, Lulu, seed
 from tests.streamlit_client import StreamlitClient

@@ -19,7 +19,7 @@ from websockets.asyncio.server import ServerConnection, unix_serve
 from websockets.typing import Subprotocol
 
 from lulu.access import guard
-from lulu.access.authority import parse_origin
+from lulu.access.addresses import parse_origin
 from lulu.access.guard import Admission
 from lulu.model.actors import Role
 from lulu.web import relay

@@ -13,7 +13,7 @@ import psutil
 from starlette.types import Scope
 
 from lulu import runtime
-from lulu.access.authority import Authority, bare_address, header_values, is_loopback, parse_origin
+from lulu.access.addresses import Authority, bare_address, header_values, is_loopback, parse_origin
 from lulu.access.cookies import GUEST_COOKIE, OWNER_COOKIE, cookie, read_tokens
 from lulu.access.guard import Admission
 from lulu.access.tokens import hash_of
