@@ -6,15 +6,17 @@ from starlette.middleware import Middleware
 from lulu import runtime
 from lulu.access import guard, links
 from lulu.access.authentication import door
+from lulu.server import first_answer, own_address, page_socket
+from lulu.server.guests.proxy import Relay
+from lulu.server.guests.supervisor import GuestProcess
+from lulu.server.push import live_text
+from lulu.server.push.doorbell import Doorbell
+from lulu.server.routes import control, login
+from lulu.server.routes.health import health_route
+from lulu.server.setup import served
 from lulu.ui import look
-from lulu.web import control, first_answer, flowing, login, own_address, page_socket
-from lulu.web.doorbell import Doorbell
-from lulu.web.guest_process import GuestProcess
-from lulu.web.health import health_route
-from lulu.web.relay import Relay
-from lulu.web.server import served
 
-doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: flowing.told(runtime.current().store, *one))
+doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: live_text.told(runtime.current().store, *one))
 health = health_route(lambda: runtime.current().store.health, lambda: runtime.current().host.problem)
 guests = GuestProcess(st.config.get_config_options)
 address = own_address.OwnAddress(st.get_option)

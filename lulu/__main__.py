@@ -13,8 +13,8 @@ from typing import Any
 from lulu.access.cookies import OWNER_COOKIE
 from lulu.access.links import CONTROL_FILE
 from lulu.errors import LuluError
+from lulu.server.routes.control import PATH
 from lulu.settings import load_settings
-from lulu.web.control import PATH
 
 #: Seconds to wait for an answer.
 _PATIENCE = 15

@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from lulu.access.guard import Guard
+from lulu.server.push.doorbell import Doorbell
 from lulu.store.bus import Bus
-from lulu.web.doorbell import Doorbell
 from tests.doors import OpenDoor
 from tests.support import eventually
 

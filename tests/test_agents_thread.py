@@ -21,10 +21,10 @@ from lulu.engine.worker import Worker
 from lulu.model.actors import Actor, Role
 from lulu.model.commands import StartSession
 from lulu.model.sessions import Launch, new_session_id
+from lulu.server.routes.health import health_route
 from lulu.settings import Settings
 from lulu.store import Store, bus
 from lulu.store.sqlite import writer
-from lulu.web.health import health_route
 from tests.support import ROOT, eventually
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
@@ -187,19 +187,21 @@ TOPS = {
     "lulu/store/sqlite/file.py": {"threading.Thread(check.set_result)": "_damage logs"},
     "lulu/store/sqlite/writer.py": {"threading.Thread(self._run)": "logs, answers who waits, goes on"},
     "lulu/ui/guest_server.py": {"threading.Thread(_follow)": "logs, ends the process, which is started again"},
-    "lulu/web/doorbell.py": {
+    "lulu/server/push/doorbell.py": {
         "asyncio.create_task(asyncio.to_thread)": "awaited by each bell",
         "asyncio.create_task(part)": "raised in serve",
     },
-    "lulu/web/guest_process.py": {"asyncio.ensure_future(work)": "_done logs"},
-    "lulu/web/protocols.py": {"asyncio.get_running_loop().create_task(self._encrypt)": "logs, ends the connection"},
-    "lulu/web/relay.py": {
+    "lulu/server/guests/supervisor.py": {"asyncio.ensure_future(work)": "_done logs"},
+    "lulu/server/connections/protocols.py": {
+        "asyncio.get_running_loop().create_task(self._encrypt)": "logs, ends the connection"
+    },
+    "lulu/server/guests/proxy.py": {
         "asyncio.ensure_future(receive)": "raised in _hand_on",
         "asyncio.ensure_future(self._connected)": "raised in _hand_on",
         "asyncio.ensure_future(_from_browser)": "ends the socket",
         "asyncio.ensure_future(_to_browser)": "ends the socket",
     },
-    "lulu/web/server.py": {
+    "lulu/server/setup.py": {
         "asyncio.create_task(_close_late)": "logs, goes on",
         "asyncio.create_task(_take_all)": "logs",
     },

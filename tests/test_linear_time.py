@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from lulu.model import events
+from lulu.server.push import live_text
 from lulu.store.sqlite.connection import folded
 from lulu.store.write.search_index import searchable_text
 from lulu.text import labels, markdown, plain
 from lulu.text.paragraphs import finished
 from lulu.transcript import diffs, export, tool_results, turns
-from lulu.web import flowing
 from tests.samples import stored
 
 #: Texts of about ``size`` characters: one long line, short lines, and what each pattern looks for, over and over.
@@ -73,7 +73,7 @@ READERS: dict[str, tuple[Callable[[str], object], int]] = {
     "label": (labels.safe_label, BIG),
     "cut": (labels.cut, BIG),
     "paragraphs": (finished, BIG),
-    "live text": (flowing.part, BIG),
+    "live text": (live_text.part, BIG),
     "diff, written": (lambda given: diffs.diff_lines("", given), BIG),
     "diff, edited": (lambda given: diffs.diff_lines(given, given[: len(given) // 2] + "y" + given), BIG),
     "search text": (lambda given: searchable_text(events.ToolResult(tool_use_id="t", content=given)), BIG),

@@ -1,7 +1,7 @@
 """The bell: an invisible component that reruns the fragment it stands in when its topic has rung.
 
-All bells of a browser page share one WebSocket (``lulu/web/doorbell.py``). While that is away they tick once a second,
-so a page keeps moving; while it is there, a page at rest costs nothing.
+All bells of a browser page share one WebSocket (``lulu/server/push/doorbell.py``). While that is away they tick once
+a second, so a page keeps moving; while it is there, a page at rest costs nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from lulu.web import doorbell
+from lulu.server.push import doorbell
 
 #: The page's one socket, as ``window.luluHub``: every component that hears from the server joins it, or waits in
 #: ``window.luluHubWaiting`` until it is there. Messages are ``{kind: {topic: value}}``; a member has one function for

@@ -17,6 +17,7 @@ from lulu.model.actors import Actor, Role
 from lulu.model.events import StoredEvent
 from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
+from lulu.server.push import live_text
 from lulu.store import LiveText, session_topic, text_topic
 from lulu.transcript import split
 from lulu.transcript import turns as transcript
@@ -44,7 +45,6 @@ from lulu.ui.bell import bell
 from lulu.ui.look import EARLIER, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.marker import scroll_to_marked
 from lulu.ui.state import Shown, state
-from lulu.web import flowing
 
 #: Events that a page shows at first, and that "Load earlier" adds: more make a long session slow (``make bench``).
 WINDOW = 40
@@ -305,7 +305,7 @@ def _lacks_checklist(lulu: Runtime, session_id: SessionId, rows: list[StoredEven
 
 def unfinished(written: LiveText | None, rows: list[StoredEvent]) -> LiveText | None:
     """The text that is being written, unless it is among the events already."""
-    if written is not None and flowing.is_finished(written, [row.event for row in rows[-5:]]):
+    if written is not None and live_text.is_finished(written, [row.event for row in rows[-5:]]):
         return None
     return written
 
@@ -317,7 +317,7 @@ def writing(
     *,
     number: int,
     upto: int,
-    kind: str = flowing.OWN,
+    kind: str = live_text.OWN,
 ) -> Callable[[], None] | None:
     """What draws the text that is being written below ``turns``, by ``flow.show``; nothing where none may come."""
     is_open = session.is_live and bool(turns) and not turns[-1].is_over and bool(turns[-1].items)

@@ -12,13 +12,13 @@ from typing import Any
 import streamlit as st
 
 from lulu.model.events import Text
+from lulu.server.push import live_text
 from lulu.store import LiveText
 from lulu.text.labels import safe_markdown
 from lulu.text.paragraphs import finished
 from lulu.text.plain import plain
 from lulu.ui import prose
 from lulu.ui.look import LIVE_TEXT, TRANSCRIPT
-from lulu.web import flowing
 
 #: How much of what is drawn the browser compares, to be sure that it goes on with the same text (characters).
 _SEAM = 40
@@ -59,7 +59,7 @@ _CSS = f"""
 """
 
 _JS = (
-    f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LIVE = '.st-key-{LIVE_TEXT}', LATEST = {flowing.LATEST};"
+    f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LIVE = '.st-key-{LIVE_TEXT}', LATEST = {live_text.LATEST};"
     f"const STYLES = {json.dumps(_CSS)};"
     + prose.JS
     + r"""
@@ -286,7 +286,7 @@ export default function (drawn) {
 _mount = st.components.v2.component("lulu_flow", html=_HTML, js=_JS, isolate_styles=False)
 
 
-def show(session_id: str, written: LiveText | None, *, number: int, upto: int, kind: str = flowing.OWN) -> None:
+def show(session_id: str, written: LiveText | None, *, number: int, upto: int, kind: str = live_text.OWN) -> None:
     """Draw what is finished of the text that is being written, and the place where the rest comes.
 
     ``number`` is ``Bus.version(text_topic(session_id))``, read before ``written``; events to the id ``upto`` are drawn
@@ -307,8 +307,8 @@ def show(session_id: str, written: LiveText | None, *, number: int, upto: int, k
             "topic": f"{kind}:{session_id}",
             "number": number,
             "upto": upto,
-            "shown": flowing.units(shown[:end]),
+            "shown": live_text.units(shown[:end]),
             "seam": shown[:end][-_SEAM:],
-            "writing": flowing.part(shown, end) if shown else None,
+            "writing": live_text.part(shown, end) if shown else None,
         }
         _mount(key=f"flow_{session_id}", data=data, height="content")

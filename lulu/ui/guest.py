@@ -15,6 +15,7 @@ from lulu.errors import SessionNotFound
 from lulu.model.events import StoredEvent
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
+from lulu.server.push import live_text
 from lulu.store import ShareOptions, row_topic, session_topic, text_topic
 from lulu.text.labels import one_line, safe_label
 from lulu.transcript import turns as transcript
@@ -22,7 +23,6 @@ from lulu.ui import header, identity, notices, now, reading, render
 from lulu.ui.bell import bell
 from lulu.ui.feed import KEEP_OPEN, divide, earlier_calls, has_settled, offer_earlier, unfinished, window, writing
 from lulu.ui.look import SESSION_HEADER, TRANSCRIPT
-from lulu.web import flowing
 
 #: The page for a link that counts no longer, and for every address that was not shared. It repeats nothing.
 ENDED = "This link does not work, or no longer. Ask the person who sent it for a new one."
@@ -145,7 +145,7 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     with hidden:
         show_hidden(found)
     upto = rows[-1].id if rows else settled
-    draw = writing(session, turns, written, number=number, upto=upto, kind=flowing.SHARED)
+    draw = writing(session, turns, written, number=number, upto=upto, kind=live_text.SHARED)
     with drawn:
         render.show_turns(turns, live=session.is_live, writing=draw)
 

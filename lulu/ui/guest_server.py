@@ -1,7 +1,7 @@
 """``python -m lulu.ui.guest_server FD``: serves guests' pages at the socket FD, for a Lulu that runs beside it.
 
-``lulu/web/guest_process.py`` starts it and says on its standard input, in lines of JSON, what to begin with and then
-what rings. Nothing here writes, and no agent can be reached from here.
+``lulu/server/guests/supervisor.py`` starts it and says on its standard input, in lines of JSON, what to begin with and
+then what rings. Nothing here writes, and no agent can be reached from here.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from streamlit.web import bootstrap
 
 from lulu import runtime
 from lulu.access import guard
+from lulu.server.guests import socket_folder
+from lulu.server.page_socket import PageSocket
+from lulu.server.push import live_text
+from lulu.server.push.doorbell import APART, Doorbell, Turns
+from lulu.server.setup import quieten
 from lulu.settings import Settings
 from lulu.store import Bus, BusState
-from lulu.web import flowing, socket_folder
-from lulu.web.doorbell import APART, Doorbell, Turns
-from lulu.web.page_socket import PageSocket
-from lulu.web.server import quieten
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def main(descriptor: int) -> None:
     threading.Thread(target=_follow, args=[bus, listener.getsockname()], name="rings", daemon=True).start()
     doorbell = Doorbell(
         lambda: bus,
-        words=lambda kind, session_id: flowing.told(lulu.store, kind, session_id),
+        words=lambda kind, session_id: live_text.told(lulu.store, kind, session_id),
         turns=Turns(_APART, least=APART, within=_WITHIN),
     )
     bootstrap.load_config_options(told["options"])

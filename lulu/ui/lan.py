@@ -13,9 +13,9 @@ from lulu.access.authentication import door
 from lulu.model.actors import Actor
 from lulu.model.commands import SwitchLan
 from lulu.runtime import Runtime
+from lulu.server.own_address import OwnAddress
 from lulu.text.labels import safe_label
 from lulu.ui import notices
-from lulu.web.own_address import OwnAddress
 
 _WHERE = "lan"
 _address = OwnAddress(st.get_option)

@@ -30,12 +30,12 @@ from lulu.model.actors import Actor, Role
 from lulu.model.commands import SendPrompt, StartSession
 from lulu.model.events import Error, Result, Text, ToolResult, ToolUse
 from lulu.model.sessions import Launch, SessionStatus, new_session_id
+from lulu.server.guests.proxy import Relay
+from lulu.server.routes import login
+from lulu.server.routes.health import health_route
+from lulu.server.setup import served
 from lulu.store import Change, LiveText, Query, Recorded, ShareOptions, Store
 from lulu.ui.search_page import STEP
-from lulu.web import login
-from lulu.web.health import health_route
-from lulu.web.relay import Relay
-from lulu.web.server import served
 from scripts.bench.transcripts import last_words, sentences, transcript
 from tests.support import ROOT
 

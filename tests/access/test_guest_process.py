@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect, unix_connect
 from websockets.typing import Origin, Subprotocol
 
-from lulu.web.guest_process import STAND_BACK
+from lulu.server.guests.supervisor import STAND_BACK
 from tests.access.server import OTHER, OTHER_TEXT, SHARED, SHARED_TEXT, Lulu, seed
 from tests.conftest import NewServer
 from tests.streamlit_client import StreamlitClient

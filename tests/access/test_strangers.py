@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from lulu.access.refusals import crowded
-from lulu.web.connections import OF_ONE_SHARE, Limits
+from lulu.server.connections.table import OF_ONE_SHARE, Limits
 from tests.access.server import OTHER, OTHER_TEXT, SHARED, SHARED_TEXT, Lulu, seed
 from tests.streamlit_client import StreamlitClient
 from tests.support import LuluServer, clean_environ, eventually

@@ -242,7 +242,7 @@ def test_only_what_changed_is_rung(
 
 
 def test_live_text_draws_the_page_when_a_block_begins_or_ends(store: Store, session_id: SessionId) -> None:
-    """Each other word costs no run: it comes over the socket (``lulu.web.flowing``)."""
+    """Each other word costs no run: it comes over the socket (``lulu.server.push.live_text``)."""
     rung: list[str] = []
     store.bus.subscribe(lambda topic, version: rung.append(topic))
     steps = [

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from lulu.server.guests.socket_folder import SocketFolder
 from lulu.store import Bus
 from lulu.ui import guest_server
-from lulu.web.socket_folder import SocketFolder
 
 
 @pytest.mark.parametrize("end", ["", '{"floor": 1, "vers'])

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from lulu import runtime
+from lulu.server.guests import supervisor
 from lulu.settings import Settings
 from lulu.store import Bus
-from lulu.web import guest_process
 from tests.web.guests import Told
 
 
@@ -33,9 +33,9 @@ def stubbed(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "t"
     place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(place))
-    monkeypatch.setattr(guest_process, "_LONGEST_PLACE", 200)
+    monkeypatch.setattr(supervisor, "_LONGEST_PLACE", 200)
     monkeypatch.chdir(place)
-    monkeypatch.setattr(guest_process, "MODULE", "tests.web.stub_guests")
+    monkeypatch.setattr(supervisor, "MODULE", "tests.web.stub_guests")
     data = tmp_path / "data"
     data.mkdir()
     current = SimpleNamespace(settings=Settings(data_dir=data), store=SimpleNamespace(bus=bus, path=data / "lulu.db"))

@@ -12,7 +12,7 @@ from typing import Any
 
 from streamlit.config_option import ConfigOption
 
-from lulu.web.guest_process import GuestProcess
+from lulu.server.guests.supervisor import GuestProcess
 from tests.support import eventually
 
 OPTIONS = {

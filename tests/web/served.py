@@ -14,8 +14,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from lulu.access.guard import Guard
-from lulu.web.connections import Connections, Limits
-from lulu.web.server import limit
+from lulu.server.connections.table import Connections, Limits
+from lulu.server.setup import limit
 from tests.doors import OpenDoor
 from tests.support import eventually
 

@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from lulu.access.guard import CONNECTION, Admission
 from lulu.model.actors import Role
-from lulu.web.connections import HEAD_SECONDS, SHUT_OUT, SHUT_OUT_SECONDS, Connection, Connections, Limits
-from lulu.web.server import Seldom
+from lulu.server.connections.table import HEAD_SECONDS, SHUT_OUT, SHUT_OUT_SECONDS, Connection, Connections, Limits
+from lulu.server.setup import Seldom
 
 OWNER = Admission(role=Role.OWNER, access_ids=(1,))
 HERE, THERE = "127.0.0.1", "192.0.2.7"
@@ -323,7 +323,7 @@ def test_the_soft_limit_of_files_is_raised_to_the_hard_one() -> None:
     most = min(hard, 4_000) if hard != resource.RLIM_INFINITY else 4_000
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, {most}))\n"
-        "from lulu.web.connections import raise_file_limit\n"
+        "from lulu.server.connections.table import raise_file_limit\n"
         "assert (raise_file_limit(), raise_file_limit()) == (resource.getrlimit(resource.RLIMIT_NOFILE)[0],) * 2\n"
         "assert resource.getrlimit(resource.RLIMIT_NOFILE) == "
         f"({most}, {most})"
@@ -355,7 +355,7 @@ LOGGERS = {
     "streamlit.runtime.app_session": (True, True),
     "streamlit.web.server.starlette.starlette_websocket": (True, True),
     "uvicorn.error": (True, True),
-    "lulu.web.relay": (True, True),
+    "lulu.server.guests.proxy": (True, True),
     "lulu.agent.worker": (False, True),
     "streamlitish": (False, True),
     # Made after that.
@@ -367,7 +367,7 @@ LOGGERS = {
 def test_what_others_can_cause_is_logged_seldom(is_of_guests: bool) -> None:
     code = (
         "import logging, streamlit.runtime.app_session\n"
-        "from lulu.web.server import LOUD, Seldom, quieten\n"
+        "from lulu.server.setup import LOUD, Seldom, quieten\n"
         f"for name in {list(LOGGERS)[:-1]}: logging.getLogger(name)\n"
         f"for _ in range(2): quieten({'' if is_of_guests else '*LOUD'})\n"
         f"for name in {list(LOGGERS)}: print(sum(isinstance(one, Seldom) for one in logging.getLogger(name).filters))\n"

@@ -14,9 +14,9 @@ from websockets.sync.client import ClientConnection
 from lulu.access.guard import Admission
 from lulu.errors import InputError, LuluError
 from lulu.model.actors import Role
+from lulu.server.push import doorbell
+from lulu.server.push.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, Turns, may_listen, parse_topics
 from lulu.store.bus import Bus
-from lulu.web import doorbell
-from lulu.web.doorbell import MAX_MESSAGE, MAX_TOPICS, Doorbell, Turns, may_listen, parse_topics
 from tests.bells import PATIENCE, House, close_code, listen, rings, running
 from tests.doors import OpenDoor
 from tests.support import eventually

@@ -14,8 +14,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from lulu.server.first_answer import Styled
 from lulu.ui import look
-from lulu.web.first_answer import Styled
 from tests.conftest import NewServer
 
 _STYLE = "<style>p { margin: 0 }</style>"

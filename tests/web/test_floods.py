@@ -16,9 +16,9 @@ from websockets.frames import Frame, Opcode
 
 from lulu.access.guard import CONNECTION, Admission
 from lulu.model.actors import Role
-from lulu.web import protocols
-from lulu.web.connections import SHARE_FRAMES, SOCKET_FRAMES, Connections, Limits
-from lulu.web.protocols import MOST_PARTS, WebSocket
+from lulu.server.connections import protocols
+from lulu.server.connections.protocols import MOST_PARTS, WebSocket
+from lulu.server.connections.table import SHARE_FRAMES, SOCKET_FRAMES, Connections, Limits
 from tests.doors import OWNER
 
 GUEST = Admission(role=Role.GUEST, access_ids=(7,))

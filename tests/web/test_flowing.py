@@ -11,8 +11,8 @@ import pytest
 
 from lulu.model.events import Event, Text, Thinking, ToolUse, User
 from lulu.model.sessions import Launch, SessionId
+from lulu.server.push import live_text
 from lulu.store import Change, LiveText, Store
-from lulu.web import flowing
 
 TOKEN = "ghp_" + "aB3d" * 9
 
@@ -34,10 +34,10 @@ def write(store: Store, session_id: SessionId, text: str, kind: str = "text") ->
     store.record(Change(session_id=session_id, live=live)).result(10)
 
 
-def told(store: Store, session_id: SessionId, *events: Event, kind: str = flowing.OWN) -> dict[str, Any]:
+def told(store: Store, session_id: SessionId, *events: Event, kind: str = live_text.OWN) -> dict[str, Any]:
     for event in events:
         store.insert_event(session_id, event)
-    return flowing.told(store, kind, session_id)
+    return live_text.told(store, kind, session_id)
 
 
 def test_the_newest_events_are_told_and_only_texts_with_their_words(store: Store, session_id: SessionId) -> None:
@@ -77,8 +77,8 @@ def test_of_a_long_text_the_end_is_told(store: Store, session_id: SessionId) -> 
 
     part = told(store, session_id)["writing"]
 
-    assert part["finished"] == flowing.units(paragraphs)
-    assert part["from"] + flowing.units(part["text"]) == flowing.units(paragraphs + "the last")
+    assert part["finished"] == live_text.units(paragraphs)
+    assert part["from"] + live_text.units(part["text"]) == live_text.units(paragraphs + "the last")
     assert len(part["text"]) == 2_000 + len("the last")
 
 
@@ -103,8 +103,8 @@ def test_a_guest_is_told_neither_a_secret_nor_its_beginning(store: Store, sessio
     heard = []
     for end in range(len(text) + 1):
         write(store, session_id, text[:end])
-        heard.append(told(store, session_id, kind=flowing.SHARED)["writing"]["text"])
-    stored = told(store, session_id, Text(content=text), kind=flowing.SHARED)
+        heard.append(told(store, session_id, kind=live_text.SHARED)["writing"]["text"])
+    stored = told(store, session_id, Text(content=text), kind=live_text.SHARED)
 
     assert not [said for said in heard if "ghp_" in said]
     assert heard[-1].startswith("I take ")
@@ -116,4 +116,4 @@ def test_a_guest_is_told_neither_a_secret_nor_its_beginning(store: Store, sessio
 def test_what_has_no_spaces_is_told_to_a_guest_too(store: Store, session_id: SessionId) -> None:
     write(store, session_id, "灯塔是一种建筑")
 
-    assert told(store, session_id, kind=flowing.SHARED)["writing"]["text"] == "灯塔是一种建筑"
+    assert told(store, session_id, kind=live_text.SHARED)["writing"]["text"] == "灯塔是一种建筑"

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from lulu import runtime
+from lulu.server.guests import supervisor
+from lulu.server.guests.supervisor import GuestProcess, Running
 from lulu.settings import Settings
 from lulu.store import Bus
-from lulu.web import guest_process
-from lulu.web.guest_process import GuestProcess, Running
 from tests.web.guests import OPTIONS, SET, Told, kept, until
 
 pytestmark = pytest.mark.usefixtures("stubbed")
@@ -76,7 +76,7 @@ def test_a_long_place_for_temporary_files_is_not_used(told: Told, monkeypatch: p
             assert running.socket.is_socket()
             return running.socket
 
-    monkeypatch.setattr(guest_process, "_LONGEST_PLACE", 3)
+    monkeypatch.setattr(supervisor, "_LONGEST_PLACE", 3)
     path = asyncio.run(scenario())
 
     assert path.parent.parent == Path("/tmp")
@@ -90,7 +90,7 @@ def test_it_ends_when_no_guest_was_there_for_a_while(told: Told, monkeypatch: py
                 await asyncio.sleep(0)
                 assert guests._end_later is None
             assert guests.pid is not None
-            monkeypatch.setattr(guest_process, "LINGER", 0.0)
+            monkeypatch.setattr(supervisor, "LINGER", 0.0)
             async with guests.page() as again:
                 assert again is running
             await until(lambda: guests.pid is None)

@@ -14,10 +14,10 @@ from types import SimpleNamespace
 import pytest
 
 from lulu import runtime
+from lulu.server.guests import supervisor
+from lulu.server.guests.socket_folder import SocketFolder
+from lulu.server.guests.supervisor import GuestProcess, NoGuestProcess
 from lulu.store import Bus
-from lulu.web import guest_process
-from lulu.web.guest_process import GuestProcess, NoGuestProcess
-from lulu.web.socket_folder import SocketFolder
 from tests.web import stub_guests
 from tests.web.guests import OPTIONS, SET, Told, kept, until
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("stubbed")
 
 
 def test_one_that_ended_is_started_again_but_not_all_the_time(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guest_process, "AGAIN", 1_000.0)
+    monkeypatch.setattr(supervisor, "AGAIN", 1_000.0)
 
     async def scenario() -> None:
         async with kept() as guests:
@@ -63,7 +63,7 @@ def test_where_none_can_be_started_nothing_is_left(
 
 def test_one_that_does_not_read_is_ended(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUB_GUESTS", "deaf")
-    monkeypatch.setattr(guest_process, "_MOST_UNREAD", 10_000)
+    monkeypatch.setattr(supervisor, "_MOST_UNREAD", 10_000)
 
     async def scenario() -> None:
         async with kept() as guests, guests.page() as running:
@@ -81,7 +81,7 @@ def test_who_leaves_during_the_start_leaves_nothing_half_done(
     told: Told, stubbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario() -> None:
-        begun, spawn = asyncio.Event(), guest_process._spawn
+        begun, spawn = asyncio.Event(), supervisor._spawn
 
         async def slow(address: Path) -> asyncio.subprocess.Process:
             begun.set()
@@ -89,7 +89,7 @@ def test_who_leaves_during_the_start_leaves_nothing_half_done(
             return await spawn(address)
 
         left = asyncio.Event()
-        monkeypatch.setattr(guest_process, "_spawn", slow)
+        monkeypatch.setattr(supervisor, "_spawn", slow)
         async with kept() as guests:
 
             async def visit() -> None:
@@ -119,8 +119,8 @@ def test_no_module_stands_in_the_place_of_another_s(
     for folder in (root, Path.cwd(), runtime.current().settings.data_dir):
         (folder / "pathlib.py").write_text("raise SystemExit('a module of somebody else')")
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    monkeypatch.setattr(guest_process, "_ROOT", str(root))
-    monkeypatch.setattr(guest_process, "MODULE", "a_stub")
+    monkeypatch.setattr(supervisor, "_ROOT", str(root))
+    monkeypatch.setattr(supervisor, "MODULE", "a_stub")
 
     async def scenario() -> None:
         async with kept() as guests, guests.page():
@@ -132,7 +132,7 @@ def test_no_module_stands_in_the_place_of_another_s(
 
 
 def test_one_that_does_not_answer_is_ended_for_the_next_page(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guest_process, "AGAIN", 0.0)
+    monkeypatch.setattr(supervisor, "AGAIN", 0.0)
 
     async def scenario() -> None:
         async with kept() as guests, guests.page() as running:
@@ -187,7 +187,7 @@ def test_what_killed_processes_left_is_removed_at_the_next_start(stubbed: Path) 
 def test_lulu_s_end_does_not_wait_for_a_process_that_does_not_end(
     told: Told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(guest_process, "END_WITHIN", 0.0)
+    monkeypatch.setattr(supervisor, "END_WITHIN", 0.0)
     order: list[str] = []
 
     @asynccontextmanager

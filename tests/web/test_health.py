@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from lulu import __version__
 from lulu.errors import AgentError, StoreBusy
-from lulu.web.health import health_route
+from lulu.server.routes.health import health_route
 
 
 def _ask(agents: Exception | None = None, **store: object) -> tuple[int, dict[str, object]]:

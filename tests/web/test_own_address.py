@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lulu.errors import LuluError
-from lulu.web.own_address import OwnAddress
+from lulu.server.own_address import OwnAddress
 
 
 def served(**given: object) -> OwnAddress:

@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from lulu.web.page_socket import PATH, PageSocket, ShownPage
+from lulu.server.page_socket import PATH, PageSocket, ShownPage
 
 
 def asks(page: str, *, fragment: str = "", name: str = "") -> bytes:

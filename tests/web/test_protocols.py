@@ -19,8 +19,8 @@ from websockets.typing import Origin
 
 from lulu.access.guard import Admission
 from lulu.model.actors import Role
-from lulu.web.connections import HEAD_SECONDS, SHUT_OUT, SHUT_OUT_SECONDS, Limits
-from lulu.web.protocols import SMALL_MESSAGE
+from lulu.server.connections.protocols import SMALL_MESSAGE
+from lulu.server.connections.table import HEAD_SECONDS, SHUT_OUT, SHUT_OUT_SECONDS, Limits
 from tests.doors import OWNER, OpenDoor
 from tests.support import eventually
 from tests.web.served import LARGE, Served, greeted, is_closed

@@ -22,9 +22,9 @@ from lulu.access import guard
 from lulu.access.addresses import parse_origin
 from lulu.access.guard import Admission
 from lulu.model.actors import Role
-from lulu.web import relay
-from lulu.web.guest_process import NoGuestProcess
-from lulu.web.relay import SOCKETS, Relay
+from lulu.server.guests import proxy
+from lulu.server.guests.proxy import SOCKETS, Relay
+from lulu.server.guests.supervisor import NoGuestProcess
 
 HOST = "127.0.0.1:8501"
 STREAM, BELL = "/_stcore/stream", "/bell"
@@ -294,12 +294,12 @@ def test_where_no_process_is_the_browser_is_told_to_come_later(tmp_path: Path, i
 def test_a_process_that_takes_no_connection_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: str
 ) -> None:
-    monkeypatch.setattr(relay, "_PATIENCE", 0.01)
-    monkeypatch.setattr(relay, patience, 0.02)
+    monkeypatch.setattr(proxy, "_PATIENCE", 0.01)
+    monkeypatch.setattr(proxy, patience, 0.02)
 
     async def scenario() -> Message:
         browser, guests = Browser(), Guests(tmp_path / "pages")
-        guests.since -= relay._START if patience == "_PATIENCE" else 0
+        guests.since -= proxy._START if patience == "_PATIENCE" else 0
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(tmp_path / "pages"))
             listener.listen()
@@ -311,7 +311,7 @@ def test_a_process_that_takes_no_connection_is_given_up(
 
 
 def test_a_process_that_falls_silent_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay, "_LISTEN", 0.05)
+    monkeypatch.setattr(proxy, "_LISTEN", 0.05)
 
     async def scenario() -> Message:
         told = asyncio.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from lulu.web import sending
+from lulu.server import tcp_nodelay
 
 
 def test_connections_do_not_wait_for_what_came_before_to_be_confirmed() -> None:
@@ -14,7 +14,7 @@ def test_connections_do_not_wait_for_what_came_before_to_be_confirmed() -> None:
         listener.listen()
         before = _accepted(listener)
 
-        assert sending.send_at_once() >= 1
+        assert tcp_nodelay.send_at_once() >= 1
 
         assert (before, _accepted(listener)) == (False, True)
 

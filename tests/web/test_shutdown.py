@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lulu.web import shutdown
+from lulu.server import shutdown
 from tests.support import ROOT, LuluServer
 
 #: An app whose every answer is bigger than what the network takes from a reader that does not read.
@@ -21,8 +21,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lulu.access.guard import Guard
-from lulu.web.health import health_route
-from lulu.web.server import served
+from lulu.server.routes.health import health_route
+from lulu.server.setup import served
 from tests.doors import OpenDoor
 from types import SimpleNamespace
 

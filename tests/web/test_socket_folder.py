@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lulu.web.socket_folder import MARK, SocketFolder, remove, sweep
+from lulu.server.guests.socket_folder import MARK, SocketFolder, remove, sweep
 
 #: A number that no process has.
 GONE = 2**22 + 7
@@ -148,7 +148,7 @@ def test_what_a_killed_lulu_left_goes(place: Path) -> None:
 def test_a_folder_in_use_stays_whoever_has_the_number_of_its_process(place: Path) -> None:
     # As seen from another container that shares the folder for temporary files: no such process, and a lock.
     code = (
-        "import os, sys; from pathlib import Path; from lulu.web.socket_folder import SocketFolder\n"
+        "import os, sys; from pathlib import Path; from lulu.server.guests.socket_folder import SocketFolder\n"
         f"os.getpid = lambda: {GONE}\n"
         "print(SocketFolder(Path(sys.argv[1])).path, flush=True); sys.stdin.read()"
     )

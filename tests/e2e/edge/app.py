@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lulu.access.guard import Guard
-from lulu.web.doorbell import Doorbell
-from lulu.web.health import health_route
+from lulu.server.push.doorbell import Doorbell
+from lulu.server.routes.health import health_route
 from tests.doors import OpenDoor
 from tests.e2e.edge import stage
 

@@ -20,8 +20,9 @@ from websockets.typing import Subprotocol
 
 from lulu.access.guard import ACCESS_HEADER, PROOF_HEADER, ROLE_HEADER, admission_of
 from lulu.model.actors import Role
-from lulu.web import doorbell, page_socket
-from lulu.web.guest_process import GuestProcess, NoGuestProcess, Running
+from lulu.server import page_socket
+from lulu.server.guests.supervisor import GuestProcess, NoGuestProcess, Running
+from lulu.server.push import doorbell
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lulu.access.guard import CONNECTION, Admission
 from lulu.model.actors import Role
-from lulu.web.budget import Budget
+from lulu.server.connections.budget import Budget
 
 log = logging.getLogger(__name__)
 

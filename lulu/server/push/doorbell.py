@@ -26,9 +26,9 @@ from lulu.access.authentication import door
 from lulu.errors import InputError, LuluError, SessionNotFound
 from lulu.model.actors import Role
 from lulu.model.sessions import parse_session_id
+from lulu.server.push.bus_bridge import Rings
+from lulu.server.push.live_text import OWN, SHARED
 from lulu.store.bus import ACCESS, APPROVALS, HEALTH, RULES, SESSIONS, VISITORS, Bus, text_topic
-from lulu.web.flowing import OWN, SHARED
-from lulu.web.rings import Rings
 
 log = logging.getLogger(__name__)
 

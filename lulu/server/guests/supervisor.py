@@ -28,9 +28,9 @@ from typing import Any, Protocol, TypeVar
 
 import lulu
 from lulu import runtime
+from lulu.server.guests.socket_folder import SocketFolder, sweep
+from lulu.server.push.bus_bridge import Rings
 from lulu.store import ACCESS, BusState
-from lulu.web.rings import Rings
-from lulu.web.socket_folder import SocketFolder, sweep
 
 log = logging.getLogger(__name__)
 

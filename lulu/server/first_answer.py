@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lulu.web import host_config
+from lulu.server import host_config
 
 #: Where Streamlit's client draws. What stands in the body counts after the styles that the client writes in the head.
 _ROOT = b'<div id="root">'

@@ -22,7 +22,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from lulu.access.security_headers import secured
-from lulu.web.connections import HEAD_SECONDS, Connection, Connections
+from lulu.server.connections.table import HEAD_SECONDS, Connection, Connections
 
 #: Bytes of one message of anybody but an owner: a guest's page says what it shows and what was clicked. It is looked
 #: at before a message is put together.

@@ -12,10 +12,10 @@ from typing import TypeVar
 
 import uvicorn
 
-from lulu.web.connections import Connections, Limits, raise_file_limit
-from lulu.web.protocols import Http, Tls
-from lulu.web.sending import send_at_once
-from lulu.web.shutdown import limit_wait, this_server
+from lulu.server.connections.protocols import Http, Tls
+from lulu.server.connections.table import Connections, Limits, raise_file_limit
+from lulu.server.shutdown import limit_wait, this_server
+from lulu.server.tcp_nodelay import send_at_once
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _AT_ONCE = 16
 #: So many wait in the system for their turn.
 _BACKLOG = 2_048
 #: What these and those below them say can be caused by anybody, as often as they like.
-LOUD = ("asyncio", "uvicorn", "websockets", "streamlit", "lulu.access", "lulu.web")
+LOUD = ("asyncio", "uvicorn", "websockets", "streamlit", "lulu.access", "lulu.server")
 
 
 def served(
