@@ -14,13 +14,13 @@ from lulu.server.push.doorbell import Doorbell
 from lulu.server.routes import control, login
 from lulu.server.routes.health import health_route
 from lulu.server.setup import served
-from lulu.ui import look
+from lulu.ui import styles
 
 doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: live_text.told(runtime.current().store, *one))
 health = health_route(lambda: runtime.current().store.health, lambda: runtime.current().host.problem)
 guests = GuestProcess(st.config.get_config_options)
 address = own_address.OwnAddress(st.get_option)
-pages = [Middleware(first_answer.Styled, style=look.STYLE), Middleware(page_socket.PageSocket)]
+pages = [Middleware(first_answer.Styled, style=styles.STYLE), Middleware(page_socket.PageSocket)]
 
 
 def link(root: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lulu import runtime
-from lulu.ui import audit, identity
+from lulu.ui import identity
+from lulu.ui.pages import audit
 
 audit.show(runtime.current(), identity.actor())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lulu import runtime
-from lulu.ui import devices, identity
+from lulu.ui import identity
+from lulu.ui.sharing import devices
 
 devices.show(runtime.current(), identity.actor())

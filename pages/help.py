@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lulu.ui import help_page, identity
+from lulu.ui import identity
+from lulu.ui.pages import help as help_page
 
 identity.actor().require_owner()
 help_page.show()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lulu import runtime
-from lulu.ui import identity, inbox
+from lulu.ui import identity
+from lulu.ui.pages import inbox
 
 _actor = identity.actor()
 _actor.require_owner()

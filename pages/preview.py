@@ -7,7 +7,9 @@ import streamlit as st
 from lulu import runtime
 from lulu.errors import SessionNotFound
 from lulu.model.sessions import parse_session_id
-from lulu.ui import guest, identity, places, share
+from lulu.ui import identity, navigation
+from lulu.ui.session import guest
+from lulu.ui.sharing import share
 
 identity.actor().require_owner()
 _ids = st.query_params.get_all("id")
@@ -18,7 +20,7 @@ except SessionNotFound:
     guest.show_ended()
 else:
     st.page_link(
-        places.session(),
+        navigation.session(),
         label="This is how a guest sees it. Back to the session",
         icon=":material/arrow_back:",
         query_params={"id": _session_id},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lulu import runtime
-from lulu.ui import identity, search_page
+from lulu.ui import identity
+from lulu.ui.pages import search
 
 identity.actor().require_owner()
-search_page.show(runtime.current())
+search.show(runtime.current())

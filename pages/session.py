@@ -8,7 +8,10 @@ from lulu import runtime
 from lulu.errors import SessionNotFound
 from lulu.model.sessions import Session, SessionStatus, parse_session_id
 from lulu.text.labels import one_line
-from lulu.ui import address, checklist, composer, drafts, feed, header, identity, notices
+from lulu.ui import alerts, identity
+from lulu.ui.browser import address_bar
+from lulu.ui.home import drafts
+from lulu.ui.session import checklist, composer, feed, header
 
 _lulu = runtime.current()
 _actor = identity.actor()
@@ -19,7 +22,7 @@ _ids = st.query_params.get_all("id")
 def _show(session: Session) -> None:
     st.set_page_config(page_title=one_line(session.name))
     event = st.query_params.get("event")
-    address.keep(session.id, event)
+    address_bar.keep(session.id, event)
     header.show(_lulu, _actor, session.id)
     if session.known_status is SessionStatus.DRAFT:
         drafts.show(_lulu, _actor, session)
@@ -33,6 +36,6 @@ def _show(session: Session) -> None:
 try:
     _found = _lulu.store.get_session(parse_session_id(_ids[0] if len(_ids) == 1 else None))
 except SessionNotFound:
-    notices.not_found()
+    alerts.not_found()
 else:
     _show(_found)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lulu import runtime
-from lulu.ui import identity, settings_page
+from lulu.ui import identity
+from lulu.ui.pages import settings
 
 _actor = identity.actor()
 _actor.require_owner()
-settings_page.show(runtime.current(), _actor)
+settings.show(runtime.current(), _actor)

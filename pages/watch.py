@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lulu import runtime
 from lulu.model.sessions import SessionId
-from lulu.ui import guest, identity
+from lulu.ui import identity
+from lulu.ui.session import guest
 
 _actor = identity.actor()
 _lulu = runtime.current()

@@ -20,7 +20,7 @@ from lulu import runtime
 from lulu.model.events import Event, Result, User
 from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.settings import Settings
-from lulu.ui.feed import WINDOW
+from lulu.ui.session.feed import WINDOW
 from scripts.screenshots import FOLDER, settle
 from tests.browser import ARGUMENTS, executable, sign_in
 from tests.support import LuluServer, clean_environ

@@ -9,7 +9,7 @@ import pytest
 from lulu.model.events import Event, EventId, Result, StoredEvent, System, Text, ToolResult, ToolUse, User
 from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.transcript.activity import Activity, activity, context_share, context_tokens, context_window
-from lulu.ui import now
+from lulu.ui.session import activity_line
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PROMPT = User(text="go")
@@ -99,7 +99,7 @@ def test_a_person_who_is_waited_for_comes_before_everything() -> None:
 def test_the_call_that_runs_is_told(events: list[Event], words: str, since: float) -> None:
     found = does(*events)
 
-    assert (now.words(found), seconds(found.since)) == (words, since)
+    assert (activity_line.words(found), seconds(found.since)) == (words, since)
 
 
 def test_a_block_that_is_written_is_told_and_when_it_was_heard() -> None:
@@ -108,7 +108,7 @@ def test_a_block_that_is_written_is_told_and_when_it_was_heard() -> None:
     found = activity(session(), log(PROMPT), writes="thinking", written_at=heard)
 
     assert found == Activity(kind="thinking", since=START + timedelta(seconds=1), heard=heard)
-    assert now.words(does(PROMPT, writes="text")) == "Writing"
+    assert activity_line.words(does(PROMPT, writes="text")) == "Writing"
 
 
 def test_a_silence_counts_only_where_the_model_is_waited_for() -> None:
@@ -122,7 +122,7 @@ def test_a_retry_is_told_with_the_time_that_is_left() -> None:
 
     found = does(PROMPT, retry)
 
-    assert now.words(found) == "Asking the API again: try 3 of 10"
+    assert activity_line.words(found) == "Asking the API again: try 3 of 10"
     assert seconds(found.until) == 6
     assert does(PROMPT, retry, Text(content="x")).kind == "working"
 
@@ -131,7 +131,7 @@ def test_a_retry_is_told_with_the_time_that_is_left() -> None:
 def test_a_retry_of_another_shape_is_still_a_retry(data: dict[str, object] | None) -> None:
     found = does(PROMPT, System(subtype="retry", data=data))
 
-    assert (now.words(found), found.until) == ("Asking the API again", None)
+    assert (activity_line.words(found), found.until) == ("Asking the API again", None)
 
 
 def test_a_limit_is_told_with_its_end() -> None:
@@ -168,11 +168,13 @@ def test_the_window_is_that_of_the_model_where_it_was_told() -> None:
 
 
 def test_what_the_page_is_told_is_plain_text_and_milliseconds() -> None:
-    told = now.data_of(does(PROMPT, ToolUse(id="t", name="Bash", input={"command": "a\x1b[31m\u202eb " * 99})), 60)
+    told = activity_line.data_of(
+        does(PROMPT, ToolUse(id="t", name="Bash", input={"command": "a\x1b[31m\u202eb " * 99})), 60
+    )
 
     assert told["kind"] == "tool"
     assert told["since"] > 0
     assert told["stall"] == 60_000
     assert len(told["words"]) < 140
     assert "\x1b" not in told["words"]
-    assert now.data_of(None, 60) == {}
+    assert activity_line.data_of(None, 60) == {}

@@ -186,7 +186,7 @@ TOPS = {
     },
     "lulu/store/sqlite/file.py": {"threading.Thread(check.set_result)": "_damage logs"},
     "lulu/store/sqlite/writer.py": {"threading.Thread(self._run)": "logs, answers who waits, goes on"},
-    "lulu/ui/guest_server.py": {"threading.Thread(_follow)": "logs, ends the process, which is started again"},
+    "lulu/ui/guest_app.py": {"threading.Thread(_follow)": "logs, ends the process, which is started again"},
     "lulu/server/push/doorbell.py": {
         "asyncio.create_task(asyncio.to_thread)": "awaited by each bell",
         "asyncio.create_task(part)": "raised in serve",

@@ -18,7 +18,7 @@ PRODUCT = [ROOT / "lulu_app.py", *sorted(ROOT.glob("pages/*.py")), *sorted(ROOT.
 #: A migration's statements are all its own, and given to Alembic one by one.
 STORE = sorted(path for path in ROOT.glob("lulu/store/**/*.py") if path.parent.name != "versions")
 #: A guest's page asks what is still shared; no row is in the bell and in the notice of a broken file.
-NOT_OWNERS = {"lulu/ui/guest.py", "lulu/ui/bell.py", "lulu/ui/notices.py"}
+NOT_OWNERS = {"lulu/ui/session/guest.py", "lulu/ui/browser/doorbell.py", "lulu/ui/alerts.py"}
 #: What renews itself for owners only.
 FRAGMENTS = sorted({*ROOT.glob("lulu/ui/**/*.py")} - {ROOT / name for name in NOT_OWNERS})
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
@@ -34,7 +34,7 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manager"
 #: What a page may import: what draws, what runs, and the values in a URL or an error.
 OF_A_PAGE = {"__future__", "streamlit", "lulu.ui", "lulu.runtime", "lulu.errors", "lulu.model.sessions", "lulu.text"}
 #: What the entry point may import: the parts that it plugs together.
-OF_THE_APP = {"__future__", "streamlit", "starlette", "lulu.runtime", "lulu.access", "lulu.server", "lulu.ui.look"}
+OF_THE_APP = {"__future__", "streamlit", "starlette", "lulu.runtime", "lulu.access", "lulu.server", "lulu.ui.styles"}
 #: Where SQLAlchemy is used without dataset: a file is checked, copied and migrated before dataset sees it.
 BARE_SQL = {"lulu/store/sqlite/connection.py", "lulu/store/sqlite/migrate.py"}
 #: Where sqlite3's own connection is made, for dataset and SQLAlchemy alike.

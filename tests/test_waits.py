@@ -11,7 +11,7 @@ from lulu.model.sessions import SessionStatus
 from lulu.transcript.activity import activity
 from lulu.transcript.turns import Run, ToolCall, runs, turns
 from lulu.transcript.waits import total
-from lulu.ui import tools
+from lulu.ui.tools import line
 from tests.test_activity import session
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -83,7 +83,7 @@ def test_a_finished_call_tells_both(told: list[tuple[float, Event]], words: str)
     call = turn.items[0]
 
     assert isinstance(call, ToolCall)
-    assert tools.outcome(call, live=False).endswith(words)
+    assert line.outcome(call, live=False).endswith(words)
 
 
 def test_a_row_of_calls_tells_both() -> None:
@@ -93,7 +93,7 @@ def test_a_row_of_calls_tells_both() -> None:
     [row] = runs(turn.items)
 
     assert isinstance(row, Run)
-    assert "6.0 s · waited 2 min" in tools.run_label(row)
+    assert "6.0 s · waited 2 min" in line.run_label(row)
 
 
 @pytest.mark.parametrize("call", ["b", "task"])

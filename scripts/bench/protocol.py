@@ -15,7 +15,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-#: How the browser's half names the triggers of a component: ``lulu.ui.bell`` has one, called "ring".
+#: How the browser's half names the triggers of a component: ``lulu.ui.browser.doorbell`` has one, called "ring".
 _TRIGGERS = "$$STREAMLIT_INTERNAL_KEY_{id}__events"
 _LARGEST = 64 * 2**20
 #: A run that has not ended after this long (seconds) is not waited for.
@@ -23,11 +23,11 @@ _RUN_WITHIN = 30.0
 #: A server that does not answer the end of a socket is not waited for longer than this (seconds).
 _CLOSE_WITHIN = 2.0
 #: A ring that is not answered after this long (seconds) is asked for again; pause after a run (seconds). Both as in
-#: ``lulu.ui.bell``.
+#: ``lulu.ui.browser.doorbell``.
 _ANSWER_WITHIN, _STEADY = 3.0, 0.05
 #: Runs of the whole script that are asked for before a viewer gives up.
 _TRIES = 5
-#: Pause before the same news is asked for again (seconds), as in ``lulu.ui.bell``.
+#: Pause before the same news is asked for again (seconds), as in ``lulu.ui.browser.doorbell``.
 _SAME_AGAIN = 1.0
 
 
@@ -169,7 +169,7 @@ class ProtocolViewer:
         data = json.loads(component.mixed.json or component.json or "{}")
         if "topic" in data:
             self._drawn.add(component.id)
-            # Words that come over the socket (``lulu.ui.flow``) are heard, and nothing is asked for.
+            # Words that come over the socket (``lulu.ui.browser.live_text``) are heard, and nothing is asked for.
             seen = data.get("seen", sys.maxsize)
             self._bells[component.id] = _Bell(message.delta.fragment_id, component.id, data["topic"], seen)
 

@@ -40,7 +40,7 @@ def lulu(server: NewServer, place: Path) -> Lulu:
 
 def behind(lulu: Lulu) -> list[psutil.Process]:
     """The processes of guests' pages."""
-    return [one for one in process_tree(lulu.server.pid)[1:] if "lulu.ui.guest_server" in one.cmdline()]
+    return [one for one in process_tree(lulu.server.pid)[1:] if "lulu.ui.guest_app" in one.cmdline()]
 
 
 def test_a_guest_is_served_by_another_process_and_an_owner_is_not(lulu: Lulu) -> None:

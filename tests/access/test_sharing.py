@@ -18,7 +18,7 @@ from lulu.text.plain import plain
 from lulu.text.redaction.redact import Redactor
 from lulu.transcript.turns import ToolCall, turns
 from lulu.transcript.waits import Spent
-from lulu.ui.header import details, full_name
+from lulu.ui.session.header import details, full_name
 
 SECRET = "ghp_" + "aB3d" * 9
 ALL = ShareOptions(tool_output=True, thinking=True)

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page
 
-from lulu.ui.unsent import HOME_BOX
+from lulu.ui.browser.unsent import HOME_BOX
 
 #: How long a page or a demo session may take here (milliseconds): other programs may share the machine.
 PATIENCE = 60_000

@@ -8,7 +8,8 @@ from lulu.model.actors import LULU
 from lulu.model.events import Result, User
 from lulu.model.sessions import Launch, SessionStatus
 from lulu.store import Store
-from lulu.ui import header, wording
+from lulu.ui import formats
+from lulu.ui.session import header
 from tests.store.files import execute
 from tests.store.questions import request
 
@@ -38,4 +39,4 @@ def test_the_end_of_a_turn_and_the_session_tell_both(store: Store, path: Path, l
     assert round((found.waited_ms or 0) / 1000) == 840
     assert "waited 14 min" in header.details(found)
     assert "6 steps" in header.details(found)
-    assert wording.took(10_000, 780_000) == "10 s · waited 13 min"
+    assert formats.took(10_000, 780_000) == "10 s · waited 13 min"

@@ -16,7 +16,7 @@ from lulu.model.events import Event, Result, Text, ToolResult, ToolUse, User
 from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.text.labels import one_line
-from lulu.ui import launch
+from lulu.ui.home import new_session as launch
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage

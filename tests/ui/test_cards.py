@@ -11,7 +11,7 @@ from lulu.model.events import Error, Text, ToolUse, User
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.text.labels import safe_label
-from lulu.ui import cards
+from lulu.ui.home import cards
 from tests.ui.conftest import OpenPage
 from tests.ui.support import ask, keys_of, links, text_of
 

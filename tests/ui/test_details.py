@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.ui import look, wording
+from lulu.ui import formats, styles
 from tests.ui.conftest import OpenPage
 from tests.ui.support import ask
 
@@ -50,7 +50,7 @@ def test_notifications_are_asked_about_beside_a_session_that_works(
 
 
 def test_each_permission_mode_is_explained_where_one_is_chosen(open_page: OpenPage) -> None:
-    (choice,) = [box for box in open_page().selectbox if box.key == look.PERMISSION_MODE]
+    (choice,) = [box for box in open_page().selectbox if box.key == styles.PERMISSION_MODE]
 
-    assert choice.help == wording.MODES_HELP
-    assert [mode for mode in wording.MODES.values() if mode.removesuffix(" (dangerous)") not in choice.help] == []
+    assert choice.help == formats.MODES_HELP
+    assert [mode for mode in formats.MODES.values() if mode.removesuffix(" (dangerous)") not in choice.help] == []

@@ -14,7 +14,7 @@ import pytest
 
 from lulu.server.guests.socket_folder import SocketFolder
 from lulu.store import Bus
-from lulu.ui import guest_server
+from lulu.ui import guest_app
 
 
 @pytest.mark.parametrize("end", ["", '{"floor": 1, "vers'])
@@ -31,7 +31,7 @@ def test_it_ends_with_its_input_in_the_middle_of_a_line_too(
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO((line + end).encode())))
     monkeypatch.setattr(os, "_exit", ended.append)
 
-    guest_server._follow(bus, str(place))
+    guest_app._follow(bus, str(place))
 
     assert ended == [0]
     assert bus.version("session:abc") == number

@@ -14,8 +14,9 @@ from lulu.model.events import ToolUse
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.store import Approval
-from lulu.ui import plans, questions, requested
-from lulu.ui.interruptions import CONTINUE
+from lulu.ui.approvals import plans, questions
+from lulu.ui.approvals import tool_input as requested
+from lulu.ui.approvals.interruptions import CONTINUE
 from tests.samples import HOSTILE
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage

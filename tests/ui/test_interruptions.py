@@ -16,7 +16,7 @@ from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.runtime import Runtime
 from lulu.settings import Settings
 from lulu.store import Store
-from lulu.ui import interruptions
+from lulu.ui.approvals import interruptions
 from tests.support import eventually
 from tests.ui.conftest import OWNER, OpenPage
 from tests.ui.support import ask, keys_of, links, open_popover, text_of

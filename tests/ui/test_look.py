@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from lulu.ui import look, wording
+from lulu.ui import formats, styles
 from tests.support import ROOT
 
 
@@ -16,7 +16,7 @@ def test_the_header_has_the_page_s_own_background_in_both_themes() -> None:
 
     page = (theme["light"]["backgroundColor"], theme["dark"]["backgroundColor"])
 
-    assert f"light-dark({page[0]}, {page[1]})" in look.CSS
+    assert f"light-dark({page[0]}, {page[1]})" in styles.CSS
 
 
 @pytest.mark.parametrize(("days", "form"), [(0, "%H:%M"), (3, "%b %-d, %H:%M"), (800, "%b %-d %Y, %H:%M")])
@@ -25,4 +25,4 @@ def test_a_time_of_another_day_has_its_date(days: int, form: str) -> None:
     # Three days ago may be another year.
     moment = today.replace(month=6, day=15) if days == 3 and today.month != 6 else today - timedelta(days=days)
 
-    assert wording.clock(moment) == moment.strftime(form)
+    assert formats.clock(moment) == moment.strftime(form)

@@ -14,7 +14,10 @@ from lulu.model.commands import AddRule, Archive, Pin
 from lulu.model.events import User
 from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.ui import help_page, keyboard, rules_table, session_list, signals
+from lulu.ui.browser import keyboard, notifications
+from lulu.ui.pages import help as help_page
+from lulu.ui.pages import rules
+from lulu.ui.sidebar import session_rows
 from tests.ui.conftest import OWNER, OpenPage
 from tests.ui.support import ask, keys_of, links, needs_you, open_popover, rows, text_of
 
@@ -85,12 +88,12 @@ def test_the_group_is_there_whatever_the_list_is_asked_for(
 
 
 def test_many_that_wait_are_counted(open_page: OpenPage, new_session: NewSession) -> None:
-    for number in range(session_list.MOST_WAITING + 3):
+    for number in range(session_rows.MOST_WAITING + 3):
         new_session(f"w{number}", status=SessionStatus.WAITING)
 
     shown = needs_you(open_page())
 
-    assert shown == ["Needs you (13)", *(f"w{number}" for number in range(session_list.MOST_WAITING))]
+    assert shown == ["Needs you (13)", *(f"w{number}" for number in range(session_rows.MOST_WAITING))]
 
 
 def test_archived_sessions_are_out_of_the_list_until_they_are_asked_for(
@@ -209,11 +212,11 @@ def test_the_tester_says_which_rule_decides_and_why(open_page: OpenPage, lulu: R
 
 
 def test_a_pasted_tool_use_is_tried_as_it_is() -> None:
-    call = rules_table.call_typed("Bash", '{"name": "Write", "input": {"file_path": "a.py"}}', "/w")
+    call = rules.call_typed("Bash", '{"name": "Write", "input": {"file_path": "a.py"}}', "/w")
 
     assert (call.tool_name, call.tool_input, call.folder) == ("Write", {"file_path": "a.py"}, "/w")
     with pytest.raises(InputError, match="JSON"):
-        rules_table.call_typed("mcp__x__y", "text", "/w")
+        rules.call_typed("mcp__x__y", "text", "/w")
 
 
 # ---- keys, help, notifications
@@ -246,7 +249,7 @@ def test_a_session_that_ends_is_told_whatever_the_list_shows(
 
 
 def test_notifications_are_off_until_somebody_turns_them_on() -> None:
-    script = signals.SIGNALS_JS
+    script = notifications.SIGNALS_JS
 
     assert re.search(r'choice\(\) !== "on"\) continue', script)
     assert script.count("requestPermission") == 1

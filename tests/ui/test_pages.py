@@ -15,7 +15,8 @@ from lulu.model.events import Event, Text, ToolUse, User
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.settings import Settings
-from lulu.ui import render, settings_page
+from lulu.ui.pages import settings
+from lulu.ui.transcript import event_views
 from tests.samples import EVENTS, UNKNOWN
 from tests.ui.conftest import MAIN, OpenPage
 from tests.ui.support import open_folds, rows, text_of
@@ -92,7 +93,7 @@ MARKS = {
 
 
 def test_every_event_type_has_a_renderer_and_a_sample() -> None:
-    assert set(render.RENDERERS) == set(events.TYPES)
+    assert set(event_views.RENDERERS) == set(events.TYPES)
     assert set(EVENTS) == set(events.TYPES) == set(MARKS)
 
 
@@ -163,7 +164,7 @@ def test_setting_table_tells_where_a_value_comes_from(monkeypatch: pytest.Monkey
     monkeypatch.setenv("LULU_MAX_RUNNING", "7")
     monkeypatch.setenv("LULU_MODEL", "a|b `c` ![x](http://evil.example)")
 
-    table = settings_page.setting_table(Settings())
+    table = settings.setting_table(Settings())
 
     assert "| `LULU_MAX_RUNNING` | `7` | environment |" in table
     assert "| `LULU_AGENT` | `auto` | default |" in table

@@ -11,7 +11,7 @@ from lulu.model.events import Event, Permission, PermissionDecision, StoredEvent
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.store import ShareOptions
-from lulu.ui.feed import WINDOW, earlier_calls
+from lulu.ui.session.feed import WINDOW, earlier_calls
 from tests.ui.conftest import OWNER, OpenPage
 from tests.ui.support import folds, text_of
 from tests.ui.test_roles import AsActor, NewSession

@@ -8,7 +8,7 @@ import pytest
 
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.ui import requested
+from lulu.ui.approvals import tool_input
 from tests.ui.conftest import OpenPage
 from tests.ui.support import ask, text_of
 
@@ -43,10 +43,10 @@ def test_a_request_shows_all_that_would_happen(
 def test_the_editor_shows_what_cannot_be_seen_as_escapes() -> None:
     asked: dict[str, object] = {"content": f"a{ORDER}\u200b\ufeff"}
 
-    text = requested.as_typed(asked)
+    text = tool_input.as_typed(asked)
 
     assert text.isascii()
-    assert requested.parse(text) == asked
+    assert tool_input.parse(text) == asked
 
 
 PREVIEWS = {

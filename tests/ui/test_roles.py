@@ -13,8 +13,8 @@ from lulu.model.actors import LULU, NOBODY, Actor, Role
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.store import ShareOptions
-from lulu.ui import identity, places
-from lulu.ui.guest import ENDED
+from lulu.ui import identity, navigation
+from lulu.ui.session.guest import ENDED
 from tests.support import ROOT
 from tests.ui.conftest import OWNER, OpenPage
 from tests.ui.support import links, rows, text_of
@@ -114,7 +114,7 @@ def test_a_part_of_a_page_asks_again_in_every_run(as_actor: AsActor, role: Role)
 def test_who_may_open_what() -> None:
     guest = Actor(role=Role.GUEST, name="Ann", access_id=1, session_id="x")
 
-    assert [len(places.pages_for(actor)) for actor in (NOBODY, guest, OWNER)] == [0, 1, len(CLOSED)]
+    assert [len(navigation.pages_for(actor)) for actor in (NOBODY, guest, OWNER)] == [0, 1, len(CLOSED)]
 
 
 def test_a_guest_is_told_what_the_agent_does_without_its_secrets(

@@ -11,7 +11,8 @@ from lulu.model import events
 from lulu.model.events import ToolUse, Unknown
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.ui import looks, machinery
+from lulu.ui import tools as looks
+from lulu.ui.transcript import system_events
 from tests.ui.conftest import OpenPage
 from tests.ui.recorded import SAMPLES, Sample
 from tests.ui.support import folds, text_of
@@ -27,7 +28,7 @@ def test_every_tool_and_event_type_has_a_sample() -> None:
 
     assert set(looks.LOOKS) - tools == OTHER_NAMES
     assert {event.type for event in recorded} == {*events.TYPES, Unknown.type}
-    assert set(machinery.LINES) - subtypes == OTHER_SUBTYPES
+    assert set(system_events.LINES) - subtypes == OTHER_SUBTYPES
 
 
 #: Other names of tools that have a sample, and of subtypes.

@@ -9,7 +9,7 @@ import pytest
 from lulu.model.events import System, User
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
-from lulu.ui import composer
+from lulu.ui.session import composer
 from tests.ui.conftest import OpenPage
 from tests.ui.support import folds, open_popover, text_of
 

@@ -12,7 +12,9 @@ from lulu.model.events import Event, Permission, PermissionDecision, System, Too
 from lulu.text.plain import visible
 from lulu.transcript import diffs, tool_results
 from lulu.transcript.turns import ToolCall, turns
-from lulu.ui import looks, questions, tools
+from lulu.ui import tools as looks
+from lulu.ui.approvals import questions
+from lulu.ui.tools import line as tools
 from tests.samples import stored
 from tests.ui.recorded import SAMPLES
 

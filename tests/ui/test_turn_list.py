@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from lulu.model.events import Event, Result, Text, ToolResult, ToolUse, User
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.ui import turn_list
+from lulu.ui.session import turn_list
 from tests.ui.conftest import OpenPage
 from tests.ui.support import keys_of, links, open_popover, text_of
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from lulu.server.first_answer import Styled
-from lulu.ui import look
+from lulu.ui import styles
 from tests.conftest import NewServer
 
 _STYLE = "<style>p { margin: 0 }</style>"
@@ -88,5 +88,5 @@ def test_every_address_of_lulu_answers_with_the_styles(server: NewServer) -> Non
     headers = {**_BROWSER, "cookie": lulu.sign_in()}
 
     for path in ("/", "/session?id=1", "/inbox"):
-        assert look.STYLE in httpx.get(f"{lulu.url}{path}", headers=headers, trust_env=False).text
-    assert look.STYLE not in httpx.get(lulu.url, headers=_BROWSER, trust_env=False).text
+        assert styles.STYLE in httpx.get(f"{lulu.url}{path}", headers=headers, trust_env=False).text
+    assert styles.STYLE not in httpx.get(lulu.url, headers=_BROWSER, trust_env=False).text

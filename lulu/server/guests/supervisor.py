@@ -1,4 +1,4 @@
-"""The process in which guests' pages run (``lulu/ui/guest_server.py``): there while guests are, and a while longer.
+"""The process in which guests' pages run (``lulu/ui/guest_app.py``): there while guests are, and a while longer.
 
 Python runs one thread at a time: beside twenty guests' pages, which each run for every event, an agent's commit would
 wait for its turn some twenty times. In a process of their own, at a lower priority, they take nothing from agents or
@@ -39,7 +39,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 #: What is run, as ``python -m`` finds it.
-MODULE = "lulu.ui.guest_server"
+MODULE = "lulu.ui.guest_app"
 #: Added to the niceness: agents and their owner come first.
 STAND_BACK = 10
 #: Runs that module, at that priority from the first import on. Our modules come last in the search: none of them, and

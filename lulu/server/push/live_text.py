@@ -1,6 +1,6 @@
 """The words of a session as they come: what the doorbell carries beside its numbers, so that nobody waits for a run.
 
-A page shows them as plain text below what it has drawn, until its next run draws them (``lulu/ui/flow.py``).
+A page shows them as plain text below what it has drawn, until its next run (``lulu/ui/browser/live_text.py``).
 """
 
 from __future__ import annotations

@@ -4,9 +4,10 @@ import streamlit as st
 
 from lulu.text.labels import safe_badge, safe_label, safe_markdown
 from lulu.text.plain import plain
-from lulu.ui import look, reading
-from lulu.ui.bell import bell, hub
-from lulu.ui.look import TRANSCRIPT
+from lulu.ui import styles
+from lulu.ui.browser import scroll
+from lulu.ui.browser.doorbell import bell, hub
+from lulu.ui.styles import TRANSCRIPT
 from tests.e2e.edge import payloads, stage
 
 
@@ -50,7 +51,7 @@ def draw_tail() -> None:
     """The transcript's open end."""
     seen = stage.bus.version("session:abc")
     stage.runs["tail"] += 1
-    reading.keep("abc", str(len(stage.lines)))
+    scroll.keep("abc", str(len(stage.lines)))
     with st.container(key="lines", gap=None):
         for line in stage.lines[-100:]:
             st.text(line)
@@ -91,7 +92,7 @@ def draw_live() -> None:
 
 
 stage.runs["page"] += 1
-st.html(look.STYLE)
+st.html(styles.STYLE)
 if st.query_params.get("view") == "text":
     draw_text()
 else:

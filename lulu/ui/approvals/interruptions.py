@@ -1,0 +1,129 @@
+"""Sessions that a restart of Lulu has cut off: told on Home and in the inbox until somebody continues them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from lulu.errors import Conflict
+from lulu.model.actors import Actor
+from lulu.model.commands import SendPrompt
+from lulu.model.sessions import Session, SessionId
+from lulu.runtime import Runtime
+from lulu.store import SESSIONS
+from lulu.text.labels import safe_label
+from lulu.ui import alerts, formats, identity, navigation
+from lulu.ui.approvals import decide
+from lulu.ui.browser.doorbell import bell
+
+#: What "Continue" sends. An agent whose request was never answered asks again.
+CONTINUE = "Continue where you were interrupted."
+#: How long ago the restart may be.
+NEWS = timedelta(days=7)
+#: Sessions that are named.
+_MOST = 20
+_PLACE = f"{decide.PLACE}continue_all"
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def show(lulu: Runtime, actor: Actor, *, show_more: Callable[[Session], bool] | None = None) -> None:
+    """Draw the group; nothing where every session was continued.
+
+    ``show_more`` draws what a session had asked, with the button to continue: whether there was anything.
+    """
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="interruptions")
+    alerts.show_problem(_PLACE)
+    found = cut_off(lulu)
+    if not found:
+        return
+    with st.container(key="cut_off", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.header(f"Interrupted by the restart ({len(found)})", anchor=False, width="stretch")
+            _show_continue_all(lulu, actor, found)
+        for session in found[:_MOST]:
+            _show_one(lulu, actor, session, show_more)
+        if len(found) > _MOST:
+            st.caption(f"And {formats.plural(len(found) - _MOST, 'more session')}: see the list.")
+
+
+def cut_off(lulu: Runtime) -> list[Session]:
+    """The sessions that a restart has cut off and that nobody has continued."""
+    return lulu.store.cut_off_sessions(datetime.now(UTC) - NEWS)
+
+
+def _show_continue_all(lulu: Runtime, actor: Actor, found: list[Session]) -> None:
+    if len(found) < 2:
+        return
+    with st.popover("Continue all", key="continue_all", icon=":material/play_arrow:"):
+        st.markdown(f"Send “{CONTINUE}” to {formats.plural(len(found), 'session')}?")
+        st.caption("What is queued in them follows. As many run at once as the settings allow; the others wait.")
+        st.button(
+            f"Continue {len(found)} sessions",
+            key="continue_all_sure",
+            type="primary",
+            on_click=_go_on_all,
+            args=(lulu, actor, [session.id for session in found]),
+        )
+
+
+def _show_one(lulu: Runtime, actor: Actor, session: Session, show_more: Callable[[Session], bool] | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"cut_off_{session.id}"):
+        with st.container(gap=None):
+            st.page_link(navigation.session(), label=f"**{safe_label(session.name)}**", query_params={"id": session.id})
+            parts = (
+                formats.on_hold(session),
+                formats.folder(session.working_directory),
+                formats.age(session.active_at),
+            )
+            st.caption(formats.line(formats.status(session), f":gray[{formats.line(*parts)}]"))
+        place = st.container(width="content")
+    if show_more is None or not show_more(session):
+        with place:
+            button(lulu, actor, session)
+    alerts.show_problem(decide.place(session.id))
+
+
+def button(lulu: Runtime, actor: Actor, session: Session, *, is_main: bool = True) -> None:
+    """Draw the button that lets the agent go on; another one may be the main one beside it."""
+    st.button(
+        "Continue",
+        key=f"continue_{session.id}",
+        type="primary" if is_main else "secondary",
+        icon=":material/play_arrow:",
+        on_click=_go_on,
+        args=(lulu, actor, session.id),
+    )
+
+
+def _go_on(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    alerts.attempt(decide.place(session_id), lambda: _send(lulu, actor, session_id))
+
+
+def go_on_with(lulu: Runtime, actor: Actor, session_id: SessionId, answers: str) -> None:
+    """Let the agent go on with answers to what it had asked: each question, and below it what was said."""
+    text = f"{CONTINUE} My answer to what you had asked:\n\n{answers}"
+    alerts.attempt(decide.place(session_id), lambda: _send(lulu, actor, session_id, text))
+
+
+def _go_on_all(lulu: Runtime, actor: Actor, asked_for: Iterable[SessionId]) -> None:
+    """Those of them that nobody has continued since: asked once, each is sent once."""
+    still = {session.id for session in cut_off(lulu)}
+
+    def send_all() -> None:
+        for session_id in asked_for:
+            if session_id in still:
+                _send(lulu, actor, session_id)
+
+    alerts.attempt(_PLACE, send_all)
+
+
+def _send(lulu: Runtime, actor: Actor, session_id: SessionId, text: str = CONTINUE) -> None:
+    """Raises ``Conflict`` where a prompt is under way already."""
+    is_sent = any(not queued.is_held for queued in lulu.store.queued_prompts(session_id))
+    if is_sent or lulu.store.get_session(session_id).is_live:
+        raise Conflict("This session goes on already.", safe="Nothing was sent twice.")
+    lulu.store.submit(SendPrompt(actor=actor, session_id=session_id, text=text))

@@ -1,0 +1,97 @@
+"""An agent's plan (ExitPlanMode): to read as markdown, and to approve or to send back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.model.actors import Actor
+from lulu.model.events import ToolUse
+from lulu.runtime import Runtime
+from lulu.store import Approval
+from lulu.text.labels import safe_markdown
+from lulu.ui.approvals import decide
+from lulu.ui.content import blocks
+from lulu.ui.state import typed
+
+TOOL = "ExitPlanMode"
+#: Events before the request among which the plan is looked for.
+_LOOK_BACK = 60
+#: What the agent reads when nobody says what should be different.
+KEEP_PLANNING = "Keep planning; do not start yet. Ask what should be different."
+
+
+def show(lulu: Runtime, approval: Approval) -> None:
+    """Draw the plan."""
+    plan = text_of(lulu, approval)
+    if plan:
+        show_text(plan, key=approval.id)
+    else:
+        st.caption("The agent did not send its plan along; what it wrote stands above.")
+
+
+def show_text(plan: str, *, key: str) -> None:
+    """Draw a plan to read; ``key`` tells it from others on the page."""
+    with blocks.scrolling(f"plan_{key}"):
+        st.markdown(safe_markdown(blocks.shown_part(plan, key=f"plan_{key}")))
+
+
+def text_of(lulu: Runtime, approval: Approval) -> str:
+    """The plan: as it came with the request, else as it was last written into a file; nothing without either."""
+    plan = approval.tool_input.get("plan")
+    if isinstance(plan, str) and plan.strip():
+        return plan
+    for stored in reversed(lulu.store.get_session_events(approval.session_id, limit=_LOOK_BACK)):
+        if isinstance(stored.event, ToolUse) and stored.event.name == "Write":
+            path, content = (stored.event.input.get(name) for name in ("file_path", "content"))
+            if isinstance(path, str) and path.endswith(".md") and isinstance(content, str):
+                return content
+    return ""
+
+
+def show_answers(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    """Draw the three answers, for the owner."""
+    with st.container(horizontal=True):
+        st.button(
+            "Approve",
+            key=f"approve_{approval.id}",
+            type="primary",
+            icon=":material/check:",
+            help="The agent starts, and asks before each change.",
+            on_click=_approve,
+            args=(lulu, actor, approval),
+        )
+        st.button(
+            "Approve and accept edits",
+            key=f"approve_edits_{approval.id}",
+            icon=":material/done_all:",
+            help="The agent starts, and changes files without asking.",
+            on_click=_approve_edits,
+            args=(lulu, actor, approval),
+        )
+        st.button(
+            "Keep planning",
+            key=f"deny_{approval.id}",
+            icon=":material/edit_note:",
+            on_click=_keep_planning,
+            args=(lulu, actor, approval),
+        )
+    st.text_area(
+        "What should be different",
+        key=f"reason_{approval.id}",
+        placeholder="To keep planning: what should be different? (optional)",
+        label_visibility="collapsed",
+        height=68,
+    )
+
+
+def _approve(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    decide.answer(lulu, actor, approval, approve=True)
+
+
+def _approve_edits(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    decide.answer(lulu, actor, approval, approve=True, mode="acceptEdits")
+
+
+def _keep_planning(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    feedback = typed(f"reason_{approval.id}").strip()
+    decide.answer(lulu, actor, approval, approve=False, message=feedback or KEEP_PLANNING)

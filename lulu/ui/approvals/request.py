@@ -1,0 +1,240 @@
+"""Requests of agents: what is asked, why, and the answers. The whole input is shown; the first answer wins."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from lulu.model.actors import Actor, Role
+from lulu.model.events import User
+from lulu.model.sessions import ENDED, Session, SessionId
+from lulu.runtime import Runtime
+from lulu.store import Approval
+from lulu.text.labels import LABEL_LIMIT, one_line, safe_label
+from lulu.ui import alerts, formats
+from lulu.ui.approvals import decide, elicitation, interruptions, plans, questions, rule_form, tool_input
+from lulu.ui.browser import keyboard
+from lulu.ui.state import typed
+
+#: Characters of the line that says what is asked: a name, and the words around it.
+_WHAT_LIMIT = 2 * LABEL_LIMIT
+
+
+def show_pending(lulu: Runtime, actor: Actor, session: Session, asked: list[Approval]) -> None:
+    """Draw a session's open requests, and those that nobody can answer any more."""
+    alerts.show_problem(decide.place(session.id))
+    for place, approval in enumerate(asked):
+        show(lulu, actor, approval, session, in_view=place == 0)
+    if session.known_status in ENDED:
+        show_expired(lulu, actor, session)
+
+
+def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool = False) -> None:
+    """Draw one open request, with its answers for the owner; the one ``in_view`` is answered by keys, too."""
+    with st.container(border=True, key=f"approval_{approval.id}"):
+        st.markdown(f"**:blue[{safe_label(what(approval), _WHAT_LIMIT)}]**")
+        asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
+        if asked:
+            _show_questions(lulu, actor, approval, asked)
+        elif approval.tool_name == elicitation.TOOL:
+            _show_elicitation(lulu, actor, approval)
+        elif approval.tool_name == plans.TOOL:
+            _show_plan(lulu, actor, approval)
+        else:
+            _show_request(lulu, actor, approval, session, in_view=in_view)
+
+
+def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    """Draw an open request with yes and no alone; questions and plans are answered in their session."""
+    st.markdown(f"**:blue[{safe_label(what(approval), _WHAT_LIMIT)}]**")
+    if approval.tool_name in (questions.TOOL, plans.TOOL, elicitation.TOOL):
+        st.caption("Open the session to answer.")
+        return
+    is_read = tool_input.show(approval)
+    if actor.role is Role.OWNER:
+        with st.container(horizontal=True):
+            _show_yes_and_no(lulu, actor, approval, is_read=is_read, in_view=False)
+
+
+def what(approval: Approval) -> str:
+    """Who asks for what, in one plain line."""
+    who = "A sub-agent" if approval.agent_id else "The agent"
+    if approval.tool_name == questions.TOOL:
+        return f"{who} asks you"
+    if approval.tool_name == elicitation.TOOL:
+        return f"{one_line(elicitation.read(approval.tool_input).server)} asks you"
+    if approval.tool_name == plans.TOOL:
+        return f"{who} has a plan"
+    return f"{who} asks to use {one_line(approval.tool_name)}"
+
+
+def _show_questions(lulu: Runtime, actor: Actor, approval: Approval, asked: list[questions.Question]) -> None:
+    if actor.role is Role.OWNER:
+        questions.show_form(lulu, actor, approval, asked)
+    else:
+        questions.show(approval, asked)
+
+
+def _show_elicitation(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    asked = elicitation.read(approval.tool_input)
+    if actor.role is Role.OWNER:
+        elicitation.show_form(lulu, actor, approval, asked)
+    else:
+        elicitation.show(asked)
+
+
+def _show_plan(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    plans.show(lulu, approval)
+    if actor.role is Role.OWNER:
+        plans.show_answers(lulu, actor, approval)
+
+
+def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool) -> None:
+    is_read = tool_input.show(approval)
+    st.caption(
+        formats.line(
+            safe_label(approval.reason or "", 400),
+            f"in {formats.code(session.working_directory)}" if session.working_directory else "",
+            f"since {formats.clock(approval.created_at)}",
+        )
+    )
+    if actor.role is Role.OWNER:
+        _show_answers(lulu, actor, approval, is_read=is_read, in_view=in_view)
+        if is_read:
+            rule_form.show(lulu, actor, approval, session)
+        _show_editor(lulu, actor, approval)
+
+
+def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _show_yes_and_no(lulu, actor, approval, is_read=is_read, in_view=in_view)
+        st.button(
+            "Deny and stop",
+            key=f"deny_stop_{approval.id}",
+            icon=":material/stop_circle:",
+            help="The agent's turn ends; the session can go on.",
+            on_click=_deny,
+            args=(lulu, actor, approval, True),
+        )
+        with st.popover("Deny with a reason", key=f"deny_more_{approval.id}"):
+            st.text_input("Reason (sent to the agent)", key=_reason_key(approval.id), placeholder="What to do instead")
+            st.button(
+                "Deny",
+                key=f"deny_reason_{approval.id}",
+                type="primary",
+                icon=":material/close:",
+                on_click=_deny,
+                args=(lulu, actor, approval),
+            )
+
+
+def _show_yes_and_no(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:
+    st.button(
+        "Approve",
+        key=f"approve_{approval.id}",
+        type="primary",
+        icon=":material/check:",
+        shortcut=keyboard.APPROVE if in_view else None,
+        disabled=not is_read,
+        help=None if is_read else "Open the whole input first: you answer for all of it.",
+        on_click=_approve,
+        args=(lulu, actor, approval),
+    )
+    st.button(
+        "Deny",
+        key=f"deny_{approval.id}",
+        icon=":material/close:",
+        shortcut=keyboard.DENY if in_view else None,
+        on_click=_deny,
+        args=(lulu, actor, approval),
+    )
+
+
+def _show_editor(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    editor = st.expander(
+        "Edit the input",
+        key=f"edit_{approval.id}",
+        icon=":material/edit:",
+        type="compact",
+        on_change="rerun",
+    )
+    if not editor.open:
+        return
+    with editor:
+        st.text_area(
+            "Input, as JSON",
+            value=tool_input.as_typed(approval.tool_input),
+            key=_edited_key(approval.id),
+            height=240,
+        )
+        st.caption("What you approve here is what runs, and the agent is told.")
+        st.button(
+            "Approve with this input",
+            key=f"approve_edited_{approval.id}",
+            type="primary",
+            on_click=_approve_edited,
+            args=(lulu, actor, approval),
+        )
+
+
+def _approve(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    decide.answer(lulu, actor, approval, approve=True)
+
+
+def _deny(lulu: Runtime, actor: Actor, approval: Approval, stop: bool = False) -> None:
+    reason = typed(_reason_key(approval.id)).strip() or None
+    decide.answer(lulu, actor, approval, approve=False, message=reason, stop=stop)
+
+
+def _approve_edited(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    decide.answer(lulu, actor, approval, approve=True, edited=typed(_edited_key(approval.id)))
+
+
+# -- requests that nobody can answer any more ------------------------------------------------------------------------
+
+
+def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
+    """Draw what was asked before the agent was gone, as it was asked; whether there is any since the last prompt."""
+    last_prompt = lulu.store.last_event(session.id, User.type)
+    expired = [
+        approval
+        for approval in lulu.store.approvals(session.id, status="expired")
+        if last_prompt is None or approval.created_at >= last_prompt.created_at
+    ]
+    if not expired:
+        return False
+    with st.container(border=True, key=f"expired_{session.id}"):
+        for approval in expired:
+            said = safe_label(what(approval), _WHAT_LIMIT)
+            st.markdown(f"**:orange[Expired: nobody answered before the agent was gone. {said}]**")
+            _show_what_was_asked(lulu, actor, approval)
+        st.caption("Nothing of it was run. Continue, and the agent can ask again.")
+        if actor.role is Role.OWNER:
+            can_answer = any(approval.tool_name == questions.TOOL for approval in expired)
+            interruptions.button(lulu, actor, session, is_main=not can_answer)
+    return True
+
+
+def _show_what_was_asked(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+    """A question as a question, which can be answered still, a plan as a plan, anything else as its input."""
+    asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
+    if asked and actor.role is Role.OWNER:
+        late = partial(interruptions.go_on_with, lulu, actor, SessionId(approval.session_id))
+        questions.show_form(lulu, actor, approval, asked, late=late)
+    elif asked:
+        questions.show(approval, asked)
+    elif approval.tool_name == elicitation.TOOL:
+        elicitation.show(elicitation.read(approval.tool_input))
+    elif approval.tool_name == plans.TOOL:
+        plans.show(lulu, approval)
+    else:
+        tool_input.show(approval)
+
+
+def _reason_key(approval_id: str) -> str:
+    return f"reason_{approval_id}"
+
+
+def _edited_key(approval_id: str) -> str:
+    return f"edited_{approval_id}"

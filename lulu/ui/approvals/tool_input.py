@@ -1,0 +1,115 @@
+"""What a request asks for: its whole input, as code or as a diff, never as markdown; and as a person edits it.
+
+What is not shown at first is counted, and has to be opened before anybody can approve.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lulu.errors import InputError
+from lulu.store import Approval
+from lulu.text.plain import UNUSUAL, hidden_characters, visible
+from lulu.transcript import diffs, tool_results
+from lulu.ui import formats
+from lulu.ui.content import blocks
+
+#: Characters of one part that are shown before somebody opens the rest.
+FIRST = 4_000
+#: A longer part scrolls inside its block (pixels), so that the buttons stay in reach.
+_HEIGHT = 320
+_LINES_BEFORE_SCROLL = 14
+#: Their input is shown as a diff.
+EDITING_TOOLS = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One block of an input."""
+
+    name: str
+    text: str
+    language: str
+
+
+def parts(approval: Approval) -> list[Part]:
+    """The whole input: as its tool shows it, and whatever that leaves out as JSON."""
+    rest = arguments = approval.tool_input
+    found: list[Part] = []
+    command = arguments.get("command")
+    if approval.tool_name == "Bash" and isinstance(command, str):
+        found.append(Part(name="command", text=command, language="bash"))
+        rest = {name: value for name, value in arguments.items() if name != "command"}
+    elif approval.tool_name in EDITING_TOOLS:
+        # Every line that the tool would replace or write: a person answers for all of it.
+        rest = diffs.beside_the_change(arguments)
+        if change := diffs.change_in(arguments, context=10**9):
+            found.append(Part(name="change", text="\n".join(change), language="diff"))
+    if rest or not arguments:
+        found.append(Part(name="asked", text=tool_results.as_json(rest), language="json"))
+    return found
+
+
+def show(approval: Approval) -> bool:
+    """Draw the input; whether all of it is there to be read."""
+    are_read = [_show_part(part, approval.id) for part in parts(approval)]
+    if hidden := sum(hidden_characters(text) for text in _texts(approval.tool_input)):
+        st.caption(
+            f":orange[:material/warning: {formats.plural(hidden, 'character')} here cannot be seen, and an agent reads "
+            f"{'it' if hidden == 1 else 'them'}. Written above as ⟦…⟧.]"
+        )
+    return all(are_read)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text of a JSON value, names of fields included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for part in pair for text in _texts(part))
+    elif isinstance(value, list):
+        yield from (text for part in value for text in _texts(part))
+
+
+def _show_part(part: Part, approval_id: str) -> bool:
+    text = visible(part.text)
+    key = f"{part.name}_{approval_id}"
+    hidden = len(text) - FIRST
+    height = _HEIGHT if text.count("\n") > _LINES_BEFORE_SCROLL else None
+    if hidden <= 0:
+        blocks.code(text, key=key, language=part.language, height=height, limit=blocks.MOST)
+        return True
+    box = st.container()
+    is_open = st.checkbox(f"Show {hidden:,} more characters", key=f"rest_{key}")
+    with box:
+        shown = text if is_open else text[:FIRST] + "…"
+        blocks.code(shown, key=key, language=part.language, height=_HEIGHT, limit=blocks.MOST)
+    return is_open
+
+
+def as_typed(tool_input: dict[str, object]) -> str:
+    """The input as indented JSON that a person can read and edit; ``parse`` gives the same values back."""
+    text = json.dumps(tool_input, indent=2, ensure_ascii=False)
+    # What a browser would obey or hide, and a lone surrogate, which no page can carry: as JSON writes it.
+    return UNUSUAL.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def parse(text: str) -> dict[str, object]:
+    """The input that somebody typed. Raises ``InputError`` that says where it is not JSON."""
+    problem = ""
+    found: object = None
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as exc:
+        problem = f"The input is not JSON: {exc.msg} in line {exc.lineno}, column {exc.colno}."
+    except (ValueError, RecursionError):
+        problem = "The input is not JSON that can be read."
+    if not problem and not isinstance(found, dict):
+        problem = "The input must be a JSON object, in braces."
+    if problem or not isinstance(found, dict):
+        raise InputError(problem, safe="Your answer was not used.", next_step="Correct it, or close the editor.")
+    return found

@@ -1,0 +1,108 @@
+"""A card for each session that lives or is on hold, those that need somebody first: what it does, and its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from lulu.model.actors import Actor, Role
+from lulu.model.events import Error, StoredEvent, Text
+from lulu.model.sessions import Session, SessionId, SessionStatus
+from lulu.runtime import Runtime
+from lulu.store import SESSIONS, log_topic
+from lulu.text.labels import safe_label
+from lulu.transcript.activity import LOOK_BACK
+from lulu.ui import alerts, formats, identity, navigation
+from lulu.ui.approvals import decide, request
+from lulu.ui.browser.doorbell import bell
+from lulu.ui.session import activity_line, header
+from lulu.ui.sidebar import sidebar
+from lulu.ui.styles import CARDS
+
+#: A failure is news for so long.
+NEWS = timedelta(minutes=15)
+#: Cards on one page; more agents than that are read in the list.
+MOST = 30
+#: Characters of a session's last line.
+_LINE_LIMIT = 160
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def show(lulu: Runtime, actor: Actor) -> None:
+    """Draw the cards; renewed when a session comes, goes or changes its status."""
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")
+    shown = _shown(lulu)
+    if not shown:
+        return
+    st.header("Now", anchor=False)
+    with st.container(key=CARDS):
+        for session in shown[:MOST]:
+            _card(lulu, actor, session.id)
+        if len(shown) > MOST:
+            st.caption(f"And {formats.plural(len(shown) - MOST, 'more session')}: see the list.")
+
+
+def _shown(lulu: Runtime) -> list[Session]:
+    """Those that wait for a person, that have just failed, that work, and that are on hold; the last active first."""
+    at_work = [one for one in lulu.store.live_sessions() if one.known_status is not SessionStatus.WAITING]
+    failed = lulu.store.failed_since(datetime.now(UTC) - NEWS)
+    shown = [*lulu.store.waiting_sessions(), *failed, *at_work, *lulu.store.sessions_on_hold()]
+    return list({session.id: session for session in shown}.values())
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def _card(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    """One card; renewed by itself with each event of its session, and not with each word."""
+    topic = log_topic(session_id)
+    bell(topic, seen=lulu.store.bus.version(topic), key=f"card_{session_id}")
+    written = lulu.store.live_text(session_id)
+    session = lulu.store.get_session(session_id)
+    asked = lulu.store.approvals(session_id)
+    rows = lulu.store.get_session_events(session_id, limit=LOOK_BACK)
+    found = activity_line.doing(session, rows, written, asked)
+    with st.container(border=True, key=f"card_{session_id}", gap="xsmall"):
+        _show_title(lulu, actor, session)
+        st.caption(
+            formats.line(
+                sidebar.row_details(session), formats.money(session.cost_usd) if session.cost_usd is not None else ""
+            )
+        )
+        if found is not None:
+            activity_line.show(lulu, session, found)
+        if last := last_line(rows):
+            st.caption(f":gray[{safe_label(last, _LINE_LIMIT)}]")
+        for approval in asked[:1]:
+            request.show_briefly(lulu, actor, approval)
+        if len(asked) > 1:
+            st.caption(f"{formats.plural(len(asked) - 1, 'more request')} after this one.")
+        header.show_refusal(session_id)
+        alerts.show_problem(decide.place(session_id))
+
+
+def _show_title(lulu: Runtime, actor: Actor, session: Session) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            navigation.session(),
+            label=f"**{safe_label(session.name)}**",
+            query_params={"id": session.id},
+            width="stretch",
+        )
+        if session.is_live and actor.role is Role.OWNER:
+            header.stop_button(lulu, actor, session.id, key=f"stop_{session.id}")
+
+
+def last_line(rows: Iterable[StoredEvent]) -> str:
+    """The last line that the agent wrote, or what failed after it; empty where these events hold neither."""
+    last = ""
+    for stored in rows:
+        said = stored.event.content if isinstance(stored.event, Text) else ""
+        said = stored.event.message if isinstance(stored.event, Error) else said
+        lines = [line.strip() for line in said.splitlines() if line.strip(" \t`#>*_-|")]
+        last = lines[-1] if lines else last
+    return last

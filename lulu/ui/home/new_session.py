@@ -1,0 +1,88 @@
+"""Home: the box that starts a session, and what lives right now."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.model.actors import Actor
+from lulu.model.commands import SaveDraft, StartSession
+from lulu.model.sessions import SessionId, new_session_id
+from lulu.model.validation import Attachment
+from lulu.runtime import Runtime
+from lulu.store import SESSIONS
+from lulu.text.labels import safe_label
+from lulu.ui import alerts, identity
+from lulu.ui.approvals import folder_trust, interruptions
+from lulu.ui.browser import unsent
+from lulu.ui.browser.doorbell import bell
+from lulu.ui.content import attachments
+from lulu.ui.home import cards, drafts, launch_options
+from lulu.ui.state import is_on, placeholder, put_back
+from lulu.ui.styles import AS_DRAFT, EXAMPLES, PROMPT
+
+#: What a newcomer can try: a label, and the prompt that it puts into the box.
+EXAMPLE_PROMPTS: dict[str, str] = {
+    "Explain this folder": "Look around in this folder and explain in a few sentences what it is.",
+    "Find a bug": "Find one small bug in this project, explain it, and propose a fix as a diff.",
+    "Tell a story": "Tell me a short story about a lighthouse keeper and her robot.",
+}
+
+
+def show(lulu: Runtime, actor: Actor) -> None:
+    """Draw the launch form; where a session was just started, go there."""
+    st.title("What should the agent do?", anchor=False)
+    alerts.show_problem(PROMPT)
+    # Inside a container the input stands here and not at the bottom of the page.
+    with unsent.box(unsent.HOME_BOX):
+        st.chat_input(
+            placeholder("Type a prompt"),
+            key=PROMPT,
+            accept_file="multiple",
+            max_upload_size=attachments.MAX_MEGABYTES,
+            on_submit=_start,
+            args=(lulu, actor),
+            height=110,
+        )
+    if not folder_trust.show_start(lulu, actor):
+        folder_trust.show_folder(lulu, lulu.agent.kind, launch_options.folder(lulu))
+    launch_options.show(lulu)
+    st.toggle("Keep it as a draft instead of starting it", key=AS_DRAFT)
+    with st.container(key=EXAMPLES, horizontal=True):
+        for label, prompt in EXAMPLE_PROMPTS.items():
+            st.button(label, key=f"example_{label}", on_click=put_back, args=(PROMPT, prompt))
+    st.caption(f":material/smart_toy: {safe_label(lulu.agent.explanation, 400)}")
+
+
+def _start(lulu: Runtime, actor: Actor) -> None:
+    prompt, files = attachments.sent(PROMPT)
+    action = _save_draft if is_on(AS_DRAFT) else _submit
+    if not alerts.attempt(PROMPT, lambda: action(lulu, actor, prompt, files)) and prompt.strip():
+        # Nothing is to be kept of a blank one, and by now somebody may be typing another in its place.
+        put_back(PROMPT, prompt)
+
+
+def _submit(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment]) -> None:
+    session_id: SessionId = new_session_id()
+    launch = launch_options.read(lulu, prompt)
+    folder_trust.start(lulu, StartSession(actor=actor, session_id=session_id, launch=launch, attachments=files))
+
+
+def _save_draft(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment]) -> None:
+    launch = launch_options.read(lulu, prompt)
+    lulu.store.submit(SaveDraft(actor=actor, session_id=new_session_id(), launch=launch, attachments=files))
+    st.toast("The draft is saved.", icon=":material/save:")
+
+
+def show_now(lulu: Runtime, actor: Actor) -> None:
+    """What lives now, and the drafts."""
+    interruptions.show(lulu, actor)
+    cards.show(lulu, actor)
+    _drafts(lulu, actor)
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def _drafts(lulu: Runtime, actor: Actor) -> None:
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="drafts")
+    drafts.show_list(lulu)

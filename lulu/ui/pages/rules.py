@@ -1,0 +1,185 @@
+"""Auto-approve rules on the Settings page: the list, a form for a new one, and a tester."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast
+
+import streamlit as st
+
+from lulu import rules
+from lulu.errors import InputError, SessionNotFound
+from lulu.model.actors import Actor
+from lulu.model.commands import AddRule, Command, DeleteRule, SwitchRule
+from lulu.model.validation import checked_folder
+from lulu.rules import Explanation, Rule, ToolCall
+from lulu.runtime import Runtime
+from lulu.store import RULES
+from lulu.text.labels import safe_label
+from lulu.ui import alerts, formats, identity
+from lulu.ui.approvals import tool_input as requested
+from lulu.ui.browser.doorbell import bell
+from lulu.ui.state import picked, put_back, typed
+
+_PLACE = "rules"
+_ALL = "All folders"
+#: What a call is tried with, and the argument that a plain text stands for.
+_ARGUMENTS = {
+    "Bash": "command",
+    "Read": "file_path",
+    "Edit": "file_path",
+    "Write": "file_path",
+    "Grep": "pattern",
+    "WebFetch": "url",
+    "WebSearch": "query",
+}
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def show(lulu: Runtime, actor: Actor) -> None:
+    """Draw the section; it renews itself when a rule changes."""
+    bell(RULES, seen=lulu.store.bus.version(RULES), key="rules")
+    st.header("Rules", anchor=False)
+    st.caption(
+        "What is approved or denied without asking. Denying wins, and holds in every permission mode. "
+        "Claude Code's own settings files are never written."
+    )
+    st.caption(
+        "A deny rule is no wall: it reads commands as they are written. It cannot stop what a program is told by a "
+        "file or another program (`python -c …`, `make`, a script), nor what a search through a whole folder comes by."
+    )
+    alerts.show_problem(_PLACE)
+    found = lulu.store.rules()
+    with st.container(key="rules", gap="small"):
+        for rule in found:
+            _show_rule(lulu, actor, rule)
+    if not found:
+        st.caption("No rules yet: everything that Claude Code would ask about is asked.")
+    _show_form(lulu, actor)
+    _show_tester(lulu, found)
+
+
+def _show_rule(lulu: Runtime, actor: Actor, rule: Rule) -> None:
+    if rule.id is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=f"rule_row_{rule.id}"):
+        # The key holds the state: after a change by somebody else the switch shows theirs.
+        st.toggle(
+            "On",
+            value=rule.enabled,
+            key=f"rule_on_{rule.id}_{rule.enabled}",
+            label_visibility="collapsed",
+            on_change=_submit,
+            args=(lulu, SwitchRule(actor=actor, rule_id=rule.id, enabled=not rule.enabled)),
+        )
+        word = ":green[Approve]" if rule.action == "approve" else ":red[Deny]"
+        st.markdown(
+            f"{word} {formats.code(rule.tool_pattern, 400)}  \n:small[:gray[{_scope(lulu, rule)}]]{_narrowed(rule)}"
+        )
+        st.button(
+            "Delete",
+            key=f"delete_rule_{rule.id}",
+            type="tertiary",
+            icon=":material/delete:",
+            on_click=_submit,
+            args=(lulu, DeleteRule(actor=actor, rule_id=rule.id)),
+        )
+
+
+def _narrowed(rule: Rule) -> str:
+    note = rules.narrowing(rule)
+    return f"  \n:small[:orange[{safe_label(note, 200)}]]" if note else ""
+
+
+def _scope(lulu: Runtime, rule: Rule) -> str:
+    where = "everywhere"
+    if rule.session_id is not None:
+        try:
+            where = f"in the session “{safe_label(lulu.store.get_session(rule.session_id).name)}”"
+        except SessionNotFound:
+            where = "in a session that was deleted"
+    elif rule.folder is not None:
+        where = f"in {formats.code(rule.folder, 400)}"
+    return formats.line(where, f"by {safe_label(rule.created_by)}" if rule.created_by else "")
+
+
+def _show_form(lulu: Runtime, actor: Actor) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="new_rule"):
+        st.text_input("New rule", key="rule_pattern", placeholder="For example Bash(git diff *)")
+        st.selectbox("Then", ["approve", "deny"], key="rule_action", width=130)
+        st.selectbox("Where", [_ALL, *lulu.store.recent_folders()], key="rule_folder", accept_new_options=True)
+        st.button("Add", key="add_rule", type="primary", on_click=_add, args=(lulu, actor))
+
+
+def _add(lulu: Runtime, actor: Actor) -> None:
+    def add() -> None:
+        folder = typed("rule_folder")
+        command = AddRule(
+            actor=actor,
+            tool_pattern=typed("rule_pattern").strip(),
+            action="approve" if picked("rule_action") == "approve" else "deny",
+            folder=None if folder in ("", _ALL) else checked_folder(folder),
+        )
+        lulu.store.submit(command)
+
+    if alerts.attempt(_PLACE, add):
+        put_back("rule_pattern", "")
+
+
+def _submit(lulu: Runtime, command: Command) -> None:
+    alerts.attempt(_PLACE, lambda: lulu.store.submit(command))
+
+
+# -- the tester ------------------------------------------------------------------------------------------------------
+
+
+def _show_tester(lulu: Runtime, found: list[Rule]) -> None:
+    st.markdown("**Try a call**")
+    with st.container(horizontal=True, key="rule_tester"):
+        st.selectbox("Tool", list(_ARGUMENTS), key="try_tool", accept_new_options=True, width=160)
+        st.selectbox(
+            "In the folder",
+            list(dict.fromkeys([str(lulu.settings.working_directory), *lulu.store.recent_folders()])),
+            key="try_folder",
+            accept_new_options=True,
+        )
+    st.text_area(
+        "Its command, path or address, or its whole input as JSON", key="try_input", height=80, placeholder="git diff"
+    )
+    if not typed("try_input").strip():
+        return
+    try:
+        call = call_typed(typed("try_tool"), typed("try_input"), typed("try_folder"))
+    except InputError as exc:
+        alerts.show(exc)
+        return
+    _show_explanation(rules.explain(found, call))
+
+
+def call_typed(tool: str, text: str, folder: str) -> ToolCall:
+    """The call that somebody typed. Raises ``InputError``."""
+    if text.lstrip().startswith("{"):
+        tool_input = requested.parse(text)
+        if isinstance(pasted := tool_input.get("name"), str) and isinstance(tool_input.get("input"), dict):
+            # A whole tool_use, as the raw view of an event shows it.
+            tool, tool_input = pasted, cast(dict[str, object], tool_input["input"])
+    elif tool in _ARGUMENTS:
+        tool_input = {_ARGUMENTS[tool]: text.strip()}
+    else:
+        raise InputError(f"{tool[:80]} takes its input as JSON.", next_step=f"Write {json.dumps({'name': 'value'})}.")
+    return ToolCall(tool_name=tool, tool_input=tool_input, session_id=None, folder=folder, home=str(Path.home()))
+
+
+def _show_explanation(explained: Explanation) -> None:
+    verdict = explained.verdict
+    word = ":blue[A person is asked.]"
+    if verdict is not None:
+        word = ":green[Approved.]" if verdict.action == "approve" else ":red[Denied.]"
+    st.markdown(f"**{word}** {safe_label(explained.why, 400)}")
+    for judged in explained.judged:
+        mark = ":material/check:" if judged.matched else ":material/remove:"
+        off = "" if judged.rule.enabled else " (off)"
+        st.caption(f"{mark} {formats.code(judged.rule.tool_pattern, 200)}{off} · {safe_label(judged.why, 300)}")

@@ -1,0 +1,63 @@
+"""The settings in force, where each comes from, and which agent is at work. Never the value of a credential."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.model.actors import Actor
+from lulu.runtime import Runtime
+from lulu.settings import PREFIX, Settings
+from lulu.text.labels import safe_label
+from lulu.ui import formats, navigation
+from lulu.ui.pages import folders, rules
+from lulu.ui.sharing import lan
+from lulu.ui.styles import VALUES
+
+
+def show(lulu: Runtime, actor: Actor) -> None:
+    """Draw the page."""
+    st.title("Settings", anchor=False)
+    show_agent(lulu)
+    rules.show(lulu, actor)
+    folders.show(lulu, actor)
+    st.header("Access", anchor=False)
+    lan.show_switch(lulu, actor)
+    with st.container(horizontal=True):
+        st.page_link(navigation.devices(), label="Devices", icon=":material/devices:")
+        st.page_link(navigation.audit(), label="Audit", icon=":material/history:")
+    st.header("Values in force", anchor=False)
+    st.caption(
+        "Set a variable in the environment or in a file named .env in the folder that Lulu is started in, then restart."
+    )
+    with st.container(key=VALUES):
+        st.markdown(setting_table(lulu.settings))
+    st.caption(f"Database: {formats.code(str(lulu.settings.database_path), 400)}")
+
+
+def show_agent(lulu: Runtime) -> None:
+    """Which agent is at work, with which kind of credential, and how to switch."""
+    st.header("Agent", anchor=False)
+    credential = safe_label(lulu.agent.credential or "none found")
+    st.markdown(f"**{formats.agent(lulu.agent.kind).capitalize()}** · credential: {credential}")
+    st.markdown(safe_label(lulu.agent.explanation, 400))
+
+
+def setting_table(settings: Settings) -> str:
+    """The values as a markdown table; each is code in it, so that nothing in a value is markup."""
+    lines = ["| Variable | Value | From | What it does |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        cells = [
+            formats.code((PREFIX + name).upper()),
+            formats.code(_shown(value), 200) if value is not None else ":gray[not set]",
+            settings.source_of(name),
+            field.description or "",
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    return str(value)

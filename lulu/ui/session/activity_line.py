@@ -1,0 +1,265 @@
+"""What an agent does this second, with a clock that ticks in the browser; and how full its context is.
+
+The server says what is done and since when; the seconds are counted in the browser, so a tick costs no run.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from lulu.model.events import Result, StoredEvent, ToolUse
+from lulu.model.sessions import Session, SessionId
+from lulu.runtime import Runtime
+from lulu.store import Approval, LiveText
+from lulu.text.labels import one_line
+from lulu.transcript import activity
+from lulu.transcript.activity import Activity
+from lulu.ui.approvals import request
+
+#: The arguments that tell a call from another one of its tool, the most telling first.
+_TELLING = ("command", "file_path", "notebook_path", "pattern", "url", "query", "description", "path", "prompt")
+#: Characters of a call that are told.
+_LIMIT = 120
+_WORDS = {
+    "starting": "Starting the agent",
+    "waiting": "Waits for you",
+    "retry": "Asking the API again",
+    "limit": "Rate limit",
+    "thinking": "Thinking",
+    "writing": "Writing",
+    "working": "Working",
+}
+
+_HTML = (
+    '<div class="line"><span class="dot" aria-hidden="true"></span><span class="words" role="status"></span>'
+    '<span class="clock"></span><span class="context"></span>'
+    '<span class="meter" aria-hidden="true"><span class="used"></span></span></div>'
+)
+
+_CSS = """
+.line {
+  display: flex; align-items: center; gap: 0.4rem; min-height: 1.35rem; font-size: 0.8125rem; line-height: 1.35rem;
+  color: color-mix(in srgb, var(--st-text-color) 78%, transparent);
+}
+.dot { flex: none; width: 0.5rem; height: 0.5rem; border-radius: 50%; background: #ca8a04; }
+.line[data-kind=waiting] .dot { background: var(--st-primary-color); }
+.line[data-kind=waiting] .words { color: var(--st-text-color); font-weight: 600; }
+.line:is([data-kind=retry], [data-kind=limit], [data-kind=silent]) .dot { background: #ea580c; }
+.line[data-kind=none] .dot { display: none; }
+.words { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.clock { flex: none; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.context { flex: none; margin-inline-start: auto; white-space: nowrap; }
+.meter { flex: none; width: 3rem; height: 0.3rem; border-radius: 1rem; overflow: hidden;
+  background: color-mix(in srgb, var(--st-text-color) 15%, transparent); }
+.used { display: block; height: 100%; background: color-mix(in srgb, var(--st-text-color) 55%, transparent); }
+.meter[data-full] .used { background: #ea580c; }
+.meter[hidden] { display: none; }
+"""
+
+#: A line shows what it is told in its own data, or under its name by a teller elsewhere on the page.
+_JS = r"""
+const MINUTE = 60, HOUR = 3600;
+const PARTS = [".words", ".clock", ".context", ".meter"];
+
+function length(milliseconds) {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < MINUTE) return `${seconds} s`;
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min ${seconds % MINUTE} s`;
+  return `${Math.floor(seconds / HOUR)} h ${Math.floor((seconds % HOUR) / MINUTE)} min`;
+}
+
+function makeNow() {
+  const lines = new Map(), told = new Map(), heardAt = new Map();
+  // Read aloud when its words change: what is asked in the session that is shown.
+  const asked = Object.assign(document.createElement("div"), { className: "lulu-asked", role: "status" });
+  document.body.append(asked);
+  let timer, asker;
+
+  // An element that has not changed is left alone: a screen reader tells each change.
+  const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+
+  function draw(name) {
+    const line = lines.get(name), { data, at } = told.get(name) ?? {};
+    if (!line) return;
+    const [words, clock, context, meter] = PARTS.map((part) => line.querySelector(part));
+    const passed = performance.now() - (at ?? 0);
+    const silent = Math.min(data?.silent + passed, performance.now() - (heardAt.get(name) ?? -Infinity));
+    const isSilent = data?.silent != null && silent >= data.stall;
+    line.dataset.kind = isSilent ? "silent" : data?.kind ?? "none";
+    put(words, isSilent ? "No sound" : data?.words ?? "");
+    if (data?.asked != null) { asker = name; put(asked, data.asked); }
+    put(clock, !data?.kind ? "" : isSilent ? `for ${length(silent)}` : moment(data, passed));
+    put(context, data?.context ?? "");
+    meter.hidden = data?.share == null;
+    if (meter.hidden) return;
+    meter.firstElementChild.style.width = `${100 * data.share}%`;
+    meter.toggleAttribute("data-full", data.share > 0.8);
+  }
+
+  function moment(data, passed) {
+    const waited = data.waited >= 1000 ? ` · waited ${length(data.waited)}` : "";
+    if (data.left == null) return data.kind === "limit" ? "" : `· ${length(data.since + passed)}${waited}`;
+    const left = data.left - passed;
+    if (data.kind !== "limit") return left > 0 ? `in ${length(left + 999)}` : "now";
+    const end = new Date(Date.now() + left);
+    const isToday = end.toDateString() === new Date().toDateString();
+    const day = isToday ? "" : `${end.toLocaleDateString([], { month: "short", day: "numeric" })}, `;
+    return left > 0 ? `until ${day}${end.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : "is over";
+  }
+
+  // Ticks only while something moves on a page that somebody sees.
+  function tick() {
+    const moving = [...lines.keys()].filter((name) => told.get(name)?.data?.kind);
+    if (!document.hidden) for (const name of moving) draw(name);
+    clearTimeout(timer);
+    if (moving.length > 0 && !document.hidden) timer = setTimeout(tick, 1000);
+  }
+  document.addEventListener("visibilitychange", tick);
+
+  return {
+    // Words come without a run of the page.
+    heard(name) { heardAt.set(name, performance.now()); },
+    tell(name, data) { told.set(name, { data, at: performance.now() }); draw(name); tick(); },
+    join(name, line) { lines.set(name, line); draw(name); tick(); },
+    // The same line may come back with the next run; what it was told is kept until then.
+    leave(name, line) {
+      if (lines.get(name) !== line) return;
+      lines.delete(name);
+      setTimeout(() => {
+        if (lines.has(name)) return;
+        told.delete(name);
+        heardAt.delete(name);
+        if (asker === name) put(asked, "");
+      }, 5000);
+    },
+  };
+}
+
+const hub = (window.luluNow ??= makeNow());
+
+export default function ({ data, parentElement }) {
+  const line = parentElement.querySelector(".line");
+  if (data.told) hub.tell(data.name, data.told);
+  if (!data.isLine) return;
+  hub.join(data.name, line);
+  return () => hub.leave(data.name, line);
+}
+"""
+
+_mount = st.components.v2.component("lulu_now", html=_HTML, css=_CSS, js=_JS)
+_mount_teller = st.components.v2.component("lulu_now_teller", js=_JS)
+
+
+def show_line(session_id: SessionId) -> None:
+    """Draw the line that ``tell`` fills: a place for it where it is always in view."""
+    _mount(key=f"now_line_{session_id}", data={"name": session_id, "isLine": True}, height="content")
+
+
+def tell(
+    lulu: Runtime,
+    session: Session,
+    rows: list[StoredEvent],
+    written: LiveText | None,
+    asked: list[Approval],
+    *,
+    waiting: str = _WORDS["waiting"],
+) -> None:
+    """Say what the session does; costs a few numbers, so it is called with every change.
+
+    ``waiting`` are the words for an agent that waits for a person: whoever looks need not be that person.
+    """
+    told = data_of(doing(session, rows, written, asked), lulu.settings.stall_seconds) | {"asked": _announced(asked)}
+    if told.get("kind") == "waiting":
+        told["words"] = waiting
+    told |= _context(lulu, session, rows)
+    _mount_teller(key=f"now_{session.id}", data={"name": session.id, "told": told}, height="content")
+
+
+def show(lulu: Runtime, session: Session, found: Activity) -> None:
+    """Draw a line on its own: for a card."""
+    told = data_of(found, lulu.settings.stall_seconds)
+    name = f"card_{session.id}"
+    _mount(key=f"now_{name}", data={"name": name, "isLine": True, "told": told}, height="content")
+
+
+def _announced(asked: list[Approval]) -> str:
+    """What a screen reader says of open requests: other words for each change of them, so that each is said once."""
+    more = f" {len(asked)} requests wait." if len(asked) > 1 else ""
+    return f"{request.what(asked[0])}.{more}" if asked else ""
+
+
+def doing(
+    session: Session, rows: list[StoredEvent], written: LiveText | None, asked: list[Approval]
+) -> Activity | None:
+    """What a session does, from what the store knows of it."""
+    return activity.activity(
+        session,
+        rows,
+        writes=written.kind if written else None,
+        written_at=written.updated_at if written else None,
+        asked_at=min(approval.created_at for approval in asked) if asked else None,
+    )
+
+
+def data_of(found: Activity | None, stall_seconds: float) -> dict[str, Any]:
+    """What the line is told: plain text, and milliseconds since and until."""
+    if found is None:
+        return {}
+    now = datetime.now(UTC)
+    return {
+        "kind": found.kind,
+        "words": words(found),
+        "since": _milliseconds(now, found.since),
+        "waited": found.waited.total_seconds() * 1000,
+        "left": -_milliseconds(now, found.until) if found.until else None,
+        "silent": _milliseconds(now, found.heard) if found.heard else None,
+        "stall": stall_seconds * 1000,
+    }
+
+
+def words(found: Activity) -> str:
+    """What is done, without the clock."""
+    if found.kind == "tool":
+        return _calls(found.tools)
+    if found.kind == "retry" and found.attempt is not None:
+        tries = f"{found.attempt} of {found.attempts}" if found.attempts else str(found.attempt)
+        return f"{_WORDS['retry']}: try {tries}"
+    return _WORDS.get(found.kind, found.kind)
+
+
+def _calls(uses: tuple[ToolUse, ...]) -> str:
+    """The last call that runs (a sub-agent's own comes after its agent's), behind the tools of the others."""
+    last = uses[-1]
+    values = [last.input.get(name) for name in _TELLING]
+    told = [value for value in (*values, *last.input.values()) if isinstance(value, str) and value.strip()]
+    others = list(dict.fromkeys(use.name for use in uses[:-1] if use.name != last.name))
+    beside = f"{', '.join(others)}: " if 0 < len(others) < 4 else ""
+    count = f" ({len(uses)} at once)" if len(uses) > 1 else ""
+    return one_line(f"{beside}{last.name} {told[0] if told else ''}", _LIMIT) + count
+
+
+def _milliseconds(now: datetime, moment: datetime) -> float:
+    return (now - moment).total_seconds() * 1000
+
+
+def _context(lulu: Runtime, session: Session, rows: list[StoredEvent]) -> dict[str, Any]:
+    used = activity.context_tokens(rows) or lulu.store.context_tokens(session.id)
+    if used is None:
+        return {}
+    # A session without a turn has no result; one is not looked for in the whole of its log.
+    stored = lulu.store.last_event(session.id, Result.type) if session.num_turns else None
+    result = stored.event if stored and isinstance(stored.event, Result) else None
+    window = activity.context_window(result, session.model)
+    return {
+        "context": f"Context {_thousands(used)}" + (f" of {_thousands(window)}" if window else ""),
+        "share": activity.context_share(used, window),
+    }
+
+
+def _thousands(count: int) -> str:
+    return (
+        f"{count / 1_000_000:.3g}M" if count >= 1_000_000 else f"{count / 1000:.0f}k" if count >= 1000 else str(count)
+    )

@@ -1,0 +1,187 @@
+"""The input at the bottom of a session, which continues the same conversation; under it, how the next prompt is run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import Command, SendPrompt, SetModel, SetPermissionMode
+from lulu.model.events import System
+from lulu.model.sessions import Session, SessionId
+from lulu.model.validation import BYPASS
+from lulu.runtime import Runtime
+from lulu.store import row_topic
+from lulu.text.labels import safe_label
+from lulu.ui import alerts, formats, identity
+from lulu.ui.browser import unsent
+from lulu.ui.browser.doorbell import bell
+from lulu.ui.content import attachments
+from lulu.ui.home.launch_options import DEFAULT_MODEL, MODEL_ALIASES
+from lulu.ui.session import checklist, retry
+from lulu.ui.state import placeholder, put_back, state, typed
+from lulu.ui.styles import COMPOSER, PROMPT
+from lulu.ui.transcript.system_events import STARTED_WITH
+
+#: Slash commands that the menu draws; how many more there are is said under them.
+_COMMANDS = 60
+#: Commands that answer "not available" outside of a terminal, or are a part of one (measured with CLI 2.1.330).
+_OF_TERMINALS = frozenset({"agents", "auto-mode-setup", "fast", "focus", "help", "workflow-launch-exec"})
+
+
+def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) -> None:
+    """Draw the agent's checklist, the input, what was refused, and under it how the next prompt will be run."""
+    retry.put_back_refused(lulu, session)
+    if to_type := state().to_type:
+        put_back(PROMPT, to_type)
+        state().to_type = None
+    with st.bottom:
+        if has_checklist:
+            checklist.show(lulu, session.id)
+        alerts.show_problem(PROMPT)
+        # An input that places itself there would make Streamlit scroll the page: see ``reading``.
+        with unsent.box(session.id):
+            st.chat_input(
+                placeholder("Continue the conversation"),
+                key=PROMPT,
+                accept_file="multiple",
+                max_upload_size=attachments.MAX_MEGABYTES,
+                on_submit=_send,
+                args=(lulu, actor, session.id),
+            )
+        _controls(lulu, actor, session.id)
+
+
+def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    text, files = attachments.sent(PROMPT)
+    command = SendPrompt(actor=actor, session_id=session_id, text=text, attachments=files)
+    if not alerts.attempt(PROMPT, lambda: lulu.store.submit(command)) and text.strip():
+        # Nothing is to be kept of a blank one, and by now somebody may be typing another in its place.
+        put_back(PROMPT, text)
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def _controls(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    """Mode, model, slash commands and folder; renewed when the session's row changes."""
+    with st.container(key=COMPOSER, horizontal=True, vertical_alignment="center", gap="small"):
+        topic = row_topic(session_id)
+        bell(topic, seen=lulu.store.bus.version(topic), key=f"composer_{session_id}")
+        session = lulu.store.get_session(session_id)
+        if actor.role is Role.OWNER:
+            _show_modes(lulu, actor, session)
+            _show_models(lulu, actor, session)
+            _show_commands(lulu, session_id)
+        if session.working_directory:
+            st.caption(formats.code(session.working_directory))
+    alerts.show_problem(_place(session_id))
+
+
+def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
+    now = session.permission_mode or "default"
+    menu = st.popover(
+        formats.mode(now), key="mode_menu", type="tertiary", icon=":material/shield_person:", on_change="rerun"
+    )
+    if not menu.open:
+        return
+    with menu:
+        st.caption("How much the agent may do without asking. It holds at once, also in a running turn.")
+        modes = modes_for(lulu, session)
+        for mode in modes:
+            st.button(
+                formats.mode(mode),
+                key=f"set_mode_{mode}",
+                type="tertiary",
+                icon=":material/check:" if mode == now else ":material/radio_button_unchecked:",
+                on_click=_submit,
+                args=(lulu, SetPermissionMode(actor=actor, session_id=session.id, mode=mode)),
+            )
+        if BYPASS not in modes:
+            st.caption("Bypassing permissions is offered only in a session that was started so.")
+
+
+def modes_for(lulu: Runtime, session: Session) -> list[str]:
+    """The modes that a session can be changed to."""
+    return [mode for mode in formats.MODES if mode != BYPASS or lulu.store.may_bypass(session.id)]
+
+
+def _show_models(lulu: Runtime, actor: Actor, session: Session) -> None:
+    label = safe_label(session.model or DEFAULT_MODEL)
+    menu = st.popover(label, key="model_menu", type="tertiary", icon=":material/neurology:", on_change="rerun")
+    if not menu.open:
+        return
+    with menu:
+        names = (DEFAULT_MODEL, *MODEL_ALIASES)
+        # A model that has no short name stands first: one row of the menu is always the present one.
+        for name in names if (session.model or DEFAULT_MODEL) in names else (str(session.model), *names):
+            model = None if name == DEFAULT_MODEL else name
+            st.button(
+                safe_label(name),
+                key=f"set_model_{name}",
+                type="tertiary",
+                icon=":material/check:" if model == session.model else ":material/radio_button_unchecked:",
+                on_click=_submit,
+                args=(lulu, SetModel(actor=actor, session_id=session.id, model=model)),
+            )
+        st.text_input(
+            "Another model",
+            key="another_model",
+            placeholder="Another: its full name",
+            label_visibility="collapsed",
+            on_change=_set_typed_model,
+            args=(lulu, actor, session.id),
+        )
+
+
+def _set_typed_model(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    if name := typed("another_model").strip():
+        _submit(lulu, SetModel(actor=actor, session_id=session_id, model=name))
+        put_back("another_model", "")
+
+
+def _show_commands(lulu: Runtime, session_id: SessionId) -> None:
+    menu = st.popover("/", key="slash_menu", type="tertiary", help="Slash commands", on_change="rerun")
+    if not menu.open:
+        return
+    with menu:
+        names = slash_commands(lulu, session_id)
+        if not names:
+            st.caption("The agent tells its commands with its first answer. Type one: /compact, for example.")
+        with st.container(horizontal=True, gap="small", key="slash_commands"):
+            for name in names[:_COMMANDS]:
+                st.button(
+                    f"/{safe_label(name)}",
+                    key=f"slash_{name}",
+                    type="tertiary",
+                    on_click=_type_command,
+                    args=(name,),
+                )
+        if more := len(names[_COMMANDS:]):
+            st.caption(f"{more} more: type / and the name.")
+        if state().to_type:
+            st.rerun()
+
+
+def _type_command(name: str) -> None:
+    state().to_type = f"/{name} "
+
+
+def slash_commands(lulu: Runtime, session_id: SessionId) -> list[str]:
+    """Return the commands that the agent told last, each once, without those that are of no use here."""
+    told = [lulu.store.last_event(session_id, System.type, subtype=subtype) for subtype in STARTED_WITH]
+    for stored in sorted(filter(None, told), key=lambda one: one.id, reverse=True):
+        data = stored.event.data if isinstance(stored.event, System) else None
+        names = (data or {}).get("slash_commands")
+        if isinstance(names, list):
+            known = dict.fromkeys(name for name in names if isinstance(name, str) and not name.startswith("_"))
+            return [name for name in known if name not in _OF_TERMINALS]
+    return []
+
+
+def _submit(lulu: Runtime, command: Command) -> None:
+    if command.session_id is not None:
+        alerts.attempt(_place(command.session_id), lambda: lulu.store.submit(command))
+
+
+def _place(session_id: SessionId) -> str:
+    return f"composer_{session_id}"

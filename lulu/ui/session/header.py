@@ -1,0 +1,100 @@
+"""The two lines above a transcript: what this session is, and how it stands; with Stop while it lives."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import Interrupt
+from lulu.model.sessions import Session, SessionId
+from lulu.model.validation import BYPASS
+from lulu.runtime import Runtime
+from lulu.store import row_topic
+from lulu.text.labels import safe_label
+from lulu.ui import alerts, formats, identity, navigation
+from lulu.ui.browser import keyboard
+from lulu.ui.browser.doorbell import bell
+from lulu.ui.session import menu, turn_list
+from lulu.ui.sharing import share
+from lulu.ui.styles import SESSION_HEADER, STOP
+
+#: Characters of a title that fit into the header of a wide window; a narrow one cuts it by itself.
+_NAME_LIMIT = 120
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    """Draw the header; it renews itself when the session's row changes."""
+    topic = row_topic(session_id)
+    bell(topic, seen=lulu.store.bus.version(topic), key=f"header_{session_id}")
+    navigation.follow()
+    session = lulu.store.get_session(session_id)
+    with st.container(key=SESSION_HEADER):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            with st.container(gap=None):
+                st.markdown(f"# {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
+                st.caption(details(session))
+            turn_list.show(lulu, session)
+            if actor.role is Role.OWNER:
+                share.button(lulu, actor, session_id)
+                if session.is_live:
+                    stop_button(lulu, actor, session_id, key=STOP, shortcut=keyboard.STOP)
+                menu.show(lulu, actor, session, place=_where(session_id))
+        if actor.role is Role.OWNER:
+            menu.show_kin(lulu, session)
+        alerts.show_problem(_where(session_id))
+
+
+def full_name(session: Session) -> str:
+    """The title, else the whole prompt: the header has room for more than a list."""
+    return session.name if session.title and session.title.strip() else session.prompt
+
+
+def details(session: Session, note: str = "") -> str:
+    """The second line: status, ``note``, agent and model, what it took so far, and the folder, which may be cut."""
+    return formats.line(
+        formats.status(session),
+        f":orange[{held}]" if (held := formats.on_hold(session)) else "",
+        note,
+        ":red-badge[bypasses permissions]" if session.permission_mode == BYPASS else "",
+        ":gray[archived]" if session.archived_at else "",
+        formats.agent(session.agent),
+        safe_label(session.model) if session.model and session.model != session.agent else "",
+        formats.plural(session.num_turns, "step") if session.num_turns else "",
+        formats.money(session.cost_usd) if session.cost_usd is not None else "",
+        formats.took(session.duration_ms - (session.waited_ms or 0), session.waited_ms) if session.duration_ms else "",
+        f"created {formats.clock(session.created_at)}",
+        formats.code(session.working_directory) if session.working_directory else "",
+    )
+
+
+def stop_button(
+    lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str, shortcut: str | None = None, is_quiet: bool = False
+) -> None:
+    """The button that interrupts the turn and keeps the session; ``is_quiet`` beside others that matter more."""
+    st.button(
+        "Stop",
+        key=key,
+        icon=":material/stop_circle:",
+        type="tertiary" if is_quiet else "secondary",
+        shortcut=shortcut,
+        help="Interrupt this turn. The session stays and can go on.",
+        on_click=_stop,
+        args=(lulu, actor, session_id),
+    )
+
+
+def _stop(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    command = Interrupt(actor=actor, session_id=session_id)
+    alerts.attempt(_where(session_id), lambda: lulu.store.submit(command))
+
+
+def show_refusal(session_id: SessionId) -> None:
+    """Draw why the last click on this session's buttons did nothing."""
+    alerts.show_problem(_where(session_id))
+
+
+def _where(session_id: SessionId) -> str:
+    return f"header_{session_id}"

@@ -1,0 +1,133 @@
+"""Prompts that wait for the running turn to end, or on hold: in order, to edit and to take back until they are sent."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.model.actors import Actor, Role
+from lulu.model.commands import DeleteHeld, EditQueued, SendHeld, SendNow, StartSession, StoredCommand, WithdrawQueued
+from lulu.model.sessions import SessionId
+from lulu.runtime import Runtime
+from lulu.ui import alerts, formats
+from lulu.ui.content import attachments
+from lulu.ui.state import typed
+from lulu.ui.transcript import event_views
+
+
+def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    """Draw the queue of a session; above what a stop has put on hold, what can be done about it."""
+    alerts.show_problem(_place(session_id))
+    queued = lulu.store.queued_prompts(session_id)
+    held = [stored for stored in queued if stored.is_held]
+    for number, stored in enumerate(queued, start=1):
+        if held and stored is held[0]:
+            _show_hold(lulu, actor, session_id, len(held))
+        with st.container(key=f"queued_{stored.id}"), st.chat_message("user"):
+            _show_one(lulu, actor, session_id, stored, number - (len(queued) - len(held)) * stored.is_held)
+
+
+def _show_hold(lulu: Runtime, actor: Actor, session_id: SessionId, count: int) -> None:
+    one = count == 1
+    with st.container(key=f"hold_{session_id}", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f":orange[:material/pause_circle: {formats.plural(count, 'prompt')} {'is' if one else 'are'} on hold]"
+        )
+        if actor.role is not Role.OWNER:
+            return
+        for label, kind, key, does in (
+            ("Send", SendHeld, f"send_held_{session_id}", "It is sent" if one else "They are sent in their order"),
+            (
+                "Delete" if one else "Delete all",
+                DeleteHeld,
+                f"delete_held_{session_id}",
+                "It is" if one else "They are",
+            ),
+        ):
+            st.button(
+                label,
+                key=key,
+                help=f"{does} as soon as the agent is free." if kind is SendHeld else f"{does} never sent.",
+                on_click=_submit,
+                args=(lulu, kind(actor=actor, session_id=session_id)),
+            )
+
+
+def _show_one(lulu: Runtime, actor: Actor, session_id: SessionId, stored: StoredCommand, number: int) -> None:
+    is_next = isinstance(stored.command, StartSession | SendNow) and not stored.is_held
+    event_views.prompt(stored.prompt, key=f"queued_text_{stored.id}")
+    attachments.show(stored.attachment_ids, key=f"queued_{stored.id}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        place = f"On hold, number {number}." if stored.is_held else f"Queued, number {number}."
+        st.caption(_NEXT[stored.command.kind] if is_next else place)
+        if actor.role is Role.OWNER and not is_next:
+            _show_actions(lulu, actor, session_id, stored)
+
+
+#: What is sent before all others, by the kind of its command.
+_NEXT = {
+    StartSession.kind: "Not sent yet.",
+    SendNow.kind: "It is sent as soon as the turn has stopped.",
+}
+
+
+def _show_actions(lulu: Runtime, actor: Actor, session_id: SessionId, stored: StoredCommand) -> None:
+    st.button(
+        "Send now" if stored.is_held else "Interrupt and send now",
+        key=f"send_now_{stored.id}",
+        icon=":material/bolt:",
+        type="tertiary",
+        help="A running turn stops, and this is sent before everything else; what is on hold stays so.",
+        on_click=_send_now,
+        args=(lulu, actor, session_id, stored),
+    )
+    editor = st.popover("Edit", key=f"edit_queued_{stored.id}", type="tertiary", on_change="rerun")
+    if editor.open:
+        with editor:
+            st.text_area("Prompt", value=stored.prompt, key=_edited_key(stored), height=160)
+            st.button(
+                "Save",
+                key=f"save_queued_{stored.id}",
+                type="primary",
+                on_click=_save,
+                args=(lulu, actor, session_id, stored),
+            )
+    st.button(
+        "Delete",
+        key=f"withdraw_{stored.id}",
+        type="tertiary",
+        on_click=_withdraw,
+        args=(lulu, actor, session_id, stored),
+    )
+
+
+def _send_now(lulu: Runtime, actor: Actor, session_id: SessionId, stored: StoredCommand) -> None:
+    command = SendNow(
+        actor=actor,
+        session_id=session_id,
+        text=stored.prompt,
+        attachments=lulu.store.attachments(stored.attachment_ids),
+        replaces=stored.id,
+    )
+    _submit(lulu, command)
+
+
+def _save(lulu: Runtime, actor: Actor, session_id: SessionId, stored: StoredCommand) -> None:
+    command = EditQueued(actor=actor, session_id=session_id, command_id=stored.id, text=typed(_edited_key(stored)))
+    _submit(lulu, command)
+
+
+def _withdraw(lulu: Runtime, actor: Actor, session_id: SessionId, stored: StoredCommand) -> None:
+    command = WithdrawQueued(actor=actor, session_id=session_id, command_id=stored.id)
+    _submit(lulu, command)
+
+
+def _submit(lulu: Runtime, command: EditQueued | SendNow | WithdrawQueued | SendHeld | DeleteHeld) -> None:
+    alerts.attempt(_place(command.session_id), lambda: lulu.store.submit(command))
+
+
+def _edited_key(stored: StoredCommand) -> str:
+    return f"edited_queued_{stored.id}"
+
+
+def _place(session_id: SessionId) -> str:
+    return f"queue_{session_id}"

@@ -1,0 +1,78 @@
+"""After a turn that failed: its prompt is sent once more, or is back in the box where a hook refused it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lulu.model.actors import Actor
+from lulu.model.commands import SendPrompt
+from lulu.model.events import PROMPT_REFUSED, Error, StoredEvent, User
+from lulu.model.sessions import Session, SessionStatus
+from lulu.runtime import Runtime
+from lulu.ui import alerts
+from lulu.ui.state import state
+
+#: Seconds in which a refused prompt is put back by itself: whoever sent it has not written much of another one.
+_FRESH = 10.0
+
+
+def show(lulu: Runtime, actor: Actor, session: Session) -> None:
+    """Draw the button below a turn that failed; nothing where another prompt waits already."""
+    prompt, is_refused = _failed(lulu, session)
+    if prompt is None or lulu.store.queued_prompts(session.id):
+        return
+    if is_refused:
+        if st.button("Change the prompt", key="change_prompt", icon=":material/edit:", on_click=_type, args=(prompt,)):
+            # The box is filled by a full run.
+            st.rerun()
+    else:
+        st.button(
+            "Try again",
+            key="try_again",
+            icon=":material/refresh:",
+            help="Sends the last prompt once more, with its files.",
+            on_click=_send,
+            args=(lulu, actor, session, prompt),
+        )
+    alerts.show_problem(_place(session))
+
+
+def put_back_refused(lulu: Runtime, session: Session) -> None:
+    """Put a prompt back into the box that a hook has just refused; once, and only in a full run."""
+    prompt, is_refused = _failed(lulu, session)
+    if prompt is None or not is_refused or prompt.id == state().put_back_prompt:
+        return
+    if (datetime.now(UTC) - prompt.created_at).total_seconds() < _FRESH:
+        state().put_back_prompt = prompt.id
+        _type(prompt)
+
+
+def _failed(lulu: Runtime, session: Session) -> tuple[StoredEvent | None, bool]:
+    """The prompt of the last turn, where that failed, and whether a hook refused it."""
+    if session.known_status is not SessionStatus.FAILED:
+        return None, False
+    prompt = lulu.store.last_event(session.id, User.type)
+    error = lulu.store.last_event(session.id, Error.type)
+    if prompt is None or error is None or error.id < prompt.id:
+        return prompt, False
+    return prompt, isinstance(error.event, Error) and error.event.code == PROMPT_REFUSED
+
+
+def _type(prompt: StoredEvent) -> None:
+    if isinstance(prompt.event, User):
+        state().to_type = prompt.event.text
+
+
+def _send(lulu: Runtime, actor: Actor, session: Session, prompt: StoredEvent) -> None:
+    if isinstance(prompt.event, User):
+        ids = [number for number in prompt.event.attachments or [] if isinstance(number, int)]
+        command = SendPrompt(
+            actor=actor, session_id=session.id, text=prompt.event.text, attachments=lulu.store.attachments(ids)
+        )
+        alerts.attempt(_place(session), lambda: lulu.store.submit(command))
+
+
+def _place(session: Session) -> str:
+    return f"again_{session.id}"

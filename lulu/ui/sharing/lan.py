@@ -1,0 +1,79 @@
+"""The LAN switch, the addresses of links, and what plain HTTP means for them."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import segno
+import streamlit as st
+
+from lulu.access import links
+from lulu.access.authentication import door
+from lulu.model.actors import Actor
+from lulu.model.commands import SwitchLan
+from lulu.runtime import Runtime
+from lulu.server.own_address import OwnAddress
+from lulu.text.labels import safe_label
+from lulu.ui import alerts
+
+_WHERE = "lan"
+_address = OwnAddress(st.get_option)
+
+
+def root(lulu: Runtime) -> str:
+    """The address that other computers open, with a slash at its end."""
+    if lulu.settings.public_url:
+        return f"{lulu.settings.public_url}/"
+    return _address.in_the_network(links.lan_address())
+
+
+def show_switch(lulu: Runtime, actor: Actor) -> None:
+    """Whether other computers are answered, and the button that changes it."""
+    is_on = door.is_open_to_lan
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            ":green[● LAN access is on]: other computers can reach Lulu; without a link they see nothing."
+            if is_on
+            else ":gray[● LAN access is off]: only this computer is answered."
+        )
+        st.button(
+            "Switch LAN access off" if is_on else "Switch LAN access on",
+            key="lan_switch",
+            icon=":material/lan:",
+            disabled=lulu.settings.lan is not None,
+            help=f"LULU_LAN={lulu.settings.lan} decides this." if lulu.settings.lan else None,
+            on_click=_switch,
+            args=(lulu, actor, not is_on),
+        )
+    alerts.show_problem(_WHERE)
+    if is_on and (address := _address.pinned()):
+        st.caption(f"Lulu listens on {safe_label(address)} only (`--server.address`).")
+    if is_on and not root(lulu).startswith("https://"):
+        show_plain_notice()
+
+
+def show_plain_notice() -> None:
+    """Who can read along, and what to do about it."""
+    st.caption(
+        ":material/lock_open: This is plain HTTP: whoever can watch the network's traffic can read along and copy "
+        "links and cookies. In a network that you do not trust, put TLS in front (a proxy, with `LULU_PUBLIC_URL`), "
+        "use an SSH tunnel, or Tailscale: see docs/security.md."
+    )
+
+
+def show_link(link: str) -> None:
+    """A link to copy, and as a QR code; and that nobody gets there while LAN access is off."""
+    if not door.is_open_to_lan:
+        st.caption(":orange[:material/warning: Nobody can open this link yet: switch LAN access on first, above.]")
+    st.code(link, language=None, wrap_lines=True)
+    picture = io.BytesIO()
+    segno.make(link, micro=False).save(picture, kind="png", scale=6, border=1)
+    # As data: in the page itself; nothing is fetched for it.
+    st.image(
+        f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}", width=220, alt="The link as a QR code"
+    )
+
+
+def _switch(lulu: Runtime, actor: Actor, on: bool) -> None:
+    alerts.attempt(_WHERE, lambda: lulu.store.submit(SwitchLan(actor=actor, on=on)))

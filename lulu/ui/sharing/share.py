@@ -1,0 +1,163 @@
+"""The Share dialog: who may watch this session, for how long, what they see, and who watches now."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.access import links
+from lulu.access.authentication import door
+from lulu.access.guest_view import guest_rows
+from lulu.model.actors import Actor
+from lulu.model.sessions import SessionId
+from lulu.runtime import Runtime
+from lulu.store import ACCESS, VISITORS, Access, AccessKind, ShareOptions
+from lulu.text.labels import safe_label
+from lulu.ui import alerts, formats, identity, navigation
+from lulu.ui.browser.doorbell import bell
+from lulu.ui.session import guest
+from lulu.ui.sharing import lan
+from lulu.ui.state import state, ticked, typed
+
+SHARE = "share"
+#: How long a link counts, in hours; nothing means until it is revoked.
+TIMES: dict[str, float | None] = {"1 hour": 1, "1 day": 24, "7 days": 168, "30 days": 720, "until revoked": None}
+#: Events that are looked through for secrets before a link is made.
+_REVIEWED = 2_000
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def button(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    """The button in the session's header, and its dialog while that is open."""
+    st.button("Share", key=SHARE, icon=":material/share:", on_click=_open, args=(session_id,))
+    # Drawn again in every run of the header: a dialog that a run leaves out is closed.
+    if state().sharing == session_id:
+        _dialog(lulu, actor, session_id)
+
+
+def _open(session_id: SessionId) -> None:
+    state().sharing = session_id
+    state().made_link = None
+
+
+def _close() -> None:
+    state().sharing = None
+    state().made_link = None
+
+
+@st.dialog("Share this session", width="medium", on_dismiss=_close)
+def _dialog(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    actor = identity.actor()
+    actor.require_owner()
+    lan.show_switch(lulu, actor)
+    # One place for both: what is taken out of it leaves nothing behind.
+    with st.empty().container():
+        _show_made(lulu, actor, session_id)
+    _show_links(lulu, session_id)
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def _show_made(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    """The link that was just made, for as long as it counts; else the form that makes one."""
+    bell(ACCESS, seen=lulu.store.bus.version(ACCESS), key="share_made")
+    made = state().made_link
+    row = lulu.store.get_access(made[0]) if made else None
+    if made and row is not None and row.is_valid:
+        st.markdown("**Copy the link now.** Lulu does not keep it; only the people you give it to have it.")
+        lan.show_link(made[1])
+        st.button("Make another link", key="share_another", on_click=_forget_link)
+    else:
+        _show_form(lulu, actor, session_id)
+
+
+def _forget_link() -> None:
+    state().made_link = None
+
+
+def _show_form(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    first, second = st.columns([1, 2])
+    first.selectbox("How long", list(TIMES), index=2, key="share_time")
+    second.text_input("For whom", key="share_label", max_chars=80, placeholder="A name that you know the link by")
+    st.checkbox("Show what tools answered", value=True, key="share_output")
+    st.checkbox("Show thinking", value=False, key="share_thinking")
+    found = guest_rows(lulu.store.get_session_events(session_id, limit=_REVIEWED), _options())
+    hidden = guest.hidden_kinds(found)
+    st.caption(
+        f":material/visibility_off: Guests will not see: {hidden}. "
+        if hidden
+        else ":material/visibility: No secret was recognized in this session. "
+    )
+    st.caption("Recognizing secrets is best effort: look through the preview before you send the link.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Make a link", key="share_make", type="primary", on_click=_make, args=(lulu, actor, session_id))
+        query = {
+            "id": session_id,
+            "output": str(int(_options().tool_output)),
+            "thinking": str(int(_options().thinking)),
+        }
+        st.page_link(navigation.preview(), label="Preview as guest", icon=":material/preview:", query_params=query)
+    alerts.show_problem(SHARE)
+
+
+def _options() -> ShareOptions:
+    return ShareOptions(
+        tool_output=ticked("share_output", default=True), thinking=ticked("share_thinking", default=False)
+    )
+
+
+def options_in(output: str | None, thinking: str | None) -> ShareOptions:
+    """The options in the address of a preview."""
+    return ShareOptions(tool_output=output != "0", thinking=thinking == "1")
+
+
+def _make(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+    def make() -> None:
+        made, link = links.share_link(
+            lulu,
+            actor,
+            lan.root(lulu),
+            session_id,
+            hours=TIMES.get(typed("share_time"), 168),
+            options=_options(),
+            label=typed("share_label").strip(),
+        )
+        state().made_link = (made.id, link)
+
+    alerts.attempt(SHARE, make)
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def _show_links(lulu: Runtime, session_id: SessionId) -> None:
+    """Every link of this session that still counts: who watches, when it was last used, and its end."""
+    for topic in (ACCESS, VISITORS):
+        bell(topic, seen=lulu.store.bus.version(topic), key=f"share_{topic}")
+    rows = [row for row in lulu.store.accesses(session_id=session_id) if row.known_kind is AccessKind.SHARE]
+    valid = [row for row in rows if row.is_valid]
+    if valid:
+        st.divider()
+    for row in valid:
+        _show_one(lulu, row)
+
+
+def _show_one(lulu: Runtime, row: Access) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"link_{row.id}"):
+        watching = door.visitors(row.id)
+        st.markdown(
+            formats.line(
+                f"**{safe_label(row.label or 'Link')}**",
+                f":green[● {watching} watching now]" if watching else "nobody watches",
+                f"last used {formats.age(row.last_seen_at)}" if row.last_seen_at else "not used yet",
+                f"until {row.expires_at.astimezone():%b %-d, %H:%M}" if row.expires_at else "until revoked",
+            )
+        )
+        st.button("Revoke", key=f"revoke_{row.id}", icon=":material/link_off:", on_click=revoke, args=(lulu, row.id))
+
+
+def revoke(lulu: Runtime, access_id: int) -> None:
+    """End a link or a device, at once."""
+    alerts.attempt(SHARE, lambda: lulu.store.revoke(identity.actor(), access_id))

@@ -1,0 +1,79 @@
+"""Several sessions of the list at once: pin, archive, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from lulu.errors import Conflict, LuluError
+from lulu.model.actors import Actor
+from lulu.model.commands import Archive, Command, Delete, Pin
+from lulu.model.sessions import Session
+from lulu.runtime import Runtime
+from lulu.text.labels import safe_label
+from lulu.ui import alerts, formats
+from lulu.ui.state import is_on, switch_off
+
+_SURE = "delete_selected_sure"
+_PLACE = "selection"
+
+Make = Callable[[Session], Command]
+
+
+def show_row(session: Session, details: str) -> None:
+    """Draw a session as something to tick."""
+    st.checkbox(f"{safe_label(session.name, 40)} :small[{details}]", key=_key(session))
+
+
+def show_actions(lulu: Runtime, actor: Actor, shown: Iterable[Session]) -> None:
+    """Draw what can be done with the ticked ones."""
+    ticked = [session for session in shown if is_on(_key(session))]
+    alerts.show_problem(_PLACE)
+    st.caption(f"{formats.plural(len(ticked), 'session')} selected")
+    actions: dict[str, Make] = {
+        "Pin": lambda session: Pin(actor=actor, session_id=session.id, pinned=True),
+        "Unpin": lambda session: Pin(actor=actor, session_id=session.id, pinned=False),
+        "Archive": lambda session: Archive(actor=actor, session_id=session.id, archived=True),
+        "Unarchive": lambda session: Archive(actor=actor, session_id=session.id, archived=False),
+    }
+    with st.container(horizontal=True, gap="small", key="selection"):
+        for name, make in actions.items():
+            st.button(
+                name, key=f"selected_{name.lower()}", disabled=not ticked, on_click=_do, args=(lulu, ticked, make)
+            )
+        st.toggle("Delete", key=_SURE, disabled=not ticked)
+        if is_on(_SURE) and ticked:
+            st.button(
+                f"Delete {len(ticked)} for good",
+                key="selected_delete",
+                icon=":material/delete_forever:",
+                on_click=_do,
+                args=(lulu, ticked, lambda session: Delete(actor=actor, session_id=session.id)),
+            )
+
+
+def _do(lulu: Runtime, ticked: list[Session], make: Make) -> None:
+    alerts.attempt(_PLACE, lambda: _submit_all(lulu, [make(session) for session in ticked]))
+    switch_off([_SURE, *(_key(session) for session in ticked)])
+
+
+def _submit_all(lulu: Runtime, commands: list[Command]) -> None:
+    """Each on its own: one that is refused leaves the others done. Raises ``Conflict`` that tells of the first."""
+    refused: list[LuluError] = []
+    for command in commands:
+        try:
+            lulu.store.submit(command)
+        except LuluError as exc:
+            refused.append(exc)
+    if refused:
+        first = refused[0]
+        raise Conflict(
+            f"{len(refused)} of {len(commands)} stay as they were. {first.happened}",
+            safe="The others are done.",
+            next_step=first.next_step,
+        )
+
+
+def _key(session: Session) -> str:
+    return f"pick_{session.id}"

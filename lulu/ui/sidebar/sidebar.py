@@ -1,0 +1,95 @@
+"""The list of sessions beside every page, and the ways to the other pages."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lulu.model.actors import Actor
+from lulu.model.sessions import Session
+from lulu.runtime import Runtime
+from lulu.store import APPROVALS, SESSIONS
+from lulu.ui import alerts, formats, identity, navigation
+from lulu.ui.browser import first_paint, keyboard, notifications, unsent
+from lulu.ui.browser.doorbell import bell
+from lulu.ui.sidebar import bulk_actions, filters, session_rows
+from lulu.ui.state import LIST_STEP, is_on, state, typed
+from lulu.ui.styles import NEEDS_YOU, NEW_SESSION, PAGES, SESSION_LIST, SESSION_SEARCH
+
+
+def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
+    """Draw the sidebar; ``open_id`` is the session that the page shows."""
+    with st.sidebar:
+        with st.container(key=PAGES, gap=None):
+            with st.container(key=NEW_SESSION):
+                st.page_link(navigation.home(), label="New session", icon=":material/add:", width="stretch")
+            _inbox_link(lulu)
+            st.page_link(navigation.search(), label="Search", icon=":material/search:", width="stretch")
+            st.page_link(navigation.devices(), label="Devices", icon=":material/devices:", width="stretch")
+            st.page_link(navigation.settings(), label="Settings", icon=":material/settings:", width="stretch")
+        _sessions(lulu, actor, open_id)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f":material/smart_toy: {formats.agent(lulu.agent.kind)} at work")
+            st.page_link(navigation.help_page(), label=":small[Help and keys]", width="content")
+        first_paint.end_sidebar()
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def _inbox_link(lulu: Runtime) -> None:
+    """The way to the inbox, with the number of requests that wait."""
+    bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox_count")
+    waiting = len(lulu.store.approvals()) + len(lulu.store.folder_questions())
+    count = f" :blue-badge[{waiting}]" if waiting else ""
+    st.page_link(navigation.inbox(), label=f"Inbox{count}", icon=":material/inbox:", width="stretch")
+
+
+@st.fragment
+@alerts.told
+@identity.owner_only
+def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
+    """Search field, filters and rows; renewed when any row changes."""
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="sidebar")
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
+        st.text_input(
+            "Search sessions",
+            key=SESSION_SEARCH,
+            type="search",
+            live=True,
+            placeholder="Search titles and prompts",
+            label_visibility="collapsed",
+        )
+        filters.show(lulu)
+    keyboard.listen()
+    unsent.keep(lulu)
+    navigation.follow()
+    filters.show_active()
+    search = typed(SESSION_SEARCH).strip()
+    shown, has_more = filters.listed(lulu, search=search, limit=state().rows_shown)
+    is_selecting = is_on(filters.SELECTING)
+    if is_selecting:
+        bulk_actions.show_actions(lulu, actor, shown)
+    with st.container(key=NEEDS_YOU, gap=None):
+        session_rows.show_waiting(lulu.store.waiting_sessions(), open_id)
+    with st.container(key=SESSION_LIST, gap=None):
+        if is_selecting:
+            for session in shown:
+                bulk_actions.show_row(session, row_details(session))
+        else:
+            session_rows.show(shown, open_id, asked=filters.asked(search))
+        if not shown:
+            is_narrowed = search or filters.is_active()
+            st.caption("Nothing matches." if is_narrowed else "No sessions yet. Type a prompt to start one.")
+    if has_more:
+        st.button("Show more", key="show_more", type="tertiary", width="stretch", on_click=_show_more)
+    notifications.show(lulu, open_id)
+
+
+def row_details(session: Session) -> str:
+    """The small second line: status, prompts on hold, folder, age."""
+    parts = (formats.on_hold(session), formats.folder(session.working_directory), formats.age(session.active_at))
+    return formats.line(formats.status(session), f":gray[{formats.line(*parts)}]")
+
+
+def _show_more() -> None:
+    state().rows_shown += LIST_STEP
