@@ -9,15 +9,13 @@ from lulu.access.authentication import door
 from lulu.server import first_answer, own_address, page_socket
 from lulu.server.guests.proxy import Relay
 from lulu.server.guests.supervisor import GuestProcess
-from lulu.server.push import live_text
-from lulu.server.push.doorbell import Doorbell
-from lulu.server.routes import control, login
-from lulu.server.routes.health import health_route
+from lulu.server.push import doorbell, live_text
+from lulu.server.routes import control, health, login
 from lulu.server.setup import served
 from lulu.ui import styles
 
-doorbell = Doorbell(lambda: runtime.current().store.bus, lambda *one: live_text.told(runtime.current().store, *one))
-health = health_route(lambda: runtime.current().store.health, lambda: runtime.current().host.problem)
+bell = doorbell.Doorbell(lambda: runtime.current().store.bus, lambda *of: live_text.told(runtime.current().store, *of))
+healthz = health.health_route(lambda: runtime.current().store.health, lambda: runtime.current().host.problem)
 guests = GuestProcess(st.config.get_config_options)
 address = own_address.OwnAddress(st.get_option)
 pages = [Middleware(first_answer.Styled, style=styles.STYLE), Middleware(page_socket.PageSocket)]
@@ -30,13 +28,13 @@ def link(root: str) -> str:
 
 def stopping() -> None:
     """Let go of the pages and of who was let in."""
-    doorbell.close_all()
+    bell.close_all()
     links.goodbye(runtime.current().settings.data_dir)
 
 
 app = st.App(
     "lulu/ui/main.py",
     lifespan=served(door.is_shut_to, guests.beside(lambda app: runtime.serving(address.here, link, stopping))),
-    routes=[*login.ROUTES, control.control_route, doorbell.route, health],
+    routes=[*login.ROUTES, control.control_route, bell.route, healthz],
     middleware=[Middleware(guard.Guard, door=door), Middleware(Relay, guests=guests), *pages],
 )

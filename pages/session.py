@@ -1,7 +1,5 @@
 """``/session?id=…``: one session: header, transcript, composer."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from lulu import runtime

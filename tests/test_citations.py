@@ -7,9 +7,9 @@ import pytest
 from lulu.access.guest_view import guest_rows
 from lulu.model.events import Text
 from lulu.store import ShareOptions
-from lulu.store.write.search_index import searchable_text
 from lulu.transcript import export
 from lulu.transcript.citations import sources
+from lulu.transcript.search_text import searchable_text
 from tests.samples import stored
 
 CITED = Text(

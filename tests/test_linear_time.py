@@ -10,10 +10,10 @@ import pytest
 from lulu.model import events
 from lulu.server.push import live_text
 from lulu.store.sqlite.connection import folded
-from lulu.store.write.search_index import searchable_text
 from lulu.text import labels, markdown, plain
 from lulu.text.paragraphs import finished
 from lulu.transcript import diffs, export, tool_results, turns
+from lulu.transcript.search_text import searchable_text
 from tests.samples import stored
 
 #: Texts of about ``size`` characters: one long line, short lines, and what each pattern looks for, over and over.

@@ -18,6 +18,7 @@ from lulu.model.events import EventId, StoredEvent, parse_time
 from lulu.model.sessions import Session, SessionId
 from lulu.model.validation import Attachment
 from lulu.rules import Rule
+from lulu.text.unicode import as_unicode
 
 Row = Mapping[str, Any]
 
@@ -261,16 +262,6 @@ def _parse(text: object, kind: type[Any]) -> Any:
 def as_json(value: object) -> str | None:
     """A JSON column: ASCII, so that any string survives."""
     return None if value is None else json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-
-
-def as_text(text: str) -> str:
-    """A plain TEXT column (events keep the exact string): ``as_unicode``, and no NUL, where SQLite's LIKE would end."""
-    return as_unicode(text).replace("\0", "\ufffd")
-
-
-def as_unicode(text: str) -> str:
-    """Text that can be encoded: each lone surrogate becomes U+FFFD."""
-    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def bindable(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
@@ -161,3 +162,8 @@ MODES_HELP = (
 def mode(name: str | None) -> str:
     """A permission mode in words; one of another version as it is."""
     return MODES.get(name or "default", safe_label(name or ""))
+
+
+def hidden_kinds(hidden: Counter[str]) -> str:
+    """``2 × password, 1 × home folder``."""
+    return ", ".join(f"{count} × {safe_label(kind.replace('_', ' '))}" for kind, count in hidden.most_common() if count)

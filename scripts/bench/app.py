@@ -268,7 +268,7 @@ app = st.App(
     ),
     routes=[
         *login.ROUTES,
-        lulu_app.doorbell.route,
+        lulu_app.bell.route,
         health_route(lambda: runtime.current().store.health),
         Route("/bench/{job}", bench, methods=["POST"]),
     ],

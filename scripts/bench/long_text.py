@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from lulu.model import events
 from lulu.model.events import EventId, StoredEvent
 from lulu.store.sqlite.connection import folded
-from lulu.store.write.search_index import searchable_text
 from lulu.text import labels, markdown, plain
 from lulu.text.paragraphs import finished
 from lulu.transcript import diffs, export
+from lulu.transcript.search_text import searchable_text
 from scripts.bench.figures import Figure, middle, row
 from scripts.bench.stage import Stage
 

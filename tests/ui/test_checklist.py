@@ -10,7 +10,7 @@ from lulu.model.events import Event, ToolResult, ToolUse, User
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.store import row_topic
-from lulu.ui.session import checklist
+from lulu.transcript import checklist
 from tests.samples import stored
 from tests.ui.conftest import OpenPage
 from tests.ui.support import folds, text_of

@@ -31,7 +31,7 @@ SHUT_OUT, SHUT_OUT_SECONDS = 16, 2.0
 #: How many connections one share link may hold.
 OF_ONE_SHARE = 200
 #: Frames of one WebSocket of anybody but an owner, at once and each second: a page asks for one run in 10 ms at most,
-#: and waits for its end (``ui/bell.py``).
+#: and waits for its end (``lulu/ui/browser/doorbell.py``).
 SOCKET_FRAMES = (200, 100)
 #: Frames of all WebSockets of one share link, also of those that are closed by now: guests' pages are rung 10 ms apart,
 #: whatever their number (``ui/guest_server.py``), and each asks for little more.

@@ -1,4 +1,4 @@
-"""Hands guests' pages on to their own process (``guest_process.py``), message by message; the rest stays here.
+"""Hands guests' pages on to their own process (``supervisor.py``), message by message; the rest stays here.
 
 It stands behind the guard: who asks has been judged, and whoever is no longer let in loses the socket on this side.
 """

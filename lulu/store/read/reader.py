@@ -22,6 +22,7 @@ from lulu.store import rows
 from lulu.store.rows import Approval, LiveText, SentPrompt
 from lulu.store.sqlite import errors
 from lulu.store.sqlite.connection import folded, open_reader, start_afresh
+from lulu.text.unicode import as_text, as_unicode
 
 #: More characters are not looked for: SQLite refuses patterns of 50,000 bytes.
 SEARCH_TEXT = 1000
@@ -147,7 +148,7 @@ class Readers:
         found = self._query(
             _LIST,
             limit=limit,
-            search=folded(rows.as_text(search[:SEARCH_TEXT])),
+            search=folded(as_text(search[:SEARCH_TEXT])),
             status=wanted.status,
             folder=wanted.folder,
             pinned=wanted.pinned,
@@ -199,7 +200,7 @@ class Readers:
             "ORDER BY max(replace(coalesce(last_activity_at, created_at), ' ', 'T')) DESC LIMIT :limit",
             limit=limit,
         )
-        return [rows.as_unicode(str(row["folder"])) for row in found]
+        return [as_unicode(str(row["folder"])) for row in found]
 
     # -- one session's log -------------------------------------------------------------------------------------------
 

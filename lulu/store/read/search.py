@@ -11,7 +11,8 @@ from lulu.model.events import EventId, StoredEvent
 from lulu.store import rows
 from lulu.store.read.reader import Readers
 from lulu.store.sqlite.connection import folded
-from lulu.store.write.search_index import searchable_text
+from lulu.text.unicode import as_text
+from lulu.transcript.search_text import searchable_text
 
 #: A trigram index finds no shorter word; those are looked for in the newest events only.
 MIN_WORD = 3
@@ -76,7 +77,7 @@ def words_of(text: str) -> list[str]:
     if text.count('"') % 2:
         raise InputError("A quote is not closed.", next_step='Write "two words" to find them side by side.')
     words = [quoted or word for quoted, word in _WORD.findall(text)]
-    if not (words := [rows.as_text(word) for word in words if word.strip()]):
+    if not (words := [as_text(word) for word in words if word.strip()]):
         raise InputError("There is nothing to look for.", next_step="Type a word, a path or a piece of code.")
     return words
 

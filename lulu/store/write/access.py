@@ -18,6 +18,7 @@ from lulu.store.bus import ACCESS
 from lulu.store.read.reader import Readers
 from lulu.store.sqlite.transaction import Transaction
 from lulu.store.sqlite.writer import Writer
+from lulu.text.unicode import as_text, as_unicode
 
 #: How long a browser stays signed in; every visit begins it anew.
 SIGNED_IN_DAYS = 30
@@ -101,7 +102,7 @@ def access(row: Mapping[str, Any]) -> Access:
         id=int(row["id"]),
         kind=str(row["kind"]),
         session_id=row["session_id"],
-        label=rows.as_unicode(str(row["label"])),
+        label=as_unicode(str(row["label"])),
         options=ShareOptions(
             tool_output=options.get("tool_output") is True,
             thinking=options.get("thinking") is True,
@@ -259,7 +260,7 @@ def end_shares(tx: Transaction, session_id: str, by: str) -> None:
         "UPDATE access SET session_id = NULL, revoked_at = coalesce(revoked_at, :at), "
         "revoked_by = coalesce(revoked_by, :by) WHERE session_id = :session",
         session=session_id,
-        by=rows.as_text(by),
+        by=as_text(by),
         at=now(),
     )
     tx.ring(ACCESS)
@@ -285,10 +286,10 @@ def _insert(
         kind=kind.value,
         hash=token_hash,
         session=session_id,
-        label=rows.as_text(label),
+        label=as_text(label),
         options=json.dumps(asdict(options)) if options else None,
         at=at,
-        by=rows.as_text(by),
+        by=as_text(by),
         expires=_stored(expires_at),
         seen=at if seen else None,
     )
@@ -300,7 +301,7 @@ def _revoke(tx: Transaction, access_id: int, by: str) -> None:
     tx.query(
         "UPDATE access SET revoked_at = :at, revoked_by = :by WHERE id = :id AND revoked_at IS NULL",
         id=access_id,
-        by=rows.as_text(by),
+        by=as_text(by),
         at=now(),
     )
     tx.ring(ACCESS)

@@ -13,6 +13,7 @@ from lulu.store.bus import APPROVALS
 from lulu.store.rows import Approval
 from lulu.store.sqlite.transaction import Transaction
 from lulu.store.write import changes
+from lulu.text.unicode import as_text
 
 
 def ask(tx: Transaction, approval: Approval) -> None:
@@ -37,10 +38,10 @@ def _insert(tx: Transaction, approval: Approval) -> None:
         session=approval.session_id,
         tool_use=approval.tool_use_id,
         agent=approval.agent_id,
-        tool=rows.as_text(approval.tool_name),
+        tool=as_text(approval.tool_name),
         input=rows.as_json(approval.tool_input),
         suggestions=rows.as_json(approval.suggestions),
-        reason=rows.as_text(approval.reason) if approval.reason else None,
+        reason=as_text(approval.reason) if approval.reason else None,
         at=now(),
     )
     changes.insert_event(
@@ -88,11 +89,11 @@ def _answer(tx: Transaction, actor: Actor, approval_id: str, decision: Decision,
         "auto_approved = :auto, decided_by = :by, decided_at = :at WHERE id = :id AND status = 'pending' RETURNING *",
         id=approval_id,
         outcome=decision.outcome,
-        message=rows.as_text(decision.message) if decision.message else None,
+        message=as_text(decision.message) if decision.message else None,
         input=rows.as_json(decision.updated_input),
         rule=decision.rule_id,
         auto=int(auto),
-        by=rows.as_text(actor.name),
+        by=as_text(actor.name),
         at=now(),
     )
     if not decided:

@@ -30,6 +30,7 @@ from lulu.store.sqlite.transaction import Transaction
 from lulu.store.write import prompt_queue, turns
 from lulu.store.write.search_index import index_event
 from lulu.text.paragraphs import finished
+from lulu.text.unicode import as_text
 
 #: Columns of ``sessions`` that a change may set.
 _SETTABLE = frozenset(
@@ -97,11 +98,11 @@ def update_launch(tx: Transaction, session_id: SessionId, launch: Launch) -> Non
         "sessions",
         {
             "id": session_id,
-            "title": rows.as_text(launch.title) if launch.title else None,
+            "title": as_text(launch.title) if launch.title else None,
             "title_source": "person" if launch.title else None,
-            "prompt": rows.as_text(launch.prompt),
-            "model": rows.as_text(launch.model) if launch.model else None,
-            "working_directory": rows.as_text(launch.working_directory),
+            "prompt": as_text(launch.prompt),
+            "model": as_text(launch.model) if launch.model else None,
+            "working_directory": as_text(launch.working_directory),
             "permission_mode": launch.permission_mode,
             "agent": launch.agent,
             "max_cost_usd": launch.max_cost_usd,
@@ -133,7 +134,7 @@ def insert_command(tx: Transaction, command: AgentCommand) -> CommandId:
         session=command.session_id,
         kind=command.kind,
         payload=commands.encode(command, attachment_ids),
-        actor=rows.as_text(command.actor.name),
+        actor=as_text(command.actor.name),
         at=now(),
     )
     if isinstance(command, StartSession | SendPrompt | SendNow):
@@ -180,8 +181,8 @@ def _insert_attachment(tx: Transaction, session_id: str, attachment: Attachment)
         "INSERT INTO attachments (session_id, name, media_type, bytes) VALUES (:session, :name, :type, :bytes) "
         "RETURNING id",
         session=session_id,
-        name=rows.as_text(attachment.name),
-        type=rows.as_text(attachment.media_type),
+        name=as_text(attachment.name),
+        type=as_text(attachment.media_type),
         bytes=attachment.content,
     )
     return int(inserted[0]["id"])
@@ -196,7 +197,7 @@ def insert_done(tx: Transaction, command: Command, payload: Mapping[str, object]
         session=None if payload else command.session_id,
         kind=command.kind,
         payload=rows.as_json(payload) if payload else commands.encode(command),
-        actor=rows.as_text(command.actor.name),
+        actor=as_text(command.actor.name),
         at=at,
     )
     return CommandId(inserted[0]["id"])
@@ -355,7 +356,7 @@ def _set_live_text(tx: Transaction, session_id: str, live: LiveText) -> None:
         id=session_id,
         message=live.message_id,
         kind=live.kind,
-        text=rows.as_text(live.text),
+        text=as_text(live.text),
         at=now(),
     )
     tx.ring(text_topic(session_id))

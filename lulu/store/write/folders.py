@@ -14,6 +14,7 @@ from lulu.store.bus import APPROVALS, COMMANDS, FOLDERS, row_topic, session_topi
 from lulu.store.read.reader import Readers
 from lulu.store.sqlite.transaction import Transaction
 from lulu.store.write import changes
+from lulu.text.unicode import as_text, as_unicode
 from lulu.trust import answers
 from lulu.trust.answers import Answer, Asked
 
@@ -56,7 +57,7 @@ def _answer(row: rows.Row) -> Answer:
         folder=str(row["folder"]),
         trusted=row["trusted"] == 1,
         entries={name: str(value) for name, value in rows.parse_object(row["entries"]).items()},
-        answered_by=rows.as_unicode(str(row["answered_by"])),
+        answered_by=as_unicode(str(row["answered_by"])),
         answered_at=parse_time(row["answered_at"]),
     )
 
@@ -79,10 +80,10 @@ def answer(tx: Transaction, command: TrustFolder) -> None:
         "VALUES (:folder, :trusted, :entries, :by, :at) ON CONFLICT (folder) DO UPDATE SET "
         "trusted = excluded.trusted, entries = excluded.entries, answered_by = excluded.answered_by, "
         "answered_at = excluded.answered_at",
-        folder=rows.as_text(command.folder),
+        folder=as_text(command.folder),
         trusted=int(command.trusted),
         entries=rows.as_json(command.entries),
-        by=rows.as_text(command.actor.name),
+        by=as_text(command.actor.name),
         at=now(),
     )
     tx.ring(FOLDERS, COMMANDS)
@@ -90,7 +91,7 @@ def answer(tx: Transaction, command: TrustFolder) -> None:
 
 def forget(tx: Transaction, command: ForgetFolder) -> None:
     """Take the answer back: the owner is asked anew before the next prompt."""
-    tx.delete("folders", folder=rows.as_text(command.folder))
+    tx.delete("folders", folder=as_text(command.folder))
     tx.ring(FOLDERS, COMMANDS)
 
 

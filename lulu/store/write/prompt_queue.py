@@ -10,6 +10,7 @@ from lulu.model.events import now
 from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
 from lulu.store.sqlite.transaction import Transaction
+from lulu.text.unicode import as_text
 
 _PENDING = "session_id = :session AND status = 'pending' AND kind IN ('start', 'prompt', 'send_now') "
 #: A session's first prompt is one of these only while it is on hold: before, the session starts with it.
@@ -28,9 +29,7 @@ def edit(tx: Transaction, command: EditQueued) -> None:
     payload = rows.parse_object(found[0]["payload"])
     if found[0]["kind"] == "start":
         payload["launch"] = payload["launch"] | {"prompt": command.text}
-        tx.query(
-            "UPDATE sessions SET prompt = :text WHERE id = :id", id=command.session_id, text=rows.as_text(command.text)
-        )
+        tx.query("UPDATE sessions SET prompt = :text WHERE id = :id", id=command.session_id, text=as_text(command.text))
     else:
         payload["text"] = command.text
     tx.query(

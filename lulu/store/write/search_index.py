@@ -1,68 +1,30 @@
-"""What of an event can be searched, and how it gets into the index. Knows no query."""
+"""The index of the search: how the text of an event gets into it, and out of it. Knows no query."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
 from lulu.errors import StoreError
 from lulu.model.events import (
-    Error,
     Event,
-    Permission,
-    Result,
-    System,
-    Text,
-    Thinking,
-    ToolResult,
     ToolUse,
     Unknown,
-    User,
 )
 from lulu.store import rows
 from lulu.store.sqlite import errors
 from lulu.store.sqlite.transaction import Transaction
-from lulu.text.plain import plain
-from lulu.transcript.citations import sources
+from lulu.text.unicode import as_text
+from lulu.transcript.search_text import searchable_text
 
-#: Characters of one event that are indexed; a longer output is found by its beginning.
-MAX_TEXT = 1_000_000
 #: Older events indexed in one transaction: a commit of a working agent waits for one such step at most.
 STEP = 200
-
-
-def searchable_text(event: Event) -> str:
-    """The decoded text of an event: what a person would have seen of it, not its JSON."""
-    match event:
-        case User():
-            text = event.text
-        case Text():
-            cited = (part for one in sources(event) for part in (one.title, one.url, one.quote) if part)
-            text = "\n".join([event.content, *cited])
-        case Thinking():
-            text = event.content
-        case ToolUse():
-            text = "\n".join([event.name, *_strings(event.input)])
-        case ToolResult():
-            text = "\n".join(_strings(event.content))
-        case Error():
-            text = "\n".join(part for part in (event.message, event.detail) if part)
-        case System(subtype="note" | "unknown"):
-            text = "\n".join(_strings(event.data))
-        case Unknown():
-            text = event.raw
-        case System() | Permission() | Result() | _:
-            # Machinery, or said by another event already.
-            text = ""
-    return rows.as_text(plain(text[:MAX_TEXT]))
 
 
 def kind_of(event: Event) -> str:
     """The event's type, and its tool, each in angle brackets."""
     event_type = event.event_type if isinstance(event, Unknown) else event.type
     tool = f"<{event.name}>" if isinstance(event, ToolUse) else ""
-    return rows.as_text(f"<{event_type}>{tool}")
+    return as_text(f"<{event_type}>{tool}")
 
 
 def index_event(tx: Transaction, event_id: int, event: Event) -> None:
@@ -123,22 +85,3 @@ def index_older(tx: Transaction) -> bool:
         index_event(tx, stored.id, stored.event)
     tx.query("UPDATE search_progress SET below = :below", below=int(found[-1]["id"]) if found else 0)
     return bool(found)
-
-
-def _strings(value: object, depth: int = 0) -> Iterator[str]:
-    """Every text in a JSON value, in order, names of fields left out."""
-    if isinstance(value, str):
-        yield value
-    elif depth > 20:
-        # Nobody reads what lies deeper; the raw payload has it.
-        return
-    elif isinstance(value, dict):
-        if value.get("type") == "image":
-            return
-        for part in value.values():
-            yield from _strings(part, depth + 1)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _strings(part, depth + 1)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield str(value)

@@ -33,6 +33,7 @@ from lulu.store import rows
 from lulu.store.bus import DELETED, RULES, SESSIONS, row_topic, session_topic
 from lulu.store.sqlite.transaction import Transaction
 from lulu.store.write import access, changes, folders, prompt_queue, search_index
+from lulu.text.unicode import as_text
 
 
 def apply(tx: Transaction, command: Command) -> None:
@@ -56,7 +57,7 @@ def _set(tx: Transaction, session_id: str, **columns: object) -> None:
 
 
 def _rename(tx: Transaction, command: Rename) -> None:
-    title = rows.as_text(" ".join(command.title.split()))
+    title = as_text(" ".join(command.title.split()))
     _set(tx, command.session_id, title=title or None, title_source="person" if title else None)
 
 
@@ -219,11 +220,11 @@ def insert_rule(tx: Transaction, command: AddRule) -> int:
     inserted = tx.query(
         "INSERT INTO auto_approve_rules (tool_pattern, action, session_id, folder, enabled, created_by, created_at) "
         "VALUES (:pattern, :action, :session, :folder, 1, :by, :at) RETURNING id",
-        pattern=rows.as_text(command.tool_pattern),
+        pattern=as_text(command.tool_pattern),
         action=command.action,
         session=command.session_id,
-        folder=rows.as_text(command.folder) if command.folder else None,
-        by=rows.as_text(command.actor.name),
+        folder=as_text(command.folder) if command.folder else None,
+        by=as_text(command.actor.name),
         at=now(),
     )
     tx.ring(RULES)

@@ -72,7 +72,7 @@ function retitle() {
 function start() {
   if (memory.started) return;
   memory.started = true;
-  // Read aloud when its words change: what waits elsewhere. The session that is shown says more of itself (now.py).
+  // Read aloud when its words change: what waits elsewhere. Of the session that is shown, activity_line.py says more.
   memory.said = Object.assign(document.createElement("div"), { className: "lulu-said", role: "status" });
   document.body.append(memory.said);
   window.addEventListener("focus", () => { memory.news = null; retitle(); });

@@ -10,9 +10,8 @@ from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.store import Show
 from lulu.text.labels import safe_label
-from lulu.ui import alerts, formats, navigation
+from lulu.ui import alerts, formats, launch_options, navigation
 from lulu.ui.approvals import folder_trust
-from lulu.ui.home import launch_options
 from lulu.ui.state import HOME, is_on, state, typed
 
 #: Drafts that the home page lists.

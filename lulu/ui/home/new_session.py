@@ -11,12 +11,12 @@ from lulu.model.validation import Attachment
 from lulu.runtime import Runtime
 from lulu.store import SESSIONS
 from lulu.text.labels import safe_label
-from lulu.ui import alerts, identity
+from lulu.ui import alerts, identity, launch_options
 from lulu.ui.approvals import folder_trust, interruptions
 from lulu.ui.browser import unsent
 from lulu.ui.browser.doorbell import bell
 from lulu.ui.content import attachments
-from lulu.ui.home import cards, drafts, launch_options
+from lulu.ui.home import cards, drafts
 from lulu.ui.state import is_on, placeholder, put_back
 from lulu.ui.styles import AS_DRAFT, EXAMPLES, PROMPT
 

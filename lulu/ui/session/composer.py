@@ -16,7 +16,7 @@ from lulu.ui import alerts, formats, identity
 from lulu.ui.browser import unsent
 from lulu.ui.browser.doorbell import bell
 from lulu.ui.content import attachments
-from lulu.ui.home.launch_options import DEFAULT_MODEL, MODEL_ALIASES
+from lulu.ui.launch_options import DEFAULT_MODEL, MODEL_ALIASES
 from lulu.ui.session import checklist, retry
 from lulu.ui.state import placeholder, put_back, state, typed
 from lulu.ui.styles import COMPOSER, PROMPT

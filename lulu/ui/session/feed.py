@@ -21,6 +21,7 @@ from lulu.server.push import live_text
 from lulu.store import LiveText, session_topic, text_topic
 from lulu.transcript import split
 from lulu.transcript import turns as transcript
+from lulu.transcript.checklist import begins
 from lulu.transcript.tool_calls import untold
 from lulu.transcript.turns import Turn
 from lulu.ui import alerts, formats, identity, navigation
@@ -288,7 +289,7 @@ def has_settled(rows: list[StoredEvent], *, live: bool) -> bool:
 
 
 def _lacks_checklist(lulu: Runtime, session_id: SessionId, rows: list[StoredEvent], has_checklist: bool) -> bool:
-    return not has_checklist and checklist.begins(rows) and checklist.is_kept(lulu, session_id)
+    return not has_checklist and begins(rows) and checklist.is_kept(lulu, session_id)
 
 
 def unfinished(written: LiveText | None, rows: list[StoredEvent]) -> LiveText | None:

@@ -19,7 +19,7 @@ from lulu.server.push import live_text
 from lulu.store import ShareOptions, row_topic, session_topic, text_topic
 from lulu.text.labels import one_line, safe_label
 from lulu.transcript import turns as transcript
-from lulu.ui import alerts, identity
+from lulu.ui import alerts, formats, identity
 from lulu.ui.browser import scroll
 from lulu.ui.browser.doorbell import bell
 from lulu.ui.session import activity_line, header
@@ -170,10 +170,4 @@ def _turns(lulu: Runtime, found: GuestRows, options: ShareOptions) -> list[trans
 def show_hidden(found: GuestRows) -> None:
     """How much is not shown, by kind."""
     if found.hidden.total():
-        st.caption(f":material/visibility_off: Hidden here: {hidden_kinds(found)}")
-
-
-def hidden_kinds(found: GuestRows) -> str:
-    """``2 × password, 1 × home folder``."""
-    counts = found.hidden.most_common()
-    return ", ".join(f"{count} × {safe_label(kind.replace('_', ' '))}" for kind, count in counts if count)
+        st.caption(f":material/visibility_off: Hidden here: {formats.hidden_kinds(found.hidden)}")

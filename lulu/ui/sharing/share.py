@@ -14,7 +14,6 @@ from lulu.store import ACCESS, VISITORS, Access, AccessKind, ShareOptions
 from lulu.text.labels import safe_label
 from lulu.ui import alerts, formats, identity, navigation
 from lulu.ui.browser.doorbell import bell
-from lulu.ui.session import guest
 from lulu.ui.sharing import lan
 from lulu.ui.state import state, ticked, typed
 
@@ -84,7 +83,7 @@ def _show_form(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     st.checkbox("Show what tools answered", value=True, key="share_output")
     st.checkbox("Show thinking", value=False, key="share_thinking")
     found = guest_rows(lulu.store.get_session_events(session_id, limit=_REVIEWED), _options())
-    hidden = guest.hidden_kinds(found)
+    hidden = formats.hidden_kinds(found.hidden)
     st.caption(
         f":material/visibility_off: Guests will not see: {hidden}. "
         if hidden

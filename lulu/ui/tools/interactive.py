@@ -9,12 +9,13 @@ import streamlit as st
 from lulu.model.events import Text
 from lulu.text.labels import safe_label
 from lulu.transcript import tool_results
+from lulu.transcript.checklist import of_todos
 from lulu.transcript.tool_results import argument, number, structured
 from lulu.transcript.turns import Note, ToolCall
 from lulu.ui import formats
 from lulu.ui.approvals import elicitation, plans, questions
 from lulu.ui.content import blocks
-from lulu.ui.session import checklist
+from lulu.ui.content.checklist_items import show_items
 from lulu.ui.tools.registry import generic, look, look_for_people, nothing, show_answer
 
 
@@ -75,17 +76,17 @@ def sub_agent(call: ToolCall) -> None:
 
 
 def _todos_done(call: ToolCall) -> str:
-    written = checklist.of_todos(call.input)
+    written = of_todos(call.input)
     return f"{written.done} of {len(written.items)} done" if written.items else ""
 
 
 @look("TodoWrite", icon="checklist", title="Checklist", line=_todos_done)
 def todo_write(call: ToolCall) -> None:
     """The list as it was written then; the panel above the prompt box shows how it stands now."""
-    written = checklist.of_todos(call.input)
+    written = of_todos(call.input)
     if written.items:
         with blocks.scrolling(f"todos_{call.key}"):
-            checklist.show_items(written)
+            show_items(written)
     else:
         generic(call)
 
