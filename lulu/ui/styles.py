@@ -315,5 +315,5 @@ div:has([data-testid="stHeaderLogo"]) + div:has(> [data-testid="stExpandSidebarB
 """
 
 
-#: For the first answer (``web/first_answer.py``), so that it holds before anything is drawn.
+#: For the first answer (``server/first_answer.py``), so that it holds before anything is drawn.
 STYLE = f"<style>{CSS}</style>"

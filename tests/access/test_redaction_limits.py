@@ -20,7 +20,7 @@ from lulu.text.redaction.letters import Letters
 from lulu.text.redaction.redact import Redactor
 from tests.access.written_secrets import WRITTEN, R
 
-TABLE = tomllib.loads(resources.files("lulu.access").joinpath("known_shapes.toml").read_text("utf-8"))
+TABLE = tomllib.loads(resources.files("lulu.text.redaction").joinpath("known_shapes.toml").read_text("utf-8"))
 TOKEN = "ghp_" + R + "abcd"
 PASSWORD = "hunter2xq9"
 KEY_LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
@@ -176,7 +176,7 @@ def test_every_rule_of_the_list_is_used_or_left_out_with_a_reason() -> None:
 
 def test_the_wheel_has_the_list() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
-    table = resources.files("lulu.access").joinpath("known_shapes.toml")
+    table = resources.files("lulu.text.redaction").joinpath("known_shapes.toml")
 
     # All files of the package go into the wheel, unless something leaves them out.
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": ["lulu"]}

@@ -1,4 +1,4 @@
-"""uvicorn's protocols, with a table of connections (``connections.py``) beside them.
+"""uvicorn's protocols, with a table of connections (``table.py``) beside them.
 
 uvicorn has a limit of its own (``limit_concurrency``), which answers everybody with 503, owners too, and no time limit
 for the head of a request; its limit for messages is one for all.

@@ -34,7 +34,7 @@ OF_ONE_SHARE = 200
 #: and waits for its end (``lulu/ui/browser/doorbell.py``).
 SOCKET_FRAMES = (200, 100)
 #: Frames of all WebSockets of one share link, also of those that are closed by now: guests' pages are rung 10 ms apart,
-#: whatever their number (``ui/guest_server.py``), and each asks for little more.
+#: whatever their number (``ui/guest_app.py``), and each asks for little more.
 SHARE_FRAMES = (2_000, 400)
 #: More unjudged connections than this are of no use, however many files there may be.
 _MOST_UNJUDGED = 1_000
