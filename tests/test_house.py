@@ -25,6 +25,7 @@ TESTS = sorted(ROOT.glob("tests/**/*.py"))
 SCRIPTS = sorted(ROOT.glob("scripts/**/*.py"))
 EVERYTHING = [*PRODUCT, *TESTS, *SCRIPTS]
 
+MOST_MODULES = 12
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 60
 MOST_LINES_OF_A_PAGE = 40
@@ -171,6 +172,12 @@ def honest_test(path: str, tree: ast.Module) -> Iterator[str]:
             yield f"line {node.lineno}: {node.attr}"
 
 
+def is_named_by_what_it_is(path: str, tree: ast.Module) -> Iterator[str]:
+    """A module's name is a thing, not a verb in -ing. A plural in -ings is a thing."""
+    if Path(path).stem.endswith("ing"):
+        yield "is named by a verb"
+
+
 #: Each rule, the files that it is for, and a file that breaks it.
 RULES: list[tuple[Rule, list[Path], str]] = [
     (thin, [path for path in PRODUCT if path.parent in (ROOT, ROOT / "pages")], "from lulu.store import Store"),
@@ -186,6 +193,7 @@ RULES: list[tuple[Rule, list[Path], str]] = [
     (through_dataset, [*PRODUCT, *SCRIPTS], "from sqlalchemy import text"),
     (says_what_it_is, EVERYTHING, "value = 1"),
     (asks_who_looks, FRAGMENTS, "@st.fragment\ndef draw() -> None: ..."),
+    (is_named_by_what_it_is, sorted(ROOT.glob("lulu/**/*.py")), "value = 1"),
     (short_functions, EVERYTHING, "def long():\n" + "    pass\n" * MOST_LINES_OF_A_FUNCTION),
     (honest_test, TESTS, "time.sleep(1)"),
     (honest_test, TESTS, "@pytest.mark.skip\ndef test_nothing() -> None: ..."),
@@ -209,7 +217,7 @@ def test_every_file_keeps_the_rule(rule: Rule) -> None:
 
 @pytest.mark.parametrize(("rule", "source"), [(rule, source) for rule, _, source in RULES])
 def test_rule_catches_what_it_is_for(rule: Rule, source: str) -> None:
-    assert list(rule("pages/wrong.py", ast.parse(source)))
+    assert list(rule("pages/wronging.py", ast.parse(source)))
 
 
 def test_what_is_left_out_by_name_is_there() -> None:
@@ -228,6 +236,22 @@ def test_files_are_short_enough_to_be_read() -> None:
     long = {name: count for name, count in lines.items() if count > most_lines(name)}
 
     assert long == {}, "Split by the reader's question."
+
+
+def crowded(folder: Path) -> list[str]:
+    """The names of the folders with more modules than one takes in at a glance; a file's versions are no room."""
+    folders = {path.parent for path in folder.rglob("*.py")}
+    counts = {path: len([*path.glob("*.py")]) - (path / "__init__.py").exists() for path in folders}
+    return [path.name for path, count in counts.items() if count > MOST_MODULES and path.name != "versions"]
+
+
+def test_no_folder_is_crowded(tmp_path: Path) -> None:
+    assert crowded(ROOT / "lulu") == [], "Split by what belongs together: see docs/architecture.md."
+    assert len(list((ROOT / "lulu").rglob("__init__.py"))) >= 30
+
+    for number in range(MOST_MODULES + 1):
+        (tmp_path / f"module{number}.py").touch()
+    assert crowded(tmp_path) == [tmp_path.name]
 
 
 def most_lines(name: str) -> int:
