@@ -48,7 +48,7 @@ SEED_COMPLETED = (
     "updated_at = datetime('now') WHERE id = ?"
 )
 
-_MIGRATIONS = Path(lulu.store.__file__).parent / "migrations"
+_MIGRATIONS = Path(lulu.store.__file__).parent / "sqlite" / "migrations"
 
 Row = tuple[Any, ...]
 

@@ -150,7 +150,7 @@ def test_every_way_leads_to_the_same_schema(tmp_path: Path) -> None:
 
 
 def test_every_migration_is_known() -> None:
-    scripts = ScriptDirectory(str(Path(lulu.store.__file__).parent / "migrations"))
+    scripts = ScriptDirectory(str(Path(lulu.store.__file__).parent / "sqlite" / "migrations"))
 
     revisions = [script.revision for script in scripts.walk_revisions()]
 
