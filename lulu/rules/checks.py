@@ -6,7 +6,7 @@ from enum import StrEnum, auto
 
 
 class Check(StrEnum):
-    """One property of the matcher. All are on in use; ``tests/test_rules_removal.py`` has a case for each."""
+    """One property of the matcher. All are on in use; ``tests/rules/test_rules_removal.py`` has a case for each."""
 
     # Which rules count.
     #: A deny rule beats every approve rule, whatever their order.

@@ -20,9 +20,9 @@ from lulu.model.commands import SendPrompt, StartSession
 from lulu.model.events import TYPES, Text, ToolUse, Unknown, User
 from lulu.model.sessions import Launch, Session, SessionId, new_session_id
 from lulu.store import Change, Query, Store
+from tests.model.test_events import JSON, TEXTS
 from tests.samples import EVENTS
 from tests.store.files import connect, execute
-from tests.test_events import JSON, TEXTS
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from lulu.rules import decide
-from tests.rule_support import FOLDER, approves, call, rule
+from tests.rules.rule_support import FOLDER, approves, call, rule
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lulu.errors import InputError
 from lulu.rules import Rule, ToolCall, decide, explain, parse, suggest
-from tests.rule_support import FOLDER, HOME, call, rule, unlinked
+from tests.rules.rule_support import FOLDER, HOME, call, rule, unlinked
 
 #: Pieces of commands, chosen so that random rows of them are often commands, and often nasty ones.
 FRAGMENTS = [

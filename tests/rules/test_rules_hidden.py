@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rule_support import call, denies
+from tests.rules.rule_support import call, denies
 
 DENIED = [
     *["for f in rm cp; do $f x; done", 'for f in cp rm mv; do "$f" x; done', "for f in {cp,rm}; do $f x; done"],

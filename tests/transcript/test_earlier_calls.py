@@ -10,7 +10,7 @@ from lulu.model.events import Event, Permission, PermissionDecision, Result, Sys
 from lulu.transcript.tool_calls import untold
 from lulu.transcript.turns import turns
 from tests.samples import stored
-from tests.test_transcript import some_event
+from tests.transcript.test_transcript import some_event
 
 BASH = ToolUse(id="a", name="Bash", input={"command": "ls"})
 ASKED = Permission(id="p", tool_use_id="a", tool_name="Bash", tool_input={"command": "ls"})

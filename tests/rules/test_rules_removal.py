@@ -8,7 +8,7 @@ import pytest
 
 from lulu.rules import Rule, ToolCall, decide
 from lulu.rules.checks import ALL, Check
-from tests.rule_support import FOLDER, HOME, call, rule, unlinked
+from tests.rules.rule_support import FOLDER, HOME, call, rule, unlinked
 
 
 def linked(path: str) -> str:

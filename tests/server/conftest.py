@@ -12,7 +12,7 @@ from lulu import runtime
 from lulu.server.guests import supervisor
 from lulu.settings import Settings
 from lulu.store import Bus
-from tests.web.guests import Told
+from tests.server.guests import Told
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def stubbed(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(place))
     monkeypatch.setattr(supervisor, "_LONGEST_PLACE", 200)
     monkeypatch.chdir(place)
-    monkeypatch.setattr(supervisor, "MODULE", "tests.web.stub_guests")
+    monkeypatch.setattr(supervisor, "MODULE", "tests.server.stub_guests")
     data = tmp_path / "data"
     data.mkdir()
     current = SimpleNamespace(settings=Settings(data_dir=data), store=SimpleNamespace(bus=bus, path=data / "lulu.db"))

@@ -18,8 +18,8 @@ from lulu.server.guests import supervisor
 from lulu.server.guests.socket_folder import SocketFolder
 from lulu.server.guests.supervisor import GuestProcess, NoGuestProcess
 from lulu.store import Bus
-from tests.web import stub_guests
-from tests.web.guests import OPTIONS, SET, Told, kept, until
+from tests.server import stub_guests
+from tests.server.guests import OPTIONS, SET, Told, kept, until
 
 pytestmark = pytest.mark.usefixtures("stubbed")
 

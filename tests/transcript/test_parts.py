@@ -11,7 +11,7 @@ from lulu.model.events import Event, Result, StoredEvent, Text, ToolResult, Tool
 from lulu.transcript.split import Piece, divided, ends, place_to_divide
 from lulu.transcript.turns import Item, Retries, Run, Turn, runs, turns
 from tests.samples import stored
-from tests.test_transcript import some_event
+from tests.transcript.test_transcript import some_event
 
 Line = StoredEvent | Item | Run | Retries
 

@@ -10,7 +10,7 @@ import pytest
 
 from lulu.errors import InputError
 from lulu.rules import Explanation, Rule, decide, explain, parse
-from tests.rule_support import FOLDER, HOME, approves, call, denies, rule, unlinked, verdict
+from tests.rules.rule_support import FOLDER, HOME, approves, call, denies, rule, unlinked, verdict
 
 # Tools
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lulu.rules import ToolCall, narrowing, suggest
-from tests.rule_support import FOLDER, HOME, call, rule, unlinked
+from tests.rules.rule_support import FOLDER, HOME, call, rule, unlinked
 
 # Offers
 

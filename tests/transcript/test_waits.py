@@ -12,7 +12,7 @@ from lulu.transcript.activity import activity
 from lulu.transcript.turns import Run, ToolCall, runs, turns
 from lulu.transcript.waits import total
 from lulu.ui.tools import line
-from tests.test_activity import session
+from tests.transcript.test_activity import session
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from lulu.model.events import User
 from lulu.model.sessions import Launch, SessionId, SessionStatus, new_session_id
 from lulu.model.validation import Attachment
 from lulu.runtime import Runtime
+from tests.engine.test_host import OWNER, NewLulu, has_status, new_lulu, prompt, settled, start, stop
 from tests.support import eventually
-from tests.test_host import OWNER, NewLulu, has_status, new_lulu, prompt, settled, start, stop
 
 __all__ = ["new_lulu"]
 

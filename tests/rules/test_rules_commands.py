@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lulu.rules import Verdict, decide
-from tests.rule_support import approves, call, denies, rule, unlinked, verdict
+from tests.rules.rule_support import approves, call, denies, rule, unlinked, verdict
 
 # Bash, to approve
 

@@ -8,7 +8,7 @@ from lulu.rules import explain, suggest
 from lulu.rules.shell.harmless import HARMLESS, SCRIPTS
 from lulu.rules.shell.options import narrows
 from lulu.rules.text_globs import text_glob
-from tests.rule_support import FOLDER, approves, call, rule, unlinked, verdict
+from tests.rules.rule_support import FOLDER, approves, call, rule, unlinked, verdict
 
 #: Ways to write an action of ``find`` and what it may stand behind.
 ACTIONS = ["-delete", "'-delete'", '"-delete"', r"\-delete", "-del''ete", "-dele?e", "-[d]elete", "*", "-rm"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rule_support import approves, call, denies
+from tests.rules.rule_support import approves, call, denies
 
 #: In each of them bash runs ``rm x``.
 RUN_BY_BASH = [

@@ -22,8 +22,8 @@ from lulu.model.actors import Role
 from lulu.server.connections.protocols import SMALL_MESSAGE
 from lulu.server.connections.table import HEAD_SECONDS, SHUT_OUT, SHUT_OUT_SECONDS, Limits
 from tests.doors import OWNER, OpenDoor
+from tests.server.served import LARGE, Served, greeted, is_closed
 from tests.support import eventually
-from tests.web.served import LARGE, Served, greeted, is_closed
 
 GUEST = Admission(role=Role.GUEST, access_ids=(7,))
 

@@ -18,7 +18,7 @@ from lulu.text.redaction.escapes import unescaped
 from lulu.text.redaction.known_shapes import shapes
 from lulu.text.redaction.letters import Letters
 from lulu.text.redaction.redact import Redactor
-from tests.access.written_secrets import WRITTEN, R
+from tests.text.written_secrets import WRITTEN, R
 
 TABLE = tomllib.loads(resources.files("lulu.text.redaction").joinpath("known_shapes.toml").read_text("utf-8"))
 TOKEN = "ghp_" + R + "abcd"

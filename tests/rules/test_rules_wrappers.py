@@ -6,7 +6,7 @@ import pytest
 
 from lulu.rules.shell.options import narrows
 from lulu.rules.text_globs import text_glob
-from tests.rule_support import approves, call
+from tests.rules.rule_support import approves, call
 
 #: Before the program whose options count.
 RUNNERS = [

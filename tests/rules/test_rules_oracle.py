@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tree_sitter import Language, Node, Parser
 
 from lulu.rules.shell.parser import Script, read_script
-from tests.rule_support import call, denies
+from tests.rules.rule_support import call, denies
 
 PARSER = Parser(Language(tree_sitter_bash.language()))
 #: Nodes that only group others.

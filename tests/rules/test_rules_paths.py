@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lulu.rules import decide
-from tests.rule_support import FOLDER, HOME, approves, call, denies, rule, verdict
+from tests.rules.rule_support import FOLDER, HOME, approves, call, denies, rule, verdict
 
 # Paths
 

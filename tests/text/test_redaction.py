@@ -12,8 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from lulu.text.redaction.redact import Redactor, redactor, secret_values
-from tests.access.look_alikes import LOOK_ALIKES as MORE_LOOK_ALIKES
-from tests.access.written_secrets import WRITTEN
+from tests.text.look_alikes import LOOK_ALIKES as MORE_LOOK_ALIKES
+from tests.text.written_secrets import WRITTEN
 
 _A = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA"
 

@@ -16,7 +16,7 @@ from lulu.server.guests import supervisor
 from lulu.server.guests.supervisor import GuestProcess, Running
 from lulu.settings import Settings
 from lulu.store import Bus
-from tests.web.guests import OPTIONS, SET, Told, kept, until
+from tests.server.guests import OPTIONS, SET, Told, kept, until
 
 pytestmark = pytest.mark.usefixtures("stubbed")
 
