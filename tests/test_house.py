@@ -280,12 +280,16 @@ def test_changelog_has_a_place_for_what_comes_next() -> None:
     assert first[1] == "[Unreleased]"
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/security.md"])
+DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
 def test_documents_name_only_files_that_exist(document: str) -> None:
     text = (ROOT / document).read_text()
 
-    linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
-    missing = [target for target in linked if not (ROOT / document).parent.joinpath(target).exists()]
+    linked = [(ROOT / document).parent / target for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text)]
+    named = [ROOT / target for target in re.findall(r"`((?:lulu|tests|scripts|docs|pages)/[\w./-]+)(?:::\w+)?`", text)]
+    missing = [target.as_posix() for target in [*linked, *named] if not target.exists()]
 
     assert missing == []
 

@@ -1,4 +1,4 @@
-"""In the place of the guests' process: ``python -m tests.server.stub_guests FD`` keeps what it is told, or does not read.
+"""In the place of the guests' process: ``python -m tests.server.stub_guests FD`` keeps what is sent, or does not read.
 
 What it does is in ``STUB_GUESTS``: a file to write each line to, or ``deaf``.
 """
