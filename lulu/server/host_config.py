@@ -1,6 +1,6 @@
 """What Streamlit's server tells its client of where it runs: here, that Lulu says itself when it cannot be reached.
 
-Streamlit's own dialog names itself, asks about the internet, and covers what somebody is typing (``ui/browser/outage.py``).
+Streamlit's own dialog names itself, asks about the internet, and covers what somebody types (``ui/browser/outage.py``).
 """
 
 from __future__ import annotations
