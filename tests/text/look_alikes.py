@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 LOOK_ALIKES: list[str] = [
+    '@click.option("--password", "password2")',
+    'parser.add_argument("--token", "-t", help="the token")',
+    '["--password", "--token"]',
+    'tool --password "the password of your account"',
+    'cookies: ["analytics_consent=yes"]',
+    '{"name": "Cookie", "value": "consent=no"}',
+    "token: |\n  see the manual\n  for more of it\n",
+    "le mot de passe est demandé deux fois",
     "The password is required.",
     "password: str",
     "tokens: 1234",

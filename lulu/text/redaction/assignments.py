@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lulu.text.redaction.candidates import OF_PASSWORDS, OF_TOKENS, candidates
 from lulu.text.redaction.letters import Letters
-from lulu.text.redaction.secret_names import Kind, Place, has_digit, kind_of, looks_secret, words
+from lulu.text.redaction.secret_names import Kind, Place, has_digit, is_prose, kind_of, looks_secret, words
 from lulu.text.redaction.spans import Span
 
 _WORDS = (*OF_PASSWORDS, *OF_TOKENS)
@@ -65,7 +65,10 @@ _MEMBER = re.compile(
 _LONGEST_OBJECT = 2_000
 #: What of an element stands before a name that tells of its text: ``<``, ``<ns:``, ``<property name="``.
 _TAG = re.compile(r"<(?:[\w.:-]{0,40}|[\w.:-]{1,40}[ \t]+(?:name|key|id)=[\"'][\w.:-]{0,40})")
-_OPTION = re.compile(r"-(?<![\w-]-)-?(?P<name>[A-Za-z][A-Za-z0-9-]{1,40})[ \t]+(?=[^\s-])")
+_OPTION = re.compile(
+    r"-(?<![\w-]-)-?(?P<name>[A-Za-z][A-Za-z0-9-]{1,40})"
+    r"(?:[ \t]+(?=[^\s-])|(?P<item>\\*[\"'],\s{0,40}(?=\\*[\"'][^-])))"
+)
 _OPTION_NAME = re.compile(r"(?i:pass|pwd|secret|token|key|credential)")
 _PROSE_AFTER_OPTION = words(
     "option options flag flags is to and or for on argument parameter in with the as must when if from switch can "
@@ -180,7 +183,7 @@ def _value(text: str, told: _Told, kind: Kind) -> Span | None:
         below = _BELOW.match(text, at)
         if below is None or below["value"].endswith((":", ",")) or not looks_secret(below["value"], kind, Place.LOOSE):
             return None
-        return Span(*below.span("value"), "password")
+        return Span(below.start("value"), _block_end(text, at, below), "password")
     if _OPENING.match(text, at) is not None or _BRACKET.match(text, at) is not None:
         return _quoted(text, at, kind, needs_digit=match["comma"] is not None)
     op = (match["op"] or "").strip()
@@ -189,6 +192,18 @@ def _value(text: str, told: _Told, kind: Kind) -> Span | None:
     ):
         return None
     return _bare(text, told, kind, start)
+
+
+def _block_end(text: str, at: int, first: re.Match[str]) -> int:
+    """Where the value below its name ends: one behind ``|`` or ``>`` has all lines that stand as far in."""
+    end = first.end("value")
+    if text[max(0, at - 8) : at].rstrip("\r\n+-")[-1:] not in ("|", ">"):
+        return end
+    margin = text[first.start() : first.start("value")]
+    while text.startswith("\n" + margin, end) and end - at < _LONGEST_OBJECT:
+        line_end = text.find("\n", end + 1)
+        end = line_end if line_end >= 0 else len(text)
+    return end
 
 
 def _quoted(text: str, at: int, kind: Kind, *, needs_digit: bool = False) -> Span | None:
@@ -319,6 +334,18 @@ _ABOUT_MEMBERS = words(
 )
 
 
+def _is_given(text: str, option: re.Match[str], value: str, kind: Kind) -> bool:
+    """Whether a value in quotes is what a program is given for this option: behind it, or as the next of a list."""
+    if option["item"] is not None:
+        before = text[max(0, option.start() - _LONGEST_VALUE) : option.start()]
+        # In a call's brackets it is a name: ``option("--password", "password2")``.
+        if before.rfind("[") <= before.rfind("("):
+            return False
+    elif kind is Kind.PASSWORD and " " in value and not is_prose(value):
+        return True
+    return looks_secret(value, kind, Place.QUOTED)
+
+
 def _options(text: str) -> Iterator[Span]:
     for match in _OPTION.finditer(text):
         name = match["name"]
@@ -331,7 +358,7 @@ def _options(text: str) -> Iterator[Span]:
         opening = _OPENING.match(text, at)
         if opening is not None:
             end = _closing(text, opening.end(), opening["quote"])
-            if end is not None and looks_secret(text[opening.end() : end], kind, Place.QUOTED):
+            if end is not None and _is_given(text, match, text[opening.end() : end], kind):
                 yield Span(opening.end(), end, "password")
             continue
         value = _bare_at(text, at).rstrip(",;)]}'\"`")

@@ -92,7 +92,9 @@ _LITERAL = re.compile(
 #: How far behind the program its last option may stand.
 _LONGEST_COMMAND = 2_000
 _COOKIES = re.compile(
-    r"(?:cookie2?[\"']?[ \t]*[:=,]|-b[ \t=]|--cookie[ \t=])[ \t]*[\"']?(?P<pairs>[^\n\"'<>]{8,4000})", re.I
+    r"(?:cookie2?[\"']?[ \t]*[:=,][ \t]*(?:\[[ \t]*|[\"']?value[\"']?[ \t]*[:=][ \t]*)?|-b[ \t=]|--cookie[ \t=])"
+    r"[ \t]*[\"']?(?P<pairs>[^\n\"'<>]{8,4000})",
+    re.I,
 )
 _COOKIE_HEADER, _COOKIE_OPTION = re.compile(r"cookie2?[\"']?[ \t]*[:=,]"), re.compile("-(?:b|-cookie) ")
 _PAIR = re.compile(r"=(?P<secret>[^;,\s=]{12,2000}=*)")

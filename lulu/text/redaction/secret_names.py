@@ -42,6 +42,7 @@ def words(text: str) -> frozenset[str]:
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PASSWORDS = (
     *("password", "passwd", "passphrase", "passcode", "secret", "pwd", "credential", "passwort", "kennwort"),
+    "motdepasse",
     *("userpass", "dbpass", "rootpass", "adminpass", "rootpw", "bindpw", "userpw"),
 )
 _KEYS = ("apikey", "accesskey", "secretkey", "privatekey", "signingkey", "authkey", "masterkey", "accountkey")
@@ -128,7 +129,13 @@ def kind_of(name: str) -> Kind | None:
 def _kind_of_part(parts: list[str], number: int) -> Kind | None:
     part, before = parts[number], parts[:number]
     one = part.removesuffix("s") if part != "pass" else part
-    if one == "pass" or one.endswith(_PASSWORDS) or part.endswith(_PASSWORDS) or one == "pw":
+    if (
+        one == "pass"
+        or parts[max(0, number - 2) : number + 1] == ["mot", "de", "passe"]
+        or one.endswith(_PASSWORDS)
+        or part.endswith(_PASSWORDS)
+        or one == "pw"
+    ):
         return None if {"is", "has", "no", "show", "forgot", "reset"} & {*before} else Kind.PASSWORD
     if one.endswith("token"):
         if _OF_NO_TOKEN & {*before}:
@@ -193,6 +200,11 @@ def is_random(value: str) -> bool:
     )
 
 
+def is_prose(value: str) -> bool:
+    """Whether a sentence or a part of one is in it, as far as its small words tell."""
+    return _PROSE.search(value) is not None
+
+
 def has_digit(value: str) -> bool:
     """Whether a digit is in it."""
     return any(sign.isdigit() for sign in value)
@@ -205,7 +217,7 @@ def _is_mixed(value: str, *, special: bool = False) -> bool:
 
 def _is_passphrase(value: str) -> bool:
     words = value.split()
-    return len(words) > 2 and value == value.lower() and _PROSE.search(value) is None and not value.endswith((".", ":"))
+    return len(words) > 2 and value == value.lower() and not is_prose(value) and not value.endswith((".", ":"))
 
 
 def _is_elsewhere(value: str, place: Place, line: str) -> bool:
