@@ -95,6 +95,13 @@ DENIED = [
         "LESSOPEN='|rm x' less y",
     ],
     *["nohup find . -exec rm {} +", "docker exec c rm x", "runuser -u x rm y", "gtimeout 5 rm x"],
+    # Programs that are only known when they run.
+    "while read c; do $c x; done <<< rm",
+    "mapfile c < <(echo rm); ${c[0]} x",
+    'mapfile -t a <<< "rm -rf x"; "${a[@]}"',
+    "a=(x rm); ${a[1]} y",
+    'f() { "$@"; }; f rm x',
+    "f() { $1 x; }; f rm",
 ]
 
 
@@ -107,6 +114,7 @@ def test_deny_rule_sees_through_it(command: str) -> None:
     "command",
     [
         "npm install rm",
+        "$RUN commit -m 'please rm it'",
         "git commit -m 'foreach x'",
         "echo {rm,x}",
         "X=rm; echo $X",

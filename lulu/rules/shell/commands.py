@@ -35,6 +35,11 @@ _PATH_PIECES = re.compile(r"[=:,@]")
 
 #: How deep commands in commands are read, how much of one, and how many words may be files.
 _DEPTH, _READ, _FILES = 6, 50_000, 1_500
+_EXPANSION = re.compile(r"\$[\w{(@*]|`")
+#: What may stand between words that become a program's name; a comma where ``IFS`` says so.
+_PIECES = re.compile(r"[;&|\n()`{}'\"<>=]+")
+#: How many programs that are not known are looked for.
+_UNKNOWN = 5
 #: How many words of a loop are tried.
 _CHOICES = 30
 #: How many characters are read in all, for commands in commands are read once more.
@@ -102,6 +107,8 @@ def _read(command: str) -> Commands:
     found = _Finder()
     found.add(command.strip(), frozenset())
     script = found.read(command[:_READ], frozenset(), _DEPTH)
+    for text in _told_elsewhere(command[:_READ], found.unknown):
+        found.add(text, frozenset({Check.ANY_PART, Check.VALUES}))
     if len(command) > _READ or found.exhausted:
         # Too much to read well, so read badly: whatever stands behind a sign that may begin a command is one.
         for piece in _ROUGHLY.split(command):
@@ -125,6 +132,8 @@ class _Finder:
         self.files: dict[FileWord, None] = {}
         #: Whether some of it was not read.
         self.exhausted = False
+        #: The parts whose program is only known when they run: as written, and their arguments.
+        self.unknown: dict[str, str] = {}
         self._budget = _BUDGET
         self._known = Known()
         self._seen: set[tuple[str, frozenset[Check]]] = set()
@@ -182,6 +191,9 @@ class _Finder:
 
     def _part(self, part: Part, by: frozenset[Check]) -> None:
         self.add(part.written, by)
+        is_test = part.written.startswith("[[")
+        if part.words and not is_test and not part.words[0].text and _EXPANSION.search(part.words[0].raw):
+            self.unknown[part.written] = " ".join(word.text for word in part.words[1:])
         self._files_of(part)
         if part.assignments:
             by |= {Check.PAST_ASSIGNMENT}
@@ -225,6 +237,19 @@ class _Finder:
             for piece in dict.fromkeys(piece for piece in pieces if piece):
                 found = FileWord(text=piece, writes=writes, folders=part.folders, globbed=word.globbed)
                 self.files[found] = None
+
+
+def _told_elsewhere(command: str, unknown: dict[str, str]) -> Iterator[str]:
+    """What a program that is only known when it runs may be: each word of the command that is not its argument.
+
+    ``while read c; do $c x; done <<< rm``, ``a=(rm y); "${a[@]}"``, ``f() { "$@"; }; f rm y``.
+    """
+    for written, arguments in [*unknown.items()][:_UNKNOWN]:
+        for piece in _PIECES.split(command.replace(written, ";", 1)):
+            words = piece.replace(",", " ").split()
+            for at in range(min(len(words), _CHOICES)):
+                yield " ".join(words[at:])
+                yield f"{words[at]} {arguments}"
 
 
 def _file_words(part: Part) -> Iterator[tuple[Word, bool]]:
