@@ -35,7 +35,7 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manager"
 #: What a page may import: what draws, what runs, and the values in a URL or an error.
 OF_A_PAGE = {"__future__", "streamlit", "lulu.ui", "lulu.runtime", "lulu.errors", "lulu.model.sessions", "lulu.text"}
 #: What the entry point may import: the parts that it plugs together.
-OF_THE_APP = {"__future__", "streamlit", "starlette", "lulu.runtime", "lulu.access", "lulu.server", "lulu.ui.styles"}
+OF_THE_APP = {"__future__", "streamlit", "starlette", "lulu.runtime", "lulu.access", "lulu.server", "lulu.ui.browser"}
 #: Where SQLAlchemy is used without dataset: a file is checked, copied and migrated before dataset sees it.
 BARE_SQL = {"lulu/store/sqlite/connection.py", "lulu/store/sqlite/migrate.py"}
 #: Where sqlite3's own connection is made, for dataset and SQLAlchemy alike.

@@ -8,11 +8,13 @@ Headers = list[tuple[bytes, bytes]]
 
 #: The one inline script of Streamlit 1.67's index.html (``window.prerenderReady = false``); a test compares it.
 _INDEX_SCRIPT = "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='"
+#: Lulu's own, which shows a page when it is there (``lulu/ui/browser/first_paint.py``); a test compares it, too.
+_FIRST_PAINT = "'sha256-cM8Bg6rIvhWltS47evvLW/CffpDOwt27hEVoiWDBg+E='"
 
 _POLICY = {
     "default-src": "'none'",
     # blob: Streamlit imports the inline script of a v2 component from a blob URL.
-    "script-src": f"'self' {_INDEX_SCRIPT} blob:",
+    "script-src": f"'self' {_INDEX_SCRIPT} {_FIRST_PAINT} blob:",
     # 'unsafe-inline': Streamlit's styles are written by a script (emotion) and as style attributes.
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",

@@ -1,4 +1,6 @@
-"""Puts Lulu's styles into the answer that a page begins with, so that they hold before anything of it is drawn.
+"""Puts Lulu's styles, and what shows a page when it is there, into the answer that a page begins with.
+
+They hold before anything of it is drawn.
 
 Streamlit begins a page at every address. Below one it finds none of its files there, and the page stays blank: whoever
 comes to such an address is led to one of Lulu's own that leads nowhere, and says so.
@@ -21,11 +23,11 @@ _UNASKED = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
 
 
 class Styled:
-    """ASGI middleware around the app and what ``host_config`` changes; ``style`` is a constant ``<style>`` element."""
+    """ASGI middleware around the app and what ``host_config`` changes; ``head``: constant elements, put before the page."""
 
-    def __init__(self, app: ASGIApp, *, style: str) -> None:
+    def __init__(self, app: ASGIApp, *, head: str) -> None:
         self._app = host_config.Ours(app)
-        self._style = style.encode()
+        self._head = head.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _asks_for_a_page(scope):
@@ -47,7 +49,7 @@ class Styled:
                 if _ROOT in body and "/" in scope["path"].strip("/"):
                     await RedirectResponse(_NOWHERE, 302)(scope, receive, send)
                 else:
-                    whole = body.replace(_ROOT, self._style + _ROOT, 1)
+                    whole = body.replace(_ROOT, self._head + _ROOT, 1)
                     headers = MutableHeaders(raw=start["headers"])
                     headers["content-length"] = str(len(whole))
                     for name in ("etag", "last-modified"):

@@ -20,11 +20,11 @@ def draw() -> None:
     actor = identity.actor()
     if actor.role is Role.NOBODY:
         guest.show_ended()
+        first_paint.end_page()
         return
     lulu = runtime.current()
     page = st.navigation(navigation.pages_for(actor), position="hidden")
     st.set_page_config(page_title=f"{page.title} · Lulu")
-    first_paint.watch()
     doorbell.hub()
     outage.watch(is_owner=actor.role is Role.OWNER)
     links.follow()

@@ -79,12 +79,12 @@ html:not([data-lulu-watched]) :is(:has(> .stMain), [data-testid="stSidebarUserCo
 
 /* What nobody sees takes no room, also before its script has come: Streamlit draws a grey bar in its place. */
 :is(.st-key-hub, .st-key-outage, .st-key-links, .st-key-unsent, .st-key-keyboard, .st-key-address, .st-key-marker),
-:is(.st-key-first_paint, .st-key-drawn, .st-key-drawn_beside),
+:is(.st-key-drawn, .st-key-drawn_beside),
 :is([class*="st-key-bell_"], [class*="st-key-reading_"], [class*="st-key-flow_"]:has([data-testid="stSkeleton"])) {
   position: absolute; width: 0; height: 0; overflow: hidden;
 }
 :is(.st-key-hub, .st-key-outage, .st-key-links, .st-key-unsent, .st-key-keyboard, .st-key-address, .st-key-marker,
-  .st-key-first_paint, [class*="st-key-bell_"], [class*="st-key-reading_"], [class*="st-key-flow_"],
+  [class*="st-key-bell_"], [class*="st-key-reading_"], [class*="st-key-flow_"],
   [class*="st-key-now_"]) [data-testid="stSkeleton"] { display: none; }
 /* As high as what takes its place. */
 [data-testid="stBottom"] .st-key-prompt [data-testid="stSkeleton"] { height: 55px; }

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from lulu.server.first_answer import Styled
-from lulu.ui import styles
+from lulu.ui.browser import first_paint
 from tests.conftest import NewServer
 
 _STYLE = "<style>p { margin: 0 }</style>"
@@ -50,7 +50,7 @@ async def failed(request: Request) -> Response:
 def client() -> TestClient:
     routes = [Route(f"/{answer.__name__}", answer) for answer in (page, pieces, words, failed)]
     routes += [Route(f"/below/{answer.__name__}", answer) for answer in (page, words, mine)]
-    middleware = [Middleware(Styled, style=_STYLE), Middleware(GZipMiddleware)]
+    middleware = [Middleware(Styled, head=_STYLE), Middleware(GZipMiddleware)]
     return TestClient(Starlette(routes=routes, middleware=middleware))
 
 
@@ -83,10 +83,10 @@ def test_an_address_below_a_page_leads_to_one_that_says_so(client: TestClient, p
     assert (answer.status_code, answer.headers.get("location")) == ((302, "/no-such-page") if goes else (200, None))
 
 
-def test_every_address_of_lulu_answers_with_the_styles(server: NewServer) -> None:
+def test_every_address_of_lulu_answers_with_its_own_head(server: NewServer) -> None:
     lulu = server(env={"LULU_AGENT": "demo"})
     headers = {**_BROWSER, "cookie": lulu.sign_in()}
 
     for path in ("/", "/session?id=1", "/inbox"):
-        assert styles.STYLE in httpx.get(f"{lulu.url}{path}", headers=headers, trust_env=False).text
-    assert styles.STYLE not in httpx.get(lulu.url, headers=_BROWSER, trust_env=False).text
+        assert first_paint.HEAD in httpx.get(f"{lulu.url}{path}", headers=headers, trust_env=False).text
+    assert first_paint.HEAD not in httpx.get(lulu.url, headers=_BROWSER, trust_env=False).text

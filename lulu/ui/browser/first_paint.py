@@ -1,22 +1,28 @@
 """A page that is opened is shown when what is in view has come: until then parts take each other's places, unseen.
 
 Streamlit's client draws a page in many steps, and each would move what stands below it. What is not in view yet can be
-focused and written in all the same. The rule that hides it is one of ``look``'s, and ends by itself
+focused and written in all the same. The rule that hides it is one of ``styles``', and ends by itself
 should this script never come.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 import streamlit as st
+
+from lulu.ui import styles
 
 #: The end of the page's own part, which stands before the sidebar's, and the end of the sidebar's.
 _DRAWN, _BESIDE = "drawn", "drawn_beside"
 
 _JS = (
+    "(() => {"
     f"const DRAWN = '.st-key-{_DRAWN}', BESIDE = '.st-key-{_BESIDE}';"
     r"""
 const MAIN = "[data-testid=stMain]", SIDEBAR = "[data-testid=stSidebar]", READING = "[class*='st-key-reading_']";
-const ROWS = ".st-key-session_rows";
+const ROWS = ".st-key-session_rows", ANYTHING = "[data-testid=stMain] [data-testid=stElementContainer]";
 // Where nothing has come for so long (ms), what is missing is not waited for. What is above and below a transcript has
 // its room already, and the last words do not wait for it.
 const PATIENCE = 3000, ROOMY = ".st-key-session_header, [data-testid=stBottom]";
@@ -27,38 +33,44 @@ function isInView(node) {
 }
 const coming = (part) => [...document.querySelectorAll(`${part} [data-testid=stSkeleton]`)].filter(
   (node) => isInView(node) && !node.closest(ROOMY)).length;
-const isPlaced = () => !document.querySelector(READING) || window.luluReading?.isPlaced();
 const isListed = () => !document.querySelector(ROWS) || window.luluRows?.isDrawn();
 
-function watch() {
-  const shown = document.documentElement.dataset;
-  let before = "", since = performance.now();
-  shown.luluWatched = "";
-  const look = () => {
-    const isReady = document.fonts.status === "loaded";
-    const isDrawn = document.querySelector(DRAWN) !== null && isPlaced(), inMain = coming(MAIN);
-    const isBeside = document.querySelector(BESIDE) !== null && isListed(), inSidebar = coming(SIDEBAR);
-    const now = [isReady, isDrawn, inMain, isBeside, inSidebar].join();
-    if (now !== before) { before = now; since = performance.now(); }
-    const isLate = performance.now() > since + PATIENCE;
-    if (isLate || (isReady && isDrawn && inMain === 0)) shown.luluMain = "";
-    if (isLate || (isReady && isBeside && inSidebar === 0)) shown.luluBeside = "";
-    if (shown.luluMain === undefined || shown.luluBeside === undefined) requestAnimationFrame(look);
-  };
-  look();
+// Reading begins at the end, unless its own script has a place to come back to, or an event to lead to.
+const query = new URLSearchParams(location.search), id = query.get("id");
+let isAtEnd = id !== null && !query.has("event");
+try { isAtEnd &&= sessionStorage.getItem(`lulu-read:${id}`) === null; } catch { isAtEnd = false; }
+const isRead = () => window.luluReading?.isPlaced() || !document.querySelector(READING);
+for (const type of ["wheel", "touchstart", "keydown", "pointerdown"])
+  addEventListener(type, () => { isAtEnd = false; }, { capture: true, passive: true, once: true });
+function isPlaced() {
+  if (isRead()) return true;
+  const main = isAtEnd && document.querySelector(MAIN);
+  if (main) main.scrollTop = main.scrollHeight;
+  return Boolean(main);
 }
 
-if (!window.luluFirstPaint) { window.luluFirstPaint = true; watch(); }
-export default function () {}
+const shown = document.documentElement.dataset;
+let before = "", since = 0;
+shown.luluWatched = "";
+function look() {
+  const isReady = document.fonts.status === "loaded";
+  const isDrawn = document.querySelector(DRAWN) !== null && isPlaced(), inMain = coming(MAIN);
+  const isBeside = document.querySelector(BESIDE) !== null && isListed(), inSidebar = coming(SIDEBAR);
+  const now = [isReady, isDrawn, inMain, isBeside, inSidebar].join();
+  if (now !== before || !document.querySelector(ANYTHING)) { before = now; since = performance.now(); }
+  const isLate = performance.now() > since + PATIENCE;
+  if (isLate || (isReady && isDrawn && inMain === 0)) shown.luluMain = "";
+  if (isLate || (isReady && isBeside && inSidebar === 0)) shown.luluBeside = "";
+  if (shown.luluMain === undefined || shown.luluBeside === undefined || !isRead()) requestAnimationFrame(look);
+}
+look();
+})();
 """
 )
-
-_mount = st.components.v2.component("lulu_first_paint", js=_JS)
-
-
-def watch() -> None:
-    """Show the page when it is there; drawn once in each run of the whole page, before all that is to be seen."""
-    _mount(key="first_paint", height="content")
+#: What stands before a page in the answer that it begins with.
+HEAD = f"{styles.STYLE}<script>{_JS}</script>"
+#: The source of this one script in a Content-Security-Policy.
+SCRIPT_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_JS.encode()).digest()).decode()}'"
 
 
 def end_page() -> None:
