@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from lulu import runtime
 from lulu.ui import identity
-from lulu.ui.pages import audit
+from lulu.ui.views import audit
 
 audit.show(runtime.current(), identity.actor())

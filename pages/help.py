@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lulu.ui import identity
-from lulu.ui.pages import help as help_page
+from lulu.ui.views import help as help_page
 
 identity.actor().require_owner()
 help_page.show()

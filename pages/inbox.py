@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lulu import runtime
 from lulu.ui import identity
-from lulu.ui.pages import inbox
+from lulu.ui.views import inbox
 
 _actor = identity.actor()
 _actor.require_owner()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lulu import runtime
 from lulu.ui import identity
-from lulu.ui.pages import search
+from lulu.ui.views import search
 
 identity.actor().require_owner()
 search.show(runtime.current())

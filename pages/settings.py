@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lulu import runtime
 from lulu.ui import identity
-from lulu.ui.pages import settings
+from lulu.ui.views import settings
 
 _actor = identity.actor()
 _actor.require_owner()

@@ -254,6 +254,12 @@ def test_no_folder_is_crowded(tmp_path: Path) -> None:
     assert crowded(tmp_path) == [tmp_path.name]
 
 
+def test_streamlit_finds_no_pages_of_its_own() -> None:
+    """A folder of that name beside the main script makes them: each address there shows its module, which is blank."""
+    assert (ROOT / "lulu/ui/main.py").exists()
+    assert not (ROOT / "lulu/ui/pages").exists()
+
+
 def most_lines(name: str) -> int:
     return MOST_LINES_OF_A_PAGE if name == "lulu_app.py" or name.startswith("pages/") else MOST_LINES
 

@@ -35,7 +35,7 @@ from lulu.server.routes import login
 from lulu.server.routes.health import health_route
 from lulu.server.setup import served
 from lulu.store import Change, LiveText, Query, Recorded, ShareOptions, Store
-from lulu.ui.pages.search import STEP
+from lulu.ui.views.search import STEP
 from scripts.bench.transcripts import last_words, sentences, transcript
 from tests.support import ROOT
 

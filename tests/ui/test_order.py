@@ -15,9 +15,9 @@ from lulu.model.events import User
 from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.ui.browser import keyboard, notifications
-from lulu.ui.pages import help as help_page
-from lulu.ui.pages import rules
 from lulu.ui.sidebar import session_rows
+from lulu.ui.views import help as help_page
+from lulu.ui.views import rules
 from tests.ui.conftest import OWNER, OpenPage
 from tests.ui.support import ask, keys_of, links, needs_you, open_popover, rows, text_of
 

@@ -15,8 +15,8 @@ from lulu.model.events import Event, Text, ToolUse, User
 from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.settings import Settings
-from lulu.ui.pages import settings
 from lulu.ui.transcript import event_views
+from lulu.ui.views import settings
 from tests.samples import EVENTS, UNKNOWN
 from tests.ui.conftest import MAIN, OpenPage
 from tests.ui.support import open_folds, rows, text_of

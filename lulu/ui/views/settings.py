@@ -9,9 +9,9 @@ from lulu.runtime import Runtime
 from lulu.settings import PREFIX, Settings
 from lulu.text.labels import safe_label
 from lulu.ui import formats, navigation
-from lulu.ui.pages import folders, rules
 from lulu.ui.sharing import lan
 from lulu.ui.styles import VALUES
+from lulu.ui.views import folders, rules
 
 
 def show(lulu: Runtime, actor: Actor) -> None:
