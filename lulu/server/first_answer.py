@@ -23,7 +23,7 @@ _UNASKED = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
 
 
 class Styled:
-    """ASGI middleware around the app and what ``host_config`` changes; ``head``: constant elements, put before the page."""
+    """ASGI middleware around the app and what ``host_config`` changes; ``head`` is constant, put before the page."""
 
     def __init__(self, app: ASGIApp, *, head: str) -> None:
         self._app = host_config.Ours(app)
