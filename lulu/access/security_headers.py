@@ -9,7 +9,7 @@ Headers = list[tuple[bytes, bytes]]
 #: The one inline script of Streamlit 1.67's index.html (``window.prerenderReady = false``); a test compares it.
 _INDEX_SCRIPT = "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='"
 #: Lulu's own, which shows a page when it is there (``lulu/ui/browser/first_paint.py``); a test compares it, too.
-_FIRST_PAINT = "'sha256-cM8Bg6rIvhWltS47evvLW/CffpDOwt27hEVoiWDBg+E='"
+_FIRST_PAINT = "'sha256-1HE8YVF1/RXUCXzX9B1G5VY3t1O/dP+RsQxPDlsPduU='"
 
 _POLICY = {
     "default-src": "'none'",

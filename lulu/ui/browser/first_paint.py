@@ -61,7 +61,8 @@ function look() {
   const isLate = performance.now() > since + PATIENCE;
   if (isLate || (isReady && isDrawn && inMain === 0)) shown.luluMain = "";
   if (isLate || (isReady && isBeside && inSidebar === 0)) shown.luluBeside = "";
-  if (shown.luluMain === undefined || shown.luluBeside === undefined || !isRead()) requestAnimationFrame(look);
+  const isWhole = shown.luluMain !== undefined && shown.luluBeside !== undefined;
+  if (!isWhole || (!isRead() && !isLate)) requestAnimationFrame(look);
 }
 look();
 })();
