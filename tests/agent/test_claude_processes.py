@@ -109,7 +109,7 @@ def test_nothing_of_a_deleted_session_outlives_a_crash_and_the_next_start(claude
 
 def test_what_an_agent_has_started_does_not_end_itself(tmp_path: Path) -> None:
     """The Lulu that an agent of the one before has started carries its mark, as its parent does."""
-    code = "import sys; from lulu.agent import processes; processes.end_marked(sys.argv[1]); print('lives')"
+    code = "import sys; from lulu.agent import os_processes; os_processes.end_marked(sys.argv[1]); print('lives')"
     mark = os_processes.mark_of(tmp_path / "lulu.db")
     command = [sys.executable, "-c", code, mark]
     parent = f"import subprocess, sys; sys.exit(subprocess.call({command!r}))"
