@@ -67,8 +67,11 @@ def test_a_stop_in_a_request_and_in_a_tool_is_no_failure(server: NewServer, page
     page.keyboard.press("Alt+q")
     expect(status(page, "interrupted")).to_be_visible(timeout=PATIENCE)
     expect(transcript.get_by_text("stopped", exact=True)).to_have_count(1, timeout=PATIENCE)
+    expect(approve(page)).to_have_count(0, timeout=PATIENCE)
 
     send(page, "Run a slow tool.")
+    expect(approve(page)).to_be_visible(timeout=PATIENCE)
+    at_rest(page)
     approve(page).click(timeout=PATIENCE)
     expect(transcript.get_by_text("approved by this computer").first).to_be_visible(timeout=PATIENCE)
     page.locator(".st-key-session_header").get_by_role("button", name="Stop").first.click()

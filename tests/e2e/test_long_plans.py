@@ -12,8 +12,10 @@ from lulu.model.sessions import Launch, SessionStatus
 from lulu.store import Store
 from tests.browser import Viewer
 from tests.conftest import NewServer
+from tests.e2e.edge.driver import at_rest
 from tests.e2e.prompts import PATIENCE
 from tests.e2e.test_pages import fold_of
+from tests.e2e.test_reading import scroll_up
 from tests.ui.support import approval
 
 STEPS = 150
@@ -51,6 +53,11 @@ def viewer(server: NewServer, new_viewer: Callable[..., Viewer]) -> Viewer:
 
 def test_many_steps_scroll_in_a_part_of_the_window(viewer: Viewer) -> None:
     page = viewer.page
+    expect(page.locator(".st-key-scrolling_plan_open")).to_be_visible(timeout=PATIENCE)
+    # A page is at its end, and stays there until somebody scrolls.
+    page.wait_for_function("() => window.luluReading?.isPlaced()", timeout=PATIENCE)
+    at_rest(page)
+    scroll_up(page, 100_000)
     check_reach(page.locator("[class*=st-key-call_] [class*=st-key-scrolling_plan_]"))
     check_reach(page.locator(".st-key-scrolling_plan_open"))
     fold_of(page, "0 of 150 done").locator("> summary").click(timeout=PATIENCE)

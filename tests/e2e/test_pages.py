@@ -93,12 +93,13 @@ def test_what_a_page_asked_for_before_it_was_left_empties_no_other(server: NewSe
 
 
 def test_the_address_follows_the_session_shown(server: NewServer, viewer: Viewer) -> None:
-    lulu = server()
+    # A story that lasts until somebody stops it, also beside other programs.
+    lulu = server(env={"LULU_DEMO_SPEED": "0.3"})
     page = viewer.page
     addresses = {}
     for name in ("Story of the first", "Story of the second"):
         start(page, lulu.url, name)
-        page.get_by_role("button", name="Stop").first.click(timeout=PATIENCE)
+        page.locator(".st-key-session_header").get_by_role("button", name="Stop").click(timeout=PATIENCE)
         expect(status(page, "interrupted")).to_be_visible(timeout=PATIENCE)
         addresses[name] = page.url
 
