@@ -1,4 +1,4 @@
-"""Lulu's entry point: ``streamlit run lulu_app.py`` finds ``app`` here. Says what the server is made of, no more."""
+"""The entry point: ``streamlit run lulu_app.py`` serves ``app``, put together here from its parts."""
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -22,12 +22,12 @@ pages = [Middleware(first_answer.Styled, head=first_paint.HEAD), Middleware(page
 
 
 def link(root: str) -> str:
-    """The link to open here, once."""
+    """Return a one-time link that signs a browser in."""
     return links.welcome(runtime.current(), root)
 
 
 def stopping() -> None:
-    """Let go of the pages and of who was let in."""
+    """Close all doorbell sockets and delete the files with login tokens."""
     bell.close_all()
     links.goodbye(runtime.current().settings.data_dir)
 

@@ -1,4 +1,7 @@
-"""``python -m lulu login`` and ``python -m lulu lan on|off``: speaks to the running Lulu as its owner."""
+"""Run ``python -m lulu login`` and ``python -m lulu lan on|off``.
+
+Each command is one HTTP request to the running Lulu, with the token of its owner.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _PATIENCE = 15
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command and return the exit code: 0, or 1 after an error."""
     parser = argparse.ArgumentParser(prog="python -m lulu", description="Speak to the Lulu that runs on this computer.")
     commands = parser.add_subparsers(dest="do", required=True)
     commands.add_parser("login", help="print a fresh link that signs a browser in, once, within ten minutes")
@@ -39,7 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def ask(data_dir: Path, asked: dict[str, object]) -> dict[str, Any]:
-    """Send it to the Lulu that uses this data folder. Raises ``LuluError``."""
+    """Send a command to the Lulu that uses this data folder and return its answer.
+
+    Raises ``LuluError`` if no Lulu answers, or if Lulu refuses the command.
+    """
     try:
         found = json.loads((data_dir / CONTROL_FILE).read_text())
         root, token = str(found["url"]), str(found["token"])
@@ -68,7 +74,7 @@ def ask(data_dir: Path, asked: dict[str, object]) -> dict[str, Any]:
 
 
 def not_running(data_dir: Path) -> LuluError:
-    """What to say where nobody answers."""
+    """Return the error for a data folder without a running Lulu."""
     return LuluError(
         f"No running Lulu uses the data folder {data_dir}.",
         safe="Nothing was changed.",

@@ -1,4 +1,4 @@
-"""Lulu's own folder: only its owner may look inside. A folder that holds other things too is not Lulu's to close."""
+"""Make Lulu's own folder private to the user. A folder that also holds other files keeps its mode."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from pathlib import Path
 
 from lulu.errors import ConfigurationError
 
-#: What Lulu makes there, by the beginnings of the names.
+#: Files that Lulu makes there, by the beginnings of their names.
 _OURS = ("lulu.db", "control.json", "open-lulu.html")
-#: Everything that others of this computer could do.
+#: The permissions of the group and of other users.
 _OTHERS = 0o077
 
 
 def make_private(folder: Path) -> None:
-    """Make it with mode 0700, or close an older one. Raises ``ConfigurationError`` where that is not possible."""
+    """Create a folder with mode 0700, or set that mode on an existing one that holds only Lulu's files.
+
+    Raises ``ConfigurationError`` if the operating system refuses.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if folder.stat().st_mode & _OTHERS and _is_ours(folder):

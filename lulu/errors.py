@@ -1,17 +1,17 @@
-"""Every error that Lulu raises on purpose. A page may show any of them as it stands.
+"""Define every error that Lulu raises on purpose. A page may show the message of each.
 
 LuluError
 ├── ConfigurationError      a setting cannot be used
-├── InputError              what a person typed cannot be used
+├── InputError              the typed input cannot be used
 ├── Forbidden               this actor may not do that
 ├── SessionNotFound         no session has this id
-├── Conflict                somebody else was first
+├── Conflict                another change was committed first
 ├── StoreError
-│   ├── DatabaseInUse       another Lulu holds the file
-│   ├── DatabaseNewer       the file was made by a later version
-│   ├── DatabaseCorrupt     the file is damaged; it is kept aside
+│   ├── DatabaseInUse       another Lulu process holds the file
+│   ├── DatabaseNewer       a later version of Lulu made the file
+│   ├── DatabaseCorrupt     the file is damaged; it is moved to another name
 │   ├── DatabaseUnwritable  read-only, no permission, no such folder
-│   └── StoreBusy           not committed in time; nothing was accepted
+│   └── StoreBusy           not committed in time; nothing was changed
 └── AgentError              the agent process could not be used
 """
 
@@ -19,15 +19,15 @@ from __future__ import annotations
 
 
 class LuluError(Exception):
-    """What happened, what is safe, and what to do next: three sentences for a person."""
+    """Base of all errors. Its message says what happened, what is safe and what to do next."""
 
     def __init__(self, happened: str, *, safe: str = "", next_step: str = "") -> None:
         super().__init__(" ".join(part for part in (happened, safe, next_step) if part))
         #: What happened, one sentence.
         self.happened = happened
-        #: What is not affected, one sentence or nothing.
+        #: What is not affected: one sentence, or an empty string.
         self.safe = safe
-        #: What the reader can do now, one sentence or nothing.
+        #: What the reader can do now: one sentence, or an empty string.
         self.next_step = next_step
 
 
@@ -36,7 +36,7 @@ class ConfigurationError(LuluError):
 
 
 class InputError(LuluError):
-    """A person typed something that cannot be used; nothing was changed."""
+    """The input that a person typed cannot be used; nothing was changed."""
 
 
 class Forbidden(LuluError):
@@ -44,7 +44,7 @@ class Forbidden(LuluError):
 
 
 class SessionNotFound(LuluError):
-    """No session has this id. The id is deliberately not part of the message."""
+    """No session has this id. The message leaves the id out on purpose."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -55,7 +55,7 @@ class SessionNotFound(LuluError):
 
 
 class Conflict(LuluError):
-    """Somebody else was first: a compare-and-set found another value."""
+    """Another change was committed first: a compare-and-set met a value other than the expected one."""
 
 
 class StoreError(LuluError):
@@ -67,11 +67,11 @@ class DatabaseInUse(StoreError):
 
 
 class DatabaseNewer(StoreError):
-    """The file was written by a later version of Lulu; it was not touched."""
+    """A later version of Lulu wrote the file. It was not changed."""
 
 
 class DatabaseCorrupt(StoreError):
-    """The file is damaged. It is kept as it is under another name."""
+    """The file is damaged. It is kept unchanged under another name."""
 
 
 class DatabaseUnwritable(StoreError):
@@ -87,5 +87,5 @@ class AgentError(LuluError):
 
     def __init__(self, happened: str, *, safe: str = "", next_step: str = "", stderr: str = "") -> None:
         super().__init__(happened, safe=safe, next_step=next_step)
-        #: The last lines that the process wrote to stderr: for experts, not part of the message.
+        #: The last lines that the process wrote to stderr. They are for experts and not part of the message.
         self.stderr = stderr

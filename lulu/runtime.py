@@ -1,4 +1,7 @@
-"""The composition root: settings, store and host, built once a process. Pages reach them through ``current()``."""
+"""The composition root: settings, store and host, built once a process.
+
+Pages reach them through ``current()``.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What one running Lulu is made of."""
+    """The parts of one running Lulu."""
 
     settings: Settings
     store: Store
@@ -36,20 +39,20 @@ class Runtime:
 
 _running: list[Runtime] = []
 
-#: The end of the agents and of the database share this time (seconds). With the wait for visitors before it, and
-#: Python's own end after it, Lulu is gone within 10 s.
+#: Seconds for the end of the agents and of the database together. With the wait for open pages before it and Python's
+#: own end after it, Lulu ends within 10 s.
 STOP_SECONDS = 7.5
-#: How often the garbage collector looks through everything (seconds), and how often more after anything has come:
-#: Streamlit keeps for two minutes who left.
+#: Seconds between two full garbage collections, and how many more of them follow the last one that was needed.
+#: Streamlit keeps a closed page for two minutes.
 SPARE_EVERY, SPARE_AGAIN = 60.0, 3
-#: Its generation of what it has looked at more than once.
+#: The number of the collector's oldest generation.
 _OLDEST = 2
-#: Between two looks whether the link to sign in with can be made (seconds).
+#: Seconds between two attempts to make the link to sign in with.
 LINK_RETRY_SECONDS = 1.0
 
 
 def start(settings: Settings) -> Runtime:
-    """Open the store, recover, and take commands. Raises a ``LuluError`` that says what to do."""
+    """Open the store, recover from a crash and start the host. Raises ``LuluError`` if that fails."""
     if _running:
         raise LuluError("Lulu is already running in this process.")
     make_private(settings.data_dir)
@@ -59,7 +62,7 @@ def start(settings: Settings) -> Runtime:
         runtime = Runtime(settings=settings, store=store, host=host, agent=choose_agent(settings.agent))
         host.start()
     except BaseException:
-        # Or nobody could open the file again, this process included.
+        # Otherwise the lock stays, and no process can open the file again.
         store.close()
         raise
     _running.append(runtime)
@@ -67,7 +70,10 @@ def start(settings: Settings) -> Runtime:
 
 
 def look_on(settings: Settings, database: Path, bus: Bus) -> Runtime:
-    """Read what another process's Lulu writes; ``bus`` gives the numbers of its bus. Nothing is started or written."""
+    """Return a read-only runtime beside another process's Lulu. Nothing is started or written.
+
+    ``bus`` has the topic versions of that other process.
+    """
     store = Store.beside(database, bus)
     host = AgentHost(store, settings)
     _running.append(Runtime(settings=settings, store=store, host=host, agent=choose_agent(settings.agent)))
@@ -75,7 +81,7 @@ def look_on(settings: Settings, database: Path, bus: Bus) -> Runtime:
 
 
 def current() -> Runtime:
-    """The running Lulu. Raises ``LuluError`` before ``start()`` and after ``stop()``."""
+    """Return the running Lulu. Raises ``LuluError`` before ``start()`` and after ``stop()``."""
     if not _running:
         raise LuluError(
             "Lulu is not running here.", next_step="Start it with `make run` or `streamlit run lulu_app.py`."
@@ -84,7 +90,7 @@ def current() -> Runtime:
 
 
 def stop() -> None:
-    """End every agent, commit what is queued, and let go of the file. Does nothing when nothing runs."""
+    """End every agent, commit the queued writes and close the file. Without a running Lulu, do nothing."""
     while _running:
         runtime = _running.pop()
         until = time.monotonic() + STOP_SECONDS
@@ -96,17 +102,17 @@ def stop() -> None:
 async def serving(
     address: Callable[[], str], link: Callable[[str], str], stopping: Callable[[], None]
 ) -> AsyncIterator[None]:
-    """Start before the first page is served, stop after the last: the app's lifespan.
+    """Start Lulu before the first page is served and stop it after the last: the app's lifespan.
 
-    ``address`` says where this server is, or raises a ``LuluError``; ``link`` makes of it the link to open, printed
-    before ``/healthz`` answers; ``stopping`` is called first at shutdown.
-    Where Lulu cannot start, it says why on stderr and ends the process: there is nothing to serve.
+    ``address`` returns this server's address or raises ``LuluError``. ``link`` makes the sign-in link of it. The link
+    is printed before ``/healthz`` answers. ``stopping`` is called first at shutdown. If Lulu cannot start, the reason
+    goes to stderr and the process ends with code 1.
     """
     try:
         root = address()
         settings = await asyncio.to_thread(load_settings)
         forget_environment()
-        # In a thread: a large file takes a while to check, a locked one to open, and the server has to hear signals.
+        # In a thread: a large file takes long to check, a locked one to open, and the server has to handle signals.
         await asyncio.to_thread(start, settings)
     except Exception as exc:
         if not isinstance(exc, LuluError):
@@ -130,7 +136,7 @@ async def serving(
 
 @asynccontextmanager
 async def sparing() -> AsyncIterator[None]:
-    """Within it, the garbage collector spares what stays."""
+    """Limit full garbage collections while the context is open."""
     task = asyncio.create_task(_spare_what_stays())
     try:
         yield
@@ -139,12 +145,12 @@ async def sparing() -> AsyncIterator[None]:
 
 
 async def _spare_what_stays() -> None:
-    """Have the garbage collector look at what stays once a minute at most, otherwise at what came since its last look.
+    """Run a full collection at most once a minute. In between, collect only newer objects.
 
-    It stops every thread meanwhile. On its own it looks through everything whenever there is a quarter more, beside
-    twenty viewers every two seconds: 75 ms each time. Modules and open pages, most of it, stay much longer; without
-    them it takes 5 to 15 ms, and the look of each minute 130 to 180 ms. (With Streamlit's ``runner.postScriptGC`` every
-    run would end with such a look; it is off in ``.streamlit/config.toml``.)
+    A collection stops every thread. By default Python runs a full one whenever a quarter more objects exist. Beside
+    twenty viewers that was 75 ms every two seconds. Most objects are modules and open pages, and live long. Frozen,
+    they cost nothing: a collection takes 5 to 15 ms, the full one 130 to 180 ms (``docs/performance.md``). Streamlit's
+    ``runner.postScriptGC`` would collect after every run; ``.streamlit/config.toml`` switches it off.
     """
     gc.callbacks.append(_spare)
     try:
@@ -154,13 +160,13 @@ async def _spare_what_stays() -> None:
             await asyncio.sleep(SPARE_EVERY)
             if _looks() > looks:
                 left = 1 + SPARE_AGAIN
-            # Where nothing came for long there is nothing to let go: an idle Lulu looks at nothing.
+            # An idle Lulu has no garbage, so it runs no collection.
             if left > 0:
                 gc.unfreeze()
                 gc.collect()
                 looks, left = _looks(), left - 1
     except Exception:
-        # The task's top: pages are slower without it, and nothing else.
+        # The top of the task. Without it pages are slower, but they work.
         log.exception("the garbage collector is left to itself")
     finally:
         gc.callbacks.remove(_spare)
@@ -168,22 +174,22 @@ async def _spare_what_stays() -> None:
 
 
 def _spare(phase: str, info: Mapping[str, int]) -> None:
-    """Called by the garbage collector: what is left when it has looked at all that it does not spare is spared, too."""
+    """Freeze the surviving objects after each full collection (a callback of ``gc``)."""
     if phase == "stop" and info["generation"] == _OLDEST:
         gc.freeze()
 
 
 def _looks() -> int:
-    """How often the garbage collector has looked through all that it does not spare."""
+    """Return the number of full collections so far."""
     return int(gc.get_stats()[_OLDEST]["collections"])
 
 
 async def _tell(link: Callable[[str], str], root: str) -> bool:
-    """Print the link; whether there is one: its token has to be written down first."""
+    """Print the sign-in link. Return whether that worked: its token has to be committed first."""
     try:
         line = f"Lulu is ready: {await asyncio.to_thread(link, root)}\n"
     except Exception as exc:
-        # Whatever it is, those who are signed in are served, and it is tried again.
+        # After any error, signed-in browsers are served, and the link is tried again.
         sys.stderr.write(f"Lulu runs, but cannot make a link to sign in with yet. {_in_words(exc)}\n")
         sys.stderr.flush()
         return False
@@ -197,6 +203,6 @@ def _in_words(exc: Exception) -> str:
 
 
 async def _tell_later(link: Callable[[str], str], root: str) -> None:
-    """Whoever is signed in already sees on every page what is wrong; the link comes when the file can be written."""
+    """Print the link as soon as the database can be written. Pages show what is wrong until then."""
     while not current().store.health.ok or not await _tell(link, root):
         await asyncio.sleep(LINK_RETRY_SECONDS)

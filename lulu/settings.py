@@ -1,4 +1,4 @@
-"""Every path, limit and default, read once from ``LULU_*`` variables or a ``.env`` file (pydantic-settings)."""
+"""Every path, limit and default, read once from ``LULU_*`` variables or a ``.env`` file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENV_FILE = ".env"
 
 
 class Settings(BaseSettings):
-    """Lulu's settings. Every field is documented in the README (held by a test)."""
+    """Lulu's settings. The README has a row for each field (a test compares them)."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=_ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True
@@ -83,11 +83,11 @@ class Settings(BaseSettings):
     )
     open_browser: bool = Field(default=True, description="Open the browser at start.")
 
-    #: Where each value comes from: the environment is emptied of ours once it was read.
+    #: The source of each value. It is kept because `forget_environment` deletes the variables.
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def model_post_init(self, context: object) -> None:
-        """Note where each value comes from."""
+        """Record the source of each value."""
         found = {name: (PREFIX + name).upper() for name in type(self).model_fields}
         in_file = dotenv_values(_ENV_FILE)
         for name, variable in found.items():
@@ -116,7 +116,7 @@ class Settings(BaseSettings):
 
     @property
     def database_path(self) -> Path:
-        """The SQLite file. Raises ``ConfigurationError`` for a URL of another kind."""
+        """Path of the SQLite file. Raises ``ConfigurationError`` for any other kind of URL."""
         if self.database_url is None:
             return self.data_dir / "lulu.db"
         prefix = "sqlite:///"
@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         return Path(path).absolute()
 
     def source_of(self, name: str) -> str:
-        """Where the value in force comes from: ``environment``, ``.env file`` or ``default``."""
+        """Return the source of a value: ``environment``, ``.env file`` or ``default``."""
         return self._sources.get(name, "default")
 
 
@@ -139,7 +139,7 @@ def _has(variables: os._Environ[str] | dict[str, str | None], wanted: str) -> bo
 
 
 def load_settings() -> Settings:
-    """The settings of this process. Raises ``ConfigurationError`` that names the variable or the file at fault."""
+    """Read the settings. Raises ``ConfigurationError`` with the variable or the file that is wrong."""
     try:
         return Settings()
     except ValidationError as exc:
@@ -147,7 +147,7 @@ def load_settings() -> Settings:
         name = (PREFIX + str(first["loc"][0])).upper() if first["loc"] else "a setting"
         raise _unusable(f"{name} cannot be used: {first['msg']}.") from exc
     except SettingsError as exc:
-        # Only a list is parsed before it is validated; its field is all that the message names.
+        # Only lists are parsed before they are validated. The error names the field and no more.
         name = next((name for name in Settings.model_fields if f'"{name}"' in str(exc)), "")
         raise _unusable(f"{PREFIX}{name.upper()} cannot be used: it is not a JSON list.") from exc
     except UnicodeDecodeError as exc:
@@ -163,6 +163,6 @@ def _unusable(happened: str) -> ConfigurationError:
 
 
 def forget_environment() -> None:
-    """Take our variables out of this process's environment: what it starts inherits none of them."""
+    """Delete the ``LULU_*`` variables from the environment, so that no child process inherits them."""
     for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
         del os.environ[name]

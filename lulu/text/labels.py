@@ -1,4 +1,4 @@
-"""All text from agents, tools and people on its way to the page. Nothing in it is obeyed but plain markdown.
+"""Prepare text from agents, tools and people for the page, so that only plain markdown has an effect.
 
 Tool data is never markdown: it goes through ``plain`` into ``st.code`` or ``st.text``.
 """
@@ -14,35 +14,38 @@ from lulu.text.plain import plain
 
 BadgeColor = Literal["blue", "gray", "green", "orange", "red", "yellow"]
 
-#: Characters of a title or label that are shown.
+#: The most characters of a title or label on a page.
 LABEL_LIMIT = 80
-#: Bytes of one block that are shown at once.
+#: The most bytes of one block on a page.
 BLOCK_LIMIT = 20_000
 
 
 @lru_cache(maxsize=1024)
 def safe_markdown(text: str, *, line_breaks: bool = False) -> str:
-    """Markdown for ``st.markdown`` that keeps its formatting and loads nothing.
+    """Return markdown for ``st.markdown`` that keeps its formatting and loads nothing.
 
-    Images, HTML, links to anything but http, https and mailto, and Streamlit's own directives are shown as typed. With
-    ``line_breaks`` a line stays a line, as people expect of what they typed.
+    Images, HTML, Streamlit's directives, and links to anything but http, https and mailto appear as typed. With
+    ``line_breaks``, each line end of the text is one on the page.
     """
     return rewrite(plain(text), line_breaks=line_breaks)
 
 
 def safe_label(text: str, limit: int = LABEL_LIMIT) -> str:
-    """One line for a label, a title or a badge, where Streamlit takes markdown: everything is shown as typed."""
+    """Return one line for a label, title or badge. All markdown in it appears as typed."""
     return literal(one_line(text, limit))
 
 
 def safe_badge(text: str, color: BadgeColor) -> str:
-    """A badge for ``st.markdown``. (``st.badge`` escapes brackets once more, and so opens what was escaped.)"""
+    """Return a badge for ``st.markdown``.
+
+    ``st.badge`` is not used: it escapes brackets again, and thereby undoes this escaping.
+    """
     return f":{color}-badge[{safe_label(text)}]"
 
 
 def one_line(text: str, limit: int = LABEL_LIMIT) -> str:
-    """One line of at most ``limit`` characters, for places that take no markdown (a placeholder, a page title)."""
-    looked_at = text[: limit * 20]  # enough, whatever was pasted into a title
+    """Return one line of at most ``limit`` characters, for text without markdown (a page title)."""
+    looked_at = text[: limit * 20]  # enough for one line, even of very long text
     words = " ".join(plain(looked_at).split())
     if len(words) <= limit and len(looked_at) == len(text):
         return words
@@ -51,18 +54,18 @@ def one_line(text: str, limit: int = LABEL_LIMIT) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """What is shown of a block, and how big it is."""
+    """The visible beginning of a block, and the size of the whole."""
 
-    #: The beginning, whole lines where there are any.
+    #: The beginning; whole lines if possible.
     shown: str
-    #: Bytes of the whole text in UTF-8.
+    #: Size of the whole text in UTF-8, in bytes.
     size: int
-    #: Whether anything is missing from ``shown``.
+    #: Whether ``shown`` is shorter than the text.
     is_cut: bool
 
 
 def cut(text: str, limit: int = BLOCK_LIMIT) -> Cut:
-    """The first ``limit`` bytes of a big block, and the true size of the whole."""
+    """Return the first ``limit`` bytes of a text, and the size of the whole."""
     encoded = text.encode("utf-8", errors="surrogatepass")
     if len(encoded) <= limit:
         return Cut(shown=text, size=len(encoded), is_cut=False)

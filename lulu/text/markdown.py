@@ -1,7 +1,7 @@
-"""Rewrites markdown so that Streamlit's renderer shows what CommonMark and GFM say, and obeys nothing else.
+"""Rewrite markdown so that Streamlit's renderer shows what CommonMark and GFM define, and no more.
 
-The text is parsed, then written out again from its tokens: plain text is escaped wherever Streamlit 1.67 (remark with
-GFM, math, directives, emoji, arrows) would see more in it, and code is written as it was.
+The text is parsed and written again from its tokens. Streamlit 1.67 also reads math, directives, emoji and arrows; such
+characters are escaped. Code is written unchanged.
 """
 
 from __future__ import annotations
@@ -15,47 +15,48 @@ from markdown_it.token import Token
 from lulu.text import markdown_parser
 from lulu.text.markdown_parser import NESTING_LIMIT, PARSER, Block, children_of, without_used_definitions
 
-#: Longer texts, and texts nested deeper, are shown as one code block: markdown of that kind is not meant to be read.
+#: Longer or more deeply nested texts become one code block. They are not meant to be read as markdown.
 SIZE_LIMIT = 50_000
-#: The parser looks for the end of each one, again and again.
+#: The most "[" in a text. The parser searches for the end of each one again.
 BRACKET_LIMIT = 2_000
 
-#: Punctuation that no address has, and that ends one in Chinese, Japanese and typeset text.
+#: Punctuation that ends an address in Chinese, Japanese and typeset text.
 _WIDE_PUNCTUATION = (
     "\u2018-\u201f\u2026\u2039\u203a\xab\xbb\u3000-\u303f\u30fb\ufe10-\ufe6f"
     "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
 )
-#: A bare address, as GFM finds it: up to a space, a bracket or wide punctuation, less what ends the sentence.
+#: A bare address, as GFM defines it, up to a space, a bracket or wide punctuation. The sentence's own end is removed
+#: later.
 _ADDRESS = re.compile(rf"(?<![A-Za-z0-9])(?:https?://|www\.)[A-Za-z0-9][^\s<>\[\]`{_WIDE_PUNCTUATION}]*", re.IGNORECASE)
-#: An image as it was typed: its address is not to be followed either.
+#: An image as typed. Its address does not become a link either.
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\([^)]*\)?")
-#: Headings stand one level below what their author wrote, down to this one: the first level is the page's title.
+#: Each heading is written one level lower, down to this one, because the first level is the page's title.
 _LOWEST = 6
 _SENTENCE_END = "?!.,:;*_~'\""
 _LANGUAGE = re.compile(r"(\w+)[\w+#.-]{0,40}", re.ASCII)
-#: Code of these languages would be drawn as a formula or a chart.
+#: Streamlit would draw code of these languages as a formula or a chart.
 _DRAWN = frozenset({"math", "mermaid"})
-#: A task of a list, escaped already. Its box is written as a sign: Streamlit would draw a checkbox that has no name.
+#: A task of a list, already escaped. Its box is written as a character, because Streamlit's checkbox has no name.
 _TASK = re.compile(r"\\\[([ xX])\\\] (?=\S)")
 
 
 def rewrite(text: str, *, line_breaks: bool = False) -> str:
-    """The markdown as Streamlit may have it. Never raises; the result means the same wherever it means anything."""
+    """Return markdown for Streamlit with the meaning of CommonMark and GFM. Never raises."""
     if len(text) > SIZE_LIMIT or text.count("[") > BRACKET_LIMIT:
         return fenced(text)
     tokens = PARSER.parse(text)
     if any(token.level >= NESTING_LIMIT - 1 for token in tokens):
-        return fenced(text)  # the parser drops what is nested deeper
+        return fenced(text)  # the parser drops deeper blocks
     return _Writer(line_breaks=line_breaks).blocks(children_of(without_used_definitions(tokens)))
 
 
 def literal(line: str) -> str:
-    """Markdown that shows one line exactly as typed, for labels: no formatting, no links."""
+    """Return markdown that shows one line exactly as typed, without formatting and links."""
     return _escape(line, label=True)
 
 
 def fenced(code: str, language: str = "") -> str:
-    """A code block that shows ``code`` to the letter."""
+    """Return a code block with exactly this code."""
     if (match := _LANGUAGE.fullmatch(language)) is None or match[1].lower() in _DRAWN:
         language = ""
     fence = "`" * max(3, _longest_run("`", code) + 1)
@@ -73,7 +74,7 @@ class _Writer:
         self._soft_break = "\\\n" if line_breaks else "\n"
 
     def blocks(self, blocks: Sequence[Block], *, tight: bool = False) -> str:
-        """Blocks one below the other; in a tight list without blank lines between."""
+        """Return the blocks one after the other. A tight list has no blank lines between them."""
         return ("\n" if tight else "\n\n").join(self._block(block) for block in blocks)
 
     def _block(self, block: Block) -> str:
@@ -153,7 +154,7 @@ def _alignment(cell: Token) -> str:
 
 
 class _Inline:
-    """Writes inline tokens; neighbouring pieces of text are escaped as one."""
+    """Writes inline tokens. Neighbouring pieces of text are joined before they are escaped."""
 
     def __init__(self, tokens: Sequence[Token], soft_break: str, *, in_table: bool) -> None:
         self._tokens = tokens
@@ -161,7 +162,7 @@ class _Inline:
         self._in_table = in_table
 
     def parts(self) -> Iterator[str]:
-        """The pieces, in order."""
+        """Yield the written pieces, in order."""
         links: list[str] = []
         line_start = True
         for kind, group in groupby(self._tokens, key=lambda token: token.type):
@@ -211,14 +212,15 @@ def _other_than_runs(character: str, text: str) -> int:
 
 # --- Escaping text -----------------------------------------------------------------------------------------------
 
-#: Streamlit replaces these in the parsed text, where an escape is gone: each of their characters is set apart.
+#: Streamlit replaces these in the parsed text, where an escape is already gone. So each character is written
+#: separately.
 _APART = r"""
       (?P<apart>
         :(?=[\w+-]+:)                                    # an emoji or an icon
       | (?<![^\s:])(?:<->|->|<-|--|>=|<=|~=)(?!\S)       # an arrow, a dash, a sign
       {more} )
 """
-#: In a label, what would become a link as well.
+#: Parts of addresses, which a label would turn into links.
 _APART_IN_LABEL = r"| :(?=//) | (?<=www)\. | (?<=\S)@(?=\S)"
 _ESCAPED = r"""
     | (?P<escaped>
@@ -232,14 +234,14 @@ _ESCAPED = r"""
 _SPECIAL = re.compile(_APART.format(more="") + _ESCAPED, re.VERBOSE | re.ASCII)
 _SPECIAL_IN_LABEL = re.compile(_APART.format(more=_APART_IN_LABEL) + _ESCAPED, re.VERBOSE | re.ASCII | re.IGNORECASE)
 _PUNCTUATION = re.compile(r"[\\\[\]<>`*_$~|:&]")
-#: What makes a line more than text: a heading, a quote, a list, a rule, a directive. A number goes before its mark.
+#: Beginnings of a heading, quote, list, rule or directive. A number may come before the mark.
 _LINE_START = re.compile(r"(\d{0,9})([-+=>#:.)])", re.ASCII)
 
 
 def _escape(
     text: str, *, line_start: bool = True, addresses: bool = False, label: bool = False, soft_break: str = "\n"
 ) -> str:
-    """The text so that it is shown as typed. With ``addresses``, bare ones become links to themselves."""
+    """Return text that appears as typed. With ``addresses``, bare addresses become links."""
     first, *others = _lines(text)
     lines = [_escape_line(first, line_start=line_start, addresses=addresses, label=label)]
     lines += [_escape_line(line, line_start=True, addresses=addresses, label=label) for line in others]
@@ -247,7 +249,7 @@ def _escape(
 
 
 def _lines(text: str) -> list[str]:
-    """The lines of a text without the blanks around a line's end, and without empty lines between others."""
+    """Return the lines of a text, without spaces around line ends and without empty lines in the middle."""
     first, *others = text.split("\n")
     if not others:
         return [first]
@@ -283,7 +285,7 @@ def _escape_piece(text: str, *, line_start: bool = False, label: bool = False) -
 def _escape_found(found: re.Match[str]) -> str:
     if found["escaped"] is not None:
         return "\\" + found["escaped"]
-    # A directive of Streamlit's that draws a span without any style: what is in it is a text of its own.
+    # A Streamlit directive for a span without a style. Its content is parsed separately.
     return "".join(f":color[{_backslashed(character)}]" for character in found["apart"])
 
 
@@ -297,7 +299,7 @@ def _linked(address: str) -> str:
 
 
 def _target(address: str) -> str:
-    # Streamlit replaces this one in the source, before it parses.
+    # Streamlit replaces this text in the source, before it parses.
     return f"<{address.replace(':material/', '%3Amaterial/')}>"
 
 

@@ -1,7 +1,6 @@
-"""Reads markdown as CommonMark and GFM say, with three rules of Lulu's own.
+"""Parse markdown by CommonMark and GFM, with three rules of Lulu's own.
 
-An image, a link to anything but http, https and mailto, and a link's definition that no such link uses are the text
-that was typed.
+These stay text: images, links to anything but http, https and mailto, and link definitions without such a link.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from markdown_it.rules_inline.image import image
 from markdown_it.rules_inline.link import link
 from markdown_it.token import Token
 
-#: The parser drops what is nested deeper.
+#: The parser drops blocks that are nested more deeply.
 NESTING_LIMIT = 40
 _LINK = re.compile(r"https?://[^/]|mailto:", re.IGNORECASE)
 
 
 def _as_typed(rule: Callable[[StateInline, bool], bool], keep: Callable[[Token], bool]) -> Callable[..., bool]:
-    """The parser's rule, but what it finds becomes the text that was typed unless ``keep`` says otherwise."""
+    """Wrap a parser rule: its match becomes the typed text, unless ``keep`` accepts the token."""
 
     def typed(state: StateInline, silent: bool) -> bool:
         start, before, delimiters = state.pos, len(state.tokens) + bool(state.pending), len(state.tokens_meta)
@@ -44,7 +43,7 @@ def _is_allowed(token: Token) -> bool:
 
 
 def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """The parser's rule for a link's definition (CommonMark 0.31, 4.7), which leaves a token with its lines."""
+    """Parse a link's definition (CommonMark 0.31, 4.7) and add a token with its lines."""
     known = len(state.env.get("references", {}))
     if not reference(state, start, end, silent):
         return False
@@ -52,18 +51,19 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         token = state.push(DEFINITION, "", 0)
         token.map = [start, state.line]
         token.content = state.getLines(start, state.line, state.blkIndent, False).strip()
-        # Of two with one label, the first counts.
+        # Of two definitions with one label, the first one counts.
         token.meta = {
             "label": next(reversed(state.env["references"])) if len(state.env["references"]) > known else None
         }
     return True
 
 
-#: A definition is a line of the text like any other, unless a link uses it.
+#: A definition is text, unless a link uses it.
 DEFINITION = "definition"
 
 
 def without_used_definitions(tokens: list[Token]) -> list[Token]:
+    """Return the tokens without the definitions that a link uses."""
     inline = [child for token in tokens for child in token.children or ()]
     used = {child.meta.get("label") for child in inline if child.type == "link_open"}
     return [token for token in tokens if token.type != DEFINITION or token.meta["label"] not in used]
@@ -85,13 +85,14 @@ PARSER = _parser()
 
 @dataclass(frozen=True)
 class Block:
-    """A block token and what stands in it."""
+    """A block token and the blocks inside it."""
 
     token: Token
     children: list[Block]
 
 
 def children_of(tokens: Sequence[Token]) -> list[Block]:
+    """Return a flat list of tokens as a tree of blocks."""
     root: list[Block] = []
     stack = [root]
     for token in tokens:

@@ -1,4 +1,4 @@
-"""Which part of a text that is still being written is whole blocks of markdown. Pure."""
+"""Find the complete blocks of a markdown text that is still being written. Pure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _FENCE = re.compile(r"[^\S\n]*(`{3,}(?=[^`\n]*\n?$)|~{3,})(.*)")
-#: An item of a list begins a block whatever stood before it; a heading is one, too.
+#: An item of a list begins a block after any line, and so does a heading.
 _ITEM = re.compile(r"[^\S\n]*(?:[-*+]|\d{1,9}[.)]) ")
 _HEADING = re.compile(r"#{1,6} ")
 
 
 def finished(text: str) -> int:
-    """How many characters of ``text`` are blocks that nothing which may still be written belongs to.
+    """Return the length of the prefix of ``text`` that consists of complete markdown blocks.
 
-    A block ends at a blank line, before an item of a list, and around a heading or a block of code (CommonMark 0.31,
-    sections 4.2, 4.5 and 4.8). Whatever comes, this number does not become smaller.
+    A block ends at a blank line, before an item of a list, and around a heading or a block of code. The number never
+    shrinks as ``text`` grows. Source: CommonMark 0.31, sections 4.2, 4.5 and 4.8.
     """
     end = at = 0
     fence = ""

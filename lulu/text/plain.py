@@ -1,7 +1,7 @@
-"""Turns text from agents, tools and people into text that no terminal and no browser obeys. Pure.
+"""Turn untrusted text into text without effect on a terminal or browser. Pure.
 
-Every function takes time proportional to the length of its text, and works on one piece of a long text after the other:
-a call of ``re`` or of a string method keeps Python's interpreter lock until it returns.
+Every function takes time proportional to the length of its text and works on pieces of it. A call of ``re`` or of a
+string method keeps Python's interpreter lock (GIL) until it returns.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-#: Characters of a piece: the other threads wait about a millisecond for one.
+#: Characters of a piece. Other threads wait about a millisecond for one.
 PIECE = 256_000
 
 _ESCAPE_SEQUENCES = re.compile(
@@ -18,9 +18,9 @@ _ESCAPE_SEQUENCES = re.compile(
     r"|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"  # two and three characters
     r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one character
 )
-#: A piece does not end within an escape sequence that began this many characters earlier.
+#: Before a piece ends, so many characters are searched for the beginning of an escape sequence, so as not to split it.
 _LONGEST_SEQUENCE = 4_096
-#: What every terminal and browser only shows.
+#: Bytes that every terminal and browser merely displays.
 _USUAL = bytes([*b"\n\t", *range(0x20, 0x7F)])
 _LINE_ENDS = re.compile(r"\r\n?|[\x85\u2028\u2029]")
 _BIDI_NAMES = {
@@ -34,79 +34,80 @@ _SHOWN = {
     **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
     **{code: f"⟦{name}⟧" for code, name in _BIDI_NAMES.items()},
 }
-#: What ends a line for a browser, but not for ``git diff``, and blanks that look like a space.
+#: Line ends for a browser that are none for ``git diff``, and blanks that look like a space.
 _LOOK_ALIKES = {
     **{0x0D: "␍", 0x85: "⟦NEL⟧", 0x2028: "⟦LS⟧", 0x2029: "⟦PS⟧"},
     **{code: f"⟦U+{code:04X}⟧" for code in (0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F)},
 }
 
-#: Code points without a shape (Unicode 16: Default_Ignorable_Code_Point, and blanks that are no space), less the three
-#: groups below.
+#: Code points without a shape (Unicode 16: Default_Ignorable_Code_Point, and blanks other than a space), without the
+#: three groups below.
 _SHAPELESS = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f\u2800\u3164\ufeff"
     "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-#: Joiners belong to scripts that join their letters, and to emoji; a variation selector to the character before it.
+#: Joiners belong to scripts that join letters, and to emoji. A variation selector belongs to the character before it.
 _JOINERS = "\u200c\u200d"
 _SELECTORS = "\ufe00-\ufe0f"
 #: A flag of a part of a country: a black flag, two to six letters or digits as tags, the end tag (UTS 51, ED-14a).
 _TAG_FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f"
 _RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
-#: A direction mark beside a letter of a script that is written from the right, and one variant of an ideograph.
+#: A direction mark beside a letter of a right-to-left script, and a variant of an ideograph.
 _MARK = f"(?<=[{_RIGHT_TO_LEFT}])[\u061c\u200e\u200f]|[\u061c\u200e\u200f](?=[{_RIGHT_TO_LEFT}])"
 _VARIANT = "(?<=[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
 _INVISIBLE = re.compile(
     f"(?P<kept>{_TAG_FLAG}|{_MARK}|{_VARIANT})"
     f"|(?P<hidden>[{_SHAPELESS}]+"
-    # In ASCII, Latin and after a blank, a joiner or a selector changes nothing that anybody could see.
+    # After ASCII, Latin or a blank, a joiner or a selector has no visible effect.
     f"|(?:(?<![^\x00-\u02ff\u2000-\u200b\u2028-\u202f{_JOINERS}{_SHAPELESS}])[{_JOINERS}])[{_JOINERS}]*"
     f"|(?<=[{_JOINERS}])[{_JOINERS}]+"
     f"|(?<![^\x00-\x22\x24-\x29\x2b-\x2f\x3a-\x7f{_JOINERS}{_SELECTORS}])[{_SELECTORS}]+)"
 )
-#: What a terminal or a browser obeys or hides; letters of a script or an emoji may be among it.
+#: Characters with an effect on a terminal or browser, or without a shape. Letters and emoji may need some of them.
 UNUSUAL = re.compile(
     f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff{_SHAPELESS}{_JOINERS}{_SELECTORS}]"
 )
 
 
 def plain(text: str) -> str:
-    """The text with nothing in it that a terminal or a browser obeys; still not to be read as markdown or HTML.
+    r"""Return text without effect on a terminal or browser. It may still contain markdown or HTML.
 
-    Terminal sequences go. Other control characters, direction overrides, broken surrogates and characters without a
-    shape become visible; line ends become ``\\n``.
+    Removes terminal sequences. Makes other control characters, direction overrides, lone surrogates and characters
+    without a shape visible. Line ends become ``\n``.
     """
     return by_pieces(text, _plain)
 
 
 def visible(text: str) -> str:
-    """The text with every character of it visible, for a person who decides about it: nothing is taken out.
+    r"""Return the text with every character visible, as the basis of a decision.
 
-    Only ``\\n`` ends a line. Other line ends, terminal sequences and blanks that are no space are shown by name.
+    Nothing is removed. Only ``\n`` ends a line. Other line ends, terminal sequences and unusual blanks are shown by
+    name.
     """
     return by_pieces(text, lambda piece: _with_names(piece.translate(_LOOK_ALIKES)))
 
 
 def console(text: str) -> str:
-    """What a terminal shows of a text: of each line, what was written last.
+    """Return the text as a terminal shows it after carriage returns: of each line, its last version.
 
-    A carriage return overwrites a line only where something printable comes after it. Escape sequences stay: ``plain``
-    takes them out.
+    A carriage return overwrites a line only if something printable follows. Escape sequences stay; ``plain`` removes
+    them.
     """
     return by_pieces(text, _console) if "\r" in text else text
 
 
 def hidden_characters(text: str) -> int:
-    """How many characters of a text have no shape that a person could see, and are not part of a letter or emoji."""
+    """Count the characters without a visible shape that are not part of a letter or an emoji."""
     return sum(_count_hidden(piece) for piece in pieces(text))
 
 
 def by_pieces(text: str, change: Callable[[str], str]) -> str:
-    """The text after ``change``, which gets one piece at a time."""
+    """Apply ``change`` to a text, one piece at a time."""
     return change(text) if len(text) <= PIECE else "".join(change(piece) for piece in pieces(text))
 
 
 def pieces(text: str) -> Iterator[str]:
-    """The text in pieces of at most ``PIECE`` characters, which end with a line where one ends, in order."""
+    """Yield the text in pieces of at most ``PIECE`` characters. A piece ends with a line if possible."""
     start = 0
     while len(text) - start > PIECE:
         end = text.rfind("\n", start, start + PIECE) + 1
@@ -120,7 +121,7 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    # Of most texts nothing is left to look at, and taking out bytes is many times as fast as looking at characters.
+    # Most texts are plain. To remove bytes is many times as fast as to search characters.
     rest = text.encode("utf-8", "surrogatepass").translate(None, _USUAL)
     if not rest or UNUSUAL.search(rest.decode("utf-8", "surrogatepass")) is None:
         return text
@@ -132,7 +133,7 @@ def _with_names(text: str) -> str:
 
 
 def _shown_hidden(found: re.Match[str]) -> str:
-    """The name of a run of invisible characters: how many, and what the tags among them spell."""
+    """Return a name for a run of invisible characters: their number, and the text that their tags spell."""
     if found["kept"]:
         return found["kept"]
     run = found["hidden"]

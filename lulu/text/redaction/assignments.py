@@ -1,4 +1,4 @@
-"""Secrets that are told by the name before them: in code, settings, shells, options, JSON, YAML and XML. Pure."""
+"""Find secrets by the name before them: code, settings, shells, options, JSON, YAML, XML. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lulu.text.redaction.spans import Span
 
 _WORDS = (*OF_PASSWORDS, *OF_TOKENS)
 _QUOTE = r"(?:\\*[\"'`]|&quot;)"
-#: Behind a word of a secret's name: the rest of the name, and what says that a value follows.
+#: Behind a word of a secret's name: the rest of the name, and a sign that a value follows.
 _REST = re.compile(
     rf"[A-Za-z0-9_.-]{{0,40}}+(?P<close>{_QUOTE}?(?:\[\d{{0,4}})?\]?)"
     r"(?:"
@@ -27,19 +27,19 @@ _REST = re.compile(
     r"|(?P<type>[ \t]{1,4}(?=[Ss]tring[ \t]{0,4}=))"
     r")"
 )
-#: ``name: str = "…"``, ``name string = "…"``: what stands between the name and the value.
+#: ``name: str = "…"``, ``name string = "…"``: the type between name and value.
 _TYPE = re.compile(
     r"[ \t]{0,4}(?::[ \t]{0,4}(?:&(?:'[a-z]{1,20} )?)?[A-Za-z_][\w.\[\]|<> ]{0,40}?|"
     r"[Ss]tring)[ \t]{0,4}=[ \t]{0,4}(?=[brfu]{0,2}[\"'`])"
 )
-#: What a secret of a kind has at least; most names are told apart by it before anything else is read.
+#: The least that a secret of each kind has. It rules out most names before anything else is read.
 _LEAST = {Kind.TOKEN: re.compile(r"\S{8}"), Kind.KEY: re.compile(r"\S{16}"), Kind.PASSWORD: re.compile(r"[^\n]{4}")}
-#: A function that is given a name and a value.
+#: A function call with a name and a value.
 _GIVEN = re.compile(r"[\w$]\([ \t]{0,4}\\*[\"'`]\Z")
 _NAME_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _LONGEST_NAME, _LONGEST_VALUE = 60, 500
 _OPENING = re.compile(r"(?:[bBrRuUfF]{1,2}|[@$])?(?P<quote>\\*(?:\"{3}|'{3}|[\"'`])|&quot;)")
-#: What stands between two parts of a text in code, also over a line's end; in brackets it may be nothing.
+#: Between two parts of a text in code, also over a line end. In brackets the operator may be missing.
 _LINE_END = r"[ \t]{0,10}(?:\\?\n[+\-#>\d→:\t ]{0,40})?"
 _JOINED = rf"(?={_OPENING.pattern.replace('?P<quote>', '?:')})"
 _JOIN = re.compile(rf"{_LINE_END}(?:\+|\.\.?|&|~){_LINE_END}{_JOINED}")
@@ -47,23 +47,23 @@ _JOIN_IN_BRACKETS = re.compile(rf"{_LINE_END}(?:\+|\.\.?|&|~)?{_LINE_END}{_JOINE
 _JOIN_AT_THE_END = re.compile(rf"{_LINE_END}(?:(?:\+|\.\.?|&|~){_LINE_END})?\Z")
 _BRACKET = re.compile(rf"\({_LINE_END}{_JOINED}")
 _BARE = re.compile(r"(?:[^\s\"'`\\<]|[\"'`](?=[\w$#%*+])|\\(?![\"'`nrt]|u00)|<(?!/))+")
-#: A value on the line below, alone on it, farther in than nothing.
+#: An indented value, alone on the line below its name.
 _BELOW = re.compile(r"[+\-#>\d→:\t ]{0,20}[ \t][ \t]{0,40}(?P<value>[^\s\"'{\[#-]\S{3,500})[ \t]*(?:\n|\Z)")
 _QUOTED_BELOW = re.compile(r"[+\-#>\d→:\t ]{0,40}(?=[\"'])")
-#: What a setting may stand behind on its line.
+#: Text that may come before a setting on its line.
 _SETTING_BEFORE = re.compile(
     r"[\s\d→:+\-#>*|\"'`.,(\[{$;&\\]*(?:(?:export|set|setx|env|ENV|ARG|declare(?: -x)?|-e|--env)[ \t=]+[\"']?)?"
 )
 _CALLS = re.compile(
     r"(?:set|with|use|add|put|new|create|update|change)[A-Z_].*|[a-z_.]*\.?(?:password|passwd|pwd|token|apikey|api_key|secret)\Z"
 )
-#: ``"member": "value"``, an item, or a number, in an object or a list under a secret's name.
+#: A member ``"name": "value"``, an item or a number, in an object or list under a secret's name.
 _MEMBER = re.compile(
     rf"(?:{_QUOTE}(?P<name>[\w.-]{{1,60}}){_QUOTE}\s{{0,8}}:\s{{0,8}})?"
     rf"(?:(?P<quote>{_QUOTE})(?P<value>[^\"'\n\\]{{1,500}}){_QUOTE}(?!\s{{0,8}}:)|(?P<number>\d{{4,20}})|(?P<end>[}}\]])|(?P<open>[{{\[]))"
 )
 _LONGEST_OBJECT = 2_000
-#: What of an element stands before a name that tells of its text: ``<``, ``<ns:``, ``<property name="``.
+#: The part of an XML element before a name for its text: ``<``, ``<ns:``, ``<property name="``.
 _TAG = re.compile(r"<(?:[\w.:-]{0,40}|[\w.:-]{1,40}[ \t]+(?:name|key|id)=[\"'][\w.:-]{0,40})")
 _OPTION = re.compile(
     r"-(?<![\w-]-)-?(?P<name>[A-Za-z][A-Za-z0-9-]{1,40})"
@@ -77,7 +77,7 @@ _PROSE_AFTER_OPTION = words(
 
 
 def assignments(letters: Letters) -> Iterator[Span]:
-    """Where a secret stands that a name before it tells of."""
+    """Yield the secrets that follow a name."""
     words_there = [word for word in _WORDS if letters.first(word)]
     for word in words_there:
         yield from _named(letters.text, word, candidates(letters, word))
@@ -86,7 +86,10 @@ def assignments(letters: Letters) -> Iterator[Span]:
 
 
 def open_value(text: str) -> int | None:
-    """Where a value in quotes or between tags begins that the text ends in or right behind; ``None`` for none."""
+    """Return the offset of a quoted or tagged value that is still open at the end, or ``None``.
+
+    A value may also be open right before the end, if a further part of it can follow.
+    """
     tail = max(0, len(text) - 2 * _LONGEST_VALUE)
     letters = Letters(text[tail:])
     for word in _WORDS:
@@ -109,7 +112,7 @@ def open_value(text: str) -> int | None:
 
 
 class _Told(NamedTuple):
-    """A name that may tell of a secret, what follows it, and where the value begins."""
+    """A name that may belong to a secret, the match behind it, and the offset of its value."""
 
     name: str
     match: re.Match[str]
@@ -117,7 +120,7 @@ class _Told(NamedTuple):
 
 
 def _told(text: str, word: str, ends: Iterable[int]) -> Iterator[_Told]:
-    """Where a value follows the word, of which these are the ends, and the whole name that it is a part of."""
+    """Yield each value behind the word, with the full name around the word. ``ends``: the word's ends."""
     least = _LEAST[Kind.TOKEN if word in OF_TOKENS else Kind.PASSWORD]
     for end in ends:
         match = _REST.match(text, end)
@@ -133,7 +136,7 @@ def _told(text: str, word: str, ends: Iterable[int]) -> Iterator[_Told]:
 
 
 def _value_at(text: str, match: re.Match[str]) -> int:
-    """Where the value begins, behind a type where one is told."""
+    """Return the offset of the value, behind a type if there is one."""
     at = match.end()
     if match["type"] is not None or (match["op"] is not None and match["op"][-1] == ":" and "=" in text[at : at + 60]):
         typed = _TYPE.match(text, at if match["type"] is not None else match.end("op") - 1)
@@ -142,7 +145,7 @@ def _value_at(text: str, match: re.Match[str]) -> int:
 
 
 def _goes_on(text: str, match: re.Match[str], at: int) -> bool:
-    """Whether the value stands on the next line, is an object or a list, or is put together of parts."""
+    """Whether the value is on the next line, is an object or a list, or has several parts."""
     if match["below"] is not None or text[at : at + 1] in (("\n", "\r") if match["tag"] is not None else ("{", "[")):
         return True
     return _BRACKET.match(text, at) is not None or len([*_parts(text, at)]) > 1
@@ -195,7 +198,7 @@ def _value(text: str, told: _Told, kind: Kind) -> Span | None:
 
 
 def _block_end(text: str, at: int, first: re.Match[str]) -> int:
-    """Where the value below its name ends: one behind ``|`` or ``>`` has all lines that stand as far in."""
+    """Return the end of a value below its name. After ``|`` or ``>`` it has all equally indented lines."""
     end = first.end("value")
     if text[max(0, at - 8) : at].rstrip("\r\n+-")[-1:] not in ("|", ">"):
         return end
@@ -207,7 +210,7 @@ def _block_end(text: str, at: int, first: re.Match[str]) -> int:
 
 
 def _quoted(text: str, at: int, kind: Kind, *, needs_digit: bool = False) -> Span | None:
-    """The value in the quotes that open here, with its other parts; one without an end reaches to its line's end."""
+    """Return the quoted value that opens here, with its other parts. Without an end it has the whole line."""
     parts = [*_parts(text, at)]
     if not parts:
         return None
@@ -223,7 +226,7 @@ def _quoted(text: str, at: int, kind: Kind, *, needs_digit: bool = False) -> Spa
 
 
 class _Part(NamedTuple):
-    """A part of a value in quotes, and what is behind its own; ``end`` is ``None`` where they do not close."""
+    """One part of a quoted value. ``behind`` is after its quote; ``end`` is ``None`` if it does not close."""
 
     begin: int
     end: int | None
@@ -285,7 +288,10 @@ def _between_tags(text: str, at: int, kind: Kind, start: int) -> Span | None:
 
 
 def _closing(text: str, at: int, quote: str) -> int | None:
-    """Where the value ends that was opened with this quote, its backslashes counted: JSON in JSON doubles them."""
+    """Return the end of a value that this quote opened, or ``None``.
+
+    JSON in JSON doubles the backslashes before a quote, so they are counted.
+    """
     limit = min(len(text), at + _LONGEST_VALUE)
     sign, depth = quote.lstrip("\\"), len(quote) - len(quote.lstrip("\\"))
     end = text.find(sign, at, limit)
@@ -300,7 +306,7 @@ def _closing(text: str, at: int, quote: str) -> int | None:
 
 
 def _members(text: str, at: int, kind: Kind) -> tuple[list[Span], int]:
-    """What is secret in the object or list that begins here, and where it ends or is no longer read."""
+    """Return the secrets in the object or list that begins here, and the offset after the last read one."""
     members: list[Span] = []
     depth = 0
     for match in _MEMBER.finditer(text, at, at + _LONGEST_OBJECT):
@@ -320,8 +326,8 @@ def _members(text: str, at: int, kind: Kind) -> tuple[list[Span], int]:
 
 
 def is_value_name(name: str) -> bool:
-    """Whether a member of this name, in an object under a secret's name, may be the secret."""
-    # As a part of a name that says "secret", it says whether that name is about a secret, or holds one.
+    """Whether a member of this name may be the secret, in an object under a secret's name."""
+    # ``kind_of`` knows names that hold a secret from names about one. So the member's name is judged as a part of one.
     plain = name.lower().lstrip("$@_")
     return (
         kind_of(f"secret_{name}") is not None and plain not in _ABOUT_MEMBERS and not plain.startswith(("min", "max"))
@@ -335,10 +341,10 @@ _ABOUT_MEMBERS = words(
 
 
 def _is_given(text: str, option: re.Match[str], value: str, kind: Kind) -> bool:
-    """Whether a value in quotes is what a program is given for this option: behind it, or as the next of a list."""
+    """Whether a quoted value belongs to this option: behind it, or as the next item of a list."""
     if option["item"] is not None:
         before = text[max(0, option.start() - _LONGEST_VALUE) : option.start()]
-        # In a call's brackets it is a name: ``option("--password", "password2")``.
+        # In the brackets of a call it is a name: ``option("--password", "password2")``.
         if before.rfind("[") <= before.rfind("("):
             return False
     elif kind is Kind.PASSWORD and " " in value and not is_prose(value):

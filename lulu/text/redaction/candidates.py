@@ -1,7 +1,7 @@
-"""Places where the value of a secret may follow a word of its name: all of them, and few others. Pure.
+"""Find every place where a secret's value may follow a word of its name, and few others. Pure.
 
-Read in small letters, in which ``Letters`` shows what is not Latin-1 as ``?``: so each pattern begins with a
-literal, and what follows fails at its first sign. What stands there is read by ``assignments``.
+The patterns read lower case, in which ``Letters`` has ``?`` for every character outside of Latin-1. Each begins with a
+literal and fails fast behind it. ``assignments`` then reads the value itself.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lulu.text.redaction.letters import Letters
 
-#: Words of the names of passwords, and of what is long and has digits in it.
+#: Words in the names of passwords, and of long values with digits.
 OF_PASSWORDS = ("pass", "pw", "kennwort", "secret", "credential")
 OF_TOKENS = ("token", "key", "cookie", "auth")
 
@@ -19,13 +19,16 @@ _DIGIT = r"0-9?\x80-\xff"
 _SPECIAL = r"!@#$%^&*+=~?|\\;,()/\-"
 _QUOTE = r"(?:\\*+[\"'`]|&quot;)"
 _YAML = r"(?:!![\w?]{1,20}[ \t]{1,4})"
-#: The first of several parts of a text in code.
+#: The first of several joined parts of a text in code.
 _PART = r"\(?[brfu]{0,2}(?:\"[^\"\n]{0,100}\"|'[^'\n]{0,100}')[ \t]*+[+.&~\\\n\"')]"
 _OPENING = rf"(?:[brfu]{{1,2}}|[@$])?{_QUOTE}"
 
 
 def _pattern(word: str, *, least: str, loose: str) -> re.Pattern[str]:
-    """The word, and what says that a value follows; one behind ``=`` has ``least``, one elsewhere is ``loose``."""
+    """Return the pattern of a word with a value behind it.
+
+    ``least`` matches a value after ``=``, ``loose`` a value in any other place.
+    """
     return re.compile(
         rf"{word}(?=[a-z0-9_.-]{{0,40}}+{_QUOTE}?(?:\[[\d?]{{0,4}})?\]?(?:"
         rf"[ \t]{{0,8}}+[=:+?!](?:(?<!:)=?{least}"
@@ -56,5 +59,5 @@ _PATTERNS = {
 
 
 def candidates(letters: Letters, word: str) -> Iterator[int]:
-    """Where the word ends behind which a value may follow."""
+    """Yield the end of the word wherever a value may follow."""
     return (match.end() for match in letters.begun(word, _PATTERNS[word]))

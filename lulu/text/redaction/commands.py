@@ -1,4 +1,4 @@
-"""Secrets that a program, a statement or a table names with a blank, not with a sign: commands, SQL, XML. Pure."""
+"""Find secrets that follow a name and a blank, without an operator: commands, SQL, XML. Pure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _MORE = r"\b[^\n|;&]{0,120}?[ \t]"
 
 
 class _Row(NamedTuple):
-    """What names a secret: a word, what follows it in small letters, and the pattern from the word on."""
+    """One way to name a secret: a word, the lower-case text behind it, and the pattern from the word on."""
 
     word: str
     begins: re.Pattern[str]
     place: Place
-    #: Has a ``secret``; a ``name`` in it must tell of one.
+    #: Has a group ``secret``. If it has a group ``name``, that must be a secret's name.
     pattern: re.Pattern[str]
 
 
@@ -71,7 +71,7 @@ _ROWS = _rows(
         rf"variable[ \t]+\"{_NAME}\"[ \t]*\{{[^{{}}]{{0,400}}?\bdefault[ \t]*=[ \t]*{_QUOTED}",
     ),
 )
-#: Programs with an option that is given a secret, looked for only before such an option: few texts have one.
+#: Programs with an option for a secret. They are searched for only before such an option, because few texts have one.
 _PROGRAMS = _rows(
     ("sshpass", "", Place.SETTING, rf"sshpass[ \t]+-p[ \t]*{_BARE}"),
     ("mysql", "", Place.SETTING, rf"mysql\w{{0,10}}{_MORE}(?-i:-p)(?=\S){_BARE}"),
@@ -83,13 +83,13 @@ _PROGRAMS = _rows(
     ("openssl", "", Place.SETTING, rf"openssl{_MORE}(?:-k[ \t]+|-pass(?:in|out)?[ \t]+pass:){_BARE}"),
 )
 _OPTION = re.compile(r"-(?<=[ \t]-)[pak]")
-#: How far before its option a program may stand.
+#: The most characters between a program and its option.
 _BEFORE_OPTION = 200
 _LITERAL = re.compile(
     r"--from-literal[ =][ \t]*(?:(?P<quote>[\"'])[\w.-]{1,100}=(?P<quoted>[^\n\"']{1,500})(?P=quote)"
     r"|[\w.-]{1,100}=(?:\\?[\"'])?(?P<bare>[^\s\"'\\]{1,500}))"
 )
-#: How far behind the program its last option may stand.
+#: The most characters between a program and its last option.
 _LONGEST_COMMAND = 2_000
 _COOKIES = re.compile(
     r"(?:cookie2?[\"']?[ \t]*[:=,][ \t]*(?:\[[ \t]*|[\"']?value[\"']?[ \t]*[:=][ \t]*)?|-b[ \t=]|--cookie[ \t=])"
@@ -101,7 +101,7 @@ _PAIR = re.compile(r"=(?P<secret>[^;,\s=]{12,2000}=*)")
 
 
 def told_by_commands(letters: Letters) -> Iterator[Span]:
-    """Where a secret stands that the words before it tell of."""
+    """Yield the secrets that are named by the words before them."""
     text = letters.text
     for row in (*_ROWS, *_programs(letters.lower)):
         done = 0
@@ -118,7 +118,7 @@ def told_by_commands(letters: Letters) -> Iterator[Span]:
 
 
 def _literals(letters: Letters) -> Iterator[Span]:
-    """The values of which kubectl makes a secret, whatever their names."""
+    """Yield all values in ``kubectl create secret``, under any name."""
     for match in _LITERAL.finditer(letters.text):
         before = letters.lower[max(0, match.start() - _LONGEST_COMMAND) : match.start()]
         if before.rfind("create secret") <= before.rfind("create configmap"):
@@ -129,7 +129,7 @@ def _literals(letters: Letters) -> Iterator[Span]:
 
 
 def _programs(lower: str) -> list[_Row]:
-    """The rows of the programs that stand before an option of theirs."""
+    """Return the rows of the programs that are called before one of their options."""
     called, others, done = [], [*_PROGRAMS], 0
     for option in _OPTION.finditer(lower):
         before = lower[max(done, option.start() - _BEFORE_OPTION) : option.start()]
@@ -137,13 +137,13 @@ def _programs(lower: str) -> list[_Row]:
         if found:
             called += found
             others = [row for row in others if row not in found]
-        # A name that reaches over the option is no name.
+        # A name that overlaps the option is none.
         done = option.start()
     return called
 
 
 def _cookies(letters: Letters) -> Iterator[Span]:
-    """The random values of a header of cookies, and of those that curl is given."""
+    """Yield the random values in cookie headers, and in cookies for curl."""
     options = _COOKIE_OPTION.finditer(letters.lower) if letters.first("curl") else ()
     for begins in (letters.begun("cookie", _COOKIE_HEADER), options):
         done = 0

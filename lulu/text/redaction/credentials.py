@@ -1,4 +1,4 @@
-"""Secrets that are told by their place: in an address, a header, a program's option, netrc, a JSON web key. Pure."""
+"""Find secrets by their place: an address, header, program option, netrc or JSON web key. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lulu.text.redaction.letters import Letters
 from lulu.text.redaction.secret_names import Kind, Place, has_digit, is_random, looks_secret
 from lulu.text.redaction.spans import Span
 
-#: ``https://user:password@host``: the password goes, also where the scheme was cut off.
+#: ``https://user:password@host``: the password is hidden, also if the scheme was cut off.
 _URL = re.compile(r"(?P<before>:(?:\\*/){2}(?P<user>[^\s/:@'\"<>\\]{0,200}))(?P<colon>:?)")
 _URL_SECRET = re.compile(r"[^\s/'\"<>]{1,200}(?=@[^\s@])")
 _URL_SECRET_WITH_SLASH = re.compile(r"(?!\d{1,5}/)[^\s'\"<>@]{1,200}(?=@[^\s@/]{1,200}(?::\d|/|\s|\Z))")
@@ -23,7 +23,7 @@ _USER = re.compile(
     r"-(?<=[\s\"']-)(?:u[ \t=]?|-(?:proxy-)?user[ \t=]|U[ \t]|a[ \t=]|-auth[ \t=])[ \t]*"
     r"[\"']?(?P<user>[^\s:\"']{0,100}):(?P<secret>[^\s\"']{1,200})"
 )
-#: Programs that are given ``user:password``; httpie is called by the protocol.
+#: Programs with an option for ``user:password``. The names of httpie are those of the protocols.
 _CLIENTS = ("curl", "wget", "http ", "https ", "xh ")
 _NETRC = re.compile(
     r"login\s+\S{1,200}[\s+\-\d→:|#]{1,40}(?:account\s+\S{1,200}[\s+\-\d→:|#]{1,40})?password\s+(?P<secret>\S{1,200})"
@@ -31,13 +31,13 @@ _NETRC = re.compile(
 _MACHINE = re.compile(r"(?:\bmachine\s+\S{1,200}|\bdefault)[\s+\-\d→:|#]{1,40}\Z")
 _SCHEME = re.compile(r"(?i)bearer[ \t]+(?P<secret>[^\s\"'`,;<>()\\]{8,})")
 _BASIC = re.compile(r"(?i)basic[ \t]+(?P<secret>[A-Za-z0-9+/_.~=-]{4,})")
-#: A shorter word behind "basic" may be one of prose.
+#: A shorter word behind "basic" may be prose.
 _LONG_ENOUGH = 16
 _JWK = re.compile(r'"(?:d|p|q|dp|dq|qi|k)"\s{0,8}:\s{0,8}"(?P<secret>[A-Za-z0-9_-]{22,})"')
 
 
 def credentials(letters: Letters) -> Iterator[Span]:
-    """Where a secret stands that its place tells of."""
+    """Yield the secrets that are known by their place."""
     text = letters.text
     if "//" in text or "/\\/" in text:
         yield from _addresses(text)
@@ -89,7 +89,7 @@ def _is_credential(secret: str, *, has_scheme: bool) -> bool:
 
 
 def _is_user_and_password(secret: str) -> bool:
-    """Whether it is base64 of a name and a password with a colon between."""
+    """Whether the text is base64 of ``name:password``."""
     try:
         meant = b64decode(secret + "=" * (-len(secret) % 4), validate=True).decode()
     except ValueError:
@@ -98,7 +98,7 @@ def _is_user_and_password(secret: str) -> bool:
 
 
 def _users(letters: Letters) -> Iterator[Span]:
-    """The passwords of curl and its like, and of netrc."""
+    """Yield the passwords in calls of curl and similar programs, and in netrc files."""
     text = letters.text
     for match in _USER.finditer(text):
         near = letters.lower[max(0, match.start() - 1_000) : match.start()]

@@ -1,4 +1,4 @@
-"""Text in which signs are written as escapes, read as what they mean: JSON in JSON, addresses, HTML. Pure."""
+"""Read escapes as the characters that they mean: JSON in JSON, addresses, HTML. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itertools import accumulate, chain, islice
 from lulu.text.redaction.letters import FEW, Letters, places
 from lulu.text.redaction.spans import Span
 
-#: However many backslashes stand before a sign: each program that quoted the text has doubled them.
+#: Any number of backslashes: each program that quoted the text has doubled them.
 _BACKSLASHED = (
     r"\\(?<!\\\\)\\*+(?:[\"'/`nrt]|(?:u001[bB]|x1[bB]|033|e)\[[0-9;]{0,12}[A-Za-z]"
     r"|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\}|[01][0-7]{2})"
@@ -21,30 +21,30 @@ _BACKSLASHED = (
 _PERCENT = r"%(?:25){0,4}[0-9A-Fa-f]{2}"
 _ENTITY = r"&(?:amp;){0,4}(?:quot|amp|lt|gt|apos|\#[0-9]{2,7}|\#[xX][0-9a-fA-F]{2,6});"
 _ESCAPE = re.compile(f"({_BACKSLASHED}|{_PERCENT}|{_ENTITY})")
-#: One kind by itself is found many times as fast, by the sign with which it begins; none has that of another in it.
+#: One kind alone is found many times as fast, by its first character. No kind contains that of another.
 _MOST, _OTHERS = re.compile(f"({_BACKSLASHED})"), {"%": re.compile(_PERCENT), "&": re.compile(_ENTITY)}
 _SIGNS = {"n": "\n", "r": "\n", "t": "\t"}
-#: What no word has in it that is looked for.
+#: Characters that no searched word contains.
 _IN_NO_WORD = frozenset("\n\t\"'`\\")
 
-#: In about so many blocks the parts of a text are counted.
+#: The parts of a text are counted in about so many blocks.
 _BLOCKS = 2_000
 
 
 class Unescaped(Letters):
-    """A text with its escapes read, and where each part of it stood."""
+    """A text with its escapes read, and the original offset of each part."""
 
     def __init__(self, written: Letters, parts: list[str]) -> None:
-        """From the parts of the written text: what stands between escapes, and each escape, by turns."""
+        """Take the parts of the written text: plain parts and escapes, in turn."""
         self._written, self._parts, self._meant = written, parts, parts.copy()
         self._meant[1::2] = map(_SIGN.__getitem__, parts[1::2])
         super().__init__("".join(self._meant))
         self._block = 2 + 2 * (len(parts) // (2 * _BLOCKS))
-        #: Where the parts of a block begin, here and in the written text.
+        #: Offsets of the parts of a block, here and in the written text.
         self._inside: dict[int, tuple[list[int], list[int]]] = {}
 
     def before(self, spans: Iterable[Span]) -> Iterator[Span]:
-        """The same spans in the text that was read; an escape goes as a whole."""
+        """Translate spans back to the written text. An escape is covered as a whole."""
         return (Span(self._place(span.start), self._place(span.end), span.kind) for span in spans)
 
     def _place(self, at: int) -> int:
@@ -56,18 +56,18 @@ class Unescaped(Letters):
                 [*accumulate(map(len, self._parts[parts]), initial=self._there[block])],
             )
         here, there = self._inside[block]
-        # Of parts that begin at one place all but the last are empty: an escape without a meaning goes with it.
+        # Of several parts at one offset, all but the last are empty. An escape without a meaning goes with the last.
         number = bisect_right(here, at) - 1
         return there[number] + at - here[number]
 
     @cached_property
     def _here(self) -> list[int]:
-        """Where each block of parts begins: to note each part takes longer than all that is done with it."""
+        """Offset of each block in this text. An offset for every part would take longer than all its uses."""
         return self._begins(self._meant)
 
     @cached_property
     def _there(self) -> list[int]:
-        """Where each block begins in the written text."""
+        """Offset of each block in the written text."""
         return self._begins(self._parts)
 
     def _begins(self, parts: list[str]) -> list[int]:
@@ -76,7 +76,7 @@ class Unescaped(Letters):
 
     @cached_property
     def _spelled(self) -> list[tuple[int, int]]:
-        """Where escapes stand that may belong to a word, or part one and mean nothing."""
+        """Ranges with escapes that may be part of a word, or that split a word and mean no character."""
         return [
             (self._here[block] + len(self._meant[first]), self._here[block + 1])
             for block, first in enumerate(range(0, len(self._parts), self._block))
@@ -84,13 +84,13 @@ class Unescaped(Letters):
         ]
 
     def _looked_up(self, word: str) -> Sequence[int]:
-        """The same as ``_read``, by where the word is written: few are spelled with escapes."""
+        """Return the same as ``_read``, from the word's offsets in the written text. Few words have escapes."""
         written = self._written.first(word)
         if len(written) == FEW or 8 * len(self._parts) > len(self.text) or len(self._spelled) > FEW:
             return super()._looked_up(word)
         found: set[int] = set()
         for at in written:
-            # Each escape is at least as long as what it means.
+            # An escape is at least as long as its meaning.
             block = bisect_right(self._there, at) - 1
             least = max(self._here[block], at - self._there[block + 1] + self._here[block + 1])
             most = at - self._there[block] + self._here[block]
@@ -101,7 +101,7 @@ class Unescaped(Letters):
 
 
 def unescaped(letters: Letters) -> Unescaped | None:
-    """The text with its escapes read; ``None`` where it has none."""
+    """Return the text with its escapes read, or ``None`` if it has none."""
     text = letters.text
     kinds = [kind for sign, kind in _OTHERS.items() if sign in text]
     others = [match.span() for match in islice(chain.from_iterable(kind.finditer(text) for kind in kinds), FEW + 1)]
@@ -118,7 +118,7 @@ def unescaped(letters: Letters) -> Unescaped | None:
 
 
 class _Signs(dict[str, str]):
-    """What each escape means; a thousand short ones are kept."""
+    """Meanings of escapes; caches a thousand short ones."""
 
     def __missing__(self, escape: str) -> str:
         sign = _sign(escape)

@@ -1,6 +1,6 @@
-"""Known shapes of secrets: finds them in a text by the table in ``known_shapes.toml``. Pure.
+"""Find secrets by their known shapes, from the table in ``known_shapes.toml``. Pure.
 
-First the literals with which they begin, in long words alone; then the one pattern that belongs to a literal.
+Long words are searched for the literals with which secrets begin. Then the pattern of the literal is tried.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Any
 from lulu.text.redaction.letters import Letters, Runs
 from lulu.text.redaction.spans import Span
 
-#: Words in which a secret may stand. None is shorter, its beginning counted.
+#: Words that may contain a secret. None is shorter, its literal included.
 _LONG = Runs(ascii_letters + digits + "_.-", 14)
 _DIGIT = re.compile(r"[0-9]")
 _CAPITAL = re.compile(r"[A-Z]")
-#: A word of so many letters, some of them capitals, may be one without a digit.
+#: A word of so many characters, capitals among them, may be a secret without a digit.
 _LONG_WITHOUT_DIGITS = 30
 _REST = re.compile(r"[A-Za-z0-9_-]*")
 _IN_A_WORD = re.compile(r"[A-Za-z0-9_.-]+")
-#: Between the name of a service and a value: gitleaks' own.
+#: The text between the name of a service and a value, from gitleaks.
 _OPERATOR = r"[ \t\w.-]{0,20}[\s'\"]{0,3}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[`'\"\s=]{0,5}\Z"
 _OPERATORS = ("=", ">", ":", ",", "|")
-#: How far before a value the name is looked for.
+#: The most characters between a name and its value.
 _NAME_BEFORE = 64
-#: A hash or an identifier that no name calls a secret.
+#: Hashes and identifiers. They are no secrets unless their name says so.
 _HASH = re.compile(
     r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[A-Za-z_-]+|[0-9]+"
 )
@@ -47,17 +47,17 @@ class Shape:
     begins: tuple[str, ...] = ()
     back: int = 0
     once: bool = False
-    #: The literal may also stand within a word: nothing else looks like it.
+    #: Whether the literal may also be inside a word, because nothing else looks like it.
     anywhere: bool = False
     names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The shapes, by what is looked for first."""
+    """The shapes, by the text that is searched for first."""
 
     by_literal: Mapping[str, list[Shape]]
-    #: All literals that stand within a word, as one pattern; the others, each looked for in the whole text.
+    #: All literals inside words, as one pattern. The others are searched for in the whole text.
     literals: re.Pattern[str]
     apart: tuple[str, ...]
     by_name: Mapping[str, list[Shape]]
@@ -65,7 +65,7 @@ class Table:
 
 
 def known_shapes(letters: Letters) -> Iterator[Span]:
-    """Where a known shape stands."""
+    """Yield the secrets of a known shape."""
     table, text = _table(), letters.text
     for literal in table.apart:
         done = 0
@@ -161,7 +161,7 @@ def _table() -> Table:
 
 
 def shapes(stored: Mapping[str, Any]) -> Iterator[Shape]:
-    """The shapes of a stored table, Lulu's own first."""
+    """Yield the shapes of a parsed table, Lulu's own first."""
     for kind, line in {**stored["own"], **stored["shapes"], **stored["named"]}.items():
         begins = tuple(line.get("begins", ()))
         yield Shape(
@@ -176,7 +176,7 @@ def shapes(stored: Mapping[str, Any]) -> Iterator[Shape]:
 
 
 def _branches(words: list[str]) -> str:
-    """A pattern of all words that tells by each letter which are left: many times as fast as one after the other."""
+    """Return one pattern for all words, as a tree of letters: many times as fast as a list of words."""
     heads: defaultdict[str, list[str]] = defaultdict(list)
     for word in words:
         heads[word[0]].append(word[1:])

@@ -1,4 +1,4 @@
-"""Finds the places of words and of long runs of letters, without a look at each sign. Pure."""
+"""Find words and long runs of letters without looking at each character. Pure."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
 
-#: So many words are found faster one by one, more of them by a pattern.
+#: Up to so many matches are looked up one by one; more of them by a pattern.
 FEW = 1_000
-#: In a shorter text each word is found at once.
+#: In a shorter text, each word is searched for directly.
 _SHORT = 50_000
 _SMALL = bytes(ord(chr(code).lower()) for code in range(256))
-#: Words that others have in them: those are looked for only where these stand.
+#: Parts of several words. A word is searched for only around its part.
 _PARTS = ("pass", "auth", "key", "pw")
 
 
 class Letters:
-    """A text in which words are looked for, each once."""
+    """A text with an index of its words; each word is searched for once."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        #: One byte for each sign; what is not Latin-1 becomes ``?``.
+        #: One byte for each character; ``?`` for those outside of Latin-1.
         self.signs = text.encode("latin-1", "replace")
-        #: The same in small letters: a literal is found in it several times as fast as in any text.
+        #: The same in lower case. To find a literal in it is several times as fast as in any text.
         self.lower = self.signs.translate(_SMALL).decode("latin-1")
         self._is_short = len(text) < _SHORT
         self._first: dict[str, Sequence[int]] = {}
 
     def places(self, word: str) -> Iterable[int]:
-        """Where the word, which is in small letters, stands."""
+        """Return the offsets of a word, given in lower case."""
         first = self.first(word)
         return first if len(first) < FEW else chain(first, places(self.lower, word, first[-1] + 1))
 
     def begun(self, word: str, pattern: re.Pattern[str]) -> Iterable[re.Match[str]]:
-        """Where the pattern, which begins with this word, matches in small letters."""
+        """Return the matches of a pattern that begins with this word, in the lower-case text."""
         first = self.first(word)
         if not first:
             return ()
@@ -42,7 +42,7 @@ class Letters:
         return matches if len(first) < FEW else chain(matches, pattern.finditer(self.lower, first[-1] + 1))
 
     def first(self, word: str) -> Sequence[int]:
-        """The first places of the word: all, or at least ``FEW``."""
+        """Return the first offsets of a word: all of them, or at least ``FEW``."""
         if self._is_short:
             return self._read(word) if word in self.lower else ()
         if word not in self._first:
@@ -53,7 +53,7 @@ class Letters:
         return [*islice(places(self.lower, word), FEW)]
 
     def _looked_up(self, word: str) -> Sequence[int]:
-        """The same as ``_read``, by what is known of a part of the word."""
+        """Return the same as ``_read``, from the known offsets of a part of the word."""
         part = _part(word)
         within = self.first(part) if part is not None else ()
         if part is None or len(within) == FEW:
@@ -68,7 +68,7 @@ def _part(word: str) -> str | None:
 
 
 def places(text: str, literal: str, start: int = 0, end: int | None = None) -> Iterator[int]:
-    """Where the literal begins, each time behind the one before."""
+    """Yield the offsets of a literal, without overlaps."""
     at = text.find(literal, start, end)
     while at >= 0:
         yield at
@@ -76,14 +76,14 @@ def places(text: str, literal: str, start: int = 0, end: int | None = None) -> I
 
 
 class Runs:
-    """Runs of some ASCII signs that are at least so long."""
+    """Finds runs of given ASCII characters with a minimum length."""
 
     def __init__(self, signs: str, least: int) -> None:
         self._table = bytes(ord("x" if chr(code) in signs else " ") for code in range(256))
         self._least = b"x" * least
 
     def places(self, signs: bytes) -> Iterator[tuple[int, int]]:
-        """Where each run begins and ends."""
+        """Yield the start and end of each run."""
         signs = signs.translate(self._table)
         start = signs.find(self._least)
         while start >= 0:

@@ -1,4 +1,4 @@
-"""Private keys in a text: whole, in a diff, with line numbers, in code, cut off at either end. Pure."""
+"""Find private keys: whole, in a diff, with line numbers, in code, or cut at either end. Pure."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from string import ascii_letters, digits
 from lulu.text.redaction.letters import Letters, Runs
 from lulu.text.redaction.spans import Span
 
-#: The lines around a key; SSH2 writes four dashes and blanks.
+#: The lines around a key. SSH2 writes four dashes and blanks.
 _MARKER = re.compile(r"-{4,5} ?(?P<which>BEGIN|END) (?:[A-Z0-9]+ ){0,6}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
-#: Where such a line begins, and how far before the words it does: behind six others at most.
+#: The beginning of such a line, and its greatest distance from "PRIVATE KEY" (six words fit between).
 _DASHES, _LONGEST_MARKER = re.compile(r"-{4,5}(?= ?(?:BEGIN|END) )"), 120
-#: A line's end, also as an escape.
+#: The end of a line, also as an escape.
 _LINE_END = re.compile(r"\n|\\+[nr]")
 _IN_A_RUN = ascii_letters + digits + "="
 _BASE64 = _IN_A_RUN + "+/"
-#: What may stand behind a line of a key: code, quotes, a diff's or a shell's signs.
+#: Characters that may follow a key on its line: code, quotes, signs of a diff or a shell.
 _BEHIND = " \t\r\"'`,;+\\)]}|&$"
 _HEADER = re.compile(
     r"[^:\n]{0,200}?\b(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID|Subject): [^\n]{0,200}"
 )
-#: A line's number, mark of a diff or of a comment, quote: nothing of a text.
+#: Characters before a key on its line: a line number, a mark of a diff or a comment, a quote.
 _BEFORE = re.compile(r"[\s\d→:+\-#>*|/\"'`.,(\[{\\]*")
-#: A line of a key that something else follows.
+#: A line that begins with a part of a key and continues with something else.
 _BEGUN = re.compile(
     rf"{_BEFORE.pattern}(?P<run>[A-Za-z0-9+/=]{{8,}}(?: {{1,3}}[A-Za-z0-9+/=]{{16,}})*(?: {{1,3}}[A-Za-z0-9+/]+=+)?)"
 )
 _MIXED = re.compile(r"[A-Za-z0-9+/=]{8,}")
 #: A shorter line of base64 may be a word.
 _LONG = 16
-#: Between the marks of a key so much of the text is base64; between two that are talked about, less.
+#: The least share of base64 between the marks of a key. A text about keys has less.
 _SHARE = 0.4
-#: How far before the end of a key its lines are looked for.
+#: The most characters before the end mark of a key that are searched for its lines.
 _LONGEST = 20_000
 _DIGITS = re.compile(r"[0-9]+")
-#: Lines of so many letters at the end of a text that grows may be a key whose beginning stands elsewhere.
+#: Lines of so many characters at the end of a growing text may belong to a key that began in another text.
 _LINE = 48
 
-#: Lines of 64 letters, as OpenSSL writes them, or of 70, as OpenSSH does: three at least, one below the other.
+#: At least three lines of 64 characters (OpenSSL) or 70 (OpenSSH), one below the other.
 _WHOLE = r"[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6})?(?![A-Za-z0-9+/=])"
 _BELOW = r"[ \t\r\"'`,;)]{0,8}\n[ \d→:+\-#>|\"'`\t]{0,20}"
 _BODY = re.compile(rf"(?P<body>{_WHOLE}(?:{_BELOW}{_WHOLE}){{2,}}(?:{_BELOW}[A-Za-z0-9+/]{{1,69}}={{0,2}}(?=\s|\Z))?)")
@@ -48,7 +48,7 @@ _LINES = Runs(ascii_letters + digits + "+/", 64)
 
 
 def private_keys(text: str, *, inside: bool = False) -> Iterator[Span]:
-    """Where a private key stands; ``inside`` says that one began above, and has not ended."""
+    """Yield the private keys. ``inside`` means that a key began in an earlier text and has not ended."""
     markers = _markers(text)
     number, done = 0, 0
     if inside:
@@ -81,13 +81,13 @@ def private_keys(text: str, *, inside: bool = False) -> Iterator[Span]:
 
 
 def key_bodies(letters: Letters) -> Iterator[Span]:
-    """Where lines stand that a private key has, without those around it."""
+    """Yield the lines of a private key that has no marks around it."""
     text = letters.text
     for match in _bodies(letters):
         runs = _RUN.findall(match["body"])
         above = text.rfind("-----BEGIN ", max(0, match.start("body") - 400), match.start("body"))
         if above >= 0 and "-----END " not in text[above : match.start("body")]:
-            continue  # A certificate, or a key that its own marks tell of.
+            continue  # A certificate, or a key with its own marks.
         if all(_has_all(run) for run in runs):
             yield Span(*match.span("body"), "private_key")
 
@@ -95,7 +95,7 @@ def key_bodies(letters: Letters) -> Iterator[Span]:
 def _bodies(letters: Letters) -> Iterator[re.Match[str]]:
     text, done = letters.text, 0
     for start, end in _LINES.places(letters.signs):
-        # A diff's "+" may stand before the line, and is a sign of base64, too.
+        # A diff's "+" may come before the line, and is also a character of base64.
         for begin in (end - 70, end - 64):
             if begin < max(start, done) or (begin and text[begin - 1] in _IN_A_RUN):
                 continue
@@ -107,7 +107,7 @@ def _bodies(letters: Letters) -> Iterator[re.Match[str]]:
 
 
 def stays_open(text: str, *, inside: bool) -> bool:
-    """Whether a key goes on below this text, which is drawn inside of one or not."""
+    """Whether a key continues below this text. ``inside``: whether one was open above it."""
     markers = _markers(text)
     if markers:
         return markers[-1]["which"] == "BEGIN"
@@ -117,7 +117,7 @@ def stays_open(text: str, *, inside: bool) -> bool:
 
 
 def _markers(text: str) -> list[re.Match[str]]:
-    """The lines around keys, found by what all have in them."""
+    """Return the lines around keys. All of them contain "PRIVATE KEY"."""
     found: list[re.Match[str]] = []
     at = text.find("PRIVATE KEY")
     while at >= 0:
@@ -130,18 +130,18 @@ def _markers(text: str) -> list[re.Match[str]]:
 
 
 def _has_all(run: str) -> bool:
-    """Whether capitals, small letters and digits are in it: in no hash, and in each line of a key."""
+    """Whether the run has capitals, small letters and digits: every line of a key has, no hash has."""
     return any(map(str.isdigit, run)) and any(map(str.isupper, run)) and any(map(str.islower, run))
 
 
 def open_key(text: str) -> int | None:
-    """Where a key begins that has not ended; ``None`` where there is none."""
+    """Return the offset of a key that has not ended, or ``None``."""
     markers = _markers(text)
     return markers[-1].start() if markers and markers[-1]["which"] == "BEGIN" else None
 
 
 def key_lines_at_the_end(text: str) -> int:
-    """Where the lines of base64 begin with which the text ends; its length where it ends otherwise."""
+    """Return the offset of the base64 lines that end the text, or its length if there are none."""
     end = len(text)
     while end:
         start = text.rfind("\n", 0, max(0, end - 1)) + 1
@@ -154,7 +154,7 @@ def key_lines_at_the_end(text: str) -> int:
 
 
 def _is_key(body: str) -> bool:
-    """Whether what stands between two marks is a key: most of it is base64, more than words."""
+    """Whether a text between two marks is a key: enough of it is base64."""
     base64 = sum(len(run) for run in _MIXED.findall(body) if _has_mixed(run))
     written = len("".join(body.split()))
     return bool(written) and base64 >= _SHARE * written
@@ -165,7 +165,7 @@ def _has_mixed(run: str) -> bool:
 
 
 def _ends(text: str, mark: int, end: int, limit: int) -> int:
-    """How far the lines after a mark, from ``mark`` to ``end``, are those of a key."""
+    """Return the end of the key's lines that follow a mark from ``mark`` to ``end``."""
     before = _head(text, mark)
     at = end
     while at < limit:
@@ -182,7 +182,7 @@ def _ends(text: str, mark: int, end: int, limit: int) -> int:
 
 
 def _begins(text: str, end: int, limit: int) -> int:
-    """From where on the lines before ``end`` are those of a key."""
+    """Return the start of the key's lines before ``end``."""
     before = _head(text, end)
     limit = max(limit, end - _LONGEST)
     breaks = list(_LINE_END.finditer(text, limit, end))
@@ -198,13 +198,16 @@ def _begins(text: str, end: int, limit: int) -> int:
 
 
 def _head(text: str, at: int) -> str:
-    """What stands before a mark on its line, its numbers apart: a file's name, a time."""
+    """Return the text before a mark on its line, with each number as 0: a file's name, a time."""
     line = text.rfind("\n", max(0, at - 300), at) + 1
     return _DIGITS.sub("0", text[max(line, at - 300) : at])
 
 
 def _is_line(line: str, before: str, *, last: bool) -> bool:
-    """Whether a line ends in base64; before a short run stands nothing, or what stands before all lines."""
+    """Whether a line ends in base64.
+
+    A short run of base64 counts only with an empty prefix, or with the prefix ``before`` of all lines.
+    """
     bare = line.rstrip(_BEHIND)
     head = bare.rstrip(_BASE64)
     run = bare[len(head) :]

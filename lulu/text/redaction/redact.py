@@ -1,7 +1,7 @@
-"""Hides secrets and private names from guests. Pure: text in, text out, with a count; what is stored stays whole.
+"""Hide secrets and private names from guests. Pure: text in, redacted text and a count out.
 
-Best effort: known shapes of tokens, names that say "secret", this process's own secrets, the home path, the host name.
-What is drawn together is read together: the lines of a list, the texts of a result, and escapes as what they mean.
+Best effort: known shapes of tokens, values under secret names, this process's secrets, the home folder, the host name.
+Texts that are drawn together are read together: items of a list, texts of a result. Escapes are read as their meaning.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from lulu.text.redaction.private_keys import key_bodies, key_lines_at_the_end, o
 from lulu.text.redaction.secret_names import Kind, Place, is_path, kind_of, looks_secret
 from lulu.text.redaction.spans import Span, merged, without
 
-#: Environment variables whose values are secret, by their names, beside those that any name has.
+#: Names of environment variables with secret values, in addition to ``kind_of``.
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|COOKIE", re.IGNORECASE)
 #: A shorter value would hide ordinary words.
 _MIN_SECRET = 8
-#: A shorter host or user name is too likely a word.
+#: A shorter host or user name may be a word.
 _MIN_NAME = 4
-#: A word that may go on. A letter of a script that writes without spaces ends one.
+#: A last word that may continue. In scripts without spaces each letter ends a word.
 _LAST_WORD = re.compile(r"[^\s\u2e80-\U0010ffff]+\Z")
 _UNBROKEN = re.compile(r"[^\s\u2e80-\U0010ffff]*")
 _PICTURE = re.compile(r"data:image/[\w+.-]{1,20};base64,[A-Za-z0-9+/=]+")
-#: What stands between two texts that are drawn one below the other, and between two members of an object.
+#: Separators between two texts that are drawn one below the other, and between two members of an object.
 _LINES, _MEMBERS = "\n", "\n\n"
-#: Members that are no part of what is drawn around them.
+#: Members that are not drawn with those around them.
 _READ_ALONE = frozenset({"type", "id", "tool_use_id", "media_type", "subtype", "uuid"})
 #: A smaller number under a secret's name is a count.
 _LEAST_NUMBER = 1_000
@@ -48,17 +48,17 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}")
 
 @dataclass
 class Redactor:
-    """Replaces what a guest should not see, and counts it by kind."""
+    """Replaces text that a guest must not see, and counts the replacements by kind."""
 
     #: Exact values to hide, the longest first.
     secrets: list[str] = field(default_factory=list)
-    #: The user's home folder, shown as ``~``.
+    #: The user's home folder. It becomes ``~``.
     home: str | None = None
     #: Names of this computer and of its user.
     names: list[str] = field(default_factory=list)
-    #: How often each kind was hidden.
+    #: The number of replacements by kind.
     hidden: Counter[str] = field(default_factory=Counter)
-    #: Whether a private key began in what is drawn above, and has not ended.
+    #: Whether a private key began in an earlier text and has not ended.
     inside_key: bool = False
 
     def __post_init__(self) -> None:
@@ -68,17 +68,20 @@ class Redactor:
         self._names = [
             (Letters(name).lower, re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)) for name in names
         ]
-        # The last word of a text that grows waits anyway; what has more than one word waits by itself.
+        # The last word of a growing text is held back anyway, so only values of several words need it.
         held = [*sorted(self._exact, key=len, reverse=True), self.home or "", *names]
         self._held = [value for value in held if value and _UNBROKEN.fullmatch(value) is None]
 
     @property
     def count(self) -> int:
-        """How many places were hidden."""
+        """The number of replacements so far."""
         return sum(self.hidden.values())
 
     def whole(self, text: str) -> str:
-        """Of a text that still grows, what cannot begin a secret; its last word waits until it is whole."""
+        """Return the part of a growing text that is safe to redact and show now.
+
+        Holds back the last word, an open value and an unfinished private key.
+        """
         begins = open_key(text)
         if begins is not None:
             text = text[:begins]
@@ -87,17 +90,17 @@ class Redactor:
             held = next((end for end in range(len(value), 0, -1) if text.endswith(value[:end])), 0)
             text = text[: len(text) - held]
         for _ in range(2):
-            # Once more without the last word: it may have ended a value of which the beginning is left.
+            # Twice, because the last word may have ended a value whose beginning is then open.
             text = _LAST_WORD.sub("", text[: open_value(text)])
         return text
 
     def text(self, text: str) -> str:
-        """The text without what a guest should not see, nor what a terminal obeys: that may stand within a secret."""
+        """Redact secrets. Terminal sequences are removed first, because they can split a secret."""
         text = plain(text)
         return self._hide(text, [text], [0])[0]
 
     def value(self, value: Any) -> Any:
-        """A JSON value with every text in it looked at; under a secret's name, the text itself is one."""
+        """Redact every text in a JSON value. A text under a secret's name is hidden as a whole."""
         leaves: list[_Leaf] = []
         shape = self._shape(value, leaves, None)
         starts, length = [], 0
@@ -116,7 +119,7 @@ class Redactor:
         return _filled(shape)
 
     def _shape(self, value: Any, leaves: list[_Leaf], kind: Kind | None, before: str = _MEMBERS) -> Any:
-        """The value with leaves in the place of its texts, which are added to ``leaves`` in their order."""
+        """Return the value with a leaf for each text, and append the leaves to ``leaves`` in order."""
         if isinstance(value, str):
             text = plain(value)
             is_secret = kind is not None and looks_secret(text, kind, Place.QUOTED)
@@ -191,7 +194,7 @@ class _Leaf:
     """A text in a JSON value, or a number under a secret's name."""
 
     text: str
-    #: What stands between it and the leaf before.
+    #: The separator between this leaf and the one before.
     before: str
     is_secret: bool = False
 
@@ -207,7 +210,7 @@ def _filled(shape: Any) -> Any:
 
 
 def _is_picture(source: Mapping[Any, Any], data: object) -> bool:
-    """Whether an image's source has nothing but base64 in it: a guest sees the picture, not the letters."""
+    """Whether an image's source is only base64. A guest sees the picture, not the letters."""
     kind = source.get("media_type")
     return (
         isinstance(data, str)
@@ -218,7 +221,7 @@ def _is_picture(source: Mapping[Any, Any], data: object) -> bool:
 
 
 def redactor(environ: Mapping[str, str], home: Path | None) -> Redactor:
-    """The redactor of this process: its environment's secrets, its user's home, its computer's name."""
+    """Return the redactor of this process: secrets of its environment, its home folder, its host name."""
     host = socket.gethostname()
     return Redactor(
         secrets=list(secret_values(environ)),
@@ -228,7 +231,7 @@ def redactor(environ: Mapping[str, str], home: Path | None) -> Redactor:
 
 
 def secret_values(environ: Mapping[str, str]) -> Iterable[str]:
-    """The values of variables whose names say that they are secret."""
+    """Yield the values of environment variables with secret names."""
     for name, value in environ.items():
         value = value.strip()
         is_named = name.upper() != "PWD" and (_SECRET_NAMES.search(name) or kind_of(name) is not None)
@@ -237,7 +240,7 @@ def secret_values(environ: Mapping[str, str]) -> Iterable[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A secret as it stands, and as JSON, JSON in JSON, addresses and HTML write it."""
+    """Yield a secret unchanged, and as JSON, JSON in JSON, addresses and HTML write it."""
     yield secret
     for ascii_only in (True, False):
         once = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
@@ -248,14 +251,14 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _home_patterns(home: str | None) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What the path of the home looks like, and the slashes before that belong to it; each begins with a literal."""
-    # A home of "/" or "/root" is no private name, but the path is still not the guest's business.
+    """Return patterns for the home folder's path, each with the slashes that may come before it."""
+    # Homes such as "/" or "/root" name no user, but guests need not see them either.
     if home is None or len(home) < 3:
         return ()
     parts = [re.escape(part) for part in re.split(r"[/\\]+", home) if part]
     if not parts:
         return ()
-    # Also // and /./; other ways to write a slash are escapes, and those are read before.
+    # Also // and /./. Slashes in escapes are read before.
     slash = r"[/\\]"
     between = rf"{slash}+(?:\.{slash}+){{0,3}}"
     first = f"{parts[0]}(?<={slash}{parts[0]})" if home[0] in "/\\" else parts[0]

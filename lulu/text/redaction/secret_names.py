@@ -1,4 +1,4 @@
-"""Names that say that a value is secret, and values that look it. Pure.
+"""Decide whether a name means a secret, and whether a value looks like one. Pure.
 
 A word counts as a part of a name (``DB_PASS``, ``dbPassword``, ``PGPASSWORD``), not within a word (``compass``).
 """
@@ -11,31 +11,31 @@ from functools import lru_cache
 
 
 class Kind(Enum):
-    """How a secret of this name looks."""
+    """The look of a secret, by its name."""
 
-    #: Anything, also a word or a number.
+    #: Any text, also a word or a number.
     PASSWORD = "password"
     #: Letters and digits.
     TOKEN = "token"
-    #: Only what is random without a doubt.
+    #: Only a value that is clearly random.
     KEY = "key"
 
 
 class Place(Enum):
-    """How a value is written."""
+    """The syntax around a value."""
 
     #: In quotes.
     QUOTED = "quoted"
-    #: ``NAME=value``, as a shell or a file of settings has it.
+    #: ``NAME=value``, as in a shell or a settings file.
     SETTING = "setting"
-    #: ``name=value`` elsewhere: a call's argument, an address.
+    #: ``name=value`` elsewhere: an argument of a call, an address.
     TIGHT = "tight"
-    #: ``name: value``, ``name = value``: prose and code have it, too.
+    #: ``name: value``, ``name = value``: also in prose and code.
     LOOSE = "loose"
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a text."""
+    """Return the words of a text as a set."""
     return frozenset(text.split())
 
 
@@ -60,7 +60,7 @@ _OF_NO_TOKEN = words(
     "next page continuation previous prev max min num n eos bos pad unk mask sep cls start end stop special input "
     "output total prompt completion cached cache reasoning no is has count"
 )
-#: A name that goes on with one of these tells of a secret, but holds none.
+#: A name that continues with one of these is about a secret, but holds none.
 _ABOUT = words(
     "type types kind count counts limit limits length len size name names id ids url uri link path file files filename "
     "dir folder expires expiry expiration expire exp ttl age created updated at date time field fields input label "
@@ -114,7 +114,7 @@ _NAMED_SEGMENT = re.compile(r"[a-z0-9._ ~-]*|[A-Z]?[a-z._-]*[0-9]{0,4}|[A-Z_.-]+
 
 @lru_cache(maxsize=4096)
 def kind_of(name: str) -> Kind | None:
-    """What is secret under this name; ``None`` where nothing is."""
+    """Return the kind of secret under this name, or ``None`` if it names none."""
     parts = [part.lower() for part in _PART.findall(name)]
     if parts in (["oldpwd"], ["old", "pwd"]):
         return None
@@ -151,7 +151,7 @@ def _kind_of_part(parts: list[str], number: int) -> Kind | None:
 
 
 def looks_secret(value: str, kind: Kind, place: Place, *, line: str = "") -> bool:
-    """Whether a value under a name of this kind is secret; ``line`` is what follows it on its line."""
+    """Whether a value under a name of this kind is secret. ``line``: the rest of its line."""
     if not value or "hidden]" in value or _is_elsewhere(value, place, line) or is_path(value):
         return False
     if value.lower().rstrip(".!?:,;") in _COMMON or _PLACEHOLDER.fullmatch(value):
@@ -178,7 +178,7 @@ def looks_secret(value: str, kind: Kind, place: Place, *, line: str = "") -> boo
 
 
 def is_path(value: str) -> bool:
-    """Whether it is a path or an address, and not something random that begins with a slash."""
+    """Whether the value is a path or an address, and not a random text that begins with a slash."""
     if _PATH.fullmatch(value) is None:
         return False
     if not value.startswith("/"):
@@ -188,7 +188,7 @@ def is_path(value: str) -> bool:
 
 
 def is_random(value: str) -> bool:
-    """Whether it has letters of both cases and digits, and is no hash."""
+    """Whether the value has letters of both cases and digits, and is neither a hash nor a path."""
     return (
         _HASH.fullmatch(value) is None
         and " " not in value
@@ -201,12 +201,12 @@ def is_random(value: str) -> bool:
 
 
 def is_prose(value: str) -> bool:
-    """Whether a sentence or a part of one is in it, as far as its small words tell."""
+    """Whether the value contains one of the small words of a sentence."""
     return _PROSE.search(value) is not None
 
 
 def has_digit(value: str) -> bool:
-    """Whether a digit is in it."""
+    """Whether the value contains a digit."""
     return any(sign.isdigit() for sign in value)
 
 
@@ -221,7 +221,7 @@ def _is_passphrase(value: str) -> bool:
 
 
 def _is_elsewhere(value: str, place: Place, line: str) -> bool:
-    """Whether it is a reference: a variable, a call, a name of something else."""
+    """Whether the value is a reference: a variable, a call, a name of something else."""
     if value[0] == "$":
         if _SHELL_NAME.fullmatch(value):
             return True
@@ -244,5 +244,5 @@ def _is_elsewhere(value: str, place: Place, line: str) -> bool:
 
 
 def _names_a_secret(value: str) -> bool:
-    """Whether a name speaks of a secret, and is none: ``user_password``, not ``password123``."""
+    """Whether the value is a name for a secret: ``user_password``, but not ``password123``."""
     return _SECRET_WORD.search(value) is not None and not any(sign.isdigit() for sign in value[:-1])

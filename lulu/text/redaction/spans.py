@@ -1,18 +1,18 @@
-"""Parts of a text that a guest should not see, as values; and the text without them. Pure."""
+"""Spans of a text that a guest must not see, and the text without them. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-#: What stands in the place of a part of this kind; of every other, its name.
+#: Replacements for these kinds. Any other kind is replaced by its name.
 _SHOWN = {"home folder": "~", "computer name": "[this computer]"}
-#: The signs of a diff's line, which stay where the line is hidden.
+#: The first character of a diff's line. It stays in front of a hidden line.
 _SIGNS = ("+", "-", " ")
 
 
 class Span(NamedTuple):
-    """A part of a text, and what it is."""
+    """A range of a text, and the kind of secret in it."""
 
     start: int
     end: int
@@ -20,12 +20,12 @@ class Span(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """What a guest reads in its place."""
+        """The replacement in a guest's view."""
         return _SHOWN.get(self.kind) or f"[{self.kind.replace('_', ' ')} hidden]"
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """The same parts in their order, those that overlap as one; a secret's kind before a name's."""
+    """Return the spans in order, overlapping ones as one. A secret's kind wins over a name's."""
     joined: list[Span] = []
     for span in sorted(spans):
         last = joined[-1] if joined else None
@@ -38,7 +38,10 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def without(pieces: Sequence[str], spans: Iterable[Span], starts: Sequence[int]) -> list[str]:
-    """The pieces of a text, each beginning at its place of ``starts``, without the spans; the first says what was."""
+    """Return the pieces of a text with the spans removed.
+
+    ``starts`` has the offset of each piece. The first piece of a span gets the replacement.
+    """
     parts: list[list[str]] = [[] for _ in pieces]
     done = list(starts)
     number = 0
