@@ -102,6 +102,12 @@ DENIED = [
     "a=(x rm); ${a[1]} y",
     'f() { "$@"; }; f rm x',
     "f() { $1 x; }; f rm",
+    # … whose name is an argument of another such program.
+    'f() { "$@"; }; $SUDO f rm x',
+    "$ECHO rm | while read c; do $c x; done",
+    "X=$($ECHO rm); $X y",
+    "mapfile -t a < <($ECHO rm); ${a[0]} x",
+    "a=(rm); $RUN push; ${a[0]} y",
 ]
 
 
@@ -115,6 +121,12 @@ def test_deny_rule_sees_through_it(command: str) -> None:
     [
         "npm install rm",
         "$RUN commit -m 'please rm it'",
+        "$RUN commit -m 'please rm it'; $RUN push",
+        "$RUN push; $RUN commit -m 'please rm it'",
+        "$RUN push && $RUN push 'to rm it' || $RUN commit -m 'please rm it'",
+        "$RUN commit -m 'please rm it'; $RUN commit -m 'please rm it'",
+        "$GIT commit -m 'please read and rm it' | cat; ${NPM} test",
+        '$GIT commit -m "$(cat note) please rm it"; $NPM test',
         "git commit -m 'foreach x'",
         "echo {rm,x}",
         "X=rm; echo $X",

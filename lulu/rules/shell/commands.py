@@ -38,6 +38,8 @@ _DEPTH, _READ, _FILES = 6, 50_000, 1_500
 _EXPANSION = re.compile(r"\$[\w{(@*]|`")
 #: What may stand between words that become a program's name; a comma where ``IFS`` says so.
 _PIECES = re.compile(r"[;&|\n()`{}'\"<>=]+")
+#: What may make a program's name of the words of another command: a function, a substitution, a text that is read.
+_HANDS_ON = re.compile(r"\(\s*\)|\bfunction\b|[$<>]\(|`|\b(?:read|mapfile|readarray)\b")
 #: How many programs that are not known are looked for.
 _UNKNOWN = 5
 #: How many words of a loop are tried.
@@ -242,10 +244,15 @@ class _Finder:
 def _told_elsewhere(command: str, unknown: dict[str, str]) -> Iterator[str]:
     """What a program that is only known when it runs may be: each word of the command that is not its argument.
 
-    ``while read c; do $c x; done <<< rm``, ``a=(rm y); "${a[@]}"``, ``f() { "$@"; }; f rm y``.
+    ``while read c; do $c x; done <<< rm``, ``a=(rm y); "${a[@]}"``, ``f() { "$@"; }; f rm y``. Nor is it an argument
+    of another such program, unless the command hands words on: ``f() { "$@"; }; $SUDO f rm y``.
     """
+    others = command
+    for written in sorted(unknown, key=len, reverse=True):
+        others = others.replace(written, ";")
+    hands_on = _HANDS_ON.search(others)
     for written, arguments in [*unknown.items()][:_UNKNOWN]:
-        for piece in _PIECES.split(command.replace(written, ";", 1)):
+        for piece in _PIECES.split(command.replace(written, ";", 1) if hands_on else others):
             words = piece.replace(",", " ").split()
             for at in range(min(len(words), _CHOICES)):
                 yield " ".join(words[at:])
