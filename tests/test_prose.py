@@ -19,9 +19,11 @@ ROOMS = [
     "lulu/__main__.py",
     "lulu/data_folder.py",
     "lulu/errors.py",
+    "lulu/model",
     "lulu/runtime.py",
     "lulu/settings.py",
     "lulu/text",
+    "lulu/transcript",
     "lulu_app.py",
 ]
 
@@ -90,7 +92,7 @@ def wrong_first_line(text: str) -> Iterator[str]:
     first = text.splitlines()[0]
     if len(first) > MOST_CHARACTERS:
         yield f"the first line has {len(first)} characters"
-    if not first.endswith((".", "!", "?", ":")):
+    if not first.endswith((".", "!", "?", ":", "…")):
         yield "the first line is no whole sentence"
     if re.search(r",? \b(which|who|whom|whose)\b|, that\b", without_code(first)):
         yield "the first line has a relative clause"

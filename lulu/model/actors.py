@@ -1,4 +1,4 @@
-"""Who acts. Knows roles and what they may do; knows no tokens, cookies or pages."""
+"""Actors and their roles. Knows no tokens, cookies or pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lulu.errors import Forbidden
 
 
 class Role(StrEnum):
-    """The only roles there are (docs/security.md)."""
+    """All roles (docs/security.md)."""
 
     OWNER = "owner"
     GUEST = "guest"
@@ -18,13 +18,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Somebody who looks or acts."""
+    """A person, or Lulu itself, as the sender of a request or command."""
 
-    #: What they may do.
+    #: The permissions of the actor.
     role: Role
-    #: How the audit trail names them: "this computer", a device's label, a share's label.
+    #: The name in the audit trail: "this computer", a device's label, a share link's label.
     name: str
-    #: The row in ``access`` that let them in.
+    #: The row in ``access`` that authenticated the actor.
     access_id: int | None = None
     #: The one session that a guest may watch.
     session_id: str | None = None
@@ -45,7 +45,7 @@ class Actor:
         return self.role is Role.GUEST and self.session_id == session_id
 
 
-#: Nobody in particular: sees nothing.
+#: A request without a valid credential. It may see no session.
 NOBODY = Actor(role=Role.NOBODY, name="nobody")
-#: Lulu itself, where no person acts: recovery, rules.
+#: Lulu itself, for recovery and rules.
 LULU = Actor(role=Role.OWNER, name="Lulu")

@@ -1,5 +1,4 @@
-"""What people ask for, as values. Each names its Actor; each is one row of ``commands``.
-
+"""Commands: requests of people, as values. Each names its actor and is one row of ``commands``.
 Command
 ├── AgentCommand      the host takes it: StartSession, SendPrompt, SendNow, Interrupt, SetPermissionMode, SetModel
 └── StoreCommand      done in the transaction that accepts it: drafts, queue, forks, order, budgets, rules, LAN,
@@ -31,7 +30,7 @@ CommandId = NewType("CommandId", int)
 
 
 class CommandStatus(StrEnum):
-    """``pending`` until the host takes it; then done, or refused or failed with a reason."""
+    """``pending`` until the host takes the command; at the end done, or refused or failed with a reason."""
 
     PENDING = "pending"
     TAKEN = "taken"
@@ -42,28 +41,28 @@ class CommandStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """Something that a person wants done."""
+    """A change that a person asks for."""
 
     kind: ClassVar[str] = ""
 
     actor: Actor
-    #: The session that it is about; nothing for a rule that holds everywhere.
+    #: The session of the command, or ``None`` for one without a session, such as a rule for all sessions.
     session_id: SessionId | None
 
     def check(self) -> None:
-        """Raise ``InputError`` where the command cannot be carried out as typed."""
+        """Raise ``InputError`` if the command cannot be carried out as typed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgentCommand(Command):
-    """Something for the host: it stays pending until the session's worker takes it."""
+    """A command for the host. It stays pending until the session's worker takes it."""
 
     session_id: SessionId
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreCommand(Command):
-    """Something that only changes rows: done when it is accepted."""
+    """A command that only changes rows. It is done when it is accepted."""
 
 
 # -- for the agent ---------------------------------------------------------------------------------------------------
@@ -71,14 +70,14 @@ class StoreCommand(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class StartSession(AgentCommand):
-    """Make a session, or take a draft, and send its first prompt."""
+    """Create a session, or start a draft, and send its first prompt."""
 
     kind: ClassVar[str] = "start"
     launch: Launch
     attachments: list[Attachment] = field(default_factory=list)
 
     def check(self) -> None:
-        """The prompt says something; the folder is there; the mode can be used."""
+        """Raise ``InputError`` for an unusable prompt, folder, mode, limit or attachment."""
         checked_prompt(self.launch.prompt)
         checked_folder(self.launch.working_directory)
         checked_mode(self.launch.permission_mode)
@@ -88,58 +87,58 @@ class StartSession(AgentCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class SendPrompt(AgentCommand):
-    """Send a prompt; it waits its turn while the agent works."""
+    """Send a prompt. It is queued while a turn runs."""
 
     kind: ClassVar[str] = "prompt"
     text: str
     attachments: list[Attachment] = field(default_factory=list)
 
     def check(self) -> None:
-        """The prompt says something."""
+        """Raise ``InputError`` for an unusable prompt or attachment."""
         checked_prompt(self.text)
         checked_attachments(self.attachments)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SendNow(AgentCommand):
-    """Stop the running turn and send this prompt next, before all that is queued."""
+    """Stop the running turn and send this prompt next, before the queue."""
 
     kind: ClassVar[str] = "send_now"
     text: str
     attachments: list[Attachment] = field(default_factory=list)
-    #: The queued prompt that this one is: it is withdrawn in the same transaction.
+    #: The queued prompt with this text. It is withdrawn in the same transaction.
     replaces: int | None = None
 
     def check(self) -> None:
-        """The prompt says something."""
+        """Raise ``InputError`` for an unusable prompt or attachment."""
         checked_prompt(self.text)
         checked_attachments(self.attachments)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interrupt(AgentCommand):
-    """Stop the running turn and keep the session. What is queued by then is on hold until somebody sends it."""
+    """Stop the running turn and keep the session. Puts the queued prompts on hold."""
 
     kind: ClassVar[str] = "interrupt"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetPermissionMode(AgentCommand):
-    """Change the permission mode, at once also in a running turn."""
+    """Change the permission mode, with immediate effect also in a running turn."""
 
     kind: ClassVar[str] = "set_mode"
     mode: str
-    #: The request whose answer tells the agent; nothing where it is still to be told.
+    #: The request whose answer carries the mode to the agent. ``None`` if the mode is still to be sent.
     with_answer: str | None = None
 
     def check(self) -> None:
-        """The mode is one that there is and that can be used here."""
+        """Raise ``InputError`` for an unknown mode, or one that cannot be used on this machine."""
         checked_mode(self.mode)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetModel(AgentCommand):
-    """Change the model; nothing means the agent's own default."""
+    """Change the model. ``None`` means the agent's own default."""
 
     kind: ClassVar[str] = "set_model"
     model: str | None
@@ -150,25 +149,25 @@ class SetModel(AgentCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class SaveDraft(StoreCommand):
-    """Keep a prompt with its settings and files for later; again for the same session to change it."""
+    """Keep a prompt with its settings and files for later. A second one for the session changes the draft."""
 
     kind: ClassVar[str] = "save_draft"
     session_id: SessionId
     launch: Launch
-    #: Files to add to those that it keeps already, …
+    #: Files to add to the draft, …
     attachments: list[Attachment] = field(default_factory=list)
-    #: … and the id of one that it shall keep no longer.
+    #: … and the id of a file to remove from it.
     without: int | None = None
 
     def check(self) -> None:
-        """There is something to keep."""
+        """Raise ``InputError`` for an unusable prompt or attachment."""
         checked_prompt(self.launch.prompt)
         checked_attachments(self.attachments)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EditQueued(StoreCommand):
-    """Change a prompt that nobody has taken yet."""
+    """Change a prompt that is still pending."""
 
     kind: ClassVar[str] = "edit_queued"
     session_id: SessionId
@@ -176,13 +175,13 @@ class EditQueued(StoreCommand):
     text: str
 
     def check(self) -> None:
-        """The prompt says something."""
+        """Raise ``InputError`` for an empty or too long prompt."""
         checked_prompt(self.text)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WithdrawQueued(StoreCommand):
-    """Take a prompt back that nobody has taken yet."""
+    """Withdraw a prompt that is still pending."""
 
     kind: ClassVar[str] = "withdraw_queued"
     session_id: SessionId
@@ -191,7 +190,7 @@ class WithdrawQueued(StoreCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class SendHeld(StoreCommand):
-    """Let the prompts that a stop has put on hold follow, in their order."""
+    """Release the prompts on hold, so that they are sent in order."""
 
     kind: ClassVar[str] = "send_held"
     session_id: SessionId
@@ -199,7 +198,7 @@ class SendHeld(StoreCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class DeleteHeld(StoreCommand):
-    """Take back every prompt that is on hold."""
+    """Withdraw every prompt on hold."""
 
     kind: ClassVar[str] = "delete_held"
     session_id: SessionId
@@ -207,33 +206,33 @@ class DeleteHeld(StoreCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Fork(StoreCommand):
-    """A new session that goes on from this one: from its end, or from the end of the turn of one event."""
+    """Create a session that continues this one, from its end or from the end of one event's turn."""
 
     kind: ClassVar[str] = "fork"
     session_id: SessionId
     #: The new session.
     new_session_id: SessionId
-    #: The last event that the fork has in common; nothing means all.
+    #: The last event that both sessions share. ``None`` means all events.
     event_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rename(StoreCommand):
-    """Give a title; an empty one brings the automatic title back."""
+    """Set the title. An empty one restores the automatic title."""
 
     kind: ClassVar[str] = "rename"
     session_id: SessionId
     title: str
 
     def check(self) -> None:
-        """The title fits into one line."""
+        """Raise ``InputError`` if the title is too long."""
         if len(self.title) > MAX_TITLE:
             raise InputError(f"The title is longer than {MAX_TITLE} characters.", next_step="Choose a shorter one.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pin(StoreCommand):
-    """Keep at the top of the list, or no longer."""
+    """Keep the session at the top of the list, or stop doing so."""
 
     kind: ClassVar[str] = "pin"
     session_id: SessionId
@@ -242,7 +241,7 @@ class Pin(StoreCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Archive(StoreCommand):
-    """Take out of the list, or back into it."""
+    """Remove the session from the list, or restore it."""
 
     kind: ClassVar[str] = "archive"
     session_id: SessionId
@@ -251,7 +250,7 @@ class Archive(StoreCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Delete(StoreCommand):
-    """Remove a session's rows. Claude's own files are not touched; a live session is refused."""
+    """Delete a session's rows, but no files of Claude Code. A live session is refused."""
 
     kind: ClassVar[str] = "delete"
     session_id: SessionId
@@ -259,7 +258,7 @@ class Delete(StoreCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class SetBudget(StoreCommand):
-    """Change the limits; they hold from the next prompt on."""
+    """Change the limits of a session. They apply from the next prompt."""
 
     kind: ClassVar[str] = "set_budget"
     session_id: SessionId
@@ -267,13 +266,13 @@ class SetBudget(StoreCommand):
     max_turns: int | None
 
     def check(self) -> None:
-        """Limits are above nothing."""
+        """Raise ``InputError`` for a limit of zero or less."""
         checked_budget(self.max_cost_usd, self.max_turns)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AddRule(StoreCommand):
-    """A rule that approves or denies without asking: for this session, for a folder, or everywhere."""
+    """Add a rule that approves or denies without asking: in this session, in a folder, or everywhere."""
 
     kind: ClassVar[str] = "add_rule"
     session_id: SessionId | None = None
@@ -303,7 +302,7 @@ class DeleteRule(StoreCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class SwitchLan(StoreCommand):
-    """Open Lulu to other computers of the network, or close it again."""
+    """Open Lulu to other computers of the network, or close it."""
 
     kind: ClassVar[str] = "switch_lan"
     session_id: SessionId | None = None
@@ -312,24 +311,24 @@ class SwitchLan(StoreCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class TrustFolder(StoreCommand):
-    """Answer about a folder: what it brings may act, as it was shown; or sessions there run without it."""
+    """Answer about a folder: its files may act as they were shown, or sessions run there without them."""
 
     kind: ClassVar[str] = "trust_folder"
     session_id: SessionId | None = None
     folder: str
     trusted: bool
-    #: The files that the person was shown, as ``folders.Place`` has them.
+    #: The files that were shown to the person, as ``folder_files.Place`` has them.
     entries: dict[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
-        """The folder is named in full."""
+        """Raise ``InputError`` if the folder is no absolute path."""
         if not self.folder.startswith("/"):
             raise InputError(f"{self.folder[:200]!r} is not an absolute path.", safe="Nothing was changed.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForgetFolder(StoreCommand):
-    """Take an answer about a folder back: it is asked for anew before the next prompt there."""
+    """Delete the answer about a folder. The owner is asked again before the next prompt there."""
 
     kind: ClassVar[str] = "forget_folder"
     session_id: SessionId | None = None
@@ -355,23 +354,23 @@ class StoredCommand:
     command: AgentCommand
     status: CommandStatus
     error: str | None = None
-    #: Rows of ``attachments`` that go with it (their bytes are not read here).
+    #: Rows of ``attachments`` that belong to it. Their bytes are not read here.
     attachment_ids: list[int] = field(default_factory=list)
-    #: A stop has put it on hold.
+    #: Whether a stop has put the command on hold.
     is_held: bool = False
 
     @property
     def prompt(self) -> str:
-        """What is sent with it, as typed; empty where it is no prompt."""
+        """The prompt of the command, as typed; an empty string if it has none."""
         if isinstance(self.command, StartSession):
             return self.command.launch.prompt
         return self.command.text if isinstance(self.command, SendPrompt | SendNow) else ""
 
 
 def encode(command: Command, attachment_ids: list[int] | None = None) -> str:
-    """The payload column: the command's own fields as ASCII JSON, attachments by the ids of their rows."""
+    """Return the payload column: the command's own fields as ASCII JSON, attachments by their ids."""
     own = {item.name: getattr(command, item.name) for item in fields(command)}
-    # The files of a folder are kept once, in its own row.
+    # The files of a folder are kept once, in the folder's own row.
     for name in ("actor", "session_id", "entries"):
         own.pop(name, None)
     if "attachments" in own:
@@ -381,9 +380,8 @@ def encode(command: Command, attachment_ids: list[int] | None = None) -> str:
 
 
 def decode(kind: str, session_id: str, payload: str, actor: str) -> tuple[AgentCommand, list[int]]:
-    """The agent's command of a row, and the ids of its attachments.
-
-    Raises ``ValueError`` or ``TypeError`` for one that this version cannot read.
+    """Return the agent command of a row, and the ids of its attachments.
+    Raises ``ValueError`` or ``TypeError`` if this version cannot read the row.
     """
     value = KINDS.get(kind)
     if value is None or not issubclass(value, AgentCommand):

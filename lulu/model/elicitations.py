@@ -1,7 +1,7 @@
-"""What an MCP server asks a person: its question, the fields of its form, and what a person's words mean in them.
+"""Questions of MCP servers: the text, the fields of the form, and the meaning of typed answers.
 
-Pure. Reads the JSON schemas that the protocol allows (MCP 2025-11-25): flat objects of texts, numbers, yes and no, and
-choices. What this version does not know is a field in which JSON is typed. No pattern of a server's is ever run.
+Pure. Reads the JSON schemas of MCP 2025-11-25: flat objects of texts, numbers, booleans and choices. A field of another
+kind takes JSON. Patterns of a server are never run.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 
 from lulu.errors import InputError
 
-#: Characters of one answer.
+#: The most characters of one answer.
 LONGEST = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One field of the form. Title, description and labels are foreign text."""
+    """One field of the form. Title, description and labels are untrusted text."""
 
     name: str
     #: ``text``, ``number``, ``integer``, ``boolean``, ``choice``, ``choices`` or ``json``.
@@ -30,11 +30,11 @@ class Field:
     description: str
     is_required: bool
     default: object = None
-    #: ``email``, ``uri``, ``date`` or ``date-time``; another one is not checked.
+    #: ``email``, ``uri``, ``date`` or ``date-time``. Other formats are not checked.
     format: str = ""
-    #: Of a choice: what is answered, and how it is called.
+    #: For a choice: pairs of value and label.
     options: tuple[tuple[str, str], ...] = ()
-    #: Of a text its length, of a number its value, of choices how many.
+    #: Limits for the length of a text, the value of a number, or the number of choices.
     least: float | None = None
     most: float | None = None
 
@@ -45,13 +45,13 @@ class Elicitation:
 
     server: str
     message: str
-    #: Where it asks that an address is opened instead of a form; an address of any kind.
+    #: The address that the server asks to open instead of a form. It may have any scheme.
     url: str
     fields: tuple[Field, ...]
 
 
 def read(question: Mapping[str, object]) -> Elicitation:
-    """The question as it is stored."""
+    """Return the question in a stored event."""
     is_url = question.get("mode") == "url"
     return Elicitation(
         server=_text(question.get("display_name")) or _text(question.get("server")) or "A server",
@@ -62,7 +62,10 @@ def read(question: Mapping[str, object]) -> Elicitation:
 
 
 def value_of(field: Field, said: object) -> object:
-    """What was typed or chosen, as the server wants it; ``None`` for nothing. Raises ``InputError``."""
+    """Return the typed or chosen answer as the server expects it, or ``None`` for an empty one.
+
+    Raises ``InputError`` if the answer is missing or does not fit the field.
+    """
     match said:
         case bool():
             return said
@@ -71,7 +74,7 @@ def value_of(field: Field, said: object) -> object:
         case str() if said.strip() or field.kind == "choice":
             return _typed(field, said)
         case str() if field.is_required and field.kind == "text":
-            # An empty text is a text, as are blanks; whether it is long enough is asked like of any other.
+            # An empty or blank text is an answer, too. Only its length is checked.
             return _measured(field, said, len(said))
     if field.is_required:
         raise _wrong(field, "is missing")
@@ -79,7 +82,7 @@ def value_of(field: Field, said: object) -> object:
 
 
 def default_text(field: Field) -> str:
-    """What stands in the field before anybody has typed: text that ``value_of`` reads as the default."""
+    """Return the initial text of a field. ``value_of`` reads it as the default."""
     match field.default:
         case None:
             return ""
@@ -143,7 +146,7 @@ def _kind(schema: Mapping[str, object]) -> str:
 
 
 def _options(schema: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """The choices, in each of the forms of the protocol: ``enum`` with or without names, ``oneOf``, ``anyOf``."""
+    """Return the choices, from any form in the protocol: ``enum``, ``enumNames``, ``oneOf``, ``anyOf``."""
     titled = schema.get("oneOf") or schema.get("anyOf")
     if isinstance(titled, list) and titled:
         found = [(one.get("const"), one.get("title")) for one in titled if isinstance(one, Mapping)]
@@ -177,7 +180,7 @@ def _typed(field: Field, said: str) -> object:
 def _as_number(field: Field, said: str) -> int | float:
     try:
         number: int | float = int(said) if field.kind == "integer" else float(said)
-        # A whole number of 400 digits is none for a server: it reads it as infinite.
+        # Servers read a whole number of 400 digits as infinite.
         float(number)
     except (ValueError, OverflowError):
         number = math.nan
@@ -189,7 +192,7 @@ def _as_number(field: Field, said: str) -> int | float:
 def _as_json(field: Field, said: str) -> object:
     try:
         found = json.loads(said)
-        # NaN and Infinity are read, and are no JSON.
+        # ``json.loads`` accepts NaN and Infinity, but they are not JSON.
         json.dumps(found, allow_nan=False)
     except (ValueError, RecursionError) as exc:
         raise _wrong(field, "is no JSON") from exc
@@ -204,7 +207,7 @@ def _counted(field: Field, chosen: list[object]) -> object:
 
 
 def _measured(field: Field, value: object, measure: float) -> object:
-    """The value, where it is within the field's limits."""
+    """Return the value, or raise ``InputError`` if it is outside the field's limits."""
     of = {"text": " characters", "choices": " choices"}.get(field.kind, "")
     if field.least is not None and measure < field.least:
         raise _wrong(field, f"has to be at least {field.least:g}{of}")

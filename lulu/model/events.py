@@ -1,7 +1,7 @@
-"""What agents and people did, as values; and their one encoding, JSON text that any SQLite file can hold.
+"""Events: the actions of agents and people, as values, and their one encoding in the database.
 
-Nothing is ever dropped: a type that this version does not know, or a payload that does not fit its type,
-decodes to ``Unknown`` with the stored text as it stands.
+The encoding is JSON text that any SQLite file can hold. Nothing is dropped: an unknown type, or a payload that does not
+fit its type, decodes to ``Unknown`` with the stored text.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from typing import Any, ClassVar, NewType, TypeVar
 EventId = NewType("EventId", int)
 E = TypeVar("E", bound="Event")
 
-#: The tools with which an agent keeps its list of things to do; older and newer Claude Code.
+#: The tools for an agent's checklist, in older and newer versions of Claude Code.
 CHECKLIST_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What every event may carry beside its own fields."""
+    """Base of all events, with the fields that every event may have."""
 
     type: ClassVar[str] = ""
 
-    #: The SDK message's uuid; a fork or resume at this point needs it.
+    #: The uuid of the SDK's message. A fork or a resume from this event needs it.
     uuid: str | None = None
-    #: The API message (several blocks can share one).
+    #: The id of the API message. Several blocks can share one.
     message_id: str | None = None
-    #: The ``tool_use`` id of the sub-agent that this belongs to.
+    #: The ``tool_use`` id of the sub-agent's call, or ``None`` for the main agent.
     parent: str | None = None
-    #: The block was cut off: a crash or an interrupt came before its end.
+    #: Whether the block is incomplete, because of a crash or an interrupt.
     partial: bool = False
-    #: Tokens that the model had read when it began the message of this block.
+    #: The tokens in the model's context when it began this block's message.
     context: int | None = None
-    #: What else the block said, as it came: keys that this version does not read, values of another type.
+    #: Other keys of the block: unknown ones, and values of an unexpected type.
     more: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class User(Event):
-    """A prompt, written before it is sent."""
+    """A prompt, stored before it is sent."""
 
     type: ClassVar[str] = "user"
     #: The prompt as typed.
     text: str
     #: Ids of rows in ``attachments``.
     attachments: list[Any] | None = None
-    #: Who sent it.
+    #: The name of the sender.
     actor: str | None = None
-    #: The row in ``commands`` that asked for it.
+    #: The row in ``commands`` with the prompt.
     command_id: int | None = None
 
 
@@ -60,9 +60,9 @@ class Text(Event):
 
     type: ClassVar[str] = "text"
     content: str
-    #: The sources that the API names for it, as it sent them.
+    #: The sources that the API names for the text, unchanged.
     citations: list[Any] | None = None
-    #: Whether a slash command printed it, without a model: its lines are lines.
+    #: Whether a slash command printed it, without a model. Then each line end is kept.
     printed: bool = False
 
 
@@ -76,7 +76,7 @@ class Thinking(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ToolUse(Event):
-    """An agent calls a tool."""
+    """A call of a tool by an agent."""
 
     type: ClassVar[str] = "tool_use"
     id: str
@@ -86,7 +86,7 @@ class ToolUse(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ToolResult(Event):
-    """What a tool answered."""
+    """The answer of a tool."""
 
     type: ClassVar[str] = "tool_result"
     tool_use_id: str
@@ -99,7 +99,7 @@ class ToolResult(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class System(Event):
-    """Something the agent's machinery said: init, retry, state, task_started, compact, unknown, …"""
+    """A message of the agent's software: init, retry, state, task_started, compact, unknown, …"""
 
     type: ClassVar[str] = "system"
     subtype: str
@@ -108,7 +108,7 @@ class System(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Permission(Event):
-    """An agent asks to use a tool. ``id`` is the row in ``approvals``."""
+    """A request to use a tool. ``id`` is the row in ``approvals``."""
 
     type: ClassVar[str] = "permission"
     id: str
@@ -133,14 +133,14 @@ class PermissionDecision(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Result(Event):
-    """The end of a turn. ``subtype == "success"`` does not mean success: see ``is_error`` and ``terminal_reason``."""
+    """The end of a turn. See ``is_error`` and ``terminal_reason``: a subtype "success" may be a failure."""
 
     type: ClassVar[str] = "result"
     session_id: str | None = None
     #: Milliseconds of this turn, and of its API calls.
     duration_ms: float | None = None
     duration_api_ms: float | None = None
-    #: Milliseconds of ``duration_ms`` in which people were waited for; nothing where none was, or nobody counted.
+    #: Milliseconds of ``duration_ms`` spent waiting for people. ``None`` if there was no wait, or it was not measured.
     waited_ms: float | None = None
     #: US dollars of this turn alone, and the SDK's running total (cumulative over resume and fork).
     cost_usd: float | None = None
@@ -150,9 +150,9 @@ class Result(Event):
     result: str | None = None
     subtype: str | None = None
     terminal_reason: str | None = None
-    #: Why the model stopped: ``end_turn``, ``max_tokens``, ``refusal``, ``pause_turn``, …
+    #: The reason why the model stopped: ``end_turn``, ``max_tokens``, ``refusal``, ``pause_turn``, …
     stop_reason: str | None = None
-    #: The calls that were not allowed, as Claude Code lists them.
+    #: The calls that were denied, as Claude Code lists them.
     permission_denials: list[Any] | None = None
     #: The turn's tokens, and the session's cumulative figures by model.
     usage: dict[str, Any] | None = None
@@ -160,34 +160,34 @@ class Result(Event):
 
     @property
     def is_of_a_task(self) -> bool:
-        """Whether nobody asked for the turn that ends here: something in the background had ended."""
+        """Whether the end of a background task began this turn, and not a prompt."""
         origin = (self.more or {}).get("origin")
         return isinstance(origin, dict) and origin.get("kind") == "task-notification"
 
 
-#: The code of an error that stands in the place of something that could not be saved.
+#: The code of an error that replaces an event that could not be saved.
 NOT_SAVED = "not_saved"
 
 
-#: The code of an error that says that a hook of the user's has refused a prompt.
+#: The code of an error for a prompt that one of the user's hooks has refused.
 PROMPT_REFUSED = "prompt_refused"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Error(Event):
-    """Something failed. ``detail`` is for experts: a stderr tail, a status code."""
+    """A failure. ``detail`` is for experts: the end of stderr, a status code."""
 
     type: ClassVar[str] = "error"
     message: str
     code: str | None = None
     detail: str | None = None
-    #: What to do about it, where there is more to say than to go on.
+    #: Advice for the reader, if there is more than to continue.
     next_step: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unknown(Event):
-    """An event that this version cannot read, kept as it was stored."""
+    """An event that this version cannot read, kept unchanged."""
 
     event_type: str
     #: The payload column, byte for byte.
@@ -203,13 +203,13 @@ TYPES: dict[str, type[Event]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class StoredEvent:
-    """An event with its place in the log."""
+    """An event with its row in the log."""
 
     id: EventId
     session_id: str
     event: Event
     created_at: datetime
-    #: The payload column as stored; what "raw" shows.
+    #: The payload column as stored; the page shows it as "raw".
     raw: str
 
     @property
@@ -219,9 +219,9 @@ class StoredEvent:
 
 
 def made(kind: type[E], values: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> E:
-    """The event with these values. One of another type than its field's, and ``more``, are kept as ``Event.more``.
+    """Return an event with these values. Values of a wrong type, and ``more``, go into ``Event.more``.
 
-    Raises ``ValueError`` where a field that must be there does not fit.
+    Raises ``ValueError`` if a required field is missing or of a wrong type.
     """
     declared = {field.name: field for field in fields(kind)}
     fitting = {name: value for name, value in values.items() if value is not None and _fits(declared[name], value)}
@@ -232,9 +232,10 @@ def made(kind: type[E], values: Mapping[str, Any], more: Mapping[str, Any] | Non
 
 
 def encode(event: Event) -> tuple[str, str]:
-    """``(event_type, payload)``: ASCII JSON, so that NUL, lone surrogates and emoji all survive.
+    """Return ``(event_type, payload)``. The payload is ASCII JSON.
 
-    Empty optional fields are left out. Raises ``TypeError`` or ``ValueError`` where JSON cannot hold a value.
+    So NUL, lone surrogates and emoji survive. Leaves out optional fields without a value. Raises ``TypeError`` or
+    ``ValueError`` if JSON cannot hold a value.
     """
     if isinstance(event, Unknown):
         return event.event_type, event.raw
@@ -247,7 +248,7 @@ def encode(event: Event) -> tuple[str, str]:
 
 
 def decode(event_type: str, payload: str) -> Event:
-    """The event of a row. Never raises: what does not fit is ``Unknown``."""
+    """Return the event of a row; ``Unknown`` if the payload does not fit. Never raises."""
     kind = TYPES.get(event_type)
     if kind is None:
         return Unknown(event_type=event_type, raw=payload)
@@ -260,7 +261,7 @@ def decode(event_type: str, payload: str) -> Event:
 
 
 def _fitting(kind: type[Event], found: object) -> dict[str, Any] | None:
-    """The constructor's arguments, or nothing where a field is missing or of another type."""
+    """Return the constructor's arguments, or ``None`` if a field is missing or of another type."""
     if not isinstance(found, Mapping):
         return None
     values: dict[str, Any] = {}
@@ -292,15 +293,15 @@ def _fits(field: Field[Any], value: object) -> bool:
 
 
 def now() -> str:
-    """This instant as every row of the store writes it: UTC, ISO 8601, milliseconds, ``Z``."""
+    """Return the current time as every row of the store has it: UTC, ISO 8601, milliseconds, ``Z``."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_time(text: object) -> datetime:
-    """A stored time as an aware UTC datetime.
+    """Return a stored time as an aware UTC datetime, or the epoch if it cannot be read. Never raises.
 
-    Reads Lulu's own form and SQLite's ``datetime('now')``. What is neither, or has no date in some time zone (the very
-    first and last years), becomes the epoch, never an error.
+    Reads Lulu's own form and SQLite's ``datetime('now')``. The first and the last year also become the epoch, because
+    some time zones have no date for them.
     """
     epoch = datetime.fromtimestamp(0, UTC)
     try:

@@ -1,4 +1,4 @@
-"""What people type and pick, checked: each function returns what can be used, or raises ``InputError`` and says why."""
+"""Check what people type and pick. Each function returns a usable value or raises ``InputError``."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from PIL import Image
 from lulu.errors import InputError
 from lulu.settings import PermissionMode
 
-#: A prompt may be this long, in characters: far above what people paste, far below what a page can show.
+#: The most characters of a prompt: far more than people paste, far more than a page can show.
 MAX_PROMPT = 2_000_000
 MAX_TITLE = 200
-#: Attachments of one prompt, each at most this many bytes (the API's own limit for an image is 5 MB).
+#: The most attachments of one prompt, and the most bytes of each (the API's own limit for an image is 5 MB).
 MAX_ATTACHMENTS = 10
 MAX_ATTACHMENT_BYTES = 5_000_000
-#: The pictures that the API takes, and what Pillow calls them.
+#: The image formats that the API accepts, by Pillow's names.
 _PICTURES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 IMAGE_TYPES = frozenset(_PICTURES.values())
-#: Pixels of a picture's longer side that the API takes (its documentation of vision, "Image limits").
+#: The most pixels on a picture's longer side (the API's documentation of vision, "Image limits").
 MAX_PICTURE_SIDE = 8000
 
-#: The mode in which nothing is asked: Claude Code takes it only where it was launched so.
+#: The mode in which no tool call is asked about. Claude Code accepts it only in sessions that were launched with it.
 BYPASS = "bypassPermissions"
 
 
@@ -34,13 +34,13 @@ class Attachment:
     """A file that goes with a prompt: an image, or text."""
 
     name: str
-    #: ``image/…`` or ``text/…``: as a browser says, or, after ``typed``, by its content.
+    #: ``image/…`` or ``text/…``: as the browser reports it, or, after ``typed``, by its content.
     media_type: str
     content: bytes = field(repr=False)
 
 
 def checked_prompt(text: str) -> str:
-    """The prompt as it will be sent. Raises ``InputError`` when it is empty or too long."""
+    """Return the prompt. Raises ``InputError`` if it is empty or too long."""
     if not text.strip():
         raise InputError("The prompt is empty.", next_step="Type what the agent should do.")
     if len(text) > MAX_PROMPT:
@@ -53,7 +53,7 @@ def checked_prompt(text: str) -> str:
 
 
 def checked_folder(text: str) -> str:
-    """The absolute path of a folder that exists and can be read. Raises ``InputError`` that says which is not so."""
+    """Return the absolute path of a readable folder. Raises ``InputError`` with the reason otherwise."""
     problem = ""
     try:
         path = Path(text).expanduser()
@@ -79,11 +79,11 @@ def checked_folder(text: str) -> str:
 
 
 def checked_mode(mode: str) -> str:
-    """A permission mode that can be used here. Raises ``InputError``."""
+    """Return the permission mode. Raises ``InputError`` if it is unknown or cannot be used here."""
     if mode not in get_args(PermissionMode):
         raise InputError(f"{mode[:40]!r} is not a permission mode.", safe="Nothing was changed.")
     if mode == BYPASS and os.geteuid() == 0 and os.environ.get("IS_SANDBOX") != "1":
-        # Claude Code refuses it for root as soon as it starts, unless told so by "1", and says so on stderr only.
+        # For root, Claude Code refuses it at its start, unless IS_SANDBOX is "1". It reports that on stderr only.
         raise InputError(
             "Claude Code does not bypass permissions for the root user.",
             safe="Nothing was started.",
@@ -93,7 +93,7 @@ def checked_mode(mode: str) -> str:
 
 
 def checked_budget(max_cost_usd: float | None, max_turns: int | None) -> None:
-    """Limits above nothing, or none. Raises ``InputError``."""
+    """Raise ``InputError`` for a limit that is not above zero. ``None`` means no limit."""
     if (max_cost_usd is not None and not 0 < max_cost_usd < 1_000_000) or (max_turns is not None and max_turns < 1):
         raise InputError(
             "A limit must be above zero.", safe="Nothing was changed.", next_step="Leave it empty for none."
@@ -101,7 +101,7 @@ def checked_budget(max_cost_usd: float | None, max_turns: int | None) -> None:
 
 
 def typed(attachments: list[Attachment]) -> list[Attachment]:
-    """The files with their types by content: a browser tells a file's type from its name."""
+    """Return the files with types by content. A browser derives the type from the name."""
     return [
         replace(attachment, media_type=_picture_type(attachment.content) or _other_type(attachment.media_type))
         for attachment in attachments
@@ -113,7 +113,7 @@ def _other_type(media_type: str) -> str:
 
 
 def checked_attachments(attachments: list[Attachment]) -> None:
-    """Images that the API takes, or text. Raises ``InputError`` that names the first one that is neither."""
+    """Raise ``InputError`` for the first file that is neither text nor an image for the API."""
     if len(attachments) > MAX_ATTACHMENTS:
         raise InputError(f"At most {MAX_ATTACHMENTS} files go with one prompt.", safe="Nothing was sent.")
     for attachment in attachments:
@@ -123,7 +123,7 @@ def checked_attachments(attachments: list[Attachment]) -> None:
 
 
 def _problem_of(attachment: Attachment) -> tuple[str, str]:
-    """What is wrong with a file, and what to do about it; two empty texts for a file that can be sent."""
+    """Return the problem of a file and advice; two empty strings if it can be sent."""
     mention = "Put it into the working directory and mention it in the prompt."
     if not attachment.content:
         return "is empty.", "Choose a file with content."
@@ -145,7 +145,7 @@ _PICTURE_NAMES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 
 def _picture_type(content: bytes) -> str | None:
-    """The media type of a picture that the API takes and that can be read; ``None`` for other content."""
+    """Return the media type of a readable picture that the API accepts, or ``None``."""
     try:
         with Image.open(io.BytesIO(content), formats=list(_PICTURES)) as picture:
             picture.verify()
@@ -161,7 +161,7 @@ def _picture_sides(content: bytes) -> tuple[int, int]:
 
 
 def is_text(content: bytes) -> bool:
-    """Whether it can be sent as text: UTF-8 without NUL."""
+    """Whether the content can be sent as text: UTF-8 without NUL."""
     try:
         return "\0" not in content.decode()
     except UnicodeDecodeError:
@@ -169,7 +169,7 @@ def is_text(content: bytes) -> bool:
 
 
 def fitting(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
-    """These values of a dataclass's fields, each of its type. Raises ``ValueError`` for one that is not."""
+    """Return the values, each of its field's type. Raises ``ValueError`` for a value of another type."""
     declared = {item.name: str(item.type).split(" | ") for item in fields(kind)}
     for name, value in values.items():
         allowed = declared.get(name, [])

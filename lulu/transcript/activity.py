@@ -1,6 +1,6 @@
-"""What a session's agent does at this moment, told from the last events of its log. Pure: knows rows, no store.
+"""Find an agent's current activity from the last events of its log. Pure: knows rows, no store.
 
-Every moment is told by the log's own clock; whoever shows it counts on from there.
+All times are those of the log. The page counts on from them.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from lulu.model.sessions import Session, SessionStatus
 from lulu.transcript import waits
 from lulu.transcript.tool_calls import OpenCalls
 
-#: Events that are looked at: enough for a row of calls in parallel with a sub-agent's own among them.
+#: The number of last events to read: enough for parallel calls, with those of a sub-agent between them.
 LOOK_BACK = 60
-#: A limit further away than this is a wrong clock, or milliseconds.
+#: A limit that ends later than this comes from a wrong clock, or is in milliseconds.
 _LONGEST_WAIT = timedelta(days=32)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Activity:
-    """What is done now."""
+    """The current activity of an agent."""
 
     #: ``starting``, ``waiting``, ``tool``, ``retry``, ``limit``, ``thinking``, ``writing`` or ``working``.
     kind: str
-    #: Since when.
+    #: The start of the activity.
     since: datetime
     #: The calls without an answer, oldest first.
     tools: tuple[ToolUse, ...] = ()
-    #: When it goes on, where that is told: the next try, the end of a limit.
+    #: The time of the next try or the end of a limit, if it is known.
     until: datetime | None = None
-    #: Which try comes next, and of how many.
+    #: The number of the next try, and the most tries.
     attempt: int | None = None
     attempts: int | None = None
-    #: When the agent was last heard; nothing where a silence says nothing (a tool runs, a person is waited for).
+    #: The time of the agent's last output. ``None`` if silence is normal: a tool runs, or a person has to answer.
     heard: datetime | None = None
-    #: How long a person was waited for, which is not counted by ``since``.
+    #: The time that the agent waited for a person. ``since`` does not include it.
     waited: timedelta = timedelta(0)
 
 
@@ -50,10 +50,10 @@ def activity(
     written_at: datetime | None = None,
     asked_at: datetime | None = None,
 ) -> Activity | None:
-    """What a live session does; nothing for one that is not live.
+    """Return the activity of a live session, or ``None`` for a session that is not live.
 
-    ``rows`` are its last events, oldest first; ``writes`` the kind of the block that is being written (``text``,
-    ``thinking``), last renewed at ``written_at``; ``asked_at`` when its oldest open request was made.
+    ``rows``: its last events, oldest first. ``writes``: the kind of the block that is being written (``text``,
+    ``thinking``). ``written_at``: the last change of that block. ``asked_at``: the time of the oldest open request.
     """
     if not session.is_live:
         return None
@@ -75,18 +75,18 @@ def activity(
 
 
 def context_tokens(rows: Sequence[StoredEvent]) -> int | None:
-    """The tokens that the session's own model had read last, as its last message told; sub-agents have their own."""
+    """Return the last known size of the main agent's context, in tokens, or ``None``."""
     told = (stored.event.context for stored in reversed(rows) if stored.event.parent is None and stored.event.context)
     return next(told, None)
 
 
 def context_share(used: int | None, window: int | None) -> float | None:
-    """How full the context is, from 0 to 1; nothing while either figure is unknown."""
+    """Return the used share of the context, from 0 to 1, or ``None`` if a figure is unknown."""
     return min(used / window, 1.0) if used and window else None
 
 
 def context_window(result: Result | None, model: str | None) -> int | None:
-    """The tokens that fit the session's model, as its last result told; nothing where it did not."""
+    """Return the size of the model's context in tokens, from the last result, or ``None``."""
     found = (result.model_usage if result else None) or {}
     told = [found.get(model or ""), *found.values()]
     windows = [entry.get("contextWindow") for entry in told if isinstance(entry, dict)]
@@ -94,7 +94,7 @@ def context_window(result: Result | None, model: str | None) -> int | None:
 
 
 def _since_prompt(rows: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
-    """The events of the turn at work, its prompt included."""
+    """Return the events of the running turn, its prompt included."""
     for place in range(len(rows) - 1, -1, -1):
         event = rows[place].event
         if event.parent is None and isinstance(event, Result):
@@ -112,7 +112,7 @@ def _open_calls(rows: Sequence[StoredEvent]) -> list[StoredEvent]:
 
 
 def _of_call(rows: Sequence[StoredEvent], call_id: str) -> list[StoredEvent]:
-    """What was asked for this call and for those of the sub-agent behind it, with the answers."""
+    """Return the requests and answers for this call and for those of its sub-agent."""
     calls, requests = {call_id}, set()
     for stored in rows:
         if isinstance(stored.event, ToolUse) and stored.event.parent in calls:
@@ -123,7 +123,7 @@ def _of_call(rows: Sequence[StoredEvent], call_id: str) -> list[StoredEvent]:
 
 
 def _held_up(rows: Sequence[StoredEvent]) -> Activity | None:
-    """The API asked to wait, and nothing has come since."""
+    """Return the wait for the API that is the last event, or ``None``."""
     last = rows[-1] if rows else None
     if last is None or not isinstance(last.event, System):
         return None
@@ -145,7 +145,7 @@ def _held_up(rows: Sequence[StoredEvent]) -> Activity | None:
 
 
 def _resets_at(data: dict[str, Any], told_at: datetime) -> datetime | None:
-    """When a limit ends: seconds of the Unix clock, as the CLI writes it."""
+    """Return the end of a limit. The CLI writes seconds since the epoch."""
     found = data.get("resetsAt", data.get("resets_at"))
     if not isinstance(found, int | float) or isinstance(found, bool):
         return None

@@ -1,4 +1,4 @@
-"""The list of things to do that an agent keeps, read from its calls. Pure."""
+"""Read an agent's checklist from its tool calls. Pure."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from typing import Any
 from lulu.model.events import StoredEvent, ToolResult, ToolUse
 from lulu.transcript.tool_results import first_text
 
-#: The tools that write a list.
+#: The tools that write a checklist.
 _TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One thing to do."""
+    """One item of a checklist."""
 
     text: str
-    #: What it is called while it is done.
+    #: The text of the item while the agent works on it.
     doing: str
-    #: ``pending``, ``in_progress``, ``completed``; what else an agent writes counts as not done.
+    #: ``pending``, ``in_progress`` or ``completed``. Any other status counts as not done.
     status: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checklist:
-    """A list of things to do, and how far it is."""
+    """A checklist, with its progress."""
 
     items: tuple[Item, ...]
 
     @property
     def done(self) -> int:
-        """How many are done."""
+        """The number of completed items."""
         return sum(item.status == "completed" for item in self.items)
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether all items are completed."""
         return self.done == len(self.items)
 
     @property
     def now(self) -> str:
-        """What is being done; nothing between two items."""
+        """The text of the item in progress, or an empty string."""
         return next((item.doing or item.text for item in self.items if item.status == "in_progress"), "")
 
 
 def of_todos(arguments: Mapping[str, object]) -> Checklist:
-    """The list that a TodoWrite writes."""
+    """Return the checklist in a call of TodoWrite."""
     todos = arguments.get("todos")
     entries = [entry for entry in todos if isinstance(entry, Mapping)] if isinstance(todos, list) else []
     return Checklist(items=tuple(_item(entry, "content") for entry in entries))
@@ -62,7 +62,7 @@ def _item(entry: Mapping[str, Any], name: str) -> Item:
 
 
 def from_events(rows: Iterable[StoredEvent]) -> Checklist:
-    """The list as these events leave it, oldest first; that of the agent itself, not of its sub-agents."""
+    """Return the checklist after these events, oldest first. Sub-agents' lists are ignored."""
     made = _Maker()
     for stored in rows:
         event = stored.event
@@ -74,12 +74,12 @@ def from_events(rows: Iterable[StoredEvent]) -> Checklist:
 
 
 class _Maker:
-    """Follows the calls. A task is known by the call that made it until its answer tells its number."""
+    """Follows the calls. A task has no number until its call is answered, so it is kept under the call."""
 
     def __init__(self) -> None:
-        #: By a task's number, or ``call`` and how many calls came before, until its answer tells the number.
+        #: By a task's number; before that is known, by ``call`` and the count of calls so far.
         self.items: dict[str | tuple[str, int], Item] = {}
-        #: The last call of an id that has made a task: ids are used again by some providers.
+        #: The last call of an id that has made a task. Some providers use ids again.
         self._made: dict[str, tuple[str, int]] = {}
         self._calls = 0
         self._is_of_tasks = True
@@ -92,7 +92,7 @@ class _Maker:
             self._is_of_tasks = False
         elif event.name == "TaskCreate":
             if not self._is_of_tasks or Checklist(items=tuple(self.items.values())).is_done:
-                self.items = {}  # the last list is over
+                self.items = {}  # the last checklist is complete, so this task begins a new one
             self._is_of_tasks = True
             key = self._made[event.id] = ("call", self._calls)
             self.items[key] = _item(event.input, "subject")
@@ -127,5 +127,5 @@ class _Maker:
 
 
 def begins(rows: Iterable[StoredEvent]) -> bool:
-    """Whether a list may begin in these events."""
+    """Whether a checklist may begin in these events."""
     return any(isinstance(stored.event, ToolUse) and stored.event.name in _TOOLS for stored in rows)

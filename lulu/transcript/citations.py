@@ -1,4 +1,4 @@
-"""The sources that an answer names: where a text of the model's comes from. Pure: knows the API's forms, no page."""
+"""Read the sources that an answer cites. Pure: knows the API's forms, no page."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from urllib.parse import urlsplit
 
 from lulu.model.events import Text
 
-#: The API's names for an address, a title and the words that were cited, in each kind of citation.
+#: The API's names for an address, a title and the cited words, in each kind of citation.
 _ADDRESSES = ("url", "source")
 _TITLES = ("title", "document_title", "file_id")
 _QUOTES = ("cited_text",)
-#: Whatever markdown, a page or a terminal would read as the end of an address, or as markup in it.
+#: Characters that markdown, a page or a terminal could read as markup or as the end of an address.
 _NOT_IN_AN_ADDRESS = re.compile(r"[^A-Za-z0-9:/?#@!&=+,;%~._-]")
-#: A longer address is no link that anybody could judge.
+#: A longer address is no link, because a person could not judge it.
 _LONGEST = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One source, as the API told it."""
+    """One source, as the API names it."""
 
-    #: What it calls itself, or its address; foreign text.
+    #: Its title, or its address. Untrusted text.
     title: str
-    #: An http or https address without a character that needs escaping; nothing where it has none.
+    #: An http or https address without characters that need escaping, or an empty string.
     url: str
-    #: The words that were cited; foreign text.
+    #: The cited words. Untrusted text.
     quote: str
 
     @property
     def host(self) -> str:
-        """Whose address it is, whatever the title says."""
+        """The host of the address, or an empty string."""
         return urlsplit(self.url).hostname or "" if self.url else ""
 
 
 def sources(text: Text) -> list[Source]:
-    """The sources of a text, each once, in the order in which they are cited."""
+    """Return the sources of a text, each once, in the order of citation."""
     found: dict[tuple[str, str], Source] = {}
     for citation in text.citations or []:
         if isinstance(citation, Mapping):
@@ -56,7 +56,7 @@ def _first(citation: Mapping[str, object], names: tuple[str, ...]) -> str:
 
 
 def address(given: str) -> str:
-    """The address with every odd character escaped, where a link may lead there; else nothing."""
+    """Return the address with odd characters escaped, or an empty string if it must not become a link."""
     try:
         parts = urlsplit(given.strip()[: _LONGEST + 1])
         is_link = parts.scheme in ("http", "https") and bool(parts.hostname) and len(given) <= _LONGEST

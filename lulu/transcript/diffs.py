@@ -1,4 +1,4 @@
-"""What an editing tool changes, as diff lines: from Claude Code's own patch, else made from the arguments."""
+"""Show a change by an editing tool as diff lines, from Claude Code's patch or from the arguments."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from pygit2.enums import DiffOption
 from lulu.transcript.tool_results import structured
 from lulu.transcript.turns import ToolCall
 
-#: Lines around a change in a diff.
+#: Unchanged lines around a change in a diff.
 _CONTEXT = 3
-#: How blanks are shown that a person could not tell apart.
+#: Visible signs for blanks that look alike.
 _BLANKS = {" ": "␠", "\t": "␉\t"}
 
 
 def change_of(call: ToolCall) -> list[str]:
-    """What the call changed: its own patch, else made from its arguments."""
+    """Return the call's change as diff lines: from its patch, or else from its arguments."""
     return patch_lines(structured(call).get("structuredPatch")) or change_in(call.input)
 
 
 def counts(lines: Iterable[str]) -> tuple[int, int]:
-    """How many lines were added, and how many removed."""
+    """Return the number of added lines, and of removed lines."""
     signs = [line[:1] for line in lines]
     return signs.count("+"), signs.count("-")
 
 
 def diff_lines(before: str, after: str, *, context: int = _CONTEXT) -> list[str]:
-    """A unified diff without its file names, with ``context`` unchanged lines around each change.
+    """Return a unified diff without file names, with ``context`` unchanged lines around each change.
 
-    Every difference is in it: a missing line end at the end of one text is a line of its own, as in ``git diff``;
-    carriage returns, blanks at the end of a changed line, and tabs where only blanks differ are signs.
+    Every difference is visible. A missing line end at the end of one text is a line, as in ``git diff``. Carriage
+    returns and blanks at the end of changed lines are signs; so are tabs if only blanks differ.
     """
     if before == after:
         return []
-    # libgit2 does not copy the texts: they must live as long as the patch.
+    # libgit2 does not copy the texts. They must live as long as the patch.
     old, new = (text.encode("utf-8", "surrogatepass") for text in (before, after))
     patch = Patch.create_from(old, new, flag=DiffOption.FORCE_TEXT, context_lines=context)
     lines = patch.data.decode("utf-8", "surrogatepass").split("\n")
@@ -50,7 +50,7 @@ def diff_lines(before: str, after: str, *, context: int = _CONTEXT) -> list[str]
 
 
 def _hunk_head(line: str) -> str:
-    """``@@ -1,2 +1,2 @@`` without the line of code that libgit2 writes behind it."""
+    """Return ``@@ -1,2 +1,2 @@`` without the line of code that libgit2 writes behind it."""
     return line[: line.index("@@", 2) + 2]
 
 
@@ -59,7 +59,7 @@ def _has_only_crlf(text: str) -> bool:
 
 
 def _with_signs(lines: list[str]) -> list[str]:
-    """The lines of a diff with signs for line ends and blanks that could not be told apart."""
+    """Return the lines of a diff with signs for line ends and blanks that look alike."""
     removed, added = (["".join(line[1:].split()) for line in lines if line[:1] == sign] for sign in "-+")
     only_blanks_differ = removed == added
     return [_with_blanks(line.replace("\r", "␍"), all_tabs=only_blanks_differ) for line in lines]
@@ -74,7 +74,7 @@ def _with_blanks(line: str, *, all_tabs: bool) -> str:
 
 
 def patch_lines(patch: object) -> list[str]:
-    """The lines of Claude Code's ``structuredPatch``; empty where it is of another shape."""
+    """Return the lines of Claude Code's ``structuredPatch``, or an empty list for another shape."""
     lines: list[str] = []
     for hunk in patch if isinstance(patch, list) else []:
         if not isinstance(hunk, Mapping) or not isinstance(hunk.get("lines"), list):
@@ -86,7 +86,7 @@ def patch_lines(patch: object) -> list[str]:
 
 
 def change_in(arguments: Mapping[str, Any], *, context: int = _CONTEXT) -> list[str]:
-    """What an editing tool's arguments ask to change, as diff lines."""
+    """Return the change that an editing tool's arguments ask for, as diff lines."""
     edits = arguments.get("edits")
     if isinstance(edits, list):
         return [line for edit in edits if isinstance(edit, Mapping) for line in change_in(edit, context=context)]
@@ -97,7 +97,7 @@ def change_in(arguments: Mapping[str, Any], *, context: int = _CONTEXT) -> list[
 
 
 def beside_the_change(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``change_in`` leaves out of these arguments."""
+    """Return the arguments that ``change_in`` does not show."""
     edits = arguments.get("edits")
     if isinstance(edits, list):
         left = [beside_the_change(edit) if isinstance(edit, Mapping) else edit for edit in edits]
@@ -109,6 +109,6 @@ def beside_the_change(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _new_text(arguments: Mapping[str, Any]) -> str:
-    """The name of the argument that holds what is written."""
+    """Return the name of the argument with the new text."""
     names = ("new_string", "content", "new_source")
     return next((name for name in names if isinstance(arguments.get(name), str)), names[0])

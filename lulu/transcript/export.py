@@ -1,4 +1,4 @@
-"""What stands in a log, as a text to take elsewhere: plain, markdown, or raw JSON. Pure: knows rows, no page."""
+"""Export a log as plain text, markdown or raw JSON. Pure: knows rows, no page."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from lulu.model import events
 from lulu.model.events import StoredEvent
 from lulu.transcript.citations import sources
 
-#: Events that say nothing to a reader outside: they are in the raw form only.
+#: Events without meaning outside of Lulu. Only the raw form has them.
 _UNTOLD = frozenset({"system", "permission", "permission_decision"})
 
 
 def as_json(rows: Iterable[StoredEvent]) -> str:
-    """Every event as it is stored: a list of objects with ``id``, ``type``, ``created_at`` and ``payload``."""
+    """Return every event as stored: objects with ``id``, ``type``, ``created_at`` and ``payload``."""
     told = [
         {
             "id": stored.id,
@@ -33,13 +33,13 @@ def as_json(rows: Iterable[StoredEvent]) -> str:
 
 
 def as_text(rows: Iterable[StoredEvent]) -> str:
-    """Prompts, answers and calls, each under a line that says what it is."""
+    """Return prompts, answers and calls, each under a line with its kind."""
     parts = [f"[{name}]\n{text}" for stored in rows for name, text in _told(stored)]
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
 def as_markdown(rows: Iterable[StoredEvent]) -> str:
-    """The same as markdown: answers as the agent wrote them, prompts quoted, calls and outputs as code."""
+    """Return the same as markdown: answers unchanged, prompts quoted, calls and outputs as code."""
     parts: list[str] = []
     for stored in rows:
         for name, text in _told(stored):
@@ -56,14 +56,14 @@ def as_markdown(rows: Iterable[StoredEvent]) -> str:
 
 
 def heading(stored: StoredEvent) -> str:
-    """What an event is and how it begins, to tell it from others of its turn."""
+    """Return the kind and the first line of an event, to tell it from others of its turn."""
     name, text = next(iter(_told(stored)), (f"Event {stored.type}", ""))
     begins = text.strip().partition("\n")[0]
     return f"{name}: {begins}" if begins else name
 
 
 def _told(stored: StoredEvent) -> list[tuple[str, str]]:
-    """What an event is and what it says; nothing for what only machinery reads."""
+    """Return the kind and text of an event's parts; an empty list for the events in ``_UNTOLD``."""
     if stored.type in _UNTOLD:
         return []
     match stored.event:
@@ -119,13 +119,13 @@ def _fenced(text: str) -> str:
     return f"{fence}\n{text}\n{fence}"
 
 
-#: HTML that goes on to its own end, over blank lines (CommonMark 0.31, 4.6, kinds 1 to 5), and that end.
+#: HTML that continues over blank lines up to its own end (CommonMark 0.31, 4.6, kinds 1 to 5), and that end.
 _OPEN_HTML = re.compile(r"<(?:(script|pre|style|textarea)(?=[\s>]|$)|(!--)|(\?)|(!\[CDATA\[)|(![a-z]))", re.IGNORECASE)
 _HTML_ENDS = ("-->", "?>", "]]>", ">")
 
 
 def _closed(text: str) -> str:
-    """The markdown with an end for the block that is still open at its end: an answer may have been cut off."""
+    """Return markdown with its last block closed. An answer may have been cut off."""
     if not any(mark in text for mark in ("```", "~~~", "<")):
         return text
     last = next(reversed(_parser().parse(text)), None)

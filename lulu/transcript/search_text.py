@@ -1,4 +1,4 @@
-"""The text of an event as a search looks at it. Pure."""
+"""Extract the searchable text of an event. Pure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from lulu.text.plain import plain
 from lulu.text.unicode import as_text
 from lulu.transcript.citations import sources
 
-#: Characters of one event that are indexed; a longer output is found by its beginning.
+#: The most indexed characters of one event. A longer output is found by its beginning.
 MAX_TEXT = 1_000_000
 
 
 def searchable_text(event: Event) -> str:
-    """The decoded text of an event: what a person would have seen of it, not its JSON."""
+    """Return the decoded text of an event, as a person would see it, not its JSON."""
     match event:
         case User():
             text = event.text
@@ -46,17 +46,17 @@ def searchable_text(event: Event) -> str:
         case Unknown():
             text = event.raw
         case System() | Permission() | Result() | _:
-            # Machinery, or said by another event already.
+            # Internal messages, or texts that another event already has.
             text = ""
     return as_text(plain(text[:MAX_TEXT]))
 
 
 def _strings(value: object, depth: int = 0) -> Iterator[str]:
-    """Every text in a JSON value, in order, names of fields left out."""
+    """Yield every text in a JSON value, in order, without the names of fields."""
     if isinstance(value, str):
         yield value
     elif depth > 20:
-        # Nobody reads what lies deeper; the raw payload has it.
+        # Deeper values are not searched. The raw payload has them.
         return
     elif isinstance(value, dict):
         if value.get("type") == "image":

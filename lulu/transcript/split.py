@@ -1,4 +1,4 @@
-"""Turns in parts that follow each other: what is in view is drawn first, and what is drawn stays where it stands.
+"""Split turns into parts, so that the visible part is drawn first and drawn parts never move.
 
 Pure, like ``lulu/transcript/turns.py``.
 """
@@ -15,16 +15,17 @@ from lulu.transcript.turns import Item, Note, Turn, runs
 
 
 def place_to_divide(shown: Iterable[Turn], *, above: int, below: int) -> EventId | None:
-    """The last event at which these turns can be drawn in two parts, with at least so many lines in each.
+    """Return the id of the last event where the turns can be split, or ``None`` if there is none.
 
-    It is a prompt or a text: no call and no row of calls is torn apart. Nothing where there is no such event.
+    At least ``above`` and ``below`` lines are in the two parts. The event is a prompt or a text, never inside a tool
+    run.
     """
     lines = [line for turn in shown for line in _lines(turn)]
     return next((lines[at] for at in range(len(lines) - below, above - 1, -1) if lines[at] is not None), None)
 
 
 def _lines(turn: Turn) -> Iterator[EventId | None]:
-    """For each line of a turn: the event that a part may begin with, or nothing where none may begin there."""
+    """Yield, for each line of a turn, the event that a part may begin with, or ``None``."""
     if turn.prompt:
         yield turn.prompt.id
     for item in runs(turn.items):
@@ -34,10 +35,10 @@ def _lines(turn: Turn) -> Iterator[EventId | None]:
 
 
 def ends(before: Iterable[int], rows: Iterable[StoredEvent], settled: int) -> list[int]:
-    """The last event of each part of these rows, now that all to the event ``settled`` is settled.
+    """Return the last event of each part, now that all events up to ``settled`` are settled.
 
-    ``before`` are those of the run before. What was open until now is a part of its own, and so stands where it stood.
-    The first part may be empty.
+    ``before`` is the result of the previous run. The turn that was open then becomes a part of its own, and so does not
+    move on the page. The first part may be empty.
     """
     found = [end for end in before if end < settled]
     if found and not any(found[-1] < row.id <= settled for row in rows):
@@ -47,15 +48,15 @@ def ends(before: Iterable[int], rows: Iterable[StoredEvent], settled: int) -> li
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """What one part shows of a turn."""
+    """The visible piece of a turn in one part."""
 
     shown: Turn
-    #: The turn that ends with it; nothing where it goes on in a later part.
+    #: The whole turn if it ends in this part, or ``None`` if it continues in a later one.
     whole: Turn | None
 
 
 def divided(shown: Iterable[Turn], ends: Sequence[int]) -> list[list[Piece]]:
-    """The turns in parts, of which each ends with the event of that id; what comes after them all is of the last."""
+    """Return the turns in parts. Each part ends with the event of its id; the last also has the rest."""
     parts: list[list[Piece]] = [[] for _ in ends]
     for turn in shown:
         pieces = _pieces(turn, ends)
@@ -65,11 +66,11 @@ def divided(shown: Iterable[Turn], ends: Sequence[int]) -> list[list[Piece]]:
 
 
 def _pieces(turn: Turn, ends: Sequence[int]) -> dict[int, Turn]:
-    """The turn by the numbers of the parts that show something of it."""
+    """Return the pieces of a turn, by the number of their part."""
     items: dict[int, list[Item]] = {}
     number = first = _part_of(turn.key, ends)
     for item in turn.items:
-        # Never before the one above it: events of one call may stand far apart.
+        # Never in a part before the item above, because the events of one call may be far apart.
         number = max(number, _part_of(min(stored.id for stored in events_of([item])), ends))
         items.setdefault(number, []).append(item)
     last = max(number, _part_of(turn.result.id, ends)) if turn.result else number

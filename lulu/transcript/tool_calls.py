@@ -1,4 +1,4 @@
-"""One use of a tool with all that the rows tell about it, and which calls have no answer yet. Pure."""
+"""One tool call with all of its events, and the calls that have no answer yet. Pure."""
 
 from __future__ import annotations
 
@@ -9,69 +9,69 @@ from datetime import datetime
 from lulu.model.events import Permission, PermissionDecision, StoredEvent, System, ToolResult, ToolUse
 from lulu.transcript.waits import Spent, spent
 
-#: How Claude Code answers a call that a stop has ended, whether it was asked for or ran (measured with CLI 2.1.330).
+#: The beginning of Claude Code's answer for a call that a stop has ended (measured with CLI 2.1.330).
 _STOPPED = "The user doesn't want to proceed with this tool use."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """One event that stands for itself: text, thinking, system, error, a sub-agent's prompt, an unknown type."""
+    """A single event: text, thinking, system, error, a sub-agent's prompt, or an unknown type."""
 
     stored: StoredEvent
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToolCall:
-    """One use of a tool, with all that the rows tell about it. Each part may lie outside the rows that were read."""
+    """One tool call. Any of its events may be outside of the rows that were read."""
 
-    #: The ``tool_use`` id; for a request without one, its own id.
+    #: The ``tool_use`` id. A request without one has its own id here.
     id: str
-    #: Whatever was read of it, oldest first.
+    #: Its events in the rows, oldest first.
     events: tuple[StoredEvent, ...]
     use: ToolUse | None
     result: ToolResult | None
     permission: Permission | None
     decision: PermissionDecision | None
-    #: What the sub-agent behind this call did.
+    #: The events of the sub-agent behind this call.
     thread: tuple[Item, ...]
-    #: When the agent called it, and when the answer came.
+    #: The times of the call and of its answer.
     used_at: datetime | None
     ended_at: datetime | None
 
     @property
     def key(self) -> str:
-        """Tells it from everything else in these rows, and stays while rows are added. Made of event ids alone."""
+        """A key that is unique in these rows and does not change while rows are added. Made of event ids."""
         if self.events:
             return str(self.events[0].id)
         return f"of_{next(events_of(self.thread)).id}"
 
     @property
     def name(self) -> str:
-        """The tool's name; empty where the rows do not tell it."""
+        """The tool's name, or an empty string if the rows do not have it."""
         if self.use:
             return self.use.name
         return self.permission.tool_name if self.permission else ""
 
     @property
     def input(self) -> dict[str, object]:
-        """The arguments; empty where the rows do not tell them."""
+        """The arguments, or an empty dict if the rows do not have them."""
         if self.use:
             return self.use.input
         return self.permission.tool_input if self.permission else {}
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a person has to answer before it can go on."""
+        """Whether the call waits for the answer of a person."""
         return self.permission is not None and self.decision is None and self.result is None
 
     @property
     def is_denied(self) -> bool:
-        """Whether the answer was no."""
+        """Whether the call was denied."""
         return self.decision is not None and self.decision.decision == "denied"
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it was given up with its turn: nobody answered it, or a stop cut it off."""
+        """Whether the call ended with its turn: its request was cancelled, or a stop ended it."""
         if self.decision is not None and self.decision.decision == "cancelled":
             return True
         refused = self.result is not None and str(self.result.content or "").startswith(_STOPPED)
@@ -84,7 +84,7 @@ class ToolCall:
 
     @property
     def spent(self) -> Spent | None:
-        """From call to answer, the wait for a person apart; nothing while either end is unknown."""
+        """The time from call to answer, without the wait for a person; ``None`` if an end is unknown."""
         return spent(events_of([self]), self.used_at, self.ended_at)
 
 
@@ -92,7 +92,7 @@ Item = Note | ToolCall
 
 
 def events_of(items: Iterable[Item]) -> Iterator[StoredEvent]:
-    """Every event in these items, as drawn."""
+    """Yield every event in these items, in the order of the page."""
     for item in items:
         if isinstance(item, Note):
             yield item.stored
@@ -102,7 +102,10 @@ def events_of(items: Iterable[Item]) -> Iterator[StoredEvent]:
 
 
 def untold(rows: Iterable[StoredEvent]) -> set[str]:
-    """The ids of calls and requests that these rows, in ascending order, name before they tell them, if they do."""
+    """Return the ids of calls and requests that the rows name before, or without, their own event.
+
+    The rows are in ascending order.
+    """
     told: set[str] = set()
     found: set[str] = set()
     for stored in rows:
@@ -123,7 +126,7 @@ def untold(rows: Iterable[StoredEvent]) -> set[str]:
 
 
 class EarlierCalls:
-    """Calls and requests that stand before the rows which name them: they tell what those rows are parts of."""
+    """Calls and requests from before the rows. They relate a row to its call."""
 
     def __init__(self, stored: Iterable[StoredEvent] = ()) -> None:
         self._parts: dict[str, list[StoredEvent]] = {}
@@ -136,12 +139,15 @@ class EarlierCalls:
                 self._requests[one.event.id] = one.event
 
     def call_of(self, request: str) -> str:
-        """The id of the call that a request asks for; that of the request where it is not known, or has no call."""
+        """Return the id of the request's call, or the request's own id if there is none or it is unknown."""
         asked = self._requests.get(request)
         return (asked.tool_use_id if asked else None) or request
 
     def part(self, call_id: str, event_type: str, parent: str | None) -> StoredEvent | None:
-        """The last such part of a call; of the same agent, unless it is the main one: an answer may not say whose."""
+        """Return the call's last event of this type, or ``None``.
+
+        It is of the same agent. For the main agent it may be of any, because an answer may lack its parent.
+        """
         parts = [one for one in self._parts.get(call_id, []) if one.type == event_type]
         own = [one for one in parts if one.event.parent == parent]
         found = own or (parts if parent is None else [])
@@ -149,10 +155,10 @@ class EarlierCalls:
 
 
 class OpenCalls:
-    """Which calls have no answer yet, told from the events in order."""
+    """Tracks the calls without an answer, from events in order."""
 
     def __init__(self) -> None:
-        #: By the sub-agent that calls and the call's id, which two of them may share: the event of the call.
+        #: The event of each open call, by sub-agent and call id. Two sub-agents may use the same id.
         self.stored: dict[tuple[str | None, str], StoredEvent] = {}
 
     def follow(self, stored: StoredEvent) -> None:
@@ -162,7 +168,7 @@ class OpenCalls:
             self.stored[event.parent, event.id] = stored
         elif isinstance(event, ToolResult):
             own = (event.parent, event.tool_use_id)
-            # Where the answer does not say whose it is, the last call of that id has it.
+            # If the answer does not say which agent it is for, the last call of that id gets it.
             same = [own] if own in self.stored else [key for key in self.stored if key[1] == event.tool_use_id][-1:]
             for key in same:
                 del self.stored[key]

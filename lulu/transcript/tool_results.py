@@ -1,4 +1,4 @@
-"""Reading a tool call: its arguments, its answer as text, and Claude Code's structured result. Draws nothing."""
+"""Read a tool call: its arguments, its answer as text, and Claude Code's structured result."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from typing import Any
 from lulu.model.events import System
 from lulu.transcript.turns import ToolCall
 
-#: How Claude Code begins the answer of a command that failed.
+#: The beginning of Claude Code's answer for a failed command.
 _EXIT_CODE = re.compile(r"Exit code (\d+)(?:\n|$)")
-#: How it wraps what it says when a call was not even tried.
+#: Claude Code's tag around the answer for a call that was not tried.
 _WRAPPED = re.compile(r"<tool_use_error>(.*)</tool_use_error>", re.DOTALL)
-#: A longer answer is not looked through for JSON.
+#: A longer answer is not parsed as JSON.
 _JSON_LIMIT = 200_000
 
 
 def argument(call: ToolCall, *names: str) -> str:
-    """The first of these arguments that is a text; nothing where none is."""
+    """Return the first of these arguments that is a string, or an empty string."""
     return first_text(call.input, *names)
 
 
 def first_text(values: Mapping[str, object], *names: str) -> str:
-    """The first of these values that is a text; nothing where none is."""
+    """Return the first of these values that is a string, or an empty string."""
     return next((value for name in names if isinstance(value := values.get(name), str)), "")
 
 
 def structured(call: ToolCall) -> Mapping[str, Any]:
-    """Claude Code's structured result; empty where there is none."""
+    """Return Claude Code's structured result, or an empty mapping."""
     data = call.result.data if call.result else None
     return data if isinstance(data, Mapping) else {}
 
 
 def number(values: Mapping[str, Any], *names: str) -> int | None:
-    """The first of these values that is a whole number."""
+    """Return the first of these values that is an int, or ``None``."""
     found = (values.get(name) for name in names)
     return next((value for value in found if isinstance(value, int) and not isinstance(value, bool)), None)
 
 
 def answer_blocks(call: ToolCall) -> list[object]:
-    """The blocks of an answer that came as a list of them."""
+    """Return the blocks of the answer, or an empty list if it is not a list."""
     content = call.result.content if call.result else None
     return content if isinstance(content, list) else []
 
 
 def answer(call: ToolCall) -> str:
-    """What the tool answered, as text. Blocks that are no text are named."""
+    """Return the tool's answer as text. Blocks without text become JSON, and images nothing."""
     content = call.result.content if call.result else None
     if isinstance(content, str):
         wrapped = _WRAPPED.fullmatch(content.strip()) if call.failed else None
@@ -60,7 +60,7 @@ def answer(call: ToolCall) -> str:
 
 
 def _told_by_the_api(content: Mapping[str, Any]) -> str:
-    """What one of the API's own tools answered: its two outputs, or why it failed; nothing where it is neither."""
+    """Return the output or error of an API tool as text, or an empty string for other answers."""
     code = number(content, "return_code")
     told = [
         first_text(content, "error_code").replace("_", " "),
@@ -79,7 +79,7 @@ def _block_text(block: object) -> str:
 
 
 def exit_code(call: ToolCall) -> int | None:
-    """The exit code of a command, where its answer tells it."""
+    """Return the exit code of a command, or ``None`` if the answer does not have it."""
     told = number(structured(call), "exitCode", "returnCode")
     if told is not None or not call.failed:
         return told
@@ -88,7 +88,7 @@ def exit_code(call: ToolCall) -> int | None:
 
 
 def output(call: ToolCall) -> tuple[str, str]:
-    """What a command wrote to its two outputs; all of the answer as the first one where they were not kept apart."""
+    """Return a command's stdout and stderr. If they are not separate, stdout is the whole answer."""
     told = structured(call)
     if isinstance(told.get("stdout"), str) and not told.get("isImage"):
         return told["stdout"], first_text(told, "stderr")
@@ -96,12 +96,12 @@ def output(call: ToolCall) -> tuple[str, str]:
 
 
 def machinery(call: ToolCall) -> list[System]:
-    """What the agent's machinery said about this call, oldest first."""
+    """Return the system events of this call, oldest first."""
     return [stored.event for stored in call.events if isinstance(stored.event, System)]
 
 
 def as_json(value: object) -> str:
-    """Indented JSON; what JSON cannot hold is shown as Python shows it."""
+    """Return indented JSON, or the value's ``repr`` if JSON cannot hold it."""
     try:
         return json.dumps(value, indent=2, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
@@ -109,7 +109,7 @@ def as_json(value: object) -> str:
 
 
 def indented(text: str) -> tuple[str, str | None]:
-    """An answer that is JSON, indented and with its language; any other as it is."""
+    """Return an answer and its language: indented JSON with "json", or any other text with ``None``."""
     if text[:1] not in "{[" or not text or len(text) > _JSON_LIMIT:
         return text, None
     try:
@@ -119,5 +119,5 @@ def indented(text: str) -> tuple[str, str | None]:
 
 
 def is_told(text: str, among: Iterable[str]) -> bool:
-    """Whether this text stands among others already, whatever blanks are around it."""
+    """Whether one of the other texts is equal to this one, ignoring blanks around them."""
     return text.strip() in {other.strip() for other in among}

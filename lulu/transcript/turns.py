@@ -1,7 +1,6 @@
-"""What a transcript shows: stored events grouped into turns, tool calls paired with what belongs to them.
-
-Pure: knows rows, no store and no page. Any order and any subset of a session's events is accepted, because a page
-reads a window that may begin in the middle of a turn; nothing that was read is left out.
+"""Group stored events into turns, and pair tool calls with their answers and requests.
+Pure: knows rows, no store and no page. Accepts any subset of a session's events in any order, because a page reads a
+window that may begin in the middle of a turn. Every event that was read is kept.
 """
 
 from __future__ import annotations
@@ -16,28 +15,28 @@ from lulu.transcript.tool_calls import Note as Note
 from lulu.transcript.tool_calls import ToolCall as ToolCall
 from lulu.transcript.waits import Spent, spent
 
-#: Sub-agents of sub-agents are drawn this deep; what is deeper stands on the last level.
+#: The most levels of sub-agents on a page. Deeper ones are drawn on the last level.
 MAX_DEPTH = 6
-#: Tools behind which a sub-agent works.
+#: Tools that run a sub-agent.
 SUB_AGENTS = frozenset({"Task", "Agent"})
-#: Tools that speak to a person or stand for much work: their calls are never folded into a run.
+#: Tools that ask a person or do much work. Their calls are never folded into a run.
 APART = frozenset({"AskUserQuestion", "ExitPlanMode", "Elicitation", *SUB_AGENTS})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Tool calls in a row, with the thinking between them: what one line can stand for."""
+    """Tool calls in a row, with the thinking between them. A page folds them into one line."""
 
     items: tuple[Item, ...]
 
     @property
     def calls(self) -> list[ToolCall]:
-        """The calls themselves."""
+        """The calls in the run."""
         return [item for item in self.items if isinstance(item, ToolCall)]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each tool was called, in the order of its first call."""
+        """The number of calls of each tool, in the order of the first calls."""
         counts: dict[str, int] = {}
         for call in self.calls:
             counts[call.name] = counts.get(call.name, 0) + 1
@@ -45,63 +44,65 @@ class Run:
 
     @property
     def failures(self) -> dict[str, int]:
-        """How often each tool failed, where it did."""
+        """The number of failed calls of each tool that failed."""
         failed = [call.name for call in self.calls if call.failed]
         return {name: failed.count(name) for name in failed}
 
     @property
     def spent(self) -> Spent | None:
-        """From the first call to the last answer, the wait for a person apart; nothing while either is unknown."""
+        """The time from first call to last answer, without waits for people; ``None`` if an end is unknown."""
         return spent(events_of(self.items), self.calls[0].used_at, self.calls[-1].ended_at)
 
     @property
     def key(self) -> str:
-        """Tells it from other runs, and stays while calls are added at its end."""
+        """A key that is unique among runs and does not change while calls are added."""
         return self.calls[0].key
 
 
-#: What the machinery says each time that it asks the API again; older and newer names.
+#: Subtypes of the events for a repeated API call, in older and newer versions.
 RETRIES = frozenset({"retry", "api_retry"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retries:
-    """Notes of several tries in a row: what one line can stand for."""
+    """Several tries of the API in a row. A page folds them into one line."""
 
     items: tuple[Note, ...]
 
     @property
     def last(self) -> StoredEvent:
-        """The last of them, which has the newest figures."""
+        """The last try. It has the newest figures."""
         return self.items[-1].stored
 
     @property
     def key(self) -> str:
-        """Tells it from others, and stays while tries are added."""
+        """A key that is unique and does not change while tries are added."""
         return str(self.items[0].stored.id)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """A prompt and what followed it; without a prompt where the agent went on by itself, or the rows begin later."""
+    """A prompt and all that answers it.
+    ``prompt`` is ``None`` if the agent went on by itself, or if the rows begin later.
+    """
 
     prompt: StoredEvent | None
     items: tuple[Item, ...]
-    #: The turn's end, where it was read.
+    #: The end of the turn, if it was read.
     result: StoredEvent | None
 
     @property
     def key(self) -> int:
-        """The id of its first event: stable as long as the rows begin at the same place."""
+        """The id of its first event. It does not change as long as the rows begin at the same event."""
         return min(stored.id for stored in self.events())
 
     @property
     def is_over(self) -> bool:
-        """Whether its result is there."""
+        """Whether the turn has a result."""
         return self.result is not None
 
     def events(self) -> Iterator[StoredEvent]:
-        """Every event of the turn, as drawn."""
+        """Yield every event of the turn, in the order of the page."""
         if self.prompt:
             yield self.prompt
         yield from events_of(self.items)
@@ -109,7 +110,7 @@ class Turn:
             yield self.result
 
     def calls(self) -> Iterator[ToolCall]:
-        """Every tool call of the turn, those of sub-agents included."""
+        """Yield every tool call of the turn, those of sub-agents included."""
         yield from _calls(self.items)
 
 
@@ -120,15 +121,14 @@ class Totals:
     turns: int
     tool_calls: int
     failures: int
-    #: US dollars and milliseconds, as the turns' results tell.
+    #: US dollars and milliseconds, from the turns' results.
     cost_usd: float
     duration_ms: float
 
 
 def turns(rows: Iterable[StoredEvent], *, earlier: Iterable[StoredEvent] = ()) -> list[Turn]:
-    """The turns of these events, which come in ascending order.
-
-    ``earlier`` are calls and requests from before them: they say what the rows are parts of, and are not drawn.
+    """Return the turns of these events, given in ascending order.
+    ``earlier``: calls and requests from before the rows. They are not drawn, but tell which call a row belongs to.
     """
     builder = _Builder(EarlierCalls(earlier))
     for stored in rows:
@@ -137,9 +137,8 @@ def turns(rows: Iterable[StoredEvent], *, earlier: Iterable[StoredEvent] = ()) -
 
 
 def runs(items: Iterable[Item]) -> list[Item | Run | Retries]:
-    """The same items, with every row of at least two finished tool calls as one ``Run``, and of retries as ``Retries``.
-
-    Thinking between two calls belongs to their run. A call that waits, or has no answer yet, stands for itself.
+    """Return the items with finished tool calls in a row as one ``Run``, and retries as ``Retries``.
+    Thinking between two calls belongs to their run. A call that waits, or has no answer yet, stays single.
     """
     found: list[Item | Run | Retries] = []
     row: list[Item] = []
@@ -159,14 +158,14 @@ def runs(items: Iterable[Item]) -> list[Item | Run | Retries]:
 
 
 def _folded(row: list[Item]) -> list[Item | Run]:
-    """The row as one run, and the thinking after its last call as it is; or all of it, if it holds one call."""
+    """Return the row as one run, followed by the thinking after it; unchanged if it has only one call."""
     last = max((place for place, item in enumerate(row) if isinstance(item, ToolCall)), default=-1)
     calls = sum(isinstance(item, ToolCall) for item in row)
     return [Run(items=tuple(row[: last + 1])), *row[last + 1 :]] if calls > 1 else list(row)
 
 
 def _is_finished_call(item: Item) -> bool:
-    # A sub-agent's thread, a question and a plan are read for themselves.
+    # A sub-agent's thread, a question and a plan are shown separately.
     return isinstance(item, ToolCall) and item.result is not None and not item.thread and item.name not in APART
 
 
@@ -181,7 +180,7 @@ def _is_thinking(item: Item) -> bool:
 
 
 def totals(transcript: Iterable[Turn]) -> Totals:
-    """What these turns add up to."""
+    """Return the sums over these turns."""
     all_turns = list(transcript)
     calls = [call for turn in all_turns for call in turn.calls()]
     results = [stored.event for turn in all_turns for stored in turn.events() if isinstance(stored.event, Result)]
@@ -195,10 +194,9 @@ def totals(transcript: Iterable[Turn]) -> Totals:
 
 
 def settled_until(rows: Sequence[StoredEvent], *, live: bool, keep: int) -> int:
-    """The id of the last event that belongs to settled history; what follows is the open turn.
-
-    While the agent works that is the event before its turn's prompt; where the turn is longer than ``keep`` events,
-    a later one, at which no tool call lies open, so that none is torn apart. 0 for no rows.
+    """Return the id of the last settled event; all later ones are the open turn. 0 for no rows.
+    While the agent works, that is the event before the open turn's prompt. If the turn has more than ``keep`` events,
+    it is a later one, never between a tool call and its answer.
     """
     if not rows:
         return 0
@@ -222,7 +220,7 @@ def _open_turn_start(rows: Sequence[StoredEvent]) -> int:
 
 
 def _whole_calls_until(rows: Sequence[StoredEvent], end: int) -> int:
-    """The greatest index up to ``end`` where every call before it has its answer before it."""
+    """Return the greatest index up to ``end`` without an open call before it."""
     calls = OpenCalls()
     found = 0
     for index, stored in enumerate(rows[:end]):
@@ -241,24 +239,24 @@ def _calls(items: Iterable[Item]) -> Iterator[ToolCall]:
 
 @dataclass
 class _OpenCall:
-    """A tool call while its parts come in."""
+    """A tool call while its events are being collected."""
 
     id: str
-    #: The call of the sub-agent that makes it.
+    #: The call of the sub-agent that makes this call.
     parent: str | None
     depth: int
-    #: The list that it stands in.
+    #: The list that contains the call.
     container: list[StoredEvent | _OpenCall]
     thread: list[StoredEvent | _OpenCall] = field(default_factory=list)
     events: list[StoredEvent] = field(default_factory=list)
 
     def has(self, *types: str) -> bool:
-        """Whether a part of one of these types is here already."""
+        """Whether an event of one of these types was added."""
         return any(stored.type in types for stored in self.events)
 
     @property
     def is_of_sub_agent(self) -> bool:
-        """Whether a sub-agent works behind it, as far as the rows tell."""
+        """Whether a sub-agent works behind the call, as far as the rows show."""
         uses = (stored.event for stored in self.events if isinstance(stored.event, ToolUse))
         return bool(self.thread) or any(use.name in SUB_AGENTS for use in uses)
 
@@ -271,18 +269,17 @@ class _OpenTurn:
 
 
 class _Builder:
-    """Takes events in order; every part of a call finds its call by id, wherever that stands.
-
-    An id names no call for the whole session: there are providers that number the calls of each answer from 0. A part
-    belongs to the last call of its id that still waits for such a part.
+    """Collects events in order; each event finds its call by id.
+    Ids are not unique in a session: some providers number the calls of each answer from 0. An event belongs to the last
+    call of its id that still lacks such an event.
     """
 
     def __init__(self, earlier: EarlierCalls) -> None:
         self._earlier = earlier
         self._turns: list[_OpenTurn] = []
-        #: The calls of an id, oldest first.
+        #: The calls of each id, oldest first.
         self._calls: dict[str, list[_OpenCall]] = {}
-        #: Which call a request belongs to: a decision names the request only.
+        #: The call of each request. A decision names only the request.
         self._requests: dict[str, _OpenCall] = {}
 
     def add(self, stored: StoredEvent) -> None:
@@ -297,7 +294,7 @@ class _Builder:
             self._container(event.parent, anew_after_result=stored.type not in ("system", "error")).append(stored)
 
     def _waits_behind(self, result: Result) -> bool:
-        """Whether the open turn's prompt is still to be answered: Claude Code first told itself what was cut off."""
+        """Whether the open turn's prompt still needs its own result, because this one is of a background task."""
         turn = self._turns[-1] if self._turns else _OpenTurn()
         prompt = turn.prompt.event.uuid if turn.prompt and turn.result is None else None
         return prompt is not None and result.is_of_a_task and prompt not in str(result.more)
@@ -306,11 +303,11 @@ class _Builder:
         return [Turn(prompt=turn.prompt, items=self._closed(turn.items), result=turn.result) for turn in self._turns]
 
     def _call_of(self, stored: StoredEvent) -> _OpenCall | None:
-        """The call that an event is a part of, made where there is none that waits for it."""
+        """Return the call of an event. Make one if no call lacks such an event."""
         parent = stored.event.parent
         match stored.event:
             case ToolUse(id=call_id):
-                # Its request may be stored before it.
+                # The request for the call may be stored before the call.
                 waiting = [one for one in self._of(call_id) if one.events and not one.has("tool_use", "tool_result")]
                 return self._last(waiting, parent) or self._new(call_id, parent)
             case ToolResult(tool_use_id=call_id):
@@ -333,18 +330,18 @@ class _Builder:
         return self._calls.get(call_id, [])
 
     def _last(self, calls: list[_OpenCall], parent: str | None) -> _OpenCall | None:
-        """The last of these, of the same agent where there is one."""
+        """Return the last call, of the same agent if there is one."""
         found = [one for one in calls if one.parent == parent] or calls
         return found[-1] if found else None
 
     def _owner(self, call_id: str) -> _OpenCall | None:
-        """The call that a sub-agent, or the machinery, names: the last one that has a sub-agent, else the last."""
+        """Return the call of this id that has a sub-agent, or else the last one."""
         calls = self._of(call_id)
         found = [one for one in calls if one.is_of_sub_agent] or calls
         return found[-1] if found else None
 
     def _turn(self, *, anew_after_result: bool) -> _OpenTurn:
-        """The turn that is open; a new one where there is none, or the last one has its result."""
+        """Return the open turn. Begin one if there is none, or if the last one has its result."""
         if not self._turns or (anew_after_result and self._turns[-1].result is not None):
             self._turns.append(_OpenTurn())
         return self._turns[-1]
@@ -356,7 +353,7 @@ class _Builder:
         return owner.thread if owner.depth < MAX_DEPTH else owner.container
 
     def _new(self, call_id: str, parent: str | None) -> _OpenCall:
-        """A call that begins here."""
+        """Begin a call."""
         container = self._container(parent, anew_after_result=True)
         owner = None if parent is None else self._owner(parent)
         depth = 0 if owner is None else min(owner.depth + 1, MAX_DEPTH)
@@ -374,7 +371,7 @@ class _Builder:
         parts = {stored.type: stored for stored in call.events}
         use = parts.get("tool_use") or self._earlier.part(call.id, "tool_use", call.parent)
         result, decision = parts.get("tool_result"), parts.get("permission_decision")
-        # An earlier request whose answer is not among the rows may have had it before them.
+        # A request from before the rows is only used with its decision: its answer may also be from before the rows.
         permission = parts.get("permission") or (decision and self._earlier.part(call.id, "permission", call.parent))
         return ToolCall(
             id=call.id,

@@ -1,4 +1,4 @@
-"""How long people were waited for, told from requests and their answers: a tool's time is without it. Pure."""
+"""Measure waits for people, from requests and their answers. A tool's time excludes them. Pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from datetime import datetime, timedelta
 
 from lulu.model.events import Permission, PermissionDecision, StoredEvent
 
-#: From a request to its answer.
+#: The times of a request and of its answer.
 Wait = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """Seconds of work, and those in which a person was waited for."""
+    """Seconds of work, and seconds of waiting for a person."""
 
     seconds: float
     waited: float
 
 
 def waits(rows: Iterable[StoredEvent]) -> list[Wait]:
-    """Every wait among these events that is over."""
+    """Return every finished wait among these events."""
     asked: dict[str, datetime] = {}
     found: list[Wait] = []
     for stored in sorted(rows, key=lambda one: one.id):
@@ -33,7 +33,7 @@ def waits(rows: Iterable[StoredEvent]) -> list[Wait]:
 
 
 def total(found: Iterable[Wait], since: datetime, until: datetime) -> timedelta:
-    """How long somebody was waited for between the two: what overlaps counts once."""
+    """Return the time spent waiting between ``since`` and ``until``. Overlapping waits count once."""
     counted, end = timedelta(0), since
     for asked, answered in sorted(found):
         begin, answered = max(asked, end), min(answered, until)
@@ -44,7 +44,7 @@ def total(found: Iterable[Wait], since: datetime, until: datetime) -> timedelta:
 
 
 def spent(rows: Iterable[StoredEvent], since: datetime | None, until: datetime | None) -> Spent | None:
-    """The time between the two, divided; nothing while either is unknown."""
+    """Return the time between the two, divided; ``None`` if either is unknown."""
     if since is None or until is None:
         return None
     waited = total(waits(rows), since, until)
