@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
-from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar, NewType, TypeVar
 
 EventId = NewType("EventId", int)
@@ -290,24 +290,3 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
 
 def _fits(field: Field[Any], value: object) -> bool:
     return _CHECKS[str(field.type).removesuffix(" | None")](value)
-
-
-def now() -> str:
-    """Return the current time as every row of the store has it: UTC, ISO 8601, milliseconds, ``Z``."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def parse_time(text: object) -> datetime:
-    """Return a stored time as an aware UTC datetime, or the epoch if it cannot be read. Never raises.
-
-    Reads Lulu's own form and SQLite's ``datetime('now')``. The first and the last year also become the epoch, because
-    some time zones have no date for them.
-    """
-    epoch = datetime.fromtimestamp(0, UTC)
-    try:
-        parsed = datetime.fromisoformat(str(text))
-    except ValueError:
-        return epoch
-    if not MINYEAR < parsed.year < MAXYEAR:
-        return epoch
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

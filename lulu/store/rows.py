@@ -14,8 +14,9 @@ from typing import Any
 
 from lulu.model import commands, events
 from lulu.model.commands import CommandId, CommandStatus, StoredCommand
-from lulu.model.events import EventId, StoredEvent, parse_time
+from lulu.model.events import EventId, StoredEvent
 from lulu.model.sessions import Session, SessionId
+from lulu.model.timestamps import parse_optional_time, parse_time
 from lulu.model.validation import Attachment
 from lulu.rules import Rule
 from lulu.text.unicode import as_unicode
@@ -106,14 +107,14 @@ def session(row: Row) -> Session:
         parent_session_id=_text(row["parent_session_id"]),
         agent_pid=_pid(row["agent_pid"]),
         agent_started_at=_number(row["agent_started_at"]),
-        archived_at=_time(row["archived_at"]),
-        pinned_at=_time(row["pinned_at"]),
+        archived_at=parse_optional_time(row["archived_at"]),
+        pinned_at=parse_optional_time(row["pinned_at"]),
         title_source=_text(row["title_source"]),
         max_cost_usd=_number(row["max_cost_usd"]),
         max_turns=_whole(row["max_turns"]),
         fork_conversation=_text(row["fork_conversation"]),
         fork_message=_text(row["fork_message"]),
-        last_activity_at=_time(row["last_activity_at"]),
+        last_activity_at=parse_optional_time(row["last_activity_at"]),
         waited_ms=_number(row["waited_ms"]),
         held_prompts=_whole(row.get("held_prompts")) or 0,
     )
@@ -150,7 +151,7 @@ def approval(row: Row) -> Approval:
         rule_id=_whole(row["rule_id"]),
         auto_approved=bool(row["auto_approved"]),
         created_at=parse_time(row["created_at"]),
-        decided_at=_time(row["decided_at"]),
+        decided_at=parse_optional_time(row["decided_at"]),
     )
 
 
@@ -230,10 +231,6 @@ def _text(value: object) -> str | None:
 
 def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and math.isfinite(value) else None
-
-
-def _time(value: object) -> datetime | None:
-    return parse_time(value) if value else None
 
 
 def _whole(value: object) -> int | None:

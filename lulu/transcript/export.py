@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from lulu.model import events
 from lulu.model.events import StoredEvent
+from lulu.model.timestamps import time_text
 from lulu.transcript.citations import sources
 
 #: Events without meaning outside of Lulu. Only the raw form has them.
@@ -24,7 +25,7 @@ def as_json(rows: Iterable[StoredEvent]) -> str:
         {
             "id": stored.id,
             "type": stored.type,
-            "created_at": stored.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "created_at": time_text(stored.created_at),
             "payload": _payload(stored.raw),
         }
         for stored in rows

@@ -11,8 +11,9 @@ import pytest
 from lulu.access.guest_view import NOT_SHARED, guest_rows, guest_session, guest_text, this_process
 from lulu.agent.data_folder_guard import reaches_into, rules
 from lulu.model import events
-from lulu.model.events import Event, EventId, StoredEvent, now, parse_time
+from lulu.model.events import Event, EventId, StoredEvent
 from lulu.model.sessions import Session, SessionId
+from lulu.model.timestamps import now, parse_time
 from lulu.store import LiveText, ShareOptions
 from lulu.text.plain import plain
 from lulu.text.redaction.redact import Redactor

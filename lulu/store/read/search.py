@@ -8,6 +8,7 @@ from datetime import datetime
 
 from lulu.errors import InputError, LuluError
 from lulu.model.events import EventId, StoredEvent
+from lulu.model.timestamps import time_text
 from lulu.store import rows
 from lulu.store.read.reader import Readers
 from lulu.store.sqlite.connection import folded
@@ -125,8 +126,8 @@ class Searching(Readers):
             "folder": query.folder,
             "status": query.status,
             "model": query.model,
-            "since": _stamp(query.since),
-            "until": _stamp(query.until),
+            "since": query.since and time_text(query.since),
+            "until": query.until and time_text(query.until),
         }
         if by_scan:
             found = self._query(
@@ -161,10 +162,6 @@ def _match(words: list[str], kind: str) -> str:
 
 def _string(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
-
-
-def _stamp(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _hit(row: dict[str, object], words: list[str]) -> Hit:

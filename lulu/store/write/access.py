@@ -12,7 +12,7 @@ from typing import Any
 
 from lulu.errors import SessionNotFound
 from lulu.model.actors import Actor, Role
-from lulu.model.events import now, parse_time
+from lulu.model.timestamps import now, parse_optional_time, parse_time, time_text
 from lulu.store import rows
 from lulu.store.bus import ACCESS
 from lulu.store.read.reader import Readers
@@ -109,11 +109,11 @@ def access(row: Mapping[str, Any]) -> Access:
         ),
         created_at=parse_time(row["created_at"]),
         created_by=str(row["created_by"]),
-        expires_at=_time(row["expires_at"]),
-        used_at=_time(row["used_at"]),
-        revoked_at=_time(row["revoked_at"]),
+        expires_at=parse_optional_time(row["expires_at"]),
+        used_at=parse_optional_time(row["used_at"]),
+        revoked_at=parse_optional_time(row["revoked_at"]),
         revoked_by=row["revoked_by"],
-        last_seen_at=_time(row["last_seen_at"]),
+        last_seen_at=parse_optional_time(row["last_seen_at"]),
     )
 
 
@@ -290,7 +290,7 @@ def _insert(
         options=json.dumps(asdict(options)) if options else None,
         at=at,
         by=as_text(by),
-        expires=_stored(expires_at),
+        expires=expires_at and time_text(expires_at),
         seen=at if seen else None,
     )
     tx.ring(ACCESS)
@@ -315,16 +315,6 @@ def _note_visit(tx: Transaction, access_id: int) -> None:
         "ELSE expires_at END WHERE id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :at)",
         id=access_id,
         at=at,
-        expires=_stored(datetime.now(UTC) + timedelta(days=SIGNED_IN_DAYS)),
+        expires=time_text(datetime.now(UTC) + timedelta(days=SIGNED_IN_DAYS)),
     )
     tx.ring(ACCESS)
-
-
-def _stored(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _time(value: object) -> datetime | None:
-    return parse_time(value) if value else None

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from lulu.errors import Conflict
 from lulu.model.actors import LULU, Actor
-from lulu.model.events import Permission, PermissionDecision, now
+from lulu.model.events import Permission, PermissionDecision
 from lulu.model.sessions import SessionStatus
+from lulu.model.timestamps import now
 from lulu.store import rows
 from lulu.store.bus import APPROVALS
 from lulu.store.rows import Approval

@@ -20,8 +20,9 @@ from lulu.model.commands import (
     SetPermissionMode,
     StartSession,
 )
-from lulu.model.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking, ToolUse, User, now
+from lulu.model.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking, ToolUse, User
 from lulu.model.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
+from lulu.model.timestamps import now
 from lulu.model.validation import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.store import rows
 from lulu.store.bus import APPROVALS, COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lulu.model.commands import ForgetFolder, TrustFolder
-from lulu.model.events import now, parse_time
 from lulu.model.sessions import ENDED, SessionId, SessionStatus
+from lulu.model.timestamps import now, parse_time
 from lulu.store import rows
 from lulu.store.bus import APPROVALS, COMMANDS, FOLDERS, row_topic, session_topic
 from lulu.store.read.reader import Readers

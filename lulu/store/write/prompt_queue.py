@@ -6,7 +6,7 @@ from typing import Any
 
 from lulu.errors import Conflict
 from lulu.model.commands import DeleteHeld, EditQueued, SendHeld, WithdrawQueued
-from lulu.model.events import now
+from lulu.model.timestamps import now
 from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
 from lulu.store.sqlite.transaction import Transaction

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lulu.model import events
-from lulu.model.events import Event, now
+from lulu.model.events import Event
 from lulu.model.sessions import LIVE, Session, SessionStatus
+from lulu.model.timestamps import now
 from lulu.store import rows
 from lulu.store.sqlite.transaction import Transaction
 from lulu.store.write import changes

@@ -27,8 +27,9 @@ from lulu.model.commands import (
     TrustFolder,
     WithdrawQueued,
 )
-from lulu.model.events import System, now
+from lulu.model.events import System
 from lulu.model.sessions import LIVE, SessionStatus
+from lulu.model.timestamps import now
 from lulu.store import rows
 from lulu.store.bus import DELETED, RULES, SESSIONS, row_topic, session_topic
 from lulu.store.sqlite.transaction import Transaction

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lulu.model.events import Event, Result, now, parse_time
+from lulu.model.events import Event, Result
+from lulu.model.timestamps import now, parse_time
 from lulu.store.sqlite.transaction import Transaction
 from lulu.transcript import waits
 

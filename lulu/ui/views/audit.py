@@ -10,8 +10,8 @@ import streamlit as st
 
 from lulu.errors import SessionNotFound
 from lulu.model.actors import Actor
-from lulu.model.events import parse_time
 from lulu.model.sessions import parse_session_id
+from lulu.model.timestamps import parse_time
 from lulu.runtime import Runtime
 from lulu.store import Access, AccessKind
 from lulu.text.labels import safe_label
