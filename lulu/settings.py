@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     max_cost_usd: float | None = Field(
         default=None, gt=0, description="Cost limit for new sessions (US dollars), checked after spending."
     )
-    max_turns: int | None = Field(default=None, ge=1, description="Turns that one prompt may take, for new sessions.")
+    max_turns: int | None = Field(default=None, ge=1, description="Steps that one prompt may take, for new sessions.")
     max_running: int = Field(default=20, ge=1, le=500, description="Sessions that may work at once; more wait.")
     max_starting: int = Field(default=2, ge=1, le=50, description="Agent processes that may start at once.")
     idle_minutes: float = Field(default=10, gt=0, description="An idle agent process is closed after this long.")

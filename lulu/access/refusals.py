@@ -36,11 +36,11 @@ def document(title: str, body: str) -> str:
 
 #: For wrong, expired, used and revoked links, and for whoever has none.
 CLOSED_PAGE = document(
-    "Lulu is not open to you here",
-    "<p><b>Did somebody share a session with you?</b> The link does not work, or no longer: "
-    "ask the person who sent it for a new one.</p>"
-    "<p><b>Is this your own Lulu?</b> On the computer where it runs, type <code>python -m lulu login</code> "
-    "in Lulu's folder and open the link that it prints. It works once.</p>",
+    "You're not signed in",
+    "<p><b>Did somebody share a session with you?</b> This link has expired or was revoked. "
+    "Ask for a new one.</p>"
+    "<p><b>Is this your own Lulu?</b> On the computer that runs Lulu, run <code>python -m lulu login</code> "
+    "in Lulu's folder and open the link. It works once.</p>",
 )
 
 

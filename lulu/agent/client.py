@@ -295,9 +295,9 @@ class Agent:
                 next_step = "Make the folder again, or start a new session in another one."
                 return f"The folder {self.spec.working_directory} is gone.", next_step
             case CLIJSONDecodeError():
-                return "The agent sent a line that cannot be read.", "Type to continue."
+                return "The agent sent something unreadable.", "Send a prompt to continue."
             case ProcessError() | CLIConnectionError() if exit_code is not None:
-                next_step = "Type to continue the session; if it happens again, read what the process said."
+                next_step = "Send a prompt to continue; if it happens again, see Details."
                 return f"The agent's process ended with exit code {exit_code}.", next_step
             case CLIConnectionError():
                 return f"The agent could not be reached: {exc}", "Send the prompt again."

@@ -53,16 +53,19 @@ def choose_agent(choice: AgentChoice, environ: Mapping[str, str] | None = None, 
     """The agent for ``LULU_AGENT``: as asked, or with ``auto`` Claude where there is a credential, else the demo."""
     credential = find_credential(os.environ if environ is None else environ, Path.home() if home is None else home)
     if choice == "demo":
-        text = "The built-in demo agent is at work: nothing is run, and no key is used. Unset LULU_AGENT to use Claude."
+        text = (
+            "You are using the demo agent. It runs nothing and needs no key. "
+            "To use Claude, unset LULU_AGENT and restart Lulu."
+        )
         return AgentSetup(kind="demo", credential=credential, explanation=text)
     if choice == "claude" and credential is None:
         text = "Claude is asked for (LULU_AGENT=claude), but no credential was found: set ANTHROPIC_API_KEY or log in."
         return AgentSetup(kind="claude", credential=None, explanation=text)
     if credential is None:
         text = (
-            "No Claude credential was found, so the built-in demo agent is at work: nothing is really run. "
+            "No Claude credential was found, so you are using the demo agent. It runs nothing and needs no key. "
             "To use Claude, set ANTHROPIC_API_KEY or log in with Claude Code, then restart Lulu."
         )
         return AgentSetup(kind="demo", credential=None, explanation=text)
-    text = f"Claude is at work, with: {credential}. Set LULU_AGENT=demo to try Lulu without it."
+    text = f"You are using Claude, with: {credential}. To try Lulu without it, set LULU_AGENT=demo and restart Lulu."
     return AgentSetup(kind="claude", credential=credential, explanation=text)

@@ -115,8 +115,8 @@ class _Judge:
         met = frozenset[int]().union(*(match.met for _, match in approving))
         left = [need.shown for at, need in enumerate(self._needs) if at not in met]
         if met and left:
-            return f"No rule approves {_quoted(left[0])}, so a person is asked."
-        return "No rule decides, so a person is asked."
+            return f"No rule approves {_quoted(left[0])}."
+        return "No rule matches."
 
     def _against(self, rule: Rule) -> _Match:
         """What the rule says about the call; it meets no need when it does not hold or does not match."""

@@ -13,7 +13,7 @@ from lulu.errors import Conflict, LuluError, SessionNotFound
 from lulu.runtime import Runtime
 from lulu.store import HEALTH
 from lulu.text.labels import safe_label
-from lulu.ui import navigation
+from lulu.ui import formats, navigation
 from lulu.ui.browser.doorbell import bell
 from lulu.ui.state import Problem, state
 from lulu.ui.styles import STORE_HEALTH
@@ -66,7 +66,7 @@ def show_health(lulu: Runtime) -> None:
         if not health.ok and health.problem is not None:
             show(health.problem)
             if health.waiting:
-                st.caption(f"{health.waiting:,} writes wait and will be made as soon as it is possible.")
+                st.caption(f"{formats.plural(health.waiting, 'change')} not saved yet; Lulu keeps trying.")
         if lulu.host.problem is not None:
             show(lulu.host.problem)
         for notice in store.notices:

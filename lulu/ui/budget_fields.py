@@ -7,10 +7,7 @@ import streamlit as st
 from lulu.ui.state import picked
 
 #: What the limits mean.
-MEANING = (
-    "Limits hold from the next prompt on. Claude Code checks the cost after it has spent it, so a session can end "
-    "a little above."
-)
+MEANING = "Limits apply from the next prompt. The cost is checked after each step, so a session can end slightly over."
 
 
 def show_fields(cost_key: str, turns_key: str, cost: float | None, turns: int | None) -> None:

@@ -144,7 +144,7 @@ MODES: dict[str, str] = {
     "default": "Ask before acting",
     "acceptEdits": "Accept edits",
     "plan": "Plan only",
-    "dontAsk": "Deny what would be asked",
+    "dontAsk": "Deny instead of asking",
     "bypassPermissions": "Bypass permissions (dangerous)",
 }
 
@@ -154,7 +154,7 @@ MODES_HELP = (
     "**Ask before acting**: you answer each change and command.  \n"
     "**Accept edits**: files are changed without asking; commands are asked for.  \n"
     "**Plan only**: reads, writes a plan, changes nothing.  \n"
-    "**Deny what would be asked**: goes on without you; only what rules allow is run.  \n"
+    "**Deny instead of asking**: goes on without you; only what rules allow is run.  \n"
     "**Bypass permissions**: runs everything without asking."
 )
 
@@ -165,5 +165,6 @@ def mode(name: str | None) -> str:
 
 
 def hidden_kinds(hidden: Counter[str]) -> str:
-    """``2 × password, 1 × home folder``."""
-    return ", ".join(f"{count} × {safe_label(kind.replace('_', ' '))}" for kind, count in hidden.most_common() if count)
+    """Return the hidden things by kind, as ``2 passwords, 1 home folder``."""
+    counts = ((count, safe_label(kind.replace("_", " "))) for kind, count in hidden.most_common() if count)
+    return ", ".join(plural(count, kind) for count, kind in counts)

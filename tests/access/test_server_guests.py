@@ -99,7 +99,7 @@ def test_pages_of_the_owner_are_not_run_for_a_guest(lulu: Lulu) -> None:
 
     assert len(hashes) >= 5
     assert OTHER_TEXT not in "".join(shown)
-    assert "Values in force" not in "".join(shown)
+    assert "Current settings" not in "".join(shown)
 
 
 def test_a_guest_cannot_take_over_the_owner_s_session(lulu: Lulu) -> None:

@@ -47,13 +47,13 @@ def test_a_request_is_said_once_here_and_elsewhere(server: NewServer, new_viewer
     start(here.page, lulu.url, "Give me the tour")
 
     expect(approve(here.page)).to_be_visible(timeout=PATIENCE)
-    asked = ["", "The agent asks to use Edit."]
+    asked = ["", "Edit billing/invoice.py?"]
     waits = ["", "Give me the tour waits for you."]
     page_eventually(here.page, lambda: said(here.page) == asked)
     page_eventually(elsewhere.page, lambda: said(elsewhere.page) == waits)
 
     # Another run of what draws it says nothing.
-    here.page.get_by_text("Edit the input").click()
+    here.page.get_by_text("Edit before approving").click()
     expect(here.page.get_by_label("Input, as JSON")).to_be_visible(timeout=PATIENCE)
     assert said(here.page) == asked
 

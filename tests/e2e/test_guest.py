@@ -13,7 +13,7 @@ from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.prompts import PATIENCE, box, start, status
 
-CLOSED = "Lulu is not open to you here"
+CLOSED = "You're not signed in"
 #: A link like the one that was made, with another end.
 COPY_OF_A_SHARE = """
 INSERT INTO access (kind, token_hash, session_id, label, options, created_at, created_by, expires_at)

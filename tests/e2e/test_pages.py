@@ -67,8 +67,8 @@ def test_a_page_that_is_left_while_agents_write_is_never_empty(server: NewServer
 
     for _ in range(5):
         page.get_by_role("link", name="Settings").click()
-        expect(page.get_by_text("Values in force")).to_be_visible(timeout=PATIENCE)
-        still_there(page, "Values in force")
+        expect(page.get_by_text("Current settings")).to_be_visible(timeout=PATIENCE)
+        still_there(page, "Current settings")
         page.locator(".st-key-session_list a").first.click()
         expect(page.locator(".st-key-session_header")).to_be_visible(timeout=PATIENCE)
         still_there(page, "Tell me a story")
@@ -86,8 +86,8 @@ def test_what_a_page_asked_for_before_it_was_left_empties_no_other(server: NewSe
     page.evaluate("at => { window.late = window.asked[at]; }", fragments_asked(page)[-1])
 
     page.get_by_role("link", name="Settings").click()
-    expect(page.get_by_text("Values in force")).to_be_visible(timeout=PATIENCE)
-    still_there(page, "Values in force")
+    expect(page.get_by_text("Current settings")).to_be_visible(timeout=PATIENCE)
+    still_there(page, "Current settings")
 
     assert viewer.console_errors == []
 

@@ -53,13 +53,13 @@ def test_each_session_that_waits_ends_or_fails_is_told_once(
     page = viewer.page
     page.add_init_script(AWAY)
     header = page.locator(".st-key-session_header")
-    question = page.get_by_text("Shall this browser tell you")
+    question = page.get_by_text("Get a notification when a session needs you")
 
     start(page, lulu.url, "Tell me a story before anybody said yes")
     expect(header.get_by_text("completed")).to_be_visible(timeout=PATIENCE)
     expect(page).to_have_title("Tell me a story before anybody said yes", timeout=PATIENCE)
     settled(page)
-    page.get_by_role("button", name="Tell me").click()
+    page.get_by_role("button", name="Allow").click()
     expect(question).to_be_hidden(timeout=PATIENCE)
     assert told(page) == []
 

@@ -112,10 +112,10 @@ def test_every_turn_is_reached_and_the_place_is_kept(server: NewServer, viewer: 
     first = at(page, "ask 53.")
     rows = open_turns(page)
     before = steady(page, partial(height_of, first))
-    page.get_by_text("Load all tool output").click()
+    page.get_by_text("Open all tool output").click()
     expect(page.get_by_text("output 46").first).to_be_attached(timeout=PATIENCE)
     stays(page, first, before)
-    page.get_by_text("Load all tool output").click()
+    page.get_by_text("Open all tool output").click()
     expect(page.get_by_text("output 46")).to_have_count(0, timeout=PATIENCE)
 
     # A turn on the page is gone to there; another one by its address.

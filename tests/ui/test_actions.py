@@ -168,7 +168,7 @@ def test_what_failed_says_what_to_do_once(open_page: OpenPage, new_session: NewS
     assert "exit code 139" in box
     assert box.count("Type to continue") == 1
     assert "Send a prompt" not in box
-    assert "Cut off here." in stopped
+    assert "Stopped here." in stopped
     assert ":orange[Stopped]" in stopped
 
 

@@ -51,7 +51,7 @@ def test_a_request_is_answered_on_its_card(open_page: OpenPage, new_session: New
     app = open_page()
 
     assert "rm -r build" in text_of(app)
-    assert "1 more request after this one." in text_of(app)
+    assert "+ 1 more request" in text_of(app)
     assert "approve_a2" not in keys_of(app)
     app.button(key="approve_a1").click().run()
     approval = lulu.store.get_approval("a1")
@@ -68,7 +68,7 @@ def test_a_question_is_not_answered_with_yes(
     app = open_page()
 
     assert "approve_a1" not in keys_of(app)
-    assert "Open the session to answer." in text_of(app)
+    assert "Answer" in links(app)
 
 
 def test_more_cards_than_one_page_are_counted(

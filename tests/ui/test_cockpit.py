@@ -82,7 +82,7 @@ def test_the_queue_is_shown_in_order_edited_and_shortened(
     app.button(key=f"withdraw_{second}").click().run()
 
     assert shown.index("prompt 1.") < shown.index("prompt 2.") < shown.index("prompt 3.")
-    assert "Queued, number 3." in shown
+    assert "3rd in the queue" in shown
     assert queued(lulu, session_id) == ["prompt one.", "prompt 3."]
 
 
@@ -240,7 +240,7 @@ def test_a_live_session_is_not_deleted(open_page: OpenPage, lulu: Runtime, new_s
     app.toggle(key=f"delete_sure_{session_id}").set_value(True).run()
     app.button(key=f"delete_{session_id}").click().run()
 
-    assert "at work" in app.info[0].value
+    assert "running session" in app.info[0].value
     assert lulu.store.get_session(session_id).status == "running"
 
 

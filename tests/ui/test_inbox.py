@@ -69,7 +69,7 @@ def test_every_open_request_is_there_oldest_first_and_counted(
     assert approve == [f"approve_a{number}" for number in range(20)]
     assert lulu.store.approvals() == []
     assert {approval.status for approval in lulu.store.approvals(status=None)} == {"approved"}
-    assert "Nobody waits for you" in text_of(app)
+    assert "Nothing needs you" in text_of(app)
 
 
 def test_the_sidebar_counts_what_waits(open_page: OpenPage, lulu: Runtime, working: SessionId) -> None:
@@ -203,7 +203,7 @@ def test_dont_ask_again_makes_the_rule_that_is_shown(
     (rule,) = lulu.store.rules()
     folder = lulu.store.get_session(working).working_directory
     assert offered == "Bash(git status)"
-    assert "It approves this call" in told
+    assert "Covers this request" in told
     assert (rule.tool_pattern, rule.action) == ("Bash(git status *)", "approve")
     assert rule.session_id == (working if scope == "session" else None)
     assert rule.folder == (folder if scope == "folder" else None)

@@ -121,7 +121,7 @@ def test_what_expired_is_drawn_as_it_was_asked(
         assert '"question"' not in text_of(app)
         assert keys_of(app).count(f"continue_{session_id}") == 1
     assert told in text_of(inbox)
-    assert "Nobody waits for you" not in text_of(inbox)
+    assert "Nothing needs you" not in text_of(inbox)
 
 
 @pytest.mark.parametrize("page", ["inbox", "session"])

@@ -157,7 +157,7 @@ def test_several_sessions_are_changed_at_once(open_page: OpenPage, lulu: Runtime
     app.button(key="selected_delete").click().run()
 
     assert set(pinned) == {one, two}
-    assert "1 of 2 stay as they were" in told
+    assert "1 done, 1 not: " in told
     assert {session.id: bool(session.archived_at) for session in lulu.store.list_sessions()} == {
         two: True,
         three: False,
@@ -208,7 +208,7 @@ def test_the_tester_says_which_rule_decides_and_why(open_page: OpenPage, lulu: R
 
     assert "**:green[Approved.]**" in told["git status"]
     assert "**:red[Denied.]**" in told["git push origin"]
-    assert "**:blue[A person is asked.]**" in told["rm -r /"]
+    assert "**:blue[You would be asked.]**" in told["rm -r /"]
 
 
 def test_a_pasted_tool_use_is_tried_as_it_is() -> None:

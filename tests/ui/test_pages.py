@@ -277,7 +277,7 @@ def test_a_silent_agent_is_shown_as_stalled(
 
     (warning,) = open_page("session", id=session_id).warning
 
-    assert "No sound from the agent" in warning.value
+    assert "The agent has been silent for" in warning.value
     assert "nothing is lost" in warning.value
 
 

@@ -48,7 +48,7 @@ def test_nobody_sees_nothing(
 
     app.run()
 
-    assert text_of(app).splitlines() == [ENDED, "Nothing is shared here"]
+    assert text_of(app).splitlines() == [ENDED, "This link has ended"]
     assert links(app) == []
 
 

@@ -56,7 +56,7 @@ def test_a_bad_query_is_told(open_page: OpenPage) -> None:
     app = open_page("search")
     app.text_input(key="q").input('an "open quote').run()
 
-    assert "A quote is not closed" in text_of(app)
+    assert "A quotation mark is missing" in text_of(app)
     assert not app.exception
 
 

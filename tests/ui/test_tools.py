@@ -153,7 +153,7 @@ def test_what_the_machinery_says_of_a_call_belongs_to_it() -> None:
 
     call = call_of(use, said)
 
-    assert tools.outcome(call, live=True) == "at work · Test"
+    assert tools.outcome(call, live=True) == "running · Test"
     assert [stored.event for stored in call.events] == [use, said]
 
 

@@ -41,9 +41,9 @@ def test_each_turn_tells_how_it_went_and_leads_there(
         "**2** :red[second]",
         "**3** third",
         "**4** lost",
-        "**5** An empty prompt",
+        "**5** (empty)",
     ]
-    states = ["● done", "● failed", "● stopped", "● no end", "● running"]
+    states = ["● completed", "● failed", "● interrupted", "● unfinished", "● running"]
     assert all(state in label for state, label in zip(states, shown, strict=True))
     assert "2.0 s · \\$0.50" in shown[0]
     first = lulu.store.turn_marks(session_id, limit=99)[0]
@@ -76,7 +76,7 @@ def test_a_turn_and_a_session_can_be_taken(open_page: OpenPage, new_session: New
     first = lulu.store.turn_marks(session_id, limit=1)[0].id - 2
 
     app = open_popover(open_page("session", id=session_id), f"copy_{first}")
-    assert "What is too long for the clipboard is a file." in text_of(app)
+    assert "Too long to copy: download instead." in text_of(app)
     assert {f"save_{end}_turn_{first}" for end in ("txt", "md", "json")} <= set(keys_of(app, "download_button"))
 
     app = open_popover(app, "session_menu")

@@ -42,7 +42,7 @@ def _do(actor: Actor, asked: Any, root: str) -> dict[str, object]:
         case {"do": "lan", "on": bool(on)}:
             if lulu.settings.lan is not None and (lulu.settings.lan == "on") is not on:
                 raise InputError(
-                    f"LULU_LAN={lulu.settings.lan} decides this.",
+                    f"LAN access is set by LULU_LAN={lulu.settings.lan}.",
                     safe="Nothing was changed.",
                     next_step="Unset it and restart Lulu to use the switch.",
                 )

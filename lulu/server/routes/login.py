@@ -20,7 +20,7 @@ from lulu.store import Access, AccessKind
 
 _PAIR_PAGE = refusals.document(
     "Use Lulu on this device?",
-    "<p>This device will be able to do everything that Lulu's owner can, for 30 days after each use. "
+    "<p>This device gets full access, for 30 days after each use. "
     "It can be removed on Lulu's Devices page.</p>"
     '<form method="post"><button type="submit">Use Lulu on this device</button></form>',
 )

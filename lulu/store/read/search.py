@@ -76,10 +76,10 @@ def words_of(text: str) -> list[str]:
     if len(text) > MAX_QUERY:
         raise InputError(f"A search is at most {MAX_QUERY} characters long.", next_step="Look for a shorter text.")
     if text.count('"') % 2:
-        raise InputError("A quote is not closed.", next_step='Write "two words" to find them side by side.')
+        raise InputError("A quotation mark is missing.", next_step='Write "two words" to find them side by side.')
     words = [quoted or word for quoted, word in _WORD.findall(text)]
     if not (words := [as_text(word) for word in words if word.strip()]):
-        raise InputError("There is nothing to look for.", next_step="Type a word, a path or a piece of code.")
+        raise InputError("Type something to search for.", next_step="A word, a path or a piece of code will do.")
     return words
 
 

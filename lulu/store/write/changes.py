@@ -147,7 +147,7 @@ def insert_command(tx: Transaction, command: AgentCommand) -> CommandId:
 def _check_bypass(tx: Transaction, session_id: str) -> None:
     if not tx.query(rows.MAY_BYPASS, id=session_id):
         raise InputError(
-            "This session was not launched to bypass permissions.",
+            "This session wasn't started with bypass.",
             safe="Nothing was changed.",
             next_step="Start a new session in that mode.",
         )

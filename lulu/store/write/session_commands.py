@@ -212,7 +212,7 @@ def _delete(tx: Transaction, command: Delete) -> None:
 
 def _refuse_live(tx: Transaction, session_id: str, verb: str) -> None:
     if _row(tx, session_id)["status"] in LIVE:
-        raise Conflict(f"A session that is at work cannot be {verb}.", safe="It goes on.", next_step="Stop it first.")
+        raise Conflict(f"A running session cannot be {verb}.", safe="It goes on.", next_step="Stop it first.")
 
 
 def insert_rule(tx: Transaction, command: AddRule) -> int:

@@ -12,7 +12,7 @@ from lulu.model.sessions import ENDED, Session, SessionId
 from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.text.labels import LABEL_LIMIT, one_line, safe_label
-from lulu.ui import alerts, formats
+from lulu.ui import alerts, formats, navigation
 from lulu.ui.approvals import decide, elicitation, interruptions, plans, questions, rule_form, tool_input
 from lulu.ui.browser import keyboard
 from lulu.ui.state import typed
@@ -49,7 +49,12 @@ def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
     """Draw an open request with yes and no alone; questions and plans are answered in their session."""
     st.markdown(f"**:blue[{safe_label(what(approval), _WHAT_LIMIT)}]**")
     if approval.tool_name in (questions.TOOL, plans.TOOL, elicitation.TOOL):
-        st.caption("Open the session to answer.")
+        st.page_link(
+            navigation.session(),
+            label="Answer",
+            icon=":material/reply:",
+            query_params={"id": approval.session_id},
+        )
         return
     is_read = tool_input.show(approval)
     if actor.role is Role.OWNER:
@@ -58,15 +63,36 @@ def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
 
 
 def what(approval: Approval) -> str:
-    """Who asks for what, in one plain line."""
-    who = "A sub-agent" if approval.agent_id else "The agent"
-    if approval.tool_name == questions.TOOL:
-        return f"{who} asks you"
-    if approval.tool_name == elicitation.TOOL:
-        return f"{one_line(elicitation.read(approval.tool_input).server)} asks you"
-    if approval.tool_name == plans.TOOL:
-        return f"{who} has a plan"
-    return f"{who} asks to use {one_line(approval.tool_name)}"
+    """Return what a request is about, in one plain line; it says so where a sub-agent asks."""
+    asked = _what(approval)
+    return f"A sub-agent asks: {asked}" if approval.agent_id else asked
+
+
+def _what(approval: Approval) -> str:
+    match approval.tool_name:
+        case questions.TOOL:
+            count = len(questions.read(approval.tool_input))
+            return f"{formats.plural(count, 'question') if count else 'A question'} for you"
+        case elicitation.TOOL:
+            return f"{one_line(elicitation.read(approval.tool_input).server)} asks you"
+        case plans.TOOL:
+            return "Plan to review"
+        case "Bash":
+            return "Run this command?"
+    verb, field = _ACTS.get(approval.tool_name, ("", ""))
+    named = tool_input.name_of(approval.tool_input.get(field))
+    return f"{verb} {one_line(named)}?" if named else f"Use {one_line(approval.tool_name)}?"
+
+
+#: What a person is asked to allow, by tool, and the argument with the file or the address.
+_ACTS = {
+    "Edit": ("Edit", "file_path"),
+    "MultiEdit": ("Edit", "file_path"),
+    "NotebookEdit": ("Edit", "notebook_path"),
+    "Write": ("Write", "file_path"),
+    "Read": ("Read", "file_path"),
+    "WebFetch": ("Fetch from", "url"),
+}
 
 
 def _show_questions(lulu: Runtime, actor: Actor, approval: Approval, asked: list[questions.Question]) -> None:
@@ -137,7 +163,7 @@ def _show_yes_and_no(lulu: Runtime, actor: Actor, approval: Approval, *, is_read
         icon=":material/check:",
         shortcut=keyboard.APPROVE if in_view else None,
         disabled=not is_read,
-        help=None if is_read else "Open the whole input first: you answer for all of it.",
+        help=None if is_read else "Show all of it before you approve.",
         on_click=_approve,
         args=(lulu, actor, approval),
     )
@@ -153,7 +179,7 @@ def _show_yes_and_no(lulu: Runtime, actor: Actor, approval: Approval, *, is_read
 
 def _show_editor(lulu: Runtime, actor: Actor, approval: Approval) -> None:
     editor = st.expander(
-        "Edit the input",
+        "Edit before approving",
         key=f"edit_{approval.id}",
         icon=":material/edit:",
         type="compact",
@@ -168,7 +194,7 @@ def _show_editor(lulu: Runtime, actor: Actor, approval: Approval) -> None:
             key=_edited_key(approval.id),
             height=240,
         )
-        st.caption("What you approve here is what runs, and the agent is told.")
+        st.caption("Your version runs, and the agent sees the change.")
         st.button(
             "Approve with this input",
             key=f"approve_edited_{approval.id}",
@@ -207,9 +233,9 @@ def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
     with st.container(border=True, key=f"expired_{session.id}"):
         for approval in expired:
             said = safe_label(what(approval), _WHAT_LIMIT)
-            st.markdown(f"**:orange[Expired: nobody answered before the agent was gone. {said}]**")
+            st.markdown(f"**:orange[Expired when Lulu stopped: {said}]**")
             _show_what_was_asked(lulu, actor, approval)
-        st.caption("Nothing of it was run. Continue, and the agent can ask again.")
+        st.caption("Nothing was run. Continue to let the agent ask again.")
         if actor.role is Role.OWNER:
             can_answer = any(approval.tool_name == questions.TOOL for approval in expired)
             interruptions.button(lulu, actor, session, is_main=not can_answer)

@@ -20,7 +20,7 @@ from lulu.ui.approvals import decide
 from lulu.ui.state import picked, put_back, typed
 
 SESSION, FOLDER, EVERYWHERE = "session", "folder", "everywhere"
-_SCOPES = {SESSION: "This session", FOLDER: "This folder", EVERYWHERE: "Everywhere"}
+_SCOPES = {SESSION: "This session", FOLDER: "This folder and below", EVERYWHERE: "Everywhere"}
 
 
 def call_of(lulu: Runtime, approval: Approval, session: Session) -> ToolCall:
@@ -49,7 +49,7 @@ def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session) -> N
         call = call_of(lulu, approval, session)
         _show_rule(approval, call)
         st.radio(
-            "Where it holds",
+            "Applies to",
             list(_SCOPES),
             format_func=lambda scope: _SCOPES[scope],
             key=_scope_key(approval.id),
@@ -72,7 +72,7 @@ def _show_rule(approval: Approval, call: ToolCall) -> None:
     key = _rule_key(approval.id)
     st.text_input("Rule", value=offers[0] if offers else "", key=key, placeholder="For example Bash(git status *)")
     if not offers:
-        st.caption("No rule for this call is narrow enough to be offered. You can still type one.")
+        st.caption("No safe rule to suggest. You can write one.")
     others = [offer for offer in offers if offer != typed(key)]
     for place, offer in enumerate(others):
         st.button(
@@ -93,9 +93,9 @@ def _what_it_does(pattern: str, call: ToolCall) -> str:
         return f":orange[{safe_label(f'{exc.happened} {exc.next_step}', 300)}]"
     explained = rules.explain([Rule(id=None, tool_pattern=pattern, action="approve")], call)
     if explained.verdict is not None:
-        return f":green[It approves this call.] {safe_label(explained.why, 300)}"
+        return f":green[Covers this request.] {safe_label(explained.why, 300)}"
     why = explained.judged[0].why if explained.judged else explained.why
-    return f":orange[It does not cover this call, so the next one like it is asked again.] {safe_label(why, 300)}"
+    return f":orange[Doesn't cover this request: you would be asked again.] {safe_label(why, 300)}"
 
 
 def _approve(lulu: Runtime, actor: Actor, approval: Approval, call: ToolCall) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -52,6 +54,25 @@ def parts(approval: Approval) -> list[Part]:
     if rest or not arguments:
         found.append(Part(name="asked", text=tool_results.as_json(rest), language="json"))
     return found
+
+
+def name_of(value: object) -> str:
+    """Shorten a path to its last two names, and an address to its host, for a heading.
+
+    Empty for anything else. The input below the heading has the whole of it.
+    """
+    if not isinstance(value, str):
+        return ""
+    if "://" in value:
+        return _host(value)
+    return "/".join([part for part in PurePath(value).parts if part != "/"][-2:])
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def show(approval: Approval) -> bool:

@@ -108,10 +108,10 @@ export default function ({ data, parentElement }) {
   const draw = () => {
     const asked = choice() !== null;
     box.hidden = !canNotify() || !(data.always || (!asked && data.started && kept(ASKED) === data.started));
-    words.textContent = choice() === "on" ? "This browser tells you when a session waits, is done or fails."
-      : "Shall this browser tell you when a session waits, is done or fails?";
-    yes.textContent = "Tell me"; yes.hidden = choice() === "on";
-    no.textContent = choice() === "on" ? "Stop telling me" : "No"; no.hidden = choice() === "off";
+    words.textContent = choice() === "on" ? "You get a notification when a session needs you, finishes or fails."
+      : "Get a notification when a session needs you, finishes or fails?";
+    yes.textContent = "Allow"; yes.hidden = choice() === "on";
+    no.textContent = choice() === "on" ? "Turn off" : "Not now"; no.hidden = choice() === "off";
   };
   yes.onclick = async () => {
     choose((await Notification.requestPermission()) === "granted" ? "on" : "off"); retitle(); draw();

@@ -80,7 +80,7 @@ def _card(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
         for approval in asked[:1]:
             request.show_briefly(lulu, actor, approval)
         if len(asked) > 1:
-            st.caption(f"{formats.plural(len(asked) - 1, 'more request')} after this one.")
+            st.caption(f"+ {formats.plural(len(asked) - 1, 'more request')}")
         header.show_refusal(session_id)
         alerts.show_problem(decide.place(session_id))
 

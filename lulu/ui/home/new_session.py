@@ -46,7 +46,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     if not folder_trust.show_start(lulu, actor):
         folder_trust.show_folder(lulu, lulu.agent.kind, launch_options.folder(lulu))
     launch_options.show(lulu)
-    st.toggle("Keep it as a draft instead of starting it", key=AS_DRAFT)
+    st.toggle("Save as draft instead of starting", key=AS_DRAFT)
     with st.container(key=EXAMPLES, horizontal=True):
         for label, prompt in EXAMPLE_PROMPTS.items():
             st.button(label, key=f"example_{label}", on_click=put_back, args=(PROMPT, prompt))

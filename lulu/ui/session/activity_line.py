@@ -89,7 +89,7 @@ function makeNow() {
     const silent = Math.min(data?.silent + passed, performance.now() - (heardAt.get(name) ?? -Infinity));
     const isSilent = data?.silent != null && silent >= data.stall;
     line.dataset.kind = isSilent ? "silent" : data?.kind ?? "none";
-    put(words, isSilent ? "No sound" : data?.words ?? "");
+    put(words, isSilent ? "No output" : data?.words ?? "");
     if (data?.asked != null) { asker = name; put(asked, data.asked); }
     put(clock, !data?.kind ? "" : isSilent ? `for ${length(silent)}` : moment(data, passed));
     put(context, data?.context ?? "");
@@ -187,8 +187,11 @@ def show(lulu: Runtime, session: Session, found: Activity) -> None:
 
 def _announced(asked: list[Approval]) -> str:
     """What a screen reader says of open requests: other words for each change of them, so that each is said once."""
+    if not asked:
+        return ""
+    said = request.what(asked[0])
     more = f" {len(asked)} requests wait." if len(asked) > 1 else ""
-    return f"{request.what(asked[0])}.{more}" if asked else ""
+    return f"{said}{'' if said.endswith('?') else '.'}{more}"
 
 
 def doing(

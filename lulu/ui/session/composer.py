@@ -85,7 +85,7 @@ def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
     if not menu.open:
         return
     with menu:
-        st.caption("How much the agent may do without asking. It holds at once, also in a running turn.")
+        st.caption("What the agent may do without asking. Takes effect now.")
         modes = modes_for(lulu, session)
         for mode in modes:
             st.button(
@@ -97,7 +97,7 @@ def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
                 args=(lulu, SetPermissionMode(actor=actor, session_id=session.id, mode=mode)),
             )
         if BYPASS not in modes:
-            st.caption("Bypassing permissions is offered only in a session that was started so.")
+            st.caption("Bypass is only available in sessions started with it.")
 
 
 def modes_for(lulu: Runtime, session: Session) -> list[str]:
@@ -126,7 +126,7 @@ def _show_models(lulu: Runtime, actor: Actor, session: Session) -> None:
         st.text_input(
             "Another model",
             key="another_model",
-            placeholder="Another: its full name",
+            placeholder="Other model (full name)",
             label_visibility="collapsed",
             on_change=_set_typed_model,
             args=(lulu, actor, session.id),
@@ -146,7 +146,7 @@ def _show_commands(lulu: Runtime, session_id: SessionId) -> None:
     with menu:
         names = slash_commands(lulu, session_id)
         if not names:
-            st.caption("The agent tells its commands with its first answer. Type one: /compact, for example.")
+            st.caption("Commands appear after the first answer. Or type one, such as /compact.")
         with st.container(horizontal=True, gap="small", key="slash_commands"):
             for name in names[:_COMMANDS]:
                 st.button(

@@ -166,7 +166,7 @@ def _show_around(session_id: SessionId, event_id: int, turns: list[Turn]) -> Non
     with st.container(key=TRANSCRIPT):
         st.page_link(
             navigation.session(),
-            label="Part of a session, around one event. Go to its end",
+            label="You see a part of this session. Jump to the end",
             icon=":material/vertical_align_bottom:",
             query_params={"id": session_id},
         )
@@ -330,7 +330,7 @@ def _silence(lulu: Runtime, session_id: SessionId) -> None:
     if silent < lulu.settings.stall_seconds or lulu.store.approvals(session_id):
         return
     st.warning(
-        f"No sound from the agent for {formats.duration(silent * 1000)}. It may still be at work, in a long command "
-        "or a slow answer; nothing is lost. Wait, or press Stop and send the prompt again.",
+        f"The agent has been silent for {formats.duration(silent * 1000)}. It may be in a long command or a slow "
+        "answer; nothing is lost. You can wait, or stop and send again.",
         icon=":material/hourglass:",
     )

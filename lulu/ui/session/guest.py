@@ -37,7 +37,7 @@ from lulu.ui.styles import SESSION_HEADER, TRANSCRIPT
 from lulu.ui.transcript import event_views
 
 #: The page for a link that counts no longer, and for every address that was not shared. It repeats nothing.
-ENDED = "This link does not work, or no longer. Ask the person who sent it for a new one."
+ENDED = "Ask the person who sent it for a new one."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class _Part:
 
 def show_ended() -> None:
     """Draw what stands in the place of everything that is not, or no longer, shared."""
-    st.title("Nothing is shared here", anchor=False)
+    st.title("This link has ended", anchor=False)
     st.markdown(ENDED)
 
 

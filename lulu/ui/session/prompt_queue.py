@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import humanize
 import streamlit as st
 
 from lulu.model.actors import Actor, Role
@@ -57,16 +58,22 @@ def _show_one(lulu: Runtime, actor: Actor, session_id: SessionId, stored: Stored
     event_views.prompt(stored.prompt, key=f"queued_text_{stored.id}")
     attachments.show(stored.attachment_ids, key=f"queued_{stored.id}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        place = f"On hold, number {number}." if stored.is_held else f"Queued, number {number}."
-        st.caption(_NEXT[stored.command.kind] if is_next else place)
+        st.caption(_NEXT[stored.command.kind] if is_next else _position(number, is_held=stored.is_held))
         if actor.role is Role.OWNER and not is_next:
             _show_actions(lulu, actor, session_id, stored)
+
+
+def _position(number: int, *, is_held: bool) -> str:
+    """Return where a prompt is among those that wait."""
+    if is_held:
+        return f"On hold, number {number}."
+    return "Next in the queue" if number == 1 else f"{humanize.ordinal(number)} in the queue"
 
 
 #: What is sent before all others, by the kind of its command.
 _NEXT = {
     StartSession.kind: "Not sent yet.",
-    SendNow.kind: "It is sent as soon as the turn has stopped.",
+    SendNow.kind: "Sent as soon as the agent has stopped.",
 }
 
 

@@ -26,13 +26,13 @@ def show(lulu: Runtime, session: Session) -> None:
         key="turns_menu",
         type="tertiary",
         icon=":material/format_list_numbered:",
-        help="Every turn of this session, and all that its tools said",
+        help="All prompts of this session, and all tool output",
         on_change="rerun",
     )
     if not menu.open:
         return
     with menu:
-        st.toggle("Load all tool output", value=state().opens_all, key=_OPENS_ALL, on_change=_open_all)
+        st.toggle("Open all tool output", value=state().opens_all, key=_OPENS_ALL, on_change=_open_all)
         with st.container(key=TURNS, gap=None, width=420):
             _show_turns(lulu, session)
     if state().page_is_stale:
@@ -62,7 +62,7 @@ def _show_turn(session: Session, turn: Turn, number: int, *, is_last: bool) -> N
     if turn.prompt is None:
         return
     text = turn.prompt.event.text if isinstance(turn.prompt.event, User) else ""
-    first = next((line for line in text.splitlines() if line.strip()), "An empty prompt")
+    first = next((line for line in text.splitlines() if line.strip()), "(empty)")
     details = formats.line(_state(session, turn, is_last=is_last), f":gray[{_details(turn)}]")
     st.page_link(
         navigation.session(),
@@ -74,10 +74,10 @@ def _show_turn(session: Session, turn: Turn, number: int, *, is_last: bool) -> N
 
 def _state(session: Session, turn: Turn, *, is_last: bool) -> str:
     if turn.result is None or not isinstance(turn.result.event, Result):
-        return formats.status(session) if is_last else ":orange[● no end]"
+        return formats.status(session) if is_last else ":orange[● unfinished]"
     if (turn.result.event.terminal_reason or "").startswith("aborted"):
-        return ":orange[● stopped]"
-    return ":red[● failed]" if turn.result.event.is_error else ":green[● done]"
+        return ":orange[● interrupted]"
+    return ":red[● failed]" if turn.result.event.is_error else ":green[● completed]"
 
 
 def _details(turn: Turn) -> str:

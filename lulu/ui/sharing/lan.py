@@ -35,14 +35,14 @@ def show_switch(lulu: Runtime, actor: Actor) -> None:
         st.markdown(
             ":green[● LAN access is on]: other computers can reach Lulu; without a link they see nothing."
             if is_on
-            else ":gray[● LAN access is off]: only this computer is answered."
+            else ":gray[● LAN access is off]: only this computer can open Lulu."
         )
         st.button(
             "Switch LAN access off" if is_on else "Switch LAN access on",
             key="lan_switch",
             icon=":material/lan:",
             disabled=lulu.settings.lan is not None,
-            help=f"LULU_LAN={lulu.settings.lan} decides this." if lulu.settings.lan else None,
+            help=f"Set by LULU_LAN={lulu.settings.lan}." if lulu.settings.lan else None,
             on_click=_switch,
             args=(lulu, actor, not is_on),
         )
@@ -65,7 +65,7 @@ def show_plain_notice() -> None:
 def show_link(link: str) -> None:
     """A link to copy, and as a QR code; and that nobody gets there while LAN access is off."""
     if not door.is_open_to_lan:
-        st.caption(":orange[:material/warning: Nobody can open this link yet: switch LAN access on first, above.]")
+        st.caption(":orange[:material/warning: This link won't work until LAN access is on.]")
     st.code(link, language=None, wrap_lines=True)
     picture = io.BytesIO()
     segno.make(link, micro=False).save(picture, kind="png", scale=6, border=1)

@@ -65,7 +65,7 @@ def _show_made(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     made = state().made_link
     row = lulu.store.get_access(made[0]) if made else None
     if made and row is not None and row.is_valid:
-        st.markdown("**Copy the link now.** Lulu does not keep it; only the people you give it to have it.")
+        st.markdown("**Copy the link now.** It is shown only once.")
         lan.show_link(made[1])
         st.button("Make another link", key="share_another", on_click=_forget_link)
     else:
@@ -79,17 +79,17 @@ def _forget_link() -> None:
 def _show_form(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     first, second = st.columns([1, 2])
     first.selectbox("How long", list(TIMES), index=2, key="share_time")
-    second.text_input("For whom", key="share_label", max_chars=80, placeholder="A name that you know the link by")
-    st.checkbox("Show what tools answered", value=True, key="share_output")
-    st.checkbox("Show thinking", value=False, key="share_thinking")
+    second.text_input("For whom", key="share_label", max_chars=80, placeholder="Name (for your list)")
+    st.checkbox("Include tool output", value=True, key="share_output")
+    st.checkbox("Include thinking", value=False, key="share_thinking")
     found = guest_rows(lulu.store.get_session_events(session_id, limit=_REVIEWED), _options())
     hidden = formats.hidden_kinds(found.hidden)
     st.caption(
-        f":material/visibility_off: Guests will not see: {hidden}. "
+        f":material/visibility_off: Hidden from guests: {hidden}. "
         if hidden
         else ":material/visibility: No secret was recognized in this session. "
     )
-    st.caption("Recognizing secrets is best effort: look through the preview before you send the link.")
+    st.caption("Secrets are found by pattern and some can be missed. Check the preview.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Make a link", key="share_make", type="primary", on_click=_make, args=(lulu, actor, session_id))
         query = {
@@ -149,8 +149,8 @@ def _show_one(lulu: Runtime, row: Access) -> None:
         st.markdown(
             formats.line(
                 f"**{safe_label(row.label or 'Link')}**",
-                f":green[● {watching} watching now]" if watching else "nobody watches",
-                f"last used {formats.age(row.last_seen_at)}" if row.last_seen_at else "not used yet",
+                f":green[● {watching} watching now]" if watching else "not watching",
+                f"last opened {formats.age(row.last_seen_at)}" if row.last_seen_at else "never opened",
                 f"until {row.expires_at.astimezone():%b %-d, %H:%M}" if row.expires_at else "until revoked",
             )
         )

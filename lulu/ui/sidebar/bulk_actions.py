@@ -69,9 +69,7 @@ def _submit_all(lulu: Runtime, commands: list[Command]) -> None:
     if refused:
         first = refused[0]
         raise Conflict(
-            f"{len(refused)} of {len(commands)} stay as they were. {first.happened}",
-            safe="The others are done.",
-            next_step=first.next_step,
+            f"{len(commands) - len(refused)} done, {len(refused)} not: {first.happened}", next_step=first.next_step
         )
 
 

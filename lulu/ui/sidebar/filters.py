@@ -61,7 +61,7 @@ def show_active() -> None:
     )
     if active:
         st.button(
-            f"Only {active}",
+            f"Filter: {active}",
             key="clear_filters",
             type="tertiary",
             icon=":material/filter_list_off:",

@@ -28,7 +28,7 @@ def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
             st.page_link(navigation.settings(), label="Settings", icon=":material/settings:", width="stretch")
         _sessions(lulu, actor, open_id)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f":material/smart_toy: {formats.agent(lulu.agent.kind)} at work")
+            st.caption(f":material/smart_toy: Agent: {formats.agent(lulu.agent.kind).removesuffix(' agent')}")
             st.page_link(navigation.help_page(), label=":small[Help and keys]", width="content")
         first_paint.end_sidebar()
 

@@ -135,7 +135,7 @@ def editing(call: ToolCall) -> None:
         formats.line(
             formats.code(argument(call, "file_path", "notebook_path"), 400),
             "new file" if told.get("type") == "create" else "",
-            "every occurrence" if call.input.get("replace_all") is True else "",
+            "all occurrences" if call.input.get("replace_all") is True else "",
             f"cell {formats.code(argument(call, 'cell_id'))}" if argument(call, "cell_id") else "",
             safe_label(argument(call, "edit_mode")),
             ":orange[changed by the person who approved it]" if told.get("userModified") is True else "",

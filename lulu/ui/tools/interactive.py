@@ -32,7 +32,7 @@ def _task_state(call: ToolCall) -> str:
     doing = next(
         (tool_results.first_text(data, "description") for data in reversed(told) if data.get("last_tool_name")), ""
     )
-    where = "in the background" if call.result is not None else "at work"
+    where = "in the background" if call.result is not None else "running"
     return formats.line(
         safe_label(ended) or where,
         formats.plural(steps, "step") if steps else "",

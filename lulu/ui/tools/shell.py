@@ -72,7 +72,7 @@ def _show_output(call: ToolCall) -> None:
     if written.strip():
         blocks.code(written, key=f"result_{call.key}")
     if complaints.strip():
-        st.caption("Written to its error output")
+        st.caption("stderr")
         blocks.code(complaints, key=f"stderr_{call.key}")
     if not written.strip() and not complaints.strip():
         st.caption("No output.")

@@ -118,7 +118,7 @@ def _show_forms(rows: list[StoredEvent], *, name: str) -> None:
     link = f"?id={first.session_id}&event={first.id}"
     _mount(key=f"copies_{name}", data={"forms": short, "link": link}, height="content")
     if len(short) < len(forms):
-        st.caption("What is too long for the clipboard is a file.")
+        st.caption("Too long to copy: download instead.")
         _show_files(name, name.replace("-", "_"), lambda: rows)
 
 

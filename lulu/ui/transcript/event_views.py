@@ -242,7 +242,7 @@ def text(event: events.Text, stored: StoredEvent) -> None:
         blocks.code(event.content, key=f"text_{stored.id}")
     sources.show(event)
     if event.partial:
-        st.caption("Cut off here.")
+        st.caption("Stopped here.")
 
 
 #: A heading, or the line below the head of a table.
@@ -286,7 +286,7 @@ def result(event: events.Result, stored: StoredEvent) -> None:
 def show_figures(event: events.Result, stored: StoredEvent) -> None:
     """How a turn ended and what it took, in small print."""
     if event.terminal_reason == _CUT_OFF:
-        st.caption("Cut off here.")
+        st.caption("Stopped here.")
     st.caption(
         formats.line(
             _stop_word(event),

@@ -117,11 +117,11 @@ def entries(lulu: Runtime) -> list[Entry]:
 def _of_access(row: Access) -> Iterator[Entry]:
     kind = _KINDS.get(row.known_kind, row.kind) if row.known_kind else row.kind
     name = f"{kind} “{row.label}”" if row.label else kind
-    yield Entry(at=row.created_at, who=row.created_by, what=f"made: {name}", session_id=row.session_id)
+    yield Entry(at=row.created_at, who=row.created_by, what=f"created {name}", session_id=row.session_id)
     visitor = row.label or "a visitor"
     if row.used_at is not None and row.known_kind not in (AccessKind.OWNER, AccessKind.DEVICE):
-        yield Entry(at=row.used_at, who=visitor, what=f"first used: {name}", session_id=row.session_id)
+        yield Entry(at=row.used_at, who=visitor, what=f"opened {name}", session_id=row.session_id)
     if row.last_seen_at is not None and row.last_seen_at != row.used_at:
-        yield Entry(at=row.last_seen_at, who=visitor, what=f"last used: {name}", session_id=row.session_id)
+        yield Entry(at=row.last_seen_at, who=visitor, what=f"last used {name}", session_id=row.session_id)
     if row.revoked_at is not None:
-        yield Entry(at=row.revoked_at, who=row.revoked_by or "", what=f"revoked: {name}", session_id=row.session_id)
+        yield Entry(at=row.revoked_at, who=row.revoked_by or "", what=f"revoked {name}", session_id=row.session_id)

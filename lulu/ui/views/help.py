@@ -16,7 +16,7 @@ def show() -> None:
     lines += [f"| {formats.code(key)} | {meaning} |" for key, meaning in keyboard.MEANINGS.items()]
     st.markdown("\n".join(lines))
     st.header("Notifications", anchor=False)
-    st.caption("Kept in this browser. The tab's title then tells it, too; it always says how many sessions wait.")
+    st.caption("Saved in this browser. The tab title always shows how many sessions are waiting.")
     notifications.show_switch()
     st.header("When an agent asks", anchor=False)
     st.markdown(

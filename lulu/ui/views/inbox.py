@@ -24,7 +24,7 @@ _SAID = {
     "approved": ":green[approved]",
     "denied": ":orange[denied]",
     "expired": ":orange[expired]",
-    "cancelled": ":gray[withdrawn by the agent]",
+    "cancelled": ":gray[cancelled by the agent]",
 }
 
 
@@ -39,7 +39,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     alerts.show_problems(decide.PLACE)
     held = folder_trust.show_all(lulu, actor)
     if not pending and not held and not interruptions.cut_off(lulu):
-        st.markdown("Nobody waits for you. When an agent asks for something, it stands here.")
+        st.markdown("Nothing needs you. Requests from your agents appear here.")
     sessions: dict[str, Session | None] = {}
     with st.container(key=INBOX, gap="large"):
         for place, approval in enumerate(pending[: state().requests_shown]):

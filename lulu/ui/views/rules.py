@@ -44,8 +44,8 @@ def show(lulu: Runtime, actor: Actor) -> None:
     bell(RULES, seen=lulu.store.bus.version(RULES), key="rules")
     st.header("Rules", anchor=False)
     st.caption(
-        "What is approved or denied without asking. Denying wins, and holds in every permission mode. "
-        "Claude Code's own settings files are never written."
+        "Rules approve or deny without asking you. A deny rule always wins, in every mode. "
+        "Lulu never changes Claude Code's own settings."
     )
     st.caption(
         "A deny rule is no wall: it reads commands as they are written. It cannot stop what a program is told by a "
@@ -137,7 +137,7 @@ def _submit(lulu: Runtime, command: Command) -> None:
 
 
 def _show_tester(lulu: Runtime, found: list[Rule]) -> None:
-    st.markdown("**Try a call**")
+    st.markdown("**Test your rules**")
     with st.container(horizontal=True, key="rule_tester"):
         st.selectbox("Tool", list(_ARGUMENTS), key="try_tool", accept_new_options=True, width=160)
         st.selectbox(
@@ -146,9 +146,7 @@ def _show_tester(lulu: Runtime, found: list[Rule]) -> None:
             key="try_folder",
             accept_new_options=True,
         )
-    st.text_area(
-        "Its command, path or address, or its whole input as JSON", key="try_input", height=80, placeholder="git diff"
-    )
+    st.text_area("Command, path or address (or the input as JSON)", key="try_input", height=80, placeholder="git diff")
     if not typed("try_input").strip():
         return
     try:
@@ -175,7 +173,7 @@ def call_typed(tool: str, text: str, folder: str) -> ToolCall:
 
 def _show_explanation(explained: Explanation) -> None:
     verdict = explained.verdict
-    word = ":blue[A person is asked.]"
+    word = ":blue[You would be asked.]"
     if verdict is not None:
         word = ":green[Approved.]" if verdict.action == "approve" else ":red[Denied.]"
     st.markdown(f"**{word}** {safe_label(explained.why, 400)}")

@@ -85,7 +85,7 @@ def _results(lulu: Runtime, query: Query) -> None:
             "they are added in the background."
         )
     if page.scanned_only:
-        st.caption("Words of fewer than three characters are looked for in the newest events only.")
+        st.caption("Short words (1–2 letters) search only recent events.")
     with st.container(key=SEARCH_RESULTS):
         for hit in page.hits:
             _show_hit(hit)

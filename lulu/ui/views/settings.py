@@ -25,7 +25,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     with st.container(horizontal=True):
         st.page_link(navigation.devices(), label="Devices", icon=":material/devices:")
         st.page_link(navigation.audit(), label="Audit", icon=":material/history:")
-    st.header("Values in force", anchor=False)
+    st.header("Current settings", anchor=False)
     st.caption(
         "Set a variable in the environment or in a file named .env in the folder that Lulu is started in, then restart."
     )
