@@ -24,6 +24,11 @@ ROOMS = [
     "lulu/settings.py",
     "lulu/text",
     "lulu/transcript",
+    "lulu/ui/content",
+    "lulu/ui/home",
+    "lulu/ui/sharing",
+    "lulu/ui/sidebar",
+    "lulu/ui/tools",
     "lulu_app.py",
 ]
 

@@ -1,4 +1,4 @@
-"""Files that go with a prompt: out of the browser, and back into the transcript. Images as images, text as code."""
+"""Files that are sent with a prompt, and their drawing: images as images, text as code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lulu.ui import formats
 from lulu.ui.content import blocks, images
 from lulu.ui.state import picked
 
-#: Megabytes that the browser may send as one file.
+#: The largest file in megabytes that the browser may send.
 MAX_MEGABYTES = MAX_ATTACHMENT_BYTES // 1_000_000
 
 
 def sent(key: str) -> tuple[str, list[Attachment]]:
-    """What was just sent from a chat input: its text and its files."""
+    """Return the text and the files that the chat input with this key has just sent."""
     value = picked(key)
     if isinstance(value, str):
         return value, []
@@ -33,7 +33,7 @@ def sent(key: str) -> tuple[str, list[Attachment]]:
 
 
 def show(ids: Iterable[object], *, key: str) -> None:
-    """Draw the files of a prompt."""
+    """Draw the files of a prompt; ``ids`` are from its event, ``key`` is unique on the page."""
     wanted = [one for one in ids if isinstance(one, int)]
     for place, attachment in enumerate(runtime.current().store.attachments(wanted)):
         label = f"{safe_label(attachment.name)} :gray[{formats.size(len(attachment.content))}]"

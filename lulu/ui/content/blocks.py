@@ -1,4 +1,4 @@
-"""Blocks of text from tools and files: always code, never markdown; cut where they are long, and told how much."""
+"""Blocks of text from tools and files: drawn as code, never as markdown; long ones are cut."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from lulu.text.plain import plain, visible
 from lulu.transcript.tool_results import as_json
 from lulu.ui import formats
 
-#: Bytes that one element may carry: beyond that Streamlit may drop a slow viewer; the rest is a download.
+#: Bytes of one element. Streamlit may disconnect slow viewers of larger ones, so the rest is a download.
 MOST = 1_000_000
-#: Characters of a value that stands in a table.
+#: Characters of a value that is drawn inside a table.
 _SHORT = 160
-#: Lines and characters of a question that are drawn as text, and the height of the block for a longer one (pixels).
+#: A question with more lines or characters is drawn as a block of this height in pixels.
 _QUESTION_LINES, _QUESTION, _HEIGHT = 30, 2_000, 320
 
 
 def code(
     text: str, *, key: str, language: str | None = None, height: int | None = None, limit: int = BLOCK_LIMIT
 ) -> None:
-    """A block of code; ``key`` tells its "Show all" from others on the page, ``height`` in pixels makes it scroll.
+    """Draw a block of code. With ``height`` (pixels) it scrolls.
 
-    Of a diff every character is shown.
+    ``key`` is unique on the page. A diff is drawn with every character, invisible ones included.
     """
     shown = shown_part(text, key=key, limit=limit, form=visible if language == "diff" else plain)
     st.code(shown, language=language, wrap_lines=True, height=height or "content")
 
 
 def question(text: str) -> None:
-    """What somebody asks a person, in bold: its lines are lines. A long one is whole, in a block that scrolls."""
+    """Draw a question to a person, in bold, line by line. A long one is a block that scrolls."""
     lines = [line for line in text.split("\n") if line.strip()]
     if len(text) > _QUESTION or len(lines) > _QUESTION_LINES:
         st.code(plain(text[:MOST]), language=None, wrap_lines=True, height=_HEIGHT)
@@ -41,12 +41,12 @@ def question(text: str) -> None:
 
 
 def scrolling(key: str) -> DeltaGenerator:
-    """A place for what may be much longer than the window: it then scrolls, so that what stands below is near."""
+    """Return a container for content that may be much higher than the window: it scrolls."""
     return st.container(key=f"scrolling_{key}")
 
 
 def shown_part(text: str, *, key: str, limit: int = BLOCK_LIMIT, form: Callable[[str], str] = str) -> str:
-    """What is shown of a text: ``form`` of up to ``limit`` bytes, with the true size and the offer to show all."""
+    """Return ``form`` of up to ``limit`` bytes of a text. For a longer one, draw "Show all" with its size."""
     part = cut(text, limit)
     if part.is_cut and st.checkbox(f"Show all {formats.size(part.size)}", key=f"whole_{key}"):
         part = cut(text, MOST)
@@ -65,7 +65,7 @@ def shown_part(text: str, *, key: str, limit: int = BLOCK_LIMIT, form: Callable[
 
 
 def table(values: Mapping[str, object], *, key: str) -> None:
-    """Names and values as a small table; long values and nested ones as blocks below it."""
+    """Draw names and values as a table. Long and nested values are blocks below it."""
     short = {name: value for name, value in values.items() if _is_short(value)}
     if short:
         rows = [
@@ -94,5 +94,5 @@ def _in_one_line(value: object) -> str:
 
 
 def _cell(markup: str) -> str:
-    # A bar ends a cell, even in code and even where it is escaped already.
+    # A "|" would end the cell, even in code and even if it is escaped already.
     return markup.replace("\\|", "|").replace("|", "\\|") or "—"

@@ -1,4 +1,4 @@
-"""Draws a list of things to do: each with a mark that says how it stands."""
+"""Draws the items of a checklist, each with a mark for its status."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _OPEN_MARK = ":gray[:material/radio_button_unchecked:]"
 
 
 def progress(checklist: Checklist) -> str:
-    """``2 of 5 · Rounding the tax once``."""
+    """Return a checklist's progress, as ``2 of 5 done · Rounding the tax once``."""
     now = safe_label(checklist.now)
     return formats.line(f"{checklist.done} of {len(checklist.items)} done", now)
 
 
 def show_items(checklist: Checklist) -> None:
-    """Draw the list itself."""
+    """Draw the items."""
     lines = [_line(item) for item in checklist.items[:_MOST]]
     if len(checklist.items) > _MOST:
         lines.append(f":gray[and {len(checklist.items) - _MOST} more]")

@@ -1,4 +1,4 @@
-"""Pictures in the transcript: bytes that came with an event. No address is ever loaded."""
+"""Pictures in the transcript, from bytes that an event contains. No address is ever loaded."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lulu.transcript.tool_results import answer_blocks, structured
 from lulu.transcript.turns import ToolCall
 from lulu.ui import formats
 
-#: Bytes of a picture that is shown; the page would carry a larger one in every view.
+#: Bytes of a picture that is drawn. A larger one would be sent again with every view of the page.
 MOST = 5_000_000
-#: Pictures of one answer that are shown.
+#: Pictures of one answer that are drawn.
 _MOST_PICTURES = 8
-#: Width in the transcript (pixels).
+#: Width of a picture in the transcript, in pixels.
 WIDTH = 320
 
 
@@ -33,7 +33,7 @@ def show_answered(call: ToolCall) -> None:
 
 
 def show_block(block: object) -> None:
-    """Draw a picture that stands in a message."""
+    """Draw the picture in a content block; no other block is drawn."""
     source = _source(block)
     if source is not None:
         _show_source(source)
@@ -53,7 +53,7 @@ def _sources(call: ToolCall) -> list[Mapping[str, Any]]:
 
 
 def _source(block: object) -> Mapping[str, Any] | None:
-    """The source of an image block, in the API's form or in that of MCP."""
+    """Return the source of an image block (the API's form or MCP's); None for any other block."""
     if not isinstance(block, Mapping) or block.get("type") != "image":
         return None
     source = block.get("source")
@@ -81,11 +81,11 @@ def _show_data(data: str) -> None:
 
 
 def show(content: bytes, name: str, *, label: str = "") -> None:
-    """Draw one picture, ``label`` under it; say so where the bytes are none."""
+    """Draw one picture with ``label`` below it, or say that the bytes are no image."""
     try:
         st.image(content, width=WIDTH, alt=name)
     except Exception:
-        # What calls itself an image need not be one: the decoder's own errors are of many kinds.
+        # Any bytes may call themselves an image, and the decoder raises errors of many kinds.
         st.caption(f"{label or safe_label(name)} :orange[cannot be shown: it is not an image]")
         return
     if label:

@@ -1,4 +1,4 @@
-"""A card for each session that lives or is on hold, those that need somebody first: what it does, and its buttons."""
+"""Cards on Home for sessions that run, wait, have just failed or are on hold."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from lulu.ui.session import activity_line, header
 from lulu.ui.sidebar import sidebar
 from lulu.ui.styles import CARDS
 
-#: A failure is news for so long.
+#: How long after a failure its session still has a card.
 NEWS = timedelta(minutes=15)
-#: Cards on one page; more agents than that are read in the list.
+#: Cards on one page; the list has the other sessions.
 MOST = 30
-#: Characters of a session's last line.
+#: Characters that are drawn of an agent's last line.
 _LINE_LIMIT = 160
 
 
@@ -33,7 +33,7 @@ _LINE_LIMIT = 160
 @alerts.told
 @identity.owner_only
 def show(lulu: Runtime, actor: Actor) -> None:
-    """Draw the cards; renewed when a session comes, goes or changes its status."""
+    """Draw the cards. They are renewed when a session is created, deleted or changes its status."""
     bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")
     shown = _shown(lulu)
     if not shown:
@@ -47,7 +47,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
 
 
 def _shown(lulu: Runtime) -> list[Session]:
-    """Those that wait for a person, that have just failed, that work, and that are on hold; the last active first."""
+    """Return the sessions with a card: waiting, just failed, running, on hold; each group by activity."""
     at_work = [one for one in lulu.store.live_sessions() if one.known_status is not SessionStatus.WAITING]
     failed = lulu.store.failed_since(datetime.now(UTC) - NEWS)
     shown = [*lulu.store.waiting_sessions(), *failed, *at_work, *lulu.store.sessions_on_hold()]
@@ -58,7 +58,7 @@ def _shown(lulu: Runtime) -> list[Session]:
 @alerts.told
 @identity.owner_only
 def _card(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    """One card; renewed by itself with each event of its session, and not with each word."""
+    """Draw one card. It is renewed with each event of its session, but not with each word."""
     topic = log_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"card_{session_id}")
     written = lulu.store.live_text(session_id)
@@ -98,7 +98,7 @@ def _show_title(lulu: Runtime, actor: Actor, session: Session) -> None:
 
 
 def last_line(rows: Iterable[StoredEvent]) -> str:
-    """The last line that the agent wrote, or what failed after it; empty where these events hold neither."""
+    """Return the agent's last line, or the error after it; empty if the events have neither."""
     last = ""
     for stored in rows:
         said = stored.event.content if isinstance(stored.event, Text) else ""

@@ -1,4 +1,4 @@
-"""Prompts that are kept for later, with their settings: to edit, to launch, to delete."""
+"""Drafts: prompts that are kept for later with their settings, to be edited, started or deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lulu.ui import alerts, formats, launch_options, navigation
 from lulu.ui.approvals import folder_trust
 from lulu.ui.state import HOME, is_on, state, typed
 
-#: Drafts that the home page lists.
+#: Drafts that Home lists.
 _LISTED = 20
 
 

@@ -1,4 +1,4 @@
-"""Home: the box that starts a session, and what lives right now."""
+"""Home: the form for a new session, the cards of the running ones, and the drafts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lulu.ui.home import cards, drafts
 from lulu.ui.state import is_on, placeholder, put_back
 from lulu.ui.styles import AS_DRAFT, EXAMPLES, PROMPT
 
-#: What a newcomer can try: a label, and the prompt that it puts into the box.
+#: Prompts to try, by the label of their button.
 EXAMPLE_PROMPTS: dict[str, str] = {
     "Explain this folder": "Look around in this folder and explain in a few sentences what it is.",
     "Find a bug": "Find one small bug in this project, explain it, and propose a fix as a diff.",
@@ -29,10 +29,10 @@ EXAMPLE_PROMPTS: dict[str, str] = {
 
 
 def show(lulu: Runtime, actor: Actor) -> None:
-    """Draw the launch form; where a session was just started, go there."""
+    """Draw the form for a new session."""
     st.title("What should the agent do?", anchor=False)
     alerts.show_problem(PROMPT)
-    # Inside a container the input stands here and not at the bottom of the page.
+    # Inside a container the input is here; outside Streamlit moves it to the bottom of the page.
     with unsent.box(unsent.HOME_BOX):
         st.chat_input(
             placeholder("Type a prompt"),
@@ -57,7 +57,7 @@ def _start(lulu: Runtime, actor: Actor) -> None:
     prompt, files = attachments.sent(PROMPT)
     action = _save_draft if is_on(AS_DRAFT) else _submit
     if not alerts.attempt(PROMPT, lambda: action(lulu, actor, prompt, files)) and prompt.strip():
-        # Nothing is to be kept of a blank one, and by now somebody may be typing another in its place.
+        # A blank prompt is not put back: a person may already be typing another one.
         put_back(PROMPT, prompt)
 
 
@@ -74,7 +74,7 @@ def _save_draft(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment
 
 
 def show_now(lulu: Runtime, actor: Actor) -> None:
-    """What lives now, and the drafts."""
+    """Draw the interrupted sessions, the cards and the drafts."""
     interruptions.show(lulu, actor)
     cards.show(lulu, actor)
     _drafts(lulu, actor)

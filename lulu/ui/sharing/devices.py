@@ -1,4 +1,4 @@
-"""The Devices page: every browser that is signed in as the owner, and a link for one more."""
+"""The Devices page: every browser that is signed in as the owner, and a form to add one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The LAN switch, the addresses of links, and what plain HTTP means for them."""
+"""The switch for LAN access, the addresses of links, and the warning about plain HTTP."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _address = OwnAddress(st.get_option)
 
 
 def root(lulu: Runtime) -> str:
-    """The address that other computers open, with a slash at its end."""
+    """Return the address of Lulu for other computers, with a slash at its end."""
     if lulu.settings.public_url:
         return f"{lulu.settings.public_url}/"
     return _address.in_the_network(links.lan_address())
 
 
 def show_switch(lulu: Runtime, actor: Actor) -> None:
-    """Whether other computers are answered, and the button that changes it."""
+    """Draw whether other computers can open Lulu, and the button that changes it."""
     is_on = door.is_open_to_lan
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
@@ -54,7 +54,7 @@ def show_switch(lulu: Runtime, actor: Actor) -> None:
 
 
 def show_plain_notice() -> None:
-    """Who can read along, and what to do about it."""
+    """Draw the warning that plain HTTP can be read by others in the network."""
     st.caption(
         ":material/lock_open: This is plain HTTP: whoever can watch the network's traffic can read along and copy "
         "links and cookies. In a network that you do not trust, put TLS in front (a proxy, with `LULU_PUBLIC_URL`), "
@@ -63,13 +63,13 @@ def show_plain_notice() -> None:
 
 
 def show_link(link: str) -> None:
-    """A link to copy, and as a QR code; and that nobody gets there while LAN access is off."""
+    """Draw a link to copy and as a QR code, with a warning if LAN access is off."""
     if not door.is_open_to_lan:
         st.caption(":orange[:material/warning: This link won't work until LAN access is on.]")
     st.code(link, language=None, wrap_lines=True)
     picture = io.BytesIO()
     segno.make(link, micro=False).save(picture, kind="png", scale=6, border=1)
-    # As data: in the page itself; nothing is fetched for it.
+    # A data URL: the page loads no further address for it.
     st.image(
         f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}", width=220, alt="The link as a QR code"
     )

@@ -1,4 +1,4 @@
-"""The Share dialog: who may watch this session, for how long, what they see, and who watches now."""
+"""The Share dialog: make, preview, list and revoke the links to a session."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from lulu.ui.sharing import lan
 from lulu.ui.state import state, ticked, typed
 
 SHARE = "share"
-#: How long a link counts, in hours; nothing means until it is revoked.
+#: Hours that a link is valid; None means until it is revoked.
 TIMES: dict[str, float | None] = {"1 hour": 1, "1 day": 24, "7 days": 168, "30 days": 720, "until revoked": None}
-#: Events that are looked through for secrets before a link is made.
+#: Events that are searched for secrets before a link is made.
 _REVIEWED = 2_000
 
 
@@ -28,9 +28,9 @@ _REVIEWED = 2_000
 @alerts.told
 @identity.owner_only
 def button(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    """The button in the session's header, and its dialog while that is open."""
+    """Draw the button in the session's header, and the dialog while it is open."""
     st.button("Share", key=SHARE, icon=":material/share:", on_click=_open, args=(session_id,))
-    # Drawn again in every run of the header: a dialog that a run leaves out is closed.
+    # Streamlit closes a dialog that a run does not draw, so every run of the header draws it.
     if state().sharing == session_id:
         _dialog(lulu, actor, session_id)
 
@@ -50,7 +50,7 @@ def _dialog(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     actor = identity.actor()
     actor.require_owner()
     lan.show_switch(lulu, actor)
-    # One place for both: what is taken out of it leaves nothing behind.
+    # Both share one place, so that the one leaves no element behind when the other is drawn.
     with st.empty().container():
         _show_made(lulu, actor, session_id)
     _show_links(lulu, session_id)
@@ -60,7 +60,7 @@ def _dialog(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 @alerts.told
 @identity.owner_only
 def _show_made(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    """The link that was just made, for as long as it counts; else the form that makes one."""
+    """Draw the link that was just made while it is valid, else the form that makes one."""
     bell(ACCESS, seen=lulu.store.bus.version(ACCESS), key="share_made")
     made = state().made_link
     row = lulu.store.get_access(made[0]) if made else None
@@ -108,7 +108,7 @@ def _options() -> ShareOptions:
 
 
 def options_in(output: str | None, thinking: str | None) -> ShareOptions:
-    """The options in the address of a preview."""
+    """Return the options from the address of a preview."""
     return ShareOptions(tool_output=output != "0", thinking=thinking == "1")
 
 
@@ -132,7 +132,7 @@ def _make(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 @alerts.told
 @identity.owner_only
 def _show_links(lulu: Runtime, session_id: SessionId) -> None:
-    """Every link of this session that still counts: who watches, when it was last used, and its end."""
+    """Draw every valid link of this session: viewers, last use and expiry."""
     for topic in (ACCESS, VISITORS):
         bell(topic, seen=lulu.store.bus.version(topic), key=f"share_{topic}")
     rows = [row for row in lulu.store.accesses(session_id=session_id) if row.known_kind is AccessKind.SHARE]
@@ -158,5 +158,5 @@ def _show_one(lulu: Runtime, row: Access) -> None:
 
 
 def revoke(lulu: Runtime, access_id: int) -> None:
-    """End a link or a device, at once."""
+    """End a link or a device; its open pages are closed."""
     alerts.attempt(SHARE, lambda: lulu.store.revoke(identity.actor(), access_id))

@@ -1,4 +1,4 @@
-"""Several sessions of the list at once: pin, archive, delete."""
+"""Pin, archive or delete several sessions of the list together."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Make = Callable[[Session], Command]
 
 
 def show_row(session: Session, details: str) -> None:
-    """Draw a session as something to tick."""
+    """Draw a session with a checkbox."""
     st.checkbox(f"{safe_label(session.name, 40)} :small[{details}]", key=_key(session))
 
 
 def show_actions(lulu: Runtime, actor: Actor, shown: Iterable[Session]) -> None:
-    """Draw what can be done with the ticked ones."""
+    """Draw the buttons for the sessions that are ticked."""
     ticked = [session for session in shown if is_on(_key(session))]
     alerts.show_problem(_PLACE)
     st.caption(f"{formats.plural(len(ticked), 'session')} selected")
@@ -59,7 +59,10 @@ def _do(lulu: Runtime, ticked: list[Session], make: Make) -> None:
 
 
 def _submit_all(lulu: Runtime, commands: list[Command]) -> None:
-    """Each on its own: one that is refused leaves the others done. Raises ``Conflict`` that tells of the first."""
+    """Submit each command on its own, also after one was refused.
+
+    Raises ``Conflict`` with the first refusal and the number of refused commands.
+    """
     refused: list[LuluError] = []
     for command in commands:
         try:

@@ -1,4 +1,4 @@
-"""Which sessions the list shows, and in which order: pinned ones, then the last active ones."""
+"""The filters of the session list, and its order: pinned sessions, then by last activity."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _ANY = ""
 
 
 def show(lulu: Runtime) -> None:
-    """Draw the filters behind their button, and keep what is chosen while it is closed."""
-    # A field that is not drawn would be forgotten.
+    """Draw the filters behind their button, and keep their values while it is closed."""
+    # Streamlit forgets the value of a field that a run does not draw.
     for key in (_STATUS, _FOLDER, _PINNED, _ARCHIVED, SELECTING):
         keep(key)
     menu = st.popover(
@@ -52,7 +52,7 @@ def show(lulu: Runtime) -> None:
 
 
 def show_active() -> None:
-    """Draw which filters are on, and the way to be rid of them."""
+    """Draw the filters that are on, as a button to clear them."""
     active = formats.line(
         str(picked(_STATUS) or ""),
         formats.folder(str(picked(_FOLDER) or "")),
@@ -77,12 +77,12 @@ def _clear() -> None:
 
 
 def is_active() -> bool:
-    """Whether anything but archived sessions is left out."""
+    """Whether a filter is on."""
     return bool(picked(_STATUS) or picked(_FOLDER) or is_on(_PINNED) or is_on(_ARCHIVED))
 
 
 def listed(lulu: Runtime, *, search: str, limit: int) -> tuple[list[Session], bool]:
-    """The sessions to show, in order, and whether there are more. What is pinned is there however old."""
+    """Return the sessions to draw, in order, and whether there are more. Old pinned ones are included."""
     wanted = Show(
         status=str(picked(_STATUS) or "") or None,
         folder=str(picked(_FOLDER) or "") or None,
@@ -96,10 +96,10 @@ def listed(lulu: Runtime, *, search: str, limit: int) -> tuple[list[Session], bo
 
 
 def asked(search: str) -> str:
-    """What somebody has asked the list for, as a text: another one is answered at once, wherever the pointer is."""
+    """Return search and filters as one text; the list is redrawn under the pointer only if it changes."""
     return repr((search, *(picked(key) for key in (_STATUS, _FOLDER, _PINNED, _ARCHIVED)), state().rows_shown))
 
 
 def in_order(sessions: Iterable[Session]) -> list[Session]:
-    """Pinned ones, then the others; each by its last activity, whatever its status."""
+    """Sort sessions: pinned ones first, then by last activity. Their status does not matter."""
     return sorted(sessions, key=lambda session: (session.pinned_at is not None, session.active_at), reverse=True)

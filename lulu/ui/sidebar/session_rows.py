@@ -1,10 +1,10 @@
-"""The rows of the session list, and of the group above it: one component for all rows of each.
+"""The rows of the session list and of the group above it: one component draws all rows of each.
 
 Fifty of Streamlit's own links cost the server and the browser more than a transcript does, at every run of a page. A
-click changes the address and says so as Back and Forward do, which Streamlit's client follows without a reload.
+click changes the address and sends ``popstate``, as Back and Forward do. Streamlit's client follows without a reload.
 
-Nothing moves under the pointer, nor under the keyboard's focus: while either is inside, rows keep their places and
-only their words change. What has come meanwhile is drawn as soon as both have left.
+While the pointer or the focus is inside the list, rows keep their places and only their text changes. The new order is
+drawn as soon as both are outside.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lulu.text.labels import one_line
 from lulu.ui import formats
 from lulu.ui.browser import keyboard
 
-#: Rows of the group above the list; who has more that wait finds them in the inbox.
+#: Rows of the group above the list; the inbox has the other waiting sessions.
 MOST_WAITING = 10
 
 _CSS = """
@@ -50,7 +50,7 @@ _HTML = (
     '<span class="details"><span class="status"></span><span class="more"></span></span></a></li></template>'
 )
 
-# Rows are kept and changed in place, so that focus, hover and a click under way survive a new list.
+# Rows are changed in place, so that focus, hover and a click under way survive a new list.
 _JS = (
     f"const NEXT = {keyboard.NEXT!r}, PREVIOUS = {keyboard.PREVIOUS!r};"
     f"{keyboard.IS_KEY}"
@@ -203,15 +203,15 @@ _mount_waiting = st.components.v2.component("lulu_needs_you", html=_HTML, css=_C
 
 
 def show(sessions: Iterable[Session], open_id: str | None, *, asked: str) -> None:
-    """Draw a link to each session; the one that the page shows is marked. ``asked`` is what the list was asked for."""
+    """Draw a link to each session. The one with ``open_id`` is marked; ``asked`` is ``filters.asked``."""
     data = {"kind": "all", "rows": [_row(session) for session in sessions], "open": open_id, "asked": asked}
     _mount(key="session_rows", data=data, height="content")
 
 
 def show_waiting(sessions: Sequence[Session], open_id: str | None) -> None:
-    """Draw a link to each session that waits for a person, under a heading that counts them; nothing where none does.
+    """Draw a link to each waiting session, below a heading with their number. Draws no heading for none.
 
-    They are repeated here: in the list below each keeps its place.
+    The list below has these sessions, too, each in its usual place.
     """
     more = len(sessions) - MOST_WAITING
     data = {

@@ -1,4 +1,4 @@
-"""The list of sessions beside every page, and the ways to the other pages."""
+"""The sidebar of every page: links to the other pages, and the list of sessions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def show(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
 @alerts.told
 @identity.owner_only
 def _inbox_link(lulu: Runtime) -> None:
-    """The way to the inbox, with the number of requests that wait."""
+    """Draw the link to the inbox with the number of open requests."""
     bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox_count")
     waiting = len(lulu.store.approvals()) + len(lulu.store.folder_questions())
     count = f" :blue-badge[{waiting}]" if waiting else ""
@@ -48,7 +48,7 @@ def _inbox_link(lulu: Runtime) -> None:
 @alerts.told
 @identity.owner_only
 def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
-    """Search field, filters and rows; renewed when any row changes."""
+    """Draw search field, filters and rows. They are renewed when any session's row changes."""
     bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="sidebar")
     with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
         st.text_input(
@@ -86,7 +86,7 @@ def _sessions(lulu: Runtime, actor: Actor, open_id: str | None) -> None:
 
 
 def row_details(session: Session) -> str:
-    """The small second line: status, prompts on hold, folder, age."""
+    """Return the second line of a session: status, prompts on hold, folder, age."""
     parts = (formats.on_hold(session), formats.folder(session.working_directory), formats.age(session.active_at))
     return formats.line(formats.status(session), f":gray[{formats.line(*parts)}]")
 

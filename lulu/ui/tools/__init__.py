@@ -1,6 +1,6 @@
-"""One look for each tool. Tool data is code or plain text, never markdown.
+"""One look for each tool. Tool data is drawn as code or plain text, never as markdown.
 
-A module registers the looks of its tools when it is imported, which happens here.
+Importing this package imports the modules below, and each of them registers the looks of its tools.
 """
 
 from lulu.ui.tools import files, interactive, shell, web

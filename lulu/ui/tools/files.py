@@ -1,4 +1,4 @@
-"""Files: read, looked for, changed."""
+"""Looks of the tools that read, search and change files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lulu.ui import formats
 from lulu.ui.content import blocks, images
 from lulu.ui.tools.registry import look, show_answer
 
-#: The highlighter's names for the endings of files.
+#: The highlighter's language for each file ending.
 _LANGUAGES = {
     "py": "python", "pyi": "python", "js": "javascript", "mjs": "javascript", "ts": "typescript", "tsx": "tsx",
     "jsx": "jsx", "json": "json", "jsonl": "json", "md": "markdown", "sh": "bash", "yml": "yaml", "yaml": "yaml",
@@ -25,12 +25,12 @@ _LANGUAGES = {
 
 
 def _short_path(path: str) -> str:
-    """The last two names of a path: enough to know the file by."""
+    """Return the last two names of a path: enough to recognize a file."""
     parts = PurePath(path).parts
     return "/".join(parts[-2:]) if len(parts) > 2 else path
 
 
-#: Arguments that need no name beside them.
+#: Arguments that are shown without their names.
 _SPEAK_FOR_THEMSELVES = ("file_path", "notebook_path", "pattern")
 
 
@@ -86,7 +86,7 @@ def _in(where: str) -> str:
 
 @look("Read", "NotebookRead", icon="description", line=_path_line, sum_up=_lines_read)
 def read(call: ToolCall) -> None:
-    """The file, or the part of it, as the agent saw it."""
+    """Draw the file, or its part, as the agent read it."""
     _show_arguments(call)
     images.show_answered(call)
     file = structured(call).get("file")
@@ -101,7 +101,7 @@ def read(call: ToolCall) -> None:
 @look("Glob", icon="folder_open", line=_pattern_line, sum_up=_found)
 @look("LS", icon="folder_open", line=_path_line, sum_up=lambda call: "" if call.failed else _count_lines(call, "line"))
 def looking(call: ToolCall) -> None:
-    """Where it looked, and what it found."""
+    """Draw the arguments of a file search and its result."""
     _show_arguments(call)
     show_answer(call)
 
@@ -129,7 +129,7 @@ def _changed(call: ToolCall) -> str:
 @look("Edit", "MultiEdit", "Write", icon="edit_document", line=_path_line, sum_up=_changed)
 @look("NotebookEdit", icon="edit_document", line=_path_line, sum_up=_changed, title="Edit")
 def editing(call: ToolCall) -> None:
-    """The change as a diff; the answer only where it failed."""
+    """Draw the change as a diff. The tool's answer follows only if the call failed or changed nothing."""
     told = structured(call)
     st.caption(
         formats.line(

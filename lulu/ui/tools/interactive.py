@@ -1,4 +1,4 @@
-"""Who else works: sub-agents, lists of things to do, and the person who is asked."""
+"""Looks of the tools for sub-agents, checklists, questions and plans."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lulu.ui.tools.registry import generic, look, look_for_people, nothing, show
 
 
 def _task_state(call: ToolCall) -> str:
-    """How a sub-agent stands, as the machinery last told it."""
+    """Return the progress of a sub-agent, from the last system events about it."""
     told = [event.data or {} for event in tool_results.machinery(call) if event.subtype.startswith("task_")]
     ended = next((data["status"] for data in reversed(told) if isinstance(data.get("status"), str)), "")
     usage: Mapping[str, object] = next(
@@ -61,7 +61,7 @@ def _show_report(call: ToolCall) -> None:
     ending=_show_report,
 )
 def sub_agent(call: ToolCall) -> None:
-    """What the sub-agent was told; what it did stands below, and then what it answered."""
+    """Draw a sub-agent's prompt. Its own calls and its answer follow below."""
     told = structured(call)
     tokens = number(told, "totalTokens")
     st.caption(
@@ -82,7 +82,7 @@ def _todos_done(call: ToolCall) -> str:
 
 @look("TodoWrite", icon="checklist", title="Checklist", line=_todos_done)
 def todo_write(call: ToolCall) -> None:
-    """The list as it was written then; the panel above the prompt box shows how it stands now."""
+    """Draw the list as this call wrote it. The panel above the prompt box shows the newest list."""
     written = of_todos(call.input)
     if written.items:
         with blocks.scrolling(f"todos_{call.key}"):
@@ -107,7 +107,7 @@ def todo_write(call: ToolCall) -> None:
     ),
 )
 def task(call: ToolCall) -> None:
-    """A task of the checklist, as it was made or changed."""
+    """Draw a call that created or changed one task of the checklist."""
     generic(call)
 
 
@@ -119,7 +119,7 @@ def _asked(call: ToolCall) -> str:
 
 @look_for_people(questions.TOOL, icon="contact_support", title="Question", line=_asked, yes="answered", no="skipped")
 def question(call: ToolCall) -> None:
-    """What was asked, and what was answered."""
+    """Draw a question of the agent with its answer."""
     asked = questions.read(call.input)
     if not asked:
         generic(call)
@@ -137,13 +137,13 @@ def question(call: ToolCall) -> None:
     no="declined",
 )
 def elicited(call: ToolCall) -> None:
-    """What an MCP server asked, and what was answered."""
+    """Draw a question of an MCP server with its answer."""
     elicitation.show_answered(elicitation.read(call.input), structured(call))
 
 
 @look_for_people(plans.TOOL, icon="map", title="Plan", line=nothing, yes="approved", no="sent back")
 def plan(call: ToolCall) -> None:
-    """The plan as it was put to a person."""
+    """Draw a plan as the person saw it."""
     text = argument(call, "plan") or tool_results.first_text(structured(call), "plan")
     if not text:
         generic(call)

@@ -1,4 +1,4 @@
-"""How a tool call is told in a line: its name, what it did, how it stands. Behind the line: ``lulu/ui/tools``."""
+"""The one line of a tool call: tool, argument, outcome. ``lulu/ui/tools`` draws the details."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from lulu.ui import formats
 from lulu.ui.content import images
 from lulu.ui.tools import look_of, title_of
 
-#: Letters of an outcome that the end of each line has room for; what of an outcome is no letter.
+#: Characters of an outcome that fit at the end of every line. Markup does not count.
 _SHORT = 13
-#: What stands for the name of a call of which the log tells the answer alone.
+#: Title of a call if the log has its result only.
 _UNTOLD = "Result of a call that is not shown"
-#: How ids begin that say nothing to a person.
+#: Prefixes of generated ids, which mean nothing to a person.
 _NUMBERED = ("toolu_", "srvtoolu_", "call_")
 _MARKUP = re.compile(r":[a-z]+\[|[\]\\`]")
 
 
 def label(call: ToolCall) -> str:
-    """The line of a call: its name, what it does, whether it failed. The same from the call to its answer.
+    """Return the label of a call: tool, argument, and "failed". An answer changes it only by that word.
 
-    Streamlit takes a fold with another label or icon for another one: it would close under the reader's pointer.
+    For Streamlit, an expander with another label or icon is another one. It would close under the reader's pointer.
     """
     parts = [f"**{_title(call)}**", look_of(call.name).line(call), ":red[failed]" if call.failed else ""]
     return " ".join(part for part in parts if part)
 
 
 def _title(call: ToolCall) -> str:
-    """The tool's name; what is known of the call where the log does not tell it."""
+    """Return the tool's name, or a substitute if the log does not have the call itself."""
     if call.name:
         return safe_label(title_of(call.name))
     if call.thread:
@@ -42,7 +42,7 @@ def _title(call: ToolCall) -> str:
 
 
 def run_label(run: Run) -> str:
-    """``Read ×4, Edit ×2, Bash: 1 failed · 12 s``."""
+    """Return the label of several calls in a row, as ``Read ×4, Edit ×2, Bash: 1 failed · 12 s``."""
     parts = []
     for name, count in run.counts.items():
         failed = run.failures.get(name)
@@ -56,18 +56,18 @@ def run_label(run: Run) -> str:
 
 
 def icon(call: ToolCall) -> str:
-    """The tool's icon."""
+    """Return the tool's icon as markup."""
     return f":material/{look_of(call.name or ('Agent' if call.thread else '')).icon}:"
 
 
 def is_open(call: ToolCall) -> bool:
-    """Whether a call is open by itself: where it failed, where a person has answered, and where a picture was read."""
+    """Whether a call is unfolded at first: it failed, a person answered it, or it read a picture."""
     opens = look_of(call.name).opens or (call.name == "Read" and images.has_any(call))
     return call.failed or (opens and call.result is not None)
 
 
 def outcome(call: ToolCall, *, live: bool) -> str:
-    """How a call stands, for the end of its line: what came of it, who answered, how long it took; or nothing."""
+    """Return the end of a call's line: result, answer of a person, duration. May be empty."""
     look = look_of(call.name)
     if call.is_denied:
         return f":orange[{_answerer(call) or look.no}]"
@@ -82,12 +82,12 @@ def outcome(call: ToolCall, *, live: bool) -> str:
 
 
 def _took(time: Spent | None) -> str:
-    """The time of the work, and of the wait for a person; nothing below a second."""
+    """Return the duration and the wait for a person; empty below one second."""
     return formats.took(time.seconds * 1000, time.waited * 1000) if time and time.seconds + time.waited >= 1 else ""
 
 
 def is_long(outcome: str) -> bool:
-    """Whether an outcome needs more room than a line keeps free for one."""
+    """Whether an outcome is longer than the space that each line reserves for it."""
     return len(_MARKUP.sub("", outcome)) > _SHORT
 
 
@@ -98,7 +98,7 @@ def _unanswered(call: ToolCall, *, live: bool) -> str:
 
 
 def _answerer(call: ToolCall) -> str:
-    """What a person answered, and who it was; nothing where nobody was asked."""
+    """Return a person's answer and their name; empty if no person was asked."""
     decision = call.decision
     if decision is None or decision.decision not in ("approved", "denied") or decision.actor in (None, LULU.name):
         return ""
@@ -106,13 +106,13 @@ def _answerer(call: ToolCall) -> str:
 
 
 def _said(call: ToolCall) -> str:
-    """The answer to a request, in the tool's own word."""
+    """Return the answer to a request, in the words of the tool's look."""
     look, decision = look_of(call.name), call.decision.decision if call.decision else ""
     return {"approved": look.yes, "denied": look.no}.get(decision, safe_label(decision)) or "not answered"
 
 
 def show_permission(call: ToolCall) -> None:
-    """Whether a person was asked, what they said, and who it was."""
+    """Draw a request's answer with its author and reason, unless the line already has all of it."""
     told_in_the_line = bool(_answerer(call)) and not (call.decision and call.decision.message)
     if told_in_the_line or (call.permission is None and call.decision is None):
         return

@@ -1,4 +1,4 @@
-"""The registry of looks, the generic one, and the pieces that several share."""
+"""The registry of looks, the generic look, and drawing functions that several looks share."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ Say = Callable[[ToolCall], str]
 
 
 def nothing(call: ToolCall) -> str:
-    """For looks that have nothing more to say."""
+    """Return an empty string: the default for the optional texts of a look."""
     return ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How one tool is shown. All that is said is label markup that is safe (``formats.code``, ``safe_label``)."""
+    """The drawing of one tool. Its texts are safe markup (``formats.code``, ``safe_label``)."""
 
     icon: str
-    #: What it did, after the tool's name. Must not change when the answer comes.
+    #: The call's argument, after the tool's name. Must not change when the result arrives.
     line: Say
-    #: What is seen when the fold is open.
+    #: Draws the content of the expander.
     body: Draw
-    #: Where a person knows it by another name.
+    #: The tool's name for people; empty if it is the tool's own.
     title: str = ""
-    #: What came of it, in a word or two, at the end of the line.
+    #: The result in a word or two, at the end of the line.
     sum_up: Say = nothing
-    #: How it stands while there is no answer, or while it goes on behind its answer.
+    #: The progress while there is no result, or while a task goes on after it.
     progress: Say = nothing
-    #: What is seen below what a sub-agent did.
+    #: Draws what follows below a sub-agent's own calls.
     ending: Draw | None = None
-    #: Whether it is open once it is answered: what people said is not folded away.
+    #: Whether it is unfolded once it is answered: a person's answer stays visible.
     opens: bool = False
-    #: What a person's yes and no are called.
+    #: The words for an approval and a denial by a person.
     yes: str = "approved"
     no: str = "denied"
 
@@ -49,12 +49,12 @@ LOOKS: dict[str, Look] = {}
 
 
 def look_of(name: str) -> Look:
-    """The tool's own look, or the generic one."""
+    """Return the look that is registered for a tool, else the generic one."""
     return LOOKS.get(name, GENERIC)
 
 
 def title_of(name: str) -> str:
-    """A tool's name as people say it; ``server/tool`` for one of an MCP server."""
+    """Return a tool's name for people, and ``server/tool`` for a tool of an MCP server."""
     if name.startswith("mcp__") and name.count("__") >= 2:
         _, server, tool = name.split("__", 2)
         return f"{server}/{tool}"
@@ -70,7 +70,7 @@ def look(
     progress: Say = nothing,
     ending: Draw | None = None,
 ) -> Callable[[Draw], Draw]:
-    """Register the decorated body as the look of these tools."""
+    """Register the decorated function as the body of the look of these tools."""
 
     def register(body: Draw) -> Draw:
         made = Look(icon=icon, line=line, title=title, body=body, sum_up=sum_up, progress=progress, ending=ending)
@@ -81,7 +81,10 @@ def look(
 
 
 def look_for_people(name: str, *, icon: str, title: str, line: Say, yes: str, no: str) -> Callable[[Draw], Draw]:
-    """Register the decorated body as the look of a tool that speaks to a person: open once it is answered."""
+    """Register the decorated function as the look of a tool that asks a person.
+
+    Its calls are unfolded once they are answered.
+    """
 
     def register(body: Draw) -> Draw:
         LOOKS[name] = Look(icon=icon, line=line, body=body, title=title, opens=True, yes=yes, no=no)
@@ -94,7 +97,7 @@ def look_for_people(name: str, *, icon: str, title: str, line: Say, yes: str, no
 
 
 def show_answer(call: ToolCall, *, language: str | None = None, title: str = "") -> None:
-    """What the tool answered, as a block; JSON indented."""
+    """Draw a tool's result as a code block, JSON indented."""
     if call.result is None:
         return
     text, found = indented(answer(call))
@@ -112,7 +115,7 @@ def _generic_line(call: ToolCall) -> str:
 
 
 def generic(call: ToolCall) -> None:
-    """Any tool: its arguments as a table, its answer, and the whole call as JSON."""
+    """Draw a call of any tool: arguments as a table, result, and the whole call as JSON."""
     blocks.table(call.input, key=f"input_{call.key}")
     show_answer(call)
     images.show_answered(call)
@@ -120,7 +123,7 @@ def generic(call: ToolCall) -> None:
 
 
 def show_raw(call: ToolCall) -> None:
-    """The whole call as it is stored, a click away."""
+    """Draw an expander with the whole call as it is stored."""
     raw = {"input": call.input, "result": call.result.content if call.result else None}
     if call.result and call.result.data is not None:
         raw["data"] = call.result.data

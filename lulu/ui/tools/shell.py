@@ -1,4 +1,4 @@
-"""Commands and consoles."""
+"""Looks of the tools for shell commands."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _exit_state(call: ToolCall) -> str:
     sum_up=_exit_state,
 )
 def bash(call: ToolCall) -> None:
-    """The command, and its output as a console shows it."""
+    """Draw the command and its output, as a terminal shows them."""
     if argument(call, "description"):
         st.caption(safe_label(argument(call, "description"), 200))
     with st.container(key=f"console_{call.key}", gap=None):
@@ -57,7 +57,7 @@ _AFTERWARDS = ("backgroundTaskId", "returnCodeInterpretation")
     sum_up=_exit_state,
 )
 def background_shell(call: ToolCall) -> None:
-    """What a command in the background has written, or how it was ended."""
+    """Draw the output of a command in the background, or how it ended."""
     if tool_results.first_text(structured(call), "command"):
         st.caption(formats.code(tool_results.first_text(structured(call), "command"), 200))
     with st.container(key=f"console_{call.key}", gap=None):

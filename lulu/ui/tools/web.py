@@ -1,4 +1,4 @@
-"""The web: pages and searches."""
+"""Looks of the tools for the web: pages and searches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lulu.ui import formats
 from lulu.ui.content import blocks
 from lulu.ui.tools.registry import look, show_answer
 
-#: Links of a web search that are shown.
+#: Links of a web search that are drawn.
 _MOST_LINKS = 30
 
 
@@ -26,7 +26,7 @@ def _fetched(call: ToolCall) -> str:
 
 @look("WebFetch", icon="public", line=lambda call: formats.code(argument(call, "url")), sum_up=_fetched)
 def web_fetch(call: ToolCall) -> None:
-    """The address, what was asked of the page, and what came of it."""
+    """Draw the address, the question about the page, and the result."""
     st.caption(formats.code(argument(call, "url"), 400))
     if argument(call, "prompt"):
         st.caption(safe_label(argument(call, "prompt"), 400))
@@ -34,7 +34,7 @@ def web_fetch(call: ToolCall) -> None:
 
 
 def _links(call: ToolCall) -> list[tuple[str, str]]:
-    """Title and address of everything that a search found."""
+    """Return title and address of each hit of a web search."""
     found = structured(call).get("results")
     parts = [part.get("content") for part in found if isinstance(part, Mapping)] if isinstance(found, list) else []
     links = [link for part in parts if isinstance(part, list) for link in part if isinstance(link, Mapping)]
@@ -48,7 +48,7 @@ def _links(call: ToolCall) -> list[tuple[str, str]]:
     sum_up=lambda call: formats.plural(len(_links(call)), "page") if _links(call) else "",
 )
 def web_search(call: ToolCall) -> None:
-    """The titles and addresses that were found."""
+    """Draw the titles and addresses that a search returned."""
     links = _links(call)
     if not links:
         show_answer(call)
