@@ -1,7 +1,7 @@
 # Every target sets up first what it needs; that takes no time, and no network, when nothing has changed.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app run test check format bench screenshots sheets clean
+.PHONY: help setup app run test test-long check format bench screenshots sheets clean
 
 PYTHON := .venv/bin/python
 CODE := lulu $(wildcard pages) lulu_app.py tests $(wildcard scripts)
@@ -10,7 +10,7 @@ CODE := lulu $(wildcard pages) lulu_app.py tests $(wildcard scripts)
 ARGS ?=
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | \
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | \
 	  while IFS='|' read -r target text; do printf '  %-18s %s\n' "$$target" "$$text"; done
 
 setup: ## Build .venv with everything: the app, the tools, the tests and their browser
@@ -22,8 +22,11 @@ app:
 run: app ## Serve Lulu on http://127.0.0.1:8501
 	@.venv/bin/streamlit run lulu_app.py $(ARGS)
 
-test: setup ## Run all tests
-	@$(PYTHON) -m pytest $(ARGS)
+test: setup ## Run the tests that every change passes, in some minutes
+	@LULU_TEST_TIER=short $(PYTHON) -m pytest $(ARGS)
+
+test-long: setup ## Run what that leaves out: all orders, kills and long waits
+	@LULU_TEST_TIER=long $(PYTHON) -m pytest $(ARGS)
 
 check: setup ## Lint, formatting, types, the house's import rules, security
 	@$(PYTHON) -m ruff check $(CODE)

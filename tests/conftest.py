@@ -14,6 +14,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests import lanes, tiers
 from tests.browser import ARGUMENTS, Viewer, executable
 from tests.support import LuluServer, clean_environ
 
@@ -30,8 +31,7 @@ hypothesis.register_profile("any-machine", deadline=None, suppress_health_check=
 hypothesis.load_profile("any-machine")
 
 #: Fixtures that start a server or a browser.
-_SLOW = frozenset({"server", "browser", "new_viewer", "viewer", "page"})
-_BROWSER = _SLOW - {"server"}
+_SLOW = frozenset({"server", "browser"})
 
 #: Holds a lock from its first line of output until its input ends.
 _HOLDER = """
@@ -66,15 +66,35 @@ class NewServer(Protocol):
     ) -> LuluServer: ...
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts a server or a browser, and put the browser's tests last.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of this run's tier, mark what starts a server or a browser, and put the browser's tests last.
 
     Playwright's sync API leaves its event loop running in the main thread: ``asyncio.run`` works there no more.
     """
+    config.hook.pytest_deselected(items=[item for item in items if not tiers.belongs(item)])
+    items[:] = [item for item in items if tiers.belongs(item)]
     for item in items:
         if _SLOW.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.e2e)
-    items.sort(key=lambda item: bool(_BROWSER.intersection(getattr(item, "fixturenames", ()))))
+        if _has_browser(item) and lanes.lane_of(item.nodeid) != "browser":
+            raise pytest.UsageError(f"{item.nodeid} needs the browser. Add its file to BROWSER in tests/lanes.py.")
+    items.sort(key=_has_browser)
+
+
+def _has_browser(item: pytest.Item) -> bool:
+    return "browser" in getattr(item, "fixturenames", ())
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> lanes.Lanes:
+    """Return what gives the tests to the workers of ``-n 2``."""
+    return lanes.Lanes(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Let a test with the marker ``timing`` run alone. This waits before the test's own time begins."""
+    with lanes.turn(alone=item.get_closest_marker("timing") is not None):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

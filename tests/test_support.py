@@ -103,6 +103,7 @@ def test_process_tree_has_the_grandchildren_and_nothing_of_the_dead() -> None:
     assert process_tree(parent.pid) == []
 
 
+@pytest.mark.timing
 def test_server_keeps_folders_and_port_over_kill_and_restart(server: NewServer, small_app: Path) -> None:
     lulu = server(script=small_app, env={"EXTRA": "42"})
     first, url = lulu.pid, lulu.url

@@ -18,6 +18,7 @@ from tests.access.server import OTHER, OTHER_TEXT, SHARED, SHARED_TEXT, Lulu, se
 from tests.conftest import NewServer
 from tests.streamlit_client import StreamlitClient
 from tests.support import eventually, process_tree
+from tests.tiers import keep_short
 
 pytestmark = pytest.mark.e2e
 
@@ -100,6 +101,7 @@ class Intruder(StreamlitClient):
 
 @pytest.mark.parametrize("role", ["owner", "guest"])
 @pytest.mark.parametrize("proof", ["", "0" * 64])
+@pytest.mark.long
 def test_who_gets_past_the_guard_sees_nothing(lulu: Lulu, place: Path, role: str, proof: str) -> None:
     headers = (("X-Lulu-Role", role), ("X-Lulu-Access", "1,2"), ("X-Lulu-Proof", proof))
     before = lulu.rows()
@@ -120,6 +122,7 @@ def test_who_gets_past_the_guard_sees_nothing(lulu: Lulu, place: Path, role: str
     assert lulu.rows() == before
 
 
+@pytest.mark.long
 def test_when_it_is_killed_the_next_one_serves_the_page_and_rings(lulu: Lulu) -> None:
     with StreamlitClient(lulu.server.url, lulu.guest()) as guest:
         guest.run(f"id={SHARED}")
@@ -142,7 +145,7 @@ def test_when_it_is_killed_the_next_one_serves_the_page_and_rings(lulu: Lulu) ->
         assert SHARED in str(bell.recv(timeout=60))
 
 
-@pytest.mark.parametrize("how", ["asked", "killed"])
+@pytest.mark.parametrize("how", keep_short(1, "killed", "asked"))
 def test_it_ends_with_lulu_however_that_ends(lulu: Lulu, place: Path, how: str) -> None:
     with StreamlitClient(lulu.server.url, lulu.guest()) as guest:
         guest.run(f"id={SHARED}")

@@ -28,7 +28,15 @@ MOST_LOG = 1_000_000
 MOST_MEMORY = 20_000_000
 
 
-@pytest.fixture(scope="module", params=[None, 1_024, 256], ids=["all files", "1,024 files", "256 files"])
+#: How many files the server may open.
+OPEN_FILES = [
+    pytest.param(None, id="all files", marks=pytest.mark.long),
+    pytest.param(1_024, id="1,024 files", marks=pytest.mark.long),
+    pytest.param(256, id="256 files"),
+]
+
+
+@pytest.fixture(scope="module", params=OPEN_FILES)
 def besieged(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Lulu]:
     folder = tmp_path_factory.mktemp("besieged")
     env = {**clean_environ(folder / "home"), "LULU_AGENT": "demo"}
@@ -91,7 +99,7 @@ def test_half_requests_lock_nobody_out(besieged: Lulu) -> None:
     log = len(lulu.server.log)
     headers = {"Cookie": lulu.owner}
     with (
-        httpx.Client(base_url=lulu.server.url, headers=headers, timeout=60, trust_env=False) as browser,
+        httpx.Client(base_url=lulu.server.url, headers=headers, timeout=60, trust_env=False, verify=False) as browser,
         bell(lulu, lulu.owner) as open_bell,
         StreamlitClient(lulu.server.url, lulu.guest()) as guest,
     ):

@@ -59,6 +59,7 @@ def test_it_is_started_as_promised_and_speaks_to_the_api_only(claude: Claude) ->
     assert [one.path.partition("?")[0] for one in claude.api.requests] == ["/v1/messages"]
 
 
+@pytest.mark.long
 def test_sums_are_those_of_the_turns_also_after_a_resume_in_a_new_process(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()
@@ -97,6 +98,7 @@ def test_text_is_shown_while_it_is_written(claude: Claude) -> None:
     assert text.endswith("word299")
 
 
+@pytest.mark.long
 def test_prompts_sent_while_it_works_are_answered_in_order_and_once(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:slow WORDS=200")
@@ -129,6 +131,7 @@ ODD = {
 }
 
 
+@pytest.mark.long
 def test_odd_prompts_reach_the_model_as_typed(claude: Claude) -> None:
     claude.start()
     first, *others = ODD
@@ -145,6 +148,7 @@ def test_odd_prompts_reach_the_model_as_typed(claude: Claude) -> None:
     assert [expected[:50] for expected in ODD.values() if not has_prompt(last, expected)] == []
 
 
+@pytest.mark.long
 def test_large_outputs_do_not_wedge_the_session(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()
@@ -160,6 +164,7 @@ def test_large_outputs_do_not_wedge_the_session(claude: Claude) -> None:
     assert "Output too large" in str(answer.content)
 
 
+@pytest.mark.long
 def test_clear_begins_another_conversation_which_a_restart_resumes(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:default before")

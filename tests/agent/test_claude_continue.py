@@ -22,6 +22,7 @@ PIXEL = base64.b64decode(
 )
 
 
+@pytest.mark.long
 def test_a_fork_from_a_middle_turn_knows_what_was_before_and_counts_its_own_cost(claude: Claude) -> None:
     claude.start()
     parent = claude.launch("SCN:default one")
@@ -97,6 +98,7 @@ def test_a_fork_survives_a_restart_before_and_after_its_first_prompt(claude: Cla
     assert claude.session(fork).session_id_claude == fork
 
 
+@pytest.mark.long
 def test_a_fork_from_a_stopped_turn_or_from_one_with_tools_goes_on_from_there(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()
@@ -122,6 +124,7 @@ def test_a_fork_from_a_stopped_turn_or_from_one_with_tools_goes_on_from_there(cl
     assert tool_results_in(claude.requests(tools)[-1])
 
 
+@pytest.mark.long
 def test_a_conversation_whose_transcript_is_gone_begins_anew_and_says_so(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:default one")
@@ -142,6 +145,7 @@ def test_a_conversation_whose_transcript_is_gone_begins_anew_and_says_so(claude:
     assert claude.session(session_id).cost_usd == pytest.approx(3 * (claude.results(session_id)[0].cost_usd or 0))
 
 
+@pytest.mark.long
 def test_a_conversation_that_lulu_never_heard_of_beginning_is_resumed(claude: Claude) -> None:
     """Lulu was killed between the prompt and the first sign of life: here, the file knows nothing of it."""
     claude.start()
@@ -192,6 +196,7 @@ def test_send_now_stops_the_turn_and_goes_before_the_queue(claude: Claude) -> No
     ]
 
 
+@pytest.mark.long
 def test_limits_end_a_turn_clearly_and_can_be_raised(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()
@@ -219,6 +224,7 @@ def test_limits_end_a_turn_clearly_and_can_be_raised(claude: Claude) -> None:
     )
 
 
+@pytest.mark.long
 def test_mode_and_model_change_between_turns_and_in_a_turn(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:slow WORDS=300", model="sonnet")
@@ -246,6 +252,7 @@ def test_mode_and_model_change_between_turns_and_in_a_turn(claude: Claude) -> No
     assert not claude.of(session_id, Error)
 
 
+@pytest.mark.long
 def test_a_refused_mode_is_told_and_changes_nothing(claude: Claude, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IS_SANDBOX", "1")
     claude.start()
@@ -265,6 +272,7 @@ def test_a_refused_mode_is_told_and_changes_nothing(claude: Claude, monkeypatch:
     assert claude.turn(session_id, "SCN:default go on").status == SessionStatus.COMPLETED
 
 
+@pytest.mark.long
 def test_bypass_can_be_left_and_taken_again_also_by_a_later_process(
     claude: Claude, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,6 +315,7 @@ def test_images_and_texts_go_with_a_prompt(claude: Claude) -> None:
     assert len(claude.of(session_id, User)[-1].attachments or []) == 2
 
 
+@pytest.mark.long
 def test_a_fork_of_a_fork_that_has_not_spoken_knows_what_its_page_shows(claude: Claude) -> None:
     claude.start()
     parent = claude.launch("SCN:default one")
@@ -322,6 +331,7 @@ def test_a_fork_of_a_fork_that_has_not_spoken_knows_what_its_page_shows(claude: 
     assert [claude.times_asked(of_fork, word) for word in ("one", "two", "three")] == [1, 0, 1]
 
 
+@pytest.mark.long
 def test_a_fork_from_before_a_compaction_begins_anew_and_says_so(claude: Claude) -> None:
     claude.start()
     parent = claude.launch("SCN:default one")
@@ -340,6 +350,7 @@ def test_a_fork_from_before_a_compaction_begins_anew_and_says_so(claude: Claude)
     assert not claude.of(fork, Error)
 
 
+@pytest.mark.long
 def test_a_typed_model_is_kept_like_a_chosen_one(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:default hello", model="sonnet")
@@ -369,6 +380,7 @@ def test_a_model_typed_first_is_kept_and_asks_nobody(claude: Claude, restarts: b
 
 
 @pytest.mark.parametrize("max_idle", [0, 5])
+@pytest.mark.long
 def test_a_queued_model_holds_from_its_place_in_the_queue(claude: Claude, max_idle: int) -> None:
     claude.start(max_idle=max_idle)
     session_id = claude.launch("SCN:slow WORDS=300", model="sonnet")

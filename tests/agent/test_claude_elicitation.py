@@ -83,6 +83,7 @@ def test_stop_withdraws_a_server_s_question(asking: Claude) -> None:
     assert again.status == "cancelled"
 
 
+@pytest.mark.long
 def test_a_restart_lets_a_server_s_question_expire(asking: Claude) -> None:
     session_id, approval = ask(asking, FORM)
 

@@ -18,6 +18,7 @@ from lulu.transcript import turns as transcript
 from tests.agent import tampering
 from tests.agent.claude_driver import Claude, bundled_cli, command_of, is_alive, tools_of
 from tests.support import eventually
+from tests.tiers import keep_short
 
 Folder = Callable[[str], Path]
 
@@ -41,6 +42,7 @@ def tampered(claude: Claude) -> Path:
     return claude.executable(f"exec '{sys.executable}' '{tampering.__file__}' '{bundled_cli()}' \"$@\"")
 
 
+@pytest.mark.long
 def test_nothing_is_sent_to_a_process_that_was_told_to_end(claude: Claude, folder: Folder) -> None:
     """The turn's result comes after SIGTERM and before the process is gone."""
     claude.start(claude_cli_path=tampered(claude))
@@ -90,6 +92,7 @@ def test_a_result_with_words_for_figures_ends_its_turn(claude: Claude, folder: F
     assert len(claude.of(session_id, Result)) == 1
 
 
+@pytest.mark.long
 def test_stop_before_the_result_of_a_turn_with_sub_agents_is_an_interruption(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()
@@ -113,6 +116,7 @@ def in_background(claude: Claude) -> tuple[SessionId, psutil.Process, list[psuti
     return session_id, process, tools
 
 
+@pytest.mark.long
 def test_a_deleted_session_ends_its_process_and_what_runs_in_the_background(claude: Claude) -> None:
     session_id, process, tools = in_background(claude)
     idle, at_work = claude.launch("SCN:default hello"), claude.launch("SCN:slow WORDS=2000")
@@ -132,7 +136,7 @@ def test_a_deleted_session_ends_its_process_and_what_runs_in_the_background(clau
     assert claude.session(at_work).is_live
 
 
-@pytest.mark.parametrize("prompt", ["SCN:sleep SECONDS=60", "SCN:background SECONDS=60"])
+@pytest.mark.parametrize("prompt", keep_short(1, "SCN:background SECONDS=60", "SCN:sleep SECONDS=60"))
 def test_tools_do_not_outlive_a_process_that_was_killed(claude: Claude, prompt: str) -> None:
     claude.allow("Bash")
     claude.start()
@@ -145,6 +149,7 @@ def test_tools_do_not_outlive_a_process_that_was_killed(claude: Claude, prompt: 
     eventually(lambda: not any(map(is_alive, tools)), timeout=60)
 
 
+@pytest.mark.long
 def test_a_command_that_a_restart_cut_off_is_told_and_the_next_answer_belongs_to_its_prompt(claude: Claude) -> None:
     session_id, _, _ = in_background(claude)
 

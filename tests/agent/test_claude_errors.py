@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import signal
 
+import pytest
+
 from lulu.model.events import PROMPT_REFUSED, Error, Text
 from lulu.model.sessions import SessionStatus
 from tests.agent.claude_driver import Claude, bundled_cli, has_prompt, tools_of
@@ -22,6 +24,7 @@ API_ERRORS = [
 ]
 
 
+@pytest.mark.long
 def test_api_errors_end_the_turn_and_the_same_process_goes_on(claude: Claude) -> None:
     claude.start(max_retries=0)
     session_id = claude.launch("SCN:default hello")
@@ -63,6 +66,7 @@ def test_retries_are_shown_and_drop_what_a_failed_try_had_streamed(claude: Claud
     assert not claude.of(session_id, Error)
 
 
+@pytest.mark.long
 def test_a_missing_or_broken_claude_code_is_told_and_can_be_mended(claude: Claude) -> None:
     path = claude.folder / "bin" / "claude"
     path.parent.mkdir()
@@ -89,6 +93,7 @@ def test_a_missing_or_broken_claude_code_is_told_and_can_be_mended(claude: Claud
     assert has_prompt(claude.requests(session_id)[-1], "at last")
 
 
+@pytest.mark.long
 def test_a_folder_that_went_away_is_told_and_the_session_continues_when_it_is_back(claude: Claude) -> None:
     claude.start()
     folder = claude.folder / "passing"
@@ -131,6 +136,7 @@ def test_a_killed_process_fails_its_own_turn_with_its_last_words(claude: Claude)
     assert has_prompt(claude.requests(killed)[-1], "SCN:slow")
 
 
+@pytest.mark.long
 def test_a_process_that_ends_in_a_tool_or_between_turns_does_not_stop_the_session(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()
@@ -150,6 +156,7 @@ def test_a_process_that_ends_in_a_tool_or_between_turns_does_not_stop_the_sessio
     assert has_prompt(claude.requests(session_id)[-1], "idle now")
 
 
+@pytest.mark.long
 def test_a_prompt_that_a_hook_refused_and_a_command_that_failed_are_no_success(claude: Claude) -> None:
     script = "import sys; sys.exit('No secrets.' if 'secret' in sys.stdin.read() else 0)"
     claude.hook("UserPromptSubmit", f'python3 -c "{script}" || exit 2')

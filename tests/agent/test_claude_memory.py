@@ -13,6 +13,7 @@ from lulu.model.events import Error
 from lulu.model.sessions import SessionId, SessionStatus, new_session_id
 from tests.agent.claude_driver import Claude, bundled_cli
 from tests.support import eventually
+from tests.tiers import keep_short
 
 WORDS = ("one", "two", "three")
 
@@ -69,7 +70,7 @@ def three_turns(claude: Claude) -> tuple[SessionId, Path]:
     return session_id, transcript
 
 
-@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize("name", keep_short(1, *DAMAGES))
 def test_a_damaged_transcript_is_told_once_with_what_is_missing(claude: Claude, name: str) -> None:
     damage, told = DAMAGES[name]
     session_id, transcript = three_turns(claude)
@@ -107,7 +108,7 @@ UNREADABLE: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("name", keep_short(1, *UNREADABLE))
 def test_an_unreadable_transcript_is_told_and_the_agent_begins_anew(claude: Claude, name: str) -> None:
     session_id, transcript = three_turns(claude)
     UNREADABLE[name](transcript)
@@ -123,6 +124,7 @@ def test_an_unreadable_transcript_is_told_and_the_agent_begins_anew(claude: Clau
 
 
 @pytest.mark.parametrize("forks", [False, True])
+@pytest.mark.long
 def test_a_refusal_that_nobody_knows_is_told_once_and_then_the_agent_begins_anew(claude: Claude, forks: bool) -> None:
     session_id, _ = three_turns(claude)
     refuses = f"case \"$*\" in *--resume*) echo 'Nobody knows' >&2; exit 1;; esac; exec '{bundled_cli()}' \"$@\""
@@ -145,6 +147,7 @@ def test_a_refusal_that_nobody_knows_is_told_once_and_then_the_agent_begins_anew
     assert claude.times_asked(session_id, "five") == 1
 
 
+@pytest.mark.long
 def test_an_automatic_compaction_is_told_and_the_session_goes_on(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:full")

@@ -46,6 +46,7 @@ def test_approve_deny_and_edit_are_what_happens(claude: Claude) -> None:
     assert denied_turn == "thinking text Bash permission permission_decision failed text result"
 
 
+@pytest.mark.long
 def test_an_edited_input_is_held_to_deny_rules_and_to_lulu_s_own_folder(claude: Claude) -> None:
     claude.start()
     claude.rule("Bash(rm *)", "deny")
@@ -64,6 +65,7 @@ def test_an_edited_input_is_held_to_deny_rules_and_to_lulu_s_own_folder(claude: 
     assert (claude.work / "edited.txt").exists()
 
 
+@pytest.mark.long
 def test_an_input_that_is_denied_since_it_was_edited_does_not_run(claude: Claude) -> None:
     claude.start()
     kept = claude.work / "kept.txt"
@@ -81,6 +83,7 @@ def test_an_input_that_is_denied_since_it_was_edited_does_not_run(claude: Claude
     assert "Denied by a rule of the user: The rule Bash(rm *) denies it" in said
 
 
+@pytest.mark.long
 def test_two_requests_at_once_are_both_answerable_and_stop_withdraws_its_own_sessions(claude: Claude) -> None:
     claude.start()
     ours, other = claude.launch("SCN:agent JOB=run AGENTS=2"), claude.launch("SCN:bash")
@@ -118,6 +121,7 @@ def test_a_request_open_when_lulu_stops_expires(claude: Claude) -> None:
     assert claude.turn(session_id, "SCN:default go on").status == SessionStatus.COMPLETED
 
 
+@pytest.mark.long
 def test_a_sub_agents_request_is_asked_like_any_other(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:agent JOB=bash")
@@ -159,6 +163,7 @@ def test_a_deny_rule_holds_for_what_claude_code_would_not_ask_about(
     assert "failed" in claude.outline(session_id)
 
 
+@pytest.mark.long
 def test_rules_on_paths_hold_from_where_the_agent_has_gone(claude: Claude) -> None:
     claude.allow("Bash(cat *)")
     (claude.work / "sub").mkdir()
@@ -185,6 +190,7 @@ def test_rules_on_paths_hold_from_where_the_agent_has_gone(claude: Claude) -> No
     assert (claude.work / "sub" / "out.txt").read_text() == "x\n"
 
 
+@pytest.mark.long
 def test_do_not_ask_again_holds_for_the_next_call_and_for_no_other_command(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:run COMMAND=touch_one.txt")
@@ -217,6 +223,7 @@ def test_a_question_is_answered_with_the_choice(claude: Claude) -> None:
     assert '"Which colour?"="Blue"' in tool_results_in(claude.requests(session_id)[-1])[-1]
 
 
+@pytest.mark.long
 def test_a_plan_is_kept_planning_with_feedback_and_then_approved(claude: Claude) -> None:
     claude.allow("Write")
     claude.start()

@@ -10,6 +10,7 @@ import pytest
 from lulu.agent.data_folder_guard import REFUSED
 from lulu.model.events import Error, ToolResult, User
 from tests.agent.claude_driver import Claude, has_prompt, tool_results_in
+from tests.tiers import keep_short
 
 #: Each could do something, were it ever read as an option or by a shell.
 LIKE_COMMANDS = [
@@ -29,6 +30,7 @@ def traces(folder: Path) -> list[str]:
     return [str(path) for path in folder.rglob("x")]
 
 
+@pytest.mark.long
 def test_a_prompt_that_looks_like_a_command_is_only_a_prompt(claude: Claude) -> None:
     claude.start()
     (claude.work / "kept.txt").write_text("kept")
@@ -50,6 +52,7 @@ def test_a_prompt_that_looks_like_a_command_is_only_a_prompt(claude: Claude) -> 
     assert claude.asked(session_id).tool_name == "Bash"
 
 
+@pytest.mark.long
 def test_a_folder_whose_name_looks_like_a_command_is_only_a_folder(claude: Claude) -> None:
     claude.allow("Bash(pwd)")
     claude.start()
@@ -69,7 +72,7 @@ def test_a_folder_whose_name_looks_like_a_command_is_only_a_folder(claude: Claud
     assert claude.asked(sessions[0]).tool_name == "Bash"
 
 
-@pytest.mark.parametrize("mode", ["default", "acceptEdits"])
+@pytest.mark.parametrize("mode", keep_short(1, "acceptEdits", "default"))
 def test_file_tools_are_refused_in_lulu_s_folder_whatever_else_is_allowed(claude: Claude, mode: str) -> None:
     claude.allow("Read", "Edit", "Write", "Glob", "Grep")
     claude.start()

@@ -17,6 +17,10 @@ from lulu.model.sessions import SessionId, SessionStatus
 from lulu.store import Change
 from tests.agent.claude_driver import Claude, agents_now, command_of, has_prompt, is_alive, tools_of
 from tests.support import ROOT, eventually
+from tests.tiers import scale
+
+#: How many sessions there are in the test of many.
+SESSIONS = scale(short=10, long=30)
 
 #: A Lulu in a process of its own: it starts the sessions that it is told to, and waits to be killed. Where it is told,
 #: it deletes the last one; what was deleted is not ended before the kill.
@@ -75,6 +79,7 @@ def started_by(lulu: subprocess.Popen[str]) -> list[psutil.Process]:
     return other.children(recursive=True)
 
 
+@pytest.mark.long
 def test_a_command_in_the_background_that_a_crash_cut_off_is_ended_and_told(claude: Claude) -> None:
     claude.allow("Bash")
     with other_lulu(claude, "SCN:background SECONDS=60") as (lulu, [session_id]):
@@ -125,6 +130,7 @@ def test_what_an_agent_has_started_does_not_end_itself(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "lives\n")
 
 
+@pytest.mark.long
 def test_processes_that_outlived_lulu_are_ended_at_the_next_start(claude: Claude) -> None:
     claude.allow("Bash")
     prompts = ["SCN:sleep SECONDS=60", "SCN:slow WORDS=2000", "SCN:default hello"]
@@ -164,6 +170,7 @@ def test_a_process_that_got_an_old_pid_is_never_hit(claude: Claude, bystander: p
     assert all(session.agent_pid is None for session in claude.lulu.store.list_sessions())
 
 
+@pytest.mark.long
 def test_a_prompt_that_comes_while_its_process_is_closed_goes_to_the_next_one(claude: Claude) -> None:
     claude.start(max_idle=0)
     session_id = claude.launch("SCN:default round 0")
@@ -184,11 +191,12 @@ def test_a_prompt_that_comes_while_its_process_is_closed_goes_to_the_next_one(cl
 
 
 @pytest.mark.timeout(600)
-def test_30_sessions_leave_at_most_5_processes(claude: Claude) -> None:
+@pytest.mark.scaled
+def test_many_sessions_leave_at_most_5_processes(claude: Claude) -> None:
     claude.start(max_running=2)
     most = 0
 
-    sessions = [claude.launch(f"SCN:default number {number}") for number in range(30)]
+    sessions = [claude.launch(f"SCN:default number {number}") for number in range(SESSIONS)]
 
     def done() -> bool:
         nonlocal most
@@ -199,5 +207,5 @@ def test_30_sessions_leave_at_most_5_processes(claude: Claude) -> None:
     eventually(lambda: len(agents_now()) <= 5)
     assert most <= 5 + 2 + 2, "five rest, two run, and one that was ended is there until the system has cleared it away"
     assert claude.lulu.host.connected <= 5
-    assert [claude.session(session_id).status for session_id in sessions] == ["completed"] * 30
+    assert [claude.session(session_id).status for session_id in sessions] == ["completed"] * SESSIONS
     eventually(lambda: len({session.agent_pid for session in map(claude.session, sessions)} - {None}) <= 5)

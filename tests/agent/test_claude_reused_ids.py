@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lulu.model.sessions import SessionId
 from lulu.transcript import turns
 from tests.agent.claude_driver import Claude
@@ -27,6 +29,7 @@ def command(word: str) -> str:
     return f"echo {word} | tee {word}.txt"
 
 
+@pytest.mark.long
 def test_each_turn_shows_its_own_call(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()

@@ -23,6 +23,7 @@ from tests.agent.claude_driver import bundled_cli, is_alive
 from tests.conftest import Hold, NewServer
 from tests.messages_api import MessagesApi
 from tests.support import LuluServer, eventually, process_tree
+from tests.tiers import keep_short
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
 
@@ -70,7 +71,7 @@ def visit(lulu: LuluServer, cookie: str) -> socket.socket:
     return visitor
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", keep_short(1, signal.SIGTERM, signal.SIGINT))
 def test_it_ends_with_a_locked_database_and_an_agent_that_resists(
     server: NewServer, messages_api: MessagesApi, hold: Hold, tmp_path: Path, signal_number: signal.Signals
 ) -> None:

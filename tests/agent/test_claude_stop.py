@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import psutil
+import pytest
 
 from lulu import runtime
 from lulu.model.events import Error, Text
@@ -58,6 +59,7 @@ def test_stop_ends_the_turn_wherever_it_is_and_keeps_the_session(claude: Claude)
     assert claude.process(session_id) == process
 
 
+@pytest.mark.long
 def test_stop_keeps_what_was_said_in_log_and_conversation(claude: Claude) -> None:
     claude.start()
     session_id = claude.launch("SCN:slow")
@@ -75,6 +77,7 @@ def test_stop_keeps_what_was_said_in_log_and_conversation(claude: Claude) -> Non
     assert text.content in str(assistant["content"])
 
 
+@pytest.mark.long
 def test_a_stalled_stream_is_told_once_and_left_alone(claude: Claude) -> None:
     claude.start(stall_seconds=5)
 
@@ -126,6 +129,7 @@ def test_a_start_that_hangs_can_be_stopped_and_tried_again(claude: Claude) -> No
     eventually(lambda: not is_alive(process))
 
 
+@pytest.mark.long
 def test_stop_goes_on_to_force_and_says_so(claude: Claude) -> None:
     for name in ("deaf", "stubborn"):
         (claude.folder / name).mkdir()
@@ -148,6 +152,7 @@ def test_stop_goes_on_to_force_and_says_so(claude: Claude) -> None:
     eventually(lambda: not any(is_alive(process) for process in processes))
 
 
+@pytest.mark.long
 def test_shutdown_ends_every_agent(claude: Claude) -> None:
     claude.allow("Bash")
     work = claude.folder / "stubborn"

@@ -30,6 +30,7 @@ def test_a_sub_agent_is_told_apart_and_its_end_wakes_a_turn(claude: Claude) -> N
     assert "job is done" not in " ".join(claude.texts_of_main(session_id)[:1])
 
 
+@pytest.mark.long
 def test_a_session_runs_until_its_sub_agents_and_what_they_wake_are_done(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start(max_idle=0, stall_seconds=2)
@@ -51,6 +52,7 @@ def test_a_session_runs_until_its_sub_agents_and_what_they_wake_are_done(claude:
     assert claude.commands(session_id) == ["done"]
 
 
+@pytest.mark.long
 def test_a_prompt_is_answered_while_a_sub_agent_works(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start()
@@ -84,6 +86,7 @@ def test_stop_ends_sub_agents_after_their_turn(claude: Claude) -> None:
     assert claude.process(session_id) == process
 
 
+@pytest.mark.long
 def test_stop_ends_a_turn_that_nobody_asked_for(claude: Claude) -> None:
     claude.allow("Bash")
     claude.start(stall_seconds=4)
@@ -100,6 +103,7 @@ def test_stop_ends_a_turn_that_nobody_asked_for(claude: Claude) -> None:
     assert claude.turn(session_id, "SCN:default go on").status == SessionStatus.COMPLETED
 
 
+@pytest.mark.long
 def test_a_command_in_the_background_leaves_the_session_ready_and_its_process_alone(
     claude: Claude, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +128,7 @@ def test_a_command_in_the_background_leaves_the_session_ready_and_its_process_al
     eventually(lambda: not process.is_running())
 
 
+@pytest.mark.long
 def test_a_command_that_ends_within_its_turn_keeps_the_process_for_a_moment_only(
     claude: Claude, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from tests.agent.claude_driver import OWNER, SECONDS, Claude
 from tests.agent.folder_answers import ACTED, answer, has_acted, hook, settings_file, write
 from tests.messages_api import MessagesApi
 from tests.support import eventually
+from tests.tiers import keep_short
 
 # -- a file of each kind, and the prompts at which it acts -----------------------------------------------------------
 
@@ -110,7 +111,7 @@ def play(claude: Claude, kind: Kind, session_id: SessionId) -> None:
         eventually(over, timeout=SECONDS)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", keep_short(4, *KINDS))
 def test_what_a_folder_brings_acts_only_where_its_owner_trusts_it(claude: Claude, place: Path, name: str) -> None:
     kind = KINDS[name]
     kind.bring(place, touch_of(claude, name))
@@ -181,6 +182,7 @@ def test_an_agent_of_an_untrusted_folder_allows_itself_nothing(claude: Claude, p
 
 
 @pytest.mark.parametrize("trusted", [True, False, None], ids=["trusted", "untrusted", "brings nothing"])
+@pytest.mark.long
 def test_claude_md_is_read_whether_or_not_the_folder_is_trusted(
     claude: Claude, place: Path, trusted: bool | None
 ) -> None:
@@ -212,6 +214,7 @@ def test_claude_md_is_read_whether_or_not_the_folder_is_trusted(
 
 
 @pytest.mark.parametrize("brings", [True, False])
+@pytest.mark.long
 def test_servers_that_the_user_has_set_up_for_a_folder_run_there_without_its_files(
     claude: Claude, place: Path, brings: bool
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_change_lets_the_next_prompt_wait_and_ends_no_turn(claude: Claude, pla
 
 
 @pytest.mark.parametrize("how", ["resume", "fork", "restart"])
+@pytest.mark.long
 def test_a_change_is_noticed_before_each_start(claude: Claude, place: Path, how: str) -> None:
     hook("settings.json")(place, "true")
     claude.start()
@@ -65,6 +66,7 @@ def test_a_change_is_noticed_before_each_start(claude: Claude, place: Path, how:
     assert "lulu_stopped" not in claude.notes(session_id)
 
 
+@pytest.mark.long
 def test_what_is_as_it_was_again_needs_no_answer(claude: Claude, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "LOOK_AGAIN", 0.1)
     hook("settings.json")(place, "true")
@@ -82,6 +84,7 @@ def test_what_is_as_it_was_again_needs_no_answer(claude: Claude, place: Path, mo
     assert claude.lulu.store.folder_questions() == []
 
 
+@pytest.mark.long
 def test_a_folder_that_does_not_answer_holds_up_nobody_else(
     claude: Claude, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +120,7 @@ def test_a_folder_that_does_not_answer_holds_up_nobody_else(
     assert claude.lulu.store.folder_questions() == []
 
 
+@pytest.mark.long
 def test_after_the_upgrade_each_known_folder_is_asked_about_once(claude: Claude, place: Path) -> None:
     hook("settings.json")(place, f"touch {claude.folder / 'above' / ACTED}")
     path = claude.folder / "lulu" / "lulu.db"
@@ -181,6 +185,7 @@ def test_stop_ends_the_waiting_and_nothing_is_sent(claude: Claude, place: Path) 
     assert claude.api.requests == []
 
 
+@pytest.mark.long
 def test_an_answer_counts_below_and_in_worktrees_that_bring_nothing_else(claude: Claude, place: Path) -> None:
     command = f"touch {claude.folder / 'above' / ACTED}"
     hook("settings.json")(place, command)
@@ -202,6 +207,7 @@ def test_an_answer_counts_below_and_in_worktrees_that_bring_nothing_else(claude:
     assert [one.place.folder for one in held(claude, worktree).asked] == [str(place.parent / "other")]
 
 
+@pytest.mark.long
 def test_a_worktree_is_asked_about_what_its_main_checkout_brings(claude: Claude, place: Path) -> None:
     add_worktree(place)
     hook("settings.local.json")(place, f"touch {claude.folder / 'above' / ACTED}")

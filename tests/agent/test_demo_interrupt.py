@@ -190,6 +190,7 @@ def test_nothing_can_be_sent_to_a_crashed_agent() -> None:
     drive(crash)
 
 
+@pytest.mark.timing
 def test_disconnect_in_mid_turn_is_quick() -> None:
     async def leave(driver: Driver) -> float:
         await driver.send("Stall, please")

@@ -20,6 +20,7 @@ from tests.e2e.prompts import PATIENCE, start
 from tests.e2e.test_cockpit import FAST, approve
 from tests.e2e.test_guest import CLOSED
 from tests.support import LuluServer
+from tests.tiers import keep_short
 from tests.ui.recorded import SAMPLES
 
 #: What is looked at in a session: a call of every kind that opens by itself, text, lists, notices.
@@ -38,7 +39,7 @@ Scheme = Literal["light", "dark"]
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", keep_short(1, "light", "dark"))
 def test_no_session_keeps_anybody_out(server: NewServer, new_viewer: Callable[..., Viewer], scheme: Scheme) -> None:
     lulu = server(env=FAST, start=False)
     session_id = with_a_session(lulu)
@@ -60,7 +61,7 @@ def test_no_session_keeps_anybody_out(server: NewServer, new_viewer: Callable[..
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", keep_short(1, "light", "dark"))
 def test_no_page_keeps_anybody_out(server: NewServer, new_viewer: Callable[..., Viewer], scheme: Scheme) -> None:
     lulu = server(env=FAST, start=False)
     with_a_session(lulu)

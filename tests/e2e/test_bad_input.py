@@ -26,6 +26,7 @@ from tests.conftest import NewServer, SmallDisk
 from tests.e2e.edge.driver import at_rest
 from tests.e2e.prompts import PATIENCE, box, send
 from tests.support import LuluServer, eventually
+from tests.tiers import keep_short
 
 MEGABYTE = 1_000_000
 #: A page with a big block takes this many bytes to draw.
@@ -89,6 +90,7 @@ def assert_quiet(lulu: LuluServer, viewer: Viewer) -> None:
 # ---- addresses and rows
 
 
+@pytest.mark.long
 def test_address_that_no_session_has_is_not_found(server: NewServer, viewer: Viewer) -> None:
     lulu = server()
     page = viewer.page
@@ -105,6 +107,7 @@ def test_address_that_no_session_has_is_not_found(server: NewServer, viewer: Vie
     assert_quiet(lulu, viewer)
 
 
+@pytest.mark.long
 def test_rows_of_another_program_are_drawn(server: NewServer, viewer: Viewer) -> None:
     lulu = server(start=False)
     with filled(lulu) as store:
@@ -137,6 +140,7 @@ def test_rows_of_another_program_are_drawn(server: NewServer, viewer: Viewer) ->
     assert_quiet(lulu, viewer)
 
 
+@pytest.mark.long
 def test_big_tool_result_opens_and_stays_on_the_server(server: NewServer, viewer: Viewer) -> None:
     lulu = server(start=False)
     line = "All work and no play makes a long line of output.\n"
@@ -170,6 +174,7 @@ def test_big_tool_result_opens_and_stays_on_the_server(server: NewServer, viewer
 # ---- prompts and folders
 
 
+@pytest.mark.long
 def test_megabyte_prompt_is_kept_whole(server: NewServer, viewer: Viewer) -> None:
     lulu = server(env={"LULU_DEMO_SPEED": "0"})
     page = viewer.page
@@ -201,6 +206,7 @@ def test_empty_prompt_starts_nothing(server: NewServer, viewer: Viewer) -> None:
     assert_quiet(lulu, viewer)
 
 
+@pytest.mark.long
 def test_folder_that_cannot_be_used_is_told_and_the_prompt_stays(
     server: NewServer, viewer: Viewer, tmp_path: Path
 ) -> None:
@@ -234,6 +240,7 @@ def test_folder_that_cannot_be_used_is_told_and_the_prompt_stays(
 # ---- the file
 
 
+@pytest.mark.long
 def test_second_lulu_on_one_file_is_refused_and_names_the_first(server: NewServer) -> None:
     lulu = server()
     second = server(env={"LULU_DATA_DIR": str(lulu.data_dir)}, start=False)
@@ -341,12 +348,13 @@ Trouble = Callable[[LuluServer], AbstractContextManager[None]]
 
 @pytest.mark.parametrize(
     ("trouble", "told"),
-    [
+    keep_short(
+        1,
+        (moved_away, "was moved, replaced or deleted"),
         (locked, "Another program has Lulu's database locked."),
         (without_room, "cannot be written"),
         (full, re.compile("The disk is full|cannot be written")),
-        (moved_away, "was moved, replaced or deleted"),
-    ],
+    ),
 )
 def test_trouble_with_the_file_is_told_and_passes_by_itself(
     small_disk: SmallDisk, server: NewServer, viewer: Viewer, trouble: Trouble, told: str | re.Pattern[str]

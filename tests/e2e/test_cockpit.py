@@ -42,6 +42,7 @@ def test_one_approves_and_the_other_sees_who(server: NewServer, new_viewer: Call
     assert other.console_errors == []
 
 
+@pytest.mark.long
 def test_an_open_request_is_expired_after_a_restart_and_can_be_continued(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     start(page, lulu.url, "Give me the tour")
@@ -57,6 +58,7 @@ def test_an_open_request_is_expired_after_a_restart_and_can_be_continued(server:
     expect(page.get_by_text("Expired when Lulu stopped").filter(visible=True)).to_have_count(0, timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_a_stop_in_a_request_and_in_a_tool_is_no_failure(server: NewServer, page: Page) -> None:
     lulu = server(env={"LULU_AGENT": "demo"})
     transcript = page.locator(".st-key-transcript")
@@ -83,6 +85,7 @@ def test_a_stop_in_a_request_and_in_a_tool_is_no_failure(server: NewServer, page
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_twenty_that_wait_are_all_in_the_inbox_and_answerable(server: NewServer, page: Page) -> None:
     lulu = server(env={**FAST, "LULU_MAX_STARTING": "10"})
     start(page, lulu.url, "Give me tour 0")
@@ -108,6 +111,7 @@ def test_twenty_that_wait_are_all_in_the_inbox_and_answerable(server: NewServer,
     expect(page.get_by_text("Nothing needs you")).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_a_stop_puts_the_queue_on_hold_in_every_tab_and_over_a_restart(
     server: NewServer, new_viewer: Callable[..., Viewer]
 ) -> None:
@@ -139,6 +143,7 @@ def test_a_stop_puts_the_queue_on_hold_in_every_tab_and_over_a_restart(
     expect(status(page, "on hold")).to_be_hidden(timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_the_queue_is_edited_and_shortened_before_it_is_sent(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     start(page, lulu.url, "Stall, please.")
@@ -184,6 +189,7 @@ def test_keys_answer_and_lead_about(server: NewServer, page: Page) -> None:
     page.wait_for_url(f"{lulu.url}/", timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_keys_lead_to_the_next_and_the_previous_session_of_the_list(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     for prompt in ("the first story", "the second story", "the third story"):
@@ -198,6 +204,7 @@ def test_keys_lead_to_the_next_and_the_previous_session_of_the_list(server: NewS
         expect(page.locator(".st-key-session_list a[aria-current]")).to_contain_text(leads_to, timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_a_click_that_is_lost_on_the_way_leads_there_all_the_same(server: NewServer, page: Page) -> None:
     """As Streamlit's server loses it when it comes in the moment in which a run ends."""
     lulu = server(env=FAST)
@@ -229,6 +236,7 @@ def test_a_click_that_is_lost_on_the_way_leads_there_all_the_same(server: NewSer
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_every_demo_script_is_answered_to_its_end(server: NewServer, page: Page) -> None:
     lulu = server(env={**FAST, "LULU_STALL_SECONDS": "3"})
     ends = re.compile("completed|failed|interrupted")

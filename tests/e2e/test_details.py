@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Callable
 
+import pytest
 from PIL import Image, ImageOps
 from playwright.sync_api import Locator, expect
 
@@ -19,6 +20,7 @@ from tests.e2e.test_guest import share
 _NO_BORDER = 8
 
 
+@pytest.mark.long
 def test_names_tooltips_codes_and_titles_stand_where_they_should(
     server: NewServer, new_viewer: Callable[..., Viewer]
 ) -> None:

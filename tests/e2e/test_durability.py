@@ -21,8 +21,9 @@ from tests.e2e.edge.driver import page_eventually
 from tests.e2e.prompts import PATIENCE, send, start
 from tests.messages_api import MessagesApi
 from tests.support import LuluServer, eventually, process_tree
+from tests.tiers import keep_short, scale
 
-KILLS_OF_THE_DEMO = 8
+KILLS_OF_THE_DEMO = scale(short=1, long=8)
 KILLS_OF_CLAUDE = 2
 
 #: Characters of live text at which the server is killed, one for each kill: early, late, in the middle of markdown.
@@ -114,11 +115,12 @@ def nobody_of(processes: list[psutil.Process]) -> bool:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.scaled
 def test_kill_in_mid_stream_loses_nothing_shown(server: NewServer, viewer: Viewer, tmp_path: Path) -> None:
     lulu = server(env={"LULU_DEMO_SPEED": "1", **as_installed(tmp_path)})
     page = viewer.page
 
-    for moment in _MOMENTS[:KILLS_OF_THE_DEMO]:
+    for moment in _MOMENTS[-KILLS_OF_THE_DEMO:]:
         session_id = start_session(page, lulu.url, "Tell me a story")
         wait_for_live_text(page, moment)
         before = look(page, lulu, session_id)
@@ -133,6 +135,7 @@ def test_kill_in_mid_stream_loses_nothing_shown(server: NewServer, viewer: Viewe
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_kill_leaves_no_claude_code_behind_and_it_can_go_on(
     server: NewServer, viewer: Viewer, messages_api: MessagesApi, tmp_path: Path
 ) -> None:
@@ -158,7 +161,7 @@ def test_kill_leaves_no_claude_code_behind_and_it_can_go_on(
     assert "Traceback" not in lulu.log
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", keep_short(1, signal.SIGTERM, signal.SIGINT))
 def test_asked_to_end_it_ends_clean_with_open_sockets_and_agents(
     server: NewServer,
     new_viewer: Callable[..., Viewer],

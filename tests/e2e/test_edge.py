@@ -118,6 +118,8 @@ def test_a_ring_reruns_its_fragment_only(viewer: Viewer, edge: Edge) -> None:
     assert viewer.console_errors == []
 
 
+@pytest.mark.long
+@pytest.mark.timing
 def test_topics_that_ring_together_each_rerun_their_fragment(viewer: Viewer, edge: Edge) -> None:
     page = open_live(viewer, edge)
     took = []
@@ -150,6 +152,7 @@ def test_all_bells_of_a_page_share_one_socket(viewer: Viewer, edge: Edge) -> Non
     assert [url for url in viewer.requests if url.endswith("/bell")] == [edge.url.replace("http", "ws") + "/bell"]
 
 
+@pytest.mark.long
 def test_a_bell_takes_no_room(viewer: Viewer, edge: Edge) -> None:
     page = open_live(viewer, edge)
     edge.say("session:abc", text="below the bell")
@@ -169,6 +172,7 @@ def test_a_bell_takes_no_room(viewer: Viewer, edge: Edge) -> None:
     assert gaps[0] == pytest.approx(gaps[1], abs=0.5)
 
 
+@pytest.mark.long
 def test_what_is_sent_among_rings_arrives(viewer: Viewer, edge: Edge) -> None:
     page = open_live(viewer, edge)
     box = page.get_by_test_id("stChatInputTextArea")
@@ -199,6 +203,7 @@ def test_a_page_at_rest_runs_nothing(viewer: Viewer, edge: Edge) -> None:
     assert edge.say()["runs"] == before
 
 
+@pytest.mark.long
 def test_without_its_socket_a_page_ticks(viewer: Viewer, edge: Edge) -> None:
     viewer.page.route_web_socket("**/bell", lambda socket: socket.close())
     viewer.page.goto(edge.url)
@@ -209,6 +214,7 @@ def test_without_its_socket_a_page_ticks(viewer: Viewer, edge: Edge) -> None:
     expect(viewer.page.get_by_text("without a ring")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_socket_that_does_not_open_is_replaced_by_ticks(viewer: Viewer, edge: Edge) -> None:
     viewer.page.add_init_script(
         "window.WebSocket = class extends WebSocket {"
@@ -223,6 +229,7 @@ def test_a_socket_that_does_not_open_is_replaced_by_ticks(viewer: Viewer, edge: 
     expect(viewer.page.get_by_text("never opened")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_page_that_wakes_asks_at_once(viewer: Viewer, edge: Edge) -> None:
     answered: list[object] = []
     viewer.page.add_init_script(NO_LOOKS)
@@ -251,6 +258,7 @@ def connect_later(socket: WebSocketRoute, answered: list[object]) -> None:
         socket.connect_to_server()
 
 
+@pytest.mark.long
 def test_bells_that_are_gone_leave_the_socket(viewer: Viewer, edge: Edge) -> None:
     page = open_live(viewer, edge)
     # Those of pages that others have closed are gone.
@@ -262,6 +270,7 @@ def test_bells_that_are_gone_leave_the_socket(viewer: Viewer, edge: Edge) -> Non
     page_eventually(page, lambda: edge.say()["bells"] == 0)
 
 
+@pytest.mark.long
 def test_the_server_stops_and_the_page_finds_its_way_back(tmp_path: Path, viewer: Viewer) -> None:
     own = Edge(tmp_path / "own")
     try:

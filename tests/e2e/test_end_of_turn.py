@@ -18,6 +18,7 @@ from tests.e2e.test_reading import is_at_end, scroll_up
 from tests.e2e.test_turns import height_of
 from tests.e2e.test_twenty_guests import ask
 from tests.support import ROOT, LuluServer
+from tests.tiers import keep_short
 
 #: Notes, in each frame, how far the text that is read stands from where it stood: before the frame is laid out, and as
 #: it is painted; how many copies of it there are, whether it is the same element, and what moves anywhere.
@@ -58,7 +59,7 @@ def lulu(server: NewServer) -> LuluServer:
 
 
 @pytest.mark.parametrize(
-    ("how", "up"), [("well", 150), ("well", 1200), ("with tools", 1200), ("fails", 150), ("stops", 1200)]
+    ("how", "up"), keep_short(1, ("well", 1200), ("well", 150), ("with tools", 1200), ("fails", 150), ("stops", 1200))
 )
 def test_nobody_who_has_scrolled_up_is_moved(
     lulu: LuluServer, new_viewer: Callable[..., Viewer], how: str, up: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser import Viewer
@@ -36,6 +37,7 @@ def test_first_prompt_is_answered_live_and_survives_a_reload(server: NewServer, 
     assert viewer.offsite_requests == []
 
 
+@pytest.mark.long
 def test_second_viewer_sees_the_answer_grow(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
     lulu = server(env={"LULU_DEMO_SPEED": "1"})
     one, other = new_viewer(), new_viewer()
@@ -56,6 +58,7 @@ def test_second_viewer_sees_the_answer_grow(server: NewServer, new_viewer: Calla
     page_eventually(one.page, lambda: len(set(texts())) == 1)
 
 
+@pytest.mark.long
 def test_server_ends_while_somebody_looks_and_an_agent_works(server: NewServer, viewer: Viewer) -> None:
     lulu = server()
     start(viewer.page, lulu.url, "Tell me a story")

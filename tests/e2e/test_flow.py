@@ -19,6 +19,7 @@ from tests.e2e.edge.driver import at_rest, page_eventually, steady
 from tests.e2e.prompts import PATIENCE
 from tests.e2e.test_twenty_guests import ask
 from tests.support import ROOT, LuluServer
+from tests.tiers import keep_short
 
 #: Notes what the last message shows, in each frame in which that has changed.
 _NOTE_FRAMES = """() => {
@@ -113,7 +114,7 @@ def frames_of(page: Page) -> list[list[int]]:
     return [[int(word) for word in _WORD.findall(frame)] for frame in page.evaluate("frames")]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", keep_short(1, "light", "dark"))
 def test_no_frame_loses_or_doubles_a_word(lulu: LuluServer, new_viewer: Callable[..., Viewer], scheme: Any) -> None:
     viewer = new_viewer(signed_in=False, color_scheme=scheme)
     page = viewer.page
@@ -185,6 +186,7 @@ _TOLD = "id => luluHub.last('text', `text:${id}`).writing?.text ?? ''"
 _HEIGHT = "[...document.querySelectorAll('[data-testid=stChatMessage]')].at(-1).getBoundingClientRect().height"
 
 
+@pytest.mark.long
 def test_no_kind_of_text_changes_its_height_when_it_is_finished(
     lulu: LuluServer, new_viewer: Callable[..., Viewer]
 ) -> None:
@@ -234,6 +236,7 @@ _NOTE_SHIFTS = """() => {
 }"""
 
 
+@pytest.mark.long
 def test_the_end_of_an_answer_moves_nothing(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
     viewer = new_viewer(signed_in=False)
     page = viewer.page
@@ -258,6 +261,7 @@ def test_the_end_of_an_answer_moves_nothing(lulu: LuluServer, new_viewer: Callab
     assert page.evaluate("moved") <= 0.01
 
 
+@pytest.mark.long
 def test_what_was_seen_stays_until_it_is_drawn(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
     """Texts with the same ending, other events in between, entities, and more at once than is told."""
     viewer = new_viewer(signed_in=False)
@@ -305,6 +309,7 @@ def test_what_was_seen_stays_until_it_is_drawn(lulu: LuluServer, new_viewer: Cal
     assert viewer.console_errors == []
 
 
+@pytest.mark.long
 def test_a_guest_sees_words_come_and_no_secret(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
     secret = "ghp_" + "aB3d" * 9
     viewer = new_viewer(signed_in=False)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from lulu.access.tokens import hash_of, new_token
@@ -30,6 +31,7 @@ def share(page: Page) -> str:
     return "/s/" + link.inner_text().strip().partition("/s/")[2]
 
 
+@pytest.mark.long
 def test_a_guest_follows_one_session_live_until_the_link_is_revoked(
     server: NewServer, new_viewer: Callable[..., Viewer]
 ) -> None:

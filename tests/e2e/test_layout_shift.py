@@ -11,6 +11,7 @@ from tests.browser import Viewer
 from tests.conftest import NewServer
 from tests.e2e.prompts import PATIENCE, start, status
 from tests.e2e.test_cockpit import FAST, approve
+from tests.tiers import keep_short
 
 #: Before a page's own scripts: what moved that nobody has moved, and the sum of it.
 NOTE_SHIFTS = """
@@ -41,7 +42,7 @@ def shift_of_load(page: Page, load: Callable[[], object]) -> float:
     return shifted(page)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), keep_short(1, (390, 844), (1280, 800)))
 def test_a_page_that_is_opened_does_not_jump(
     server: NewServer, new_viewer: Callable[..., Viewer], width: int, height: int
 ) -> None:

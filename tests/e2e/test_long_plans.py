@@ -51,6 +51,7 @@ def viewer(server: NewServer, new_viewer: Callable[..., Viewer]) -> Viewer:
     return viewer
 
 
+@pytest.mark.long
 def test_many_steps_scroll_in_a_part_of_the_window(viewer: Viewer) -> None:
     page = viewer.page
     expect(page.locator(".st-key-scrolling_plan_open")).to_be_visible(timeout=PATIENCE)

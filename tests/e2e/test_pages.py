@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -59,6 +60,7 @@ def test_folds_focus_typed_text_and_the_end_survive_live_updates(server: NewServ
     assert viewer.console_errors == []
 
 
+@pytest.mark.long
 def test_a_page_that_is_left_while_agents_write_is_never_empty(server: NewServer, viewer: Viewer) -> None:
     lulu = server()
     page = viewer.page
@@ -76,6 +78,7 @@ def test_a_page_that_is_left_while_agents_write_is_never_empty(server: NewServer
     assert viewer.console_errors == []
 
 
+@pytest.mark.long
 def test_what_a_page_asked_for_before_it_was_left_empties_no_other(server: NewServer, viewer: Viewer) -> None:
     """On a slow machine a request of the old page's parts is sent after the click that leaves it, and comes last."""
     lulu = server()
@@ -92,6 +95,7 @@ def test_what_a_page_asked_for_before_it_was_left_empties_no_other(server: NewSe
     assert viewer.console_errors == []
 
 
+@pytest.mark.long
 def test_the_address_follows_the_session_shown(server: NewServer, viewer: Viewer) -> None:
     # A story that lasts until somebody stops it, also beside other programs.
     lulu = server(env={"LULU_DEMO_SPEED": "0.3"})
@@ -115,6 +119,7 @@ def test_the_address_follows_the_session_shown(server: NewServer, viewer: Viewer
     expect(page).to_have_url(addresses["Story of the second"], timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_exactly_one_row_is_marked_as_open(server: NewServer, viewer: Viewer) -> None:
     lulu = server(env={"LULU_DEMO_SPEED": "20"})
     page = viewer.page

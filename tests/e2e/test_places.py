@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from lulu.model.events import Text, User
@@ -17,6 +18,7 @@ from tests.e2e.test_turns import SCROLLED, TURNS, at, filled, height_of, in_view
 IS_AT = "(place) => Math.abs(document.querySelector('[data-testid=stMain]').scrollTop - place) < 1"
 
 
+@pytest.mark.long
 def test_back_from_a_hit_keeps_the_search_and_its_place(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
     lulu = server(env=FAST)
     page = new_viewer(viewport={"width": 1280, "height": 180}).page
@@ -48,6 +50,7 @@ def test_back_from_a_hit_keeps_the_search_and_its_place(server: NewServer, new_v
 MARKED_WORDS = """() => [...(CSS.highlights.get("lulu-found") ?? [])].map((range) => range.toString().toLowerCase())"""
 
 
+@pytest.mark.long
 def test_a_hit_marks_the_words_that_were_looked_for(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
     lulu = server(start=False)
     filled(
@@ -106,6 +109,7 @@ IS_COVERED = "() => !!document.elementFromPoint(150, 400)?.closest('[data-testid
 IS_FREE = "() => !document.elementFromPoint(150, 400)?.closest('[data-testid=stSidebar]')"
 
 
+@pytest.mark.long
 def test_on_a_phone_a_choice_in_the_sidebar_closes_it(server: NewServer, new_viewer: Callable[..., Viewer]) -> None:
     lulu = server(env=FAST)
     page = new_viewer(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).page
@@ -128,6 +132,7 @@ def test_on_a_phone_a_choice_in_the_sidebar_closes_it(server: NewServer, new_vie
     expect(box(page)).not_to_be_focused()
 
 
+@pytest.mark.long
 def test_the_prompt_has_the_focus_where_writing_comes_next(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     start(page, lulu.url, "Give me the tour")
@@ -149,6 +154,7 @@ def test_the_prompt_has_the_focus_where_writing_comes_next(server: NewServer, pa
     expect(search).to_be_focused()
 
 
+@pytest.mark.long
 def test_an_outage_is_told_and_the_box_stays_usable(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     page.goto(lulu.url)

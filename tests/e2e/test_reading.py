@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import Viewer
@@ -42,6 +43,7 @@ def say_many(page: Page, edge: Edge, words: str, times: int) -> None:
     page.get_by_text(f"{words} {times - 1}", exact=True).wait_for(state="attached")
 
 
+@pytest.mark.long
 def test_500_rings_disturb_nothing(viewer: Viewer, edge: Edge) -> None:
     page = open_live(viewer, edge)
     new = page.get_by_role("button", name="New messages")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from lulu import runtime
@@ -63,6 +64,7 @@ def with_every_call(lulu: LuluServer) -> str:
     return session_id
 
 
+@pytest.mark.long
 def test_what_stands_on_one_line_is_read_from_left_to_right(
     server: NewServer, new_viewer: Callable[..., Viewer]
 ) -> None:

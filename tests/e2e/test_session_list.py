@@ -15,6 +15,7 @@ from tests.conftest import NewServer
 from tests.e2e.edge.driver import page_eventually
 from tests.e2e.prompts import PATIENCE, box, hear_keys, send
 from tests.support import LuluServer
+from tests.tiers import keep_short
 
 FAST = {"LULU_AGENT": "demo", "LULU_DEMO_SPEED": "20"}
 #: Sessions that are there before: the one that is made last stands first.
@@ -70,6 +71,7 @@ def let_wait(page: Page, lulu: LuluServer, name: str) -> None:
     expect(page.locator(".st-key-session_header").get_by_text("waiting")).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_who_waits_is_repeated_above_the_list(lulu: LuluServer, new_viewer: Callable[..., Viewer]) -> None:
     one, other = new_viewer(), new_viewer()
     open_list(one.page, lulu)
@@ -88,6 +90,7 @@ def test_who_waits_is_repeated_above_the_list(lulu: LuluServer, new_viewer: Call
 
 
 @pytest.mark.parametrize("way", ["pointer", "focus"])
+@pytest.mark.long
 def test_nothing_moves_under_pointer_or_focus(lulu: LuluServer, new_viewer: Callable[..., Viewer], way: str) -> None:
     one, other = new_viewer(viewport={"width": 1280, "height": 900}), new_viewer()
     open_list(one.page, lulu)
@@ -134,7 +137,7 @@ def test_what_somebody_looks_for_is_there_at_once(lulu: LuluServer, page: Page) 
     expect(page.locator(".st-key-session_list li .text")).to_have_text(["session 4"], timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("path", ["nowhere", "mysession", "Inbox", "no%20where", "session/foo", "a/b/c"])
+@pytest.mark.parametrize("path", keep_short(1, "session/foo", "nowhere", "mysession", "Inbox", "no%20where", "a/b/c"))
 def test_an_address_that_leads_nowhere_says_so(server: NewServer, page: Page, path: str) -> None:
     lulu = server(env=FAST)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import Viewer
@@ -45,6 +46,7 @@ def settled(page: Page) -> None:
     page.wait_for_function("() => [...luluSignals.known.values()].join() === 'completed'", timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_each_session_that_waits_ends_or_fails_is_told_once(
     server: NewServer, new_viewer: Callable[..., Viewer]
 ) -> None:

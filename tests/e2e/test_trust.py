@@ -52,6 +52,7 @@ def press(page: Page, answer: str) -> None:
 
 
 @pytest.mark.parametrize(("answer", "acts"), [(TRUST, True), (WITHOUT, False)])
+@pytest.mark.long
 def test_a_prompt_waits_for_an_answer_that_holds_until_it_is_taken_back(
     lulu: LuluServer, viewer: Viewer, answer: str, acts: bool
 ) -> None:
@@ -102,6 +103,7 @@ def test_cancel_at_the_start_sends_nothing_and_gives_the_prompt_back(lulu: LuluS
     assert not has_acted(lulu)
 
 
+@pytest.mark.long
 def test_a_change_lets_the_prompt_wait_in_every_tab_and_cancel_keeps_it(
     lulu: LuluServer, new_viewer: Callable[..., Viewer]
 ) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lulu.model.events import Event, Result, Text, ToolResult, ToolUse, User
@@ -92,6 +93,7 @@ def open_turns(page: Page) -> Locator:
     return rows
 
 
+@pytest.mark.long
 def test_every_turn_is_reached_and_the_place_is_kept(server: NewServer, viewer: Viewer) -> None:
     lulu, page = server(start=False), viewer.page
     session_id = filled(lulu)
@@ -138,6 +140,7 @@ def test_every_turn_is_reached_and_the_place_is_kept(server: NewServer, viewer: 
     expect(page.locator(".st-key-search_results").get_by_text("answer 33").first).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_a_restart_keeps_the_place_also_where_it_is_drawn_later(
     server: NewServer, new_viewer: Callable[..., Viewer]
 ) -> None:

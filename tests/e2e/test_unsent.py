@@ -18,6 +18,7 @@ from tests.e2e.edge.driver import at_rest, page_eventually
 from tests.e2e.prompts import PATIENCE, box, keep_what_is_typed, send, start, status
 from tests.e2e.test_cockpit import FAST, approve
 from tests.e2e.test_guest import CLOSED
+from tests.tiers import keep_short
 
 MESSAGES = "SELECT message FROM approvals"
 #: What is sent is with the store by then, or is lost (seconds).
@@ -53,6 +54,7 @@ def open_row(page: Page, title: str) -> None:
     expect(page.locator(".st-key-session_header").get_by_text(title)).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_a_text_belongs_to_its_session_and_is_there_again(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     first, _ = two_sessions(page, lulu.url)
@@ -109,6 +111,7 @@ def test_a_text_survives_the_server_and_the_window(server: NewServer, viewer: Vi
     expect(box(third)).to_have_value("")
 
 
+@pytest.mark.long
 def test_two_tabs_of_one_session_keep_their_own_texts(server: NewServer, viewer: Viewer) -> None:
     lulu = server(env=FAST)
     one = viewer.page
@@ -160,6 +163,7 @@ def send_again(page: Page, text: str, is_sent: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("reloads", [False, True])
+@pytest.mark.long
 def test_a_prompt_sent_to_a_server_that_hangs_and_dies_is_in_the_box_again(
     server: NewServer, page: Page, reloads: bool
 ) -> None:
@@ -187,6 +191,7 @@ def test_a_prompt_sent_to_a_server_that_hangs_and_dies_is_in_the_box_again(
 
 
 @pytest.mark.parametrize("reloads", [False, True])
+@pytest.mark.long
 def test_a_prompt_that_the_store_got_late_is_sent_once(server: NewServer, page: Page, reloads: bool) -> None:
     lulu = server(env=FAST)
     start(page, lulu.url, "the first story")
@@ -206,6 +211,7 @@ def test_a_prompt_that_the_store_got_late_is_sent_once(server: NewServer, page: 
     expect(box(page)).to_have_value("", timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_the_first_prompt_of_a_session_is_kept_too(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     page.goto(lulu.url)
@@ -227,8 +233,8 @@ def test_the_first_prompt_of_a_session_is_kept_too(server: NewServer, page: Page
     expect(page.locator(".st-key-session_list a")).to_have_count(1)
 
 
-@pytest.mark.parametrize("typed", [" and then", "tell me more, please", "tell me more"])
-@pytest.mark.parametrize("way", ["keys", "paste"])
+@pytest.mark.parametrize("typed", keep_short(1, " and then", "tell me more, please", "tell me more"))
+@pytest.mark.parametrize("way", keep_short(1, "keys", "paste"))
 def test_what_is_typed_while_a_prompt_is_on_its_way_is_the_next_one(
     server: NewServer, page: Page, typed: str, way: str
 ) -> None:
@@ -260,6 +266,7 @@ def prompts(rows: sqlite3.Connection) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_what_is_put_into_the_box_does_not_replace_what_was_typed(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     page.goto(lulu.url)
@@ -277,6 +284,7 @@ def test_what_is_put_into_the_box_does_not_replace_what_was_typed(server: NewSer
     expect(page.get_by_text("/not/there").first).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_a_command_of_the_menu_goes_before_what_was_typed(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     start(page, lulu.url, "the first story")
@@ -300,6 +308,7 @@ def test_the_same_prompt_twice_in_a_row_is_sent_twice(server: NewServer, page: P
         expect(box(page)).to_have_value("", timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_other_long_fields_keep_their_texts_in_the_tab(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     start(page, lulu.url, "Give me the tour")
@@ -319,6 +328,7 @@ def test_other_long_fields_keep_their_texts_in_the_tab(server: NewServer, page: 
         page_eventually(page, lambda: rows.execute(MESSAGES).fetchall() == [("not in this folder",)])
 
 
+@pytest.mark.long
 def test_nobody_who_was_signed_out_leaves_a_text(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     page.goto(f"{lulu.url}/devices")

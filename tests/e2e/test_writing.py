@@ -12,6 +12,7 @@ from tests.e2e.edge.driver import at_rest
 from tests.e2e.prompts import PATIENCE, box, hear_keys, start, status
 from tests.e2e.test_cockpit import FAST, approve
 from tests.e2e.test_unsent import sent
+from tests.tiers import keep_short
 
 #: Keys that write on some keyboard: Option on a Mac, AltGr, a dead key, an input method; and a plain Alt beside a text.
 WRITTEN: dict[str, dict[str, Any]] = {
@@ -43,6 +44,7 @@ PRESS = """(field, key) => {
 }"""
 
 
+@pytest.mark.long
 def test_writing_decides_nothing_and_leads_nowhere(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     address = start(page, lulu.url, "Give me the tour")
@@ -73,7 +75,10 @@ def test_writing_decides_nothing_and_leads_nowhere(server: NewServer, page: Page
     expect(page.get_by_text("denied").first).to_be_visible(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("conversion", [{"keyCode": 229}, {"isComposing": True}, {"isComposing": True, "keyCode": 229}])
+CONVERSIONS = keep_short(1, {"isComposing": True, "keyCode": 229}, {"keyCode": 229}, {"isComposing": True})
+
+
+@pytest.mark.parametrize("conversion", CONVERSIONS)
 def test_enter_of_a_conversion_sends_nothing(server: NewServer, page: Page, conversion: dict[str, Any]) -> None:
     lulu = server(env=FAST)
     enter = {"key": "Enter", "code": "Enter", **conversion}
@@ -96,6 +101,7 @@ def test_enter_of_a_conversion_sends_nothing(server: NewServer, page: Page, conv
     expect(sent(page, "日本語")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_escape_leaves_the_box_and_keys_lead_about_again(server: NewServer, page: Page) -> None:
     lulu = server(env=FAST)
     start(page, lulu.url, "the first story")

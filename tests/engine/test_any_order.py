@@ -29,6 +29,7 @@ from lulu.store import Approval
 from tests import audit
 from tests.audit import Account
 from tests.support import eventually
+from tests.tiers import scale
 
 _ORDERS = os.environ.get("LULU_TEST_ORDERS")
 PEOPLE = [Actor(role=Role.OWNER, name=name) for name in ("one", "the other")]
@@ -268,13 +269,14 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(3_600 if _ORDERS else 240)
+@pytest.mark.scaled
 def test_any_order_leaves_nothing_half_done(tmp_path: Path) -> None:
     AnyOrder.folder = tmp_path
 
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(
-            max_examples=int(_ORDERS or 40),
+            max_examples=int(_ORDERS or scale(short=10, long=40)),
             stateful_step_count=30,
             derandomize=not _ORDERS,
             database=None,

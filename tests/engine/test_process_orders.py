@@ -31,6 +31,7 @@ from lulu.model.sessions import ENDED, Launch, SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.settings import Settings
 from tests.support import eventually
+from tests.tiers import scale
 
 _ORDERS = os.environ.get("LULU_TEST_ORDERS")
 OWNER = Actor(role=Role.OWNER, name="this computer")
@@ -185,13 +186,14 @@ scripts = st.builds(Script, end=orders(), on_interrupt=orders(), on_terminate=or
 
 @pytest.mark.timeout(7_200 if _ORDERS else 240)
 @settings(
-    max_examples=int(_ORDERS or 300),
+    max_examples=int(_ORDERS or scale(short=60, long=300)),
     derandomize=not _ORDERS,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 @given(script=scripts, way=st.sampled_from(["nobody stops it", "stop", "send now", "delete"]))
+@pytest.mark.scaled
 def test_every_order_of_frames_ends_the_turn_once_and_as_it_should(lulu: Runtime, script: Script, way: str) -> None:
     launch = Launch(prompt="x", working_directory=str(Path.cwd()), agent="claude")
     session_id = lulu.store.insert_session(launch, status=SessionStatus.COMPLETED)

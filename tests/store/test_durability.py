@@ -1,4 +1,4 @@
-"""What was acknowledged is there after ``kill -9``, ten times over."""
+"""What was acknowledged is there after ``kill -9``, each time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from lulu.model.events import Text
 from lulu.store import Store
 from tests.store.files import integrity
+from tests.tiers import scale
+
+KILLS = scale(short=3, long=10)
 
 #: Four threads write as fast as they can; each tells what the store has acknowledged, one line an event.
 WRITER = """
@@ -48,11 +53,12 @@ threading.Event().wait()
 """
 
 
-def test_every_acknowledged_event_survives_ten_kills(path: Path) -> None:
+@pytest.mark.scaled
+def test_every_acknowledged_event_survives_every_kill(path: Path) -> None:
     told: list[tuple[str, str]] = []
     choice = random.Random(1)
 
-    for run in range(10):
+    for run in range(KILLS):
         command = [sys.executable, "-c", WRITER, str(path), str(run)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
@@ -79,8 +85,8 @@ def test_every_acknowledged_event_survives_ten_kills(path: Path) -> None:
     notices = store.notices
     store.close()
 
-    assert len(stored) == 10
-    assert len(told) > 200
+    assert len(stored) == KILLS
+    assert len(told) > 20 * KILLS
     assert [content for session_id, content in told if content not in stored[session_id]] == []
     for contents in stored.values():
         assert len(contents) == len(set(contents))

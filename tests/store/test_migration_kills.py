@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT
+from tests.tiers import keep_short
 
 #: In memory where there is such a place: a hundred migrations wait for a disk a thousand times.
 _MEMORY = Path("/dev/shm")
@@ -25,7 +26,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-@pytest.mark.parametrize(("kind", "every"), [("seed", 1), ("log", 3), ("first", 3), ("blank", 3)])
+@pytest.mark.parametrize(("kind", "every"), keep_short(1, ("blank", 3), ("seed", 1), ("log", 3), ("first", 3)))
 def test_kill_at_every_step_leaves_the_old_file_or_the_new_one(folder: Path, kind: str, every: int) -> None:
     command = [sys.executable, "-m", "tests.store.killed", str(folder), kind, str(every)]
 

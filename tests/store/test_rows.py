@@ -23,6 +23,7 @@ from lulu.store import Change, Query, Store
 from tests.model.test_events import JSON, TEXTS
 from tests.samples import EVENTS
 from tests.store.files import connect, execute
+from tests.tiers import keep_short
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
 
@@ -56,7 +57,7 @@ _numbers = itertools.count()
 
 
 # Not shrunk: with 25 rows an example, that takes minutes.
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", keep_short(1, *range(4)))
 @settings(
     max_examples=100,
     suppress_health_check=list(HealthCheck),

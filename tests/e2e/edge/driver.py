@@ -30,7 +30,7 @@ class Edge:
         self.process = LuluServer(folder, env={"PYTHONPATH": str(ROOT)}, script=folder / "app.py")
         self.url = self.process.url
         # One connection for all that is said: a client of its own for each would take most of the time.
-        self._client = httpx.Client(timeout=60, trust_env=False)
+        self._client = httpx.Client(timeout=60, trust_env=False, verify=False)
 
     def close(self) -> None:
         self._client.close()
