@@ -95,7 +95,9 @@ def denies(glob: TextGlob, candidate: Candidate, checks: frozenset[Check]) -> bo
         return True
     if candidate.globbed and glob.program and Check.PROGRAM_GLOB in checks:
         program, blank, arguments = candidate.text.partition(" ")
-        named = fnmatch.fnmatchcase(glob.program, program.rpartition("/")[2])
+        # A `[` that nothing closes is a sign like any other; for each, fnmatch would look through all that follows.
+        closed, bracket, rest = program.rpartition("/")[2].rpartition("]")
+        named = fnmatch.fnmatchcase(glob.program, closed + bracket + rest.replace("[", "[[]"))
         return named and glob.matches(glob.program + blank + arguments)
     return False
 
