@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from lulu.errors import InputError
-from lulu.rules.checks import ALL, Check
 from lulu.rules.hosts import plain_host, possible_hosts
 from lulu.rules.paths import Paths, Target, file_targets
 from lulu.rules.patterns import Pattern, parse
 from lulu.rules.shell.approval import Need, approves_part, doubts, needs, unnamed
 from lulu.rules.shell.commands import Commands, denies, read_commands
-from lulu.rules.text_globs import looser
 from lulu.rules.tools import (
     ALSO_NAMED,
     COMMAND_TOOLS,
@@ -44,31 +42,26 @@ def real_path(path: str) -> str:
     return os.path.realpath(path)
 
 
-def decide(
-    rules: Iterable[Rule], call: ToolCall, *, resolve: Resolve = real_path, checks: frozenset[Check] = ALL
-) -> Verdict | None:
+def decide(rules: Iterable[Rule], call: ToolCall, *, resolve: Resolve = real_path) -> Verdict | None:
     """What the rules say; nothing when a person has to be asked.
 
     Any deny rule wins. A command may need several approve rules, one for each of its parts. ``resolve`` follows
-    symbolic links; what it cannot follow is not approved. ``checks`` is for tests.
+    symbolic links; what it cannot follow is not approved.
     """
-    return _Judge(call, resolve, checks).explain(list(rules)).verdict
+    return _Judge(call, resolve).explain(list(rules)).verdict
 
 
-def explain(
-    rules: Iterable[Rule], call: ToolCall, *, resolve: Resolve = real_path, checks: frozenset[Check] = ALL
-) -> Explanation:
+def explain(rules: Iterable[Rule], call: ToolCall, *, resolve: Resolve = real_path) -> Explanation:
     """The decision, and what each rule has to do with it."""
-    return _Judge(call, resolve, checks).explain(list(rules))
+    return _Judge(call, resolve).explain(list(rules))
 
 
 class _Judge:
     """One call, read at most once, however many rules there are."""
 
-    def __init__(self, call: ToolCall, resolve: Resolve, checks: frozenset[Check]) -> None:
+    def __init__(self, call: ToolCall, resolve: Resolve) -> None:
         self._call = call
-        self._checks = checks
-        self._paths = Paths(call, resolve, checks)
+        self._paths = Paths(call, resolve)
 
     def explain(self, rules: list[Rule]) -> Explanation:
         judged: list[Judged] = []
@@ -85,14 +78,14 @@ class _Judge:
                 approving.append((rule, match))
             unreadable = unreadable or (rule.action == "deny" and match is _UNREADABLE)
         verdict = self._verdict(denying, approving)
-        if verdict and verdict.action == "approve" and unreadable and Check.UNREADABLE in self._checks:
+        if verdict and verdict.action == "approve" and unreadable:
             verdict, why = None, "A deny rule cannot be read, so nothing is approved without a person."
         else:
             why = verdict.why if verdict else self._undecided(approving)
         return Explanation(verdict=verdict, why=why, judged=tuple(judged))
 
     def _verdict(self, denying: list[Judged], approving: list[tuple[Rule, _Match]]) -> Verdict | None:
-        if denying and (Check.DENY_WINS in self._checks or not approving):
+        if denying:
             return Verdict(action="deny", rule=denying[0].rule, why=denying[0].why)
         wanted = frozenset(range(len(self._needs)))
         for rule, match in approving:
@@ -104,8 +97,7 @@ class _Judge:
             if not match.met <= met:
                 met |= match.met
                 used.append(rule)
-        enough = met == wanted or (bool(met) and Check.EVERY_PART not in self._checks)
-        if not enough:
+        if met != wanted:
             return None
         names = ", ".join(rule.tool_pattern for rule in used[:3]) + (", …" if len(used) > 3 else "")
         why = f"Together the rules {names} approve every part of this command."
@@ -120,27 +112,20 @@ class _Judge:
 
     def _against(self, rule: Rule) -> _Match:
         """What the rule says about the call; it meets no need when it does not hold or does not match."""
-        checks = self._checks
         deny = rule.action == "deny"
-        if not rule.enabled and Check.SWITCH in checks:
+        if not rule.enabled:
             return _Match(why="It is switched off.")
-        if rule.session_id is not None and rule.session_id != self._call.session_id and Check.SESSION in checks:
+        if rule.session_id is not None and rule.session_id != self._call.session_id:
             return _Match(why="It holds for another session.")
-        if (
-            rule.folder is not None
-            and Check.FOLDER in checks
-            and not self._paths.below(self._call.folder, rule.folder, deny=deny)
-        ):
+        if rule.folder is not None and not self._paths.below(self._call.folder, rule.folder, deny=deny):
             return _Match(why=f"It holds for the folder {rule.folder}; this session works in {self._call.folder}.")
         try:
             pattern = parse(rule.tool_pattern)
         except InputError:
             return _UNREADABLE
-        if pattern.glob is not None and checks is not ALL:
-            pattern = replace(pattern, glob=looser(pattern.glob, checks))
         if not self._speaks_of(pattern, deny=deny):
             return _Match(why=f"It is about {pattern.tool_name}, not {self._call.tool_name}.")
-        if not deny and self._call.tool_name in FOR_A_PERSON and Check.PERSON in checks:
+        if not deny and self._call.tool_name in FOR_A_PERSON:
             return _Match(why="Questions and plans are always put to a person.")
         if deny:
             found = self._denied_by(rule, pattern)
@@ -155,7 +140,7 @@ class _Judge:
         if self._named(pattern, name):
             return True
         # A rule for commands approves a monitor that runs one, not one that opens a connection.
-        alias = Check.ALIASES in self._checks and (deny or name != "Monitor" or self._primary is not None)
+        alias = deny or name != "Monitor" or self._primary is not None
         if alias and any(self._named(pattern, other) for other in ALSO_NAMED.get(name, ())):
             return True
         if pattern.kind != "path":
@@ -164,18 +149,16 @@ class _Judge:
         if name in COMMAND_TOOLS:
             # A command may open files: with `>`, or by its arguments.
             return tool in ("Read", "Edit", "Write")
-        if Check.FAMILY in self._checks and (
-            (tool == "Edit" and name in EDITING) or (tool == "Read" and name in READING)
-        ):
+        if (tool == "Edit" and name in EDITING) or (tool == "Read" and name in READING):
             return True
-        return deny and tool == "Read" and name in EDITING and Check.READ_SHIELDS in self._checks
+        return deny and tool == "Read" and name in EDITING
 
     def _named(self, pattern: Pattern, name: str) -> bool:
         tool = pattern.tool_name
-        if tool == name or ("*" in tool and Check.TOOL_STARS in self._checks and pattern.tool.matches(name)):
+        if tool == name or ("*" in tool and pattern.tool.matches(name)):
             return True
         whole_server = tool.startswith("mcp__") and "__" not in tool[5:] and "*" not in tool
-        return whole_server and Check.SERVER in self._checks and name.startswith(f"{tool}__")
+        return whole_server and name.startswith(f"{tool}__")
 
     # To deny
 
@@ -185,7 +168,7 @@ class _Judge:
         anything = pattern.path is not None and pattern.path.anything and self._commands is None
         if pattern.everything or anything:
             return True, f"The rule {pattern.text} denies every call of {self._call.tool_name}."
-        if pattern.field and Check.FIELDS in self._checks:
+        if pattern.field:
             name, value = pattern.field
             given = _scalar(self._call.tool_input.get(name))
             if given is not None and value.matches(given):
@@ -199,7 +182,7 @@ class _Judge:
             case "host":
                 host = pattern.host
                 found = next(
-                    (each for each in possible_hosts(self._primary or "") if host and host.matches(each, self._checks)),
+                    (each for each in possible_hosts(self._primary or "") if host and host.matches(each)),
                     None,
                 )
             case "text":
@@ -215,7 +198,7 @@ class _Judge:
             text = self._primary
             return text if text is not None and pattern.glob and pattern.glob.matches(text) else None
         for candidate in self._commands.candidates:
-            if denies(pattern.glob, candidate, self._checks):
+            if denies(pattern.glob, candidate):
                 return candidate.text
         return None
 
@@ -226,8 +209,6 @@ class _Judge:
             for target in self._targets:
                 if self._paths.touches(pattern.path, rule.folder, target):
                     return target.path
-            return None
-        if Check.FILES_IN_COMMAND not in self._checks:
             return None
         for word in self._commands.files:
             target = Target(path=word.text, globbed=word.globbed)
@@ -266,7 +247,7 @@ class _Judge:
 
     def _is_delicate(self, pattern: Pattern) -> bool:
         """Whether a rule for every call of an editing tool meets a file that a rule has to name."""
-        editing = self._call.tool_name in EDITING and pattern.tool_name != "*" and Check.DELICATE in self._checks
+        editing = self._call.tool_name in EDITING and pattern.tool_name != "*"
         return editing and any(self._paths.is_delicate(target) for target in self._targets)
 
     def _covered(self, rule: Rule, pattern: Pattern, targets: Iterable[Target], *, writes: bool) -> bool:
@@ -277,15 +258,13 @@ class _Judge:
         )
 
     def _approved_host(self, pattern: Pattern) -> bool:
-        url = self._primary or ""
-        hosts = possible_hosts(url)
-        host = plain_host(url) if Check.HOST_PLAIN in self._checks else (hosts[0] if hosts else None)
-        return host is not None and pattern.host is not None and pattern.host.matches(host, self._checks)
+        host = plain_host(self._primary or "")
+        return host is not None and pattern.host is not None and pattern.host.matches(host)
 
     def _approved_command(self, rule: Rule, pattern: Pattern) -> _Match:
         everything = frozenset(range(len(self._needs)))
         glob = pattern.glob if pattern.kind == "command" else None
-        if glob and glob.exact == (self._primary or "").strip() and Check.EXACT_TEXT in self._checks:
+        if glob and glob.exact == (self._primary or "").strip():
             return _Match(why=f"The rule {pattern.text} approves exactly this command.", met=everything)
         if self._doubts:
             return _Match(why=f"It cannot approve this command: {self._doubts[0]}.")
@@ -301,7 +280,7 @@ class _Judge:
 
     def _meets(self, rule: Rule, pattern: Pattern, need: Need) -> bool:
         if need.part is not None:
-            return pattern.glob is not None and approves_part(pattern.glob, need, self._checks)
+            return pattern.glob is not None and approves_part(pattern.glob, need)
         if pattern.glob and self._approves_with_files(pattern, need):
             return True
         wanted = ("Edit", "Write") if need.writes else ("Read",)
@@ -344,13 +323,13 @@ class _Judge:
         whole = [Need(shown=self._shown)]
         if self._commands is None or self._doubts:
             return whole
-        return needs(self._commands.script, self._checks)
+        return needs(self._commands.script)
 
     @cached_property
     def _doubts(self) -> list[str]:
         if self._commands is None:
             return []
-        return doubts(self._primary or "", self._commands.script, self._checks, self._paths.inside)
+        return doubts(self._primary or "", self._commands.script, self._paths.inside)
 
     @cached_property
     def _targets(self) -> list[Target]:

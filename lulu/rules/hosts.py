@@ -9,7 +9,6 @@ from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from lulu.errors import InputError
-from lulu.rules.checks import Check
 from lulu.rules.text_globs import TextGlob, text_glob
 
 #: An address that every program reads alike: http, an ASCII host, nothing before it.
@@ -27,19 +26,12 @@ class HostGlob:
     labels: tuple[TextGlob, ...]
     #: Whether more labels may, and at least one must, stand before.
     subdomains: bool
-    #: As typed.
-    typed: str
 
-    def matches(self, host: str, checks: frozenset[Check]) -> bool:
+    def matches(self, host: str) -> bool:
         """Whether ``host`` is one that the pattern means."""
         if self.text == "*":
             return True
-        if Check.HOST_SPELLING not in checks:
-            return host == self.typed
-        host = host.lower().rstrip(".")
-        if Check.HOST_LABELS not in checks:
-            return text_glob(self.text, escapes=False).matches(host)
-        labels = host.split(".")
+        labels = host.lower().rstrip(".").split(".")
         if self.subdomains:
             if len(labels) <= len(self.labels) or not all(labels):
                 return False
@@ -62,7 +54,7 @@ def host_glob(domain: str) -> HostGlob:
     subdomains = text.startswith("*.")
     rest = text[2:] if subdomains else text
     labels = tuple(text_glob(_ascii(label), escapes=False) for label in rest.split("."))
-    return HostGlob(text=text, labels=labels, subdomains=subdomains, typed=domain)
+    return HostGlob(text=text, labels=labels, subdomains=subdomains)
 
 
 def _ascii(label: str) -> str:

@@ -15,7 +15,6 @@ from enum import Enum, auto
 from functools import cached_property, lru_cache
 
 from lulu.errors import InputError
-from lulu.rules.checks import Check
 from lulu.rules.glob_overlap import paths_overlap
 from lulu.rules.sensitive_paths import folded
 
@@ -67,26 +66,21 @@ class PathGlob:
         wanted = (*(("**",) if self.bare or self.single_folder else ()), *self.parts)
         return paths_overlap(wanted, tuple(parts))
 
-    def matches(self, parts: Sequence[str], checks: frozenset[Check], *, deny: bool) -> bool:
+    def matches(self, parts: Sequence[str], *, deny: bool) -> bool:
         """Whether it covers the path whose parts, from the anchor on, are given."""
-        any_depth = (self.bare and Check.ANY_DEPTH in checks) or (
-            self.single_folder and (deny or Check.SINGLE_FOLDER not in checks)
-        )
+        any_depth = self.bare or (self.single_folder and deny)
         wanted = (*(("**",) if any_depth else ()), *self.parts)
-        crossing = Check.SEGMENT not in checks
         whole = not deny and self.parts[-1] != "**" and any(sign in self.parts[-1] for sign in "*?[")
-        if _covers(wanted, parts, crossing=crossing, whole=whole):
+        if _covers(wanted, parts, whole=whole):
             return True
         # `secrets/**` denies a search in `secrets` itself as well.
         named = wanted[:-1] if deny and len(self.parts) > 1 and self.parts[-1] == "**" else ()
-        if named and _covers(named, parts, crossing=crossing):
+        if named and _covers(named, parts):
             return True
-        if not deny or Check.PATH_CASE not in checks:
+        if not deny:
             return False
         folded, parts = tuple(map(_folded, wanted)), [_folded(part) for part in parts]
-        return _covers(folded, parts, crossing=crossing) or (
-            bool(named) and _covers(folded[:-1], parts, crossing=crossing)
-        )
+        return _covers(folded, parts) or (bool(named) and _covers(folded[:-1], parts))
 
 
 @lru_cache(maxsize=1024)
@@ -127,11 +121,8 @@ def _anchored(text: str) -> tuple[Anchor, str]:
     return Anchor.HERE, text
 
 
-def _covers(wanted: Sequence[str], parts: Sequence[str], *, crossing: bool, whole: bool = False) -> bool:
+def _covers(wanted: Sequence[str], parts: Sequence[str], *, whole: bool = False) -> bool:
     """Whether the pattern takes the path, or, unless it must be the ``whole`` path, a folder that the path is in."""
-    if crossing:
-        pattern = "/".join(wanted).replace("**/", "*").replace("**", "*")
-        return any(fnmatch.fnmatchcase("/".join(parts[:end]), pattern) for end in range(len(parts) + 1))
     if wanted[-1:] == ("**",):
         # Everything inside, not the folder itself: at least one name more.
         wanted = (*wanted, "*")

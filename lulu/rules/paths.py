@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from lulu.rules.checks import Check
 from lulu.rules.path_globs import ANY_NAME, Anchor, PathGlob
 from lulu.rules.sensitive_paths import delicate
 from lulu.rules.shell.expansions import MOST_BRACES, braces
@@ -76,10 +75,9 @@ def _may_lead_out(pattern: str) -> bool:
 class Paths:
     """The folders of one call, and what patterns say about paths in it."""
 
-    def __init__(self, call: ToolCall, resolve: Resolve, checks: frozenset[Check]) -> None:
+    def __init__(self, call: ToolCall, resolve: Resolve) -> None:
         self._call = call
         self._resolve = resolve
-        self._checks = checks
         # What is asked once for every rule.
         self._resolved: dict[str, str | None] = {}
         self._spelled: dict[tuple[str, tuple[str, ...], bool], list[list[str]] | None] = {}
@@ -90,16 +88,15 @@ class Paths:
 
         What tells programs what to do is written to only where the pattern names it.
         """
-        if target.elsewhere and Check.SEARCH_ELSEWHERE in self._checks:
+        if target.elsewhere:
             return False
         spellings = self._spellings(target.path, [self._cwd])
         if spellings is None:
             return False
         anchors = self._anchors(glob, rule_folder, deny=False)
         # What covers any name in a folder, and in its folders, covers everything below it.
-        whole_folder = target.searched and Check.WHOLE_FOLDER in self._checks
-        probes = [[ANY_NAME], [ANY_NAME] * 2] if whole_folder else [[]]
-        named = glob.named if writes and Check.DELICATE in self._checks else None
+        probes = [[ANY_NAME], [ANY_NAME] * 2] if target.searched else [[]]
+        named = glob.named if writes else None
         return bool(anchors) and all(
             self._inside(glob, anchors, spelling, probe, deny=False, named=named)
             for spelling in spellings
@@ -162,11 +159,7 @@ class Paths:
         # What programs take off before they read a path.
         spellings = dict.fromkeys((path, path.strip(), unquote(_FILE_ADDRESS.sub("/", path.strip()))))
         for written in (self._absolute(each, base) for base in bases for each in spellings):
-            if Check.LINK_ITSELF in self._checks:
-                found[tuple(self._parts(written))] = None
-            if Check.LINK_TARGET not in self._checks:
-                found[tuple(self._parts(written))] = None
-                continue
+            found[tuple(self._parts(written))] = None
             # A program may take `link/..` for the link's parent or for its target's.
             for start in dict.fromkeys((written, "/" + "/".join(self._parts(written)))):
                 real = self._real(start)
@@ -189,15 +182,13 @@ class Paths:
     ) -> bool:
         for anchor in anchors:
             top = parts[: len(anchor)]
-            if top == anchor or (deny and Check.PATH_CASE in self._checks and _lower(top) == _lower(anchor)):
+            if top == anchor or (deny and _lower(top) == _lower(anchor)):
                 rest = parts[len(anchor) :]
-            elif Check.ANCHOR not in self._checks:
-                rest = parts
             else:
                 continue
             if named is not None and not delicate(rest) <= named:
                 continue
-            if glob.matches([*rest, *probe], self._checks, deny=deny) or (globbed and glob.overlaps(rest)):
+            if glob.matches([*rest, *probe], deny=deny) or (globbed and glob.overlaps(rest)):
                 return True
         return False
 
@@ -222,8 +213,7 @@ class Paths:
             if not folder or not folder.startswith("/"):
                 continue
             anchors[tuple(self._parts(folder))] = None
-            if Check.LINKED_ANCHOR in self._checks:
-                anchors.update(dict.fromkeys(self._real_parts(folder)))
+            anchors.update(dict.fromkeys(self._real_parts(folder)))
         return [list(anchor[: max(0, len(anchor) - glob.up)]) for anchor in anchors]
 
     def _absolute(self, path: str, base: str) -> str:
@@ -234,7 +224,7 @@ class Paths:
     def _parts(self, path: str) -> list[str]:
         parts: list[str] = []
         for part in path.split("/"):
-            if part == ".." and Check.DOTS in self._checks:
+            if part == "..":
                 parts[-1:] = []
             elif part not in ("", "."):
                 parts.append(part)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 
 from lulu.errors import InputError
-from lulu.rules.checks import ALL
 from lulu.rules.evaluate import decide, real_path
 from lulu.rules.hosts import plain_host
 from lulu.rules.path_globs import escaped_path
@@ -79,7 +78,7 @@ def _for_command(call: ToolCall) -> list[str]:
     tool = "PowerShell" if call.tool_name == "PowerShell" else "Bash"
     offers = [f"{tool}({escaped(command.strip())})"]
     script = read_commands(command).script
-    if tool == "Bash" and not doubts(command, script, ALL, lambda folder: False):
+    if tool == "Bash" and not doubts(command, script, lambda folder: False):
         offers += [f"Bash({words} *)" for words in _prefix(script)]
     return offers
 

@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lulu.rules.checks import Check
-
 _STAR = re.compile(r"\\\*|\*+")
 
 
@@ -65,15 +63,6 @@ def text_glob(pattern: str, *, ends_word: bool = False, escapes: bool = True) ->
         pieces=tuple(pieces),
         ends_word=ends_word and len(pieces) > 1 and pieces[-1] == "" and pieces[-2].endswith(" "),
     )
-
-
-def looser(glob: TextGlob, checks: frozenset[Check]) -> TextGlob:
-    """The same pattern, read without the properties that ``checks`` leaves out."""
-    escapes = Check.LITERAL_STAR in checks
-    if Check.WORD_BOUNDARY in checks:
-        return glob if escapes else text_glob(glob.text, ends_word=glob.ends_word, escapes=False)
-    ending = f"{glob.text[:-2]}*" if glob.ends_word else glob.text
-    return text_glob(ending, escapes=escapes)
 
 
 def escaped(text: str) -> str:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from lulu.rules.checks import Check
 from lulu.rules.shell.harmless import HARMLESS
 from lulu.rules.shell.invocations import Invocation, Invocations, only_looks, program_name
 from lulu.rules.shell.options import Risk, names, risks, run_by
@@ -77,49 +76,46 @@ class Need:
     writes: bool = False
 
 
-def doubts(command: str, script: Script, checks: frozenset[Check], is_inside: Callable[[str], bool]) -> list[str]:
+def doubts(command: str, script: Script, is_inside: Callable[[str], bool]) -> list[str]:
     """Why no rule with a star can approve this command, as ends of a sentence; empty when it is clear.
 
     ``is_inside`` tells whether a folder is the session's or lies below it.
     """
-    found = [why for check, why in script.doubts.items() if (check in checks) != (check is Check.MESSAGE)]
-    if len(command) > MAX_COMMAND and Check.LENGTH in checks:
+    found = [*script.doubts]
+    if len(command) > MAX_COMMAND:
         found.append(f"it is longer than {MAX_COMMAND:,} characters")
-    if Check.CHANGED_FOLDER in checks:
-        found += _changed_folder(script, is_inside)
-    if Check.ASSIGNMENT in checks:
-        found += _changed_shell(script)
+    found += _changed_folder(script, is_inside)
+    found += _changed_shell(script)
     if not script.parts:
         found.append("it is empty")
     return found
 
 
-def needs(script: Script, checks: frozenset[Check]) -> list[Need]:
+def needs(script: Script) -> list[Need]:
     """Everything in the command that needs approval."""
     found: list[Need] = []
     for part in script.parts:
-        forms = tuple(_forms(part, checks)) if part.words and not _unsafe(part, checks) else ()
-        risky = tuple(risk for run in _run_by(part) for risk in risks(run)) if Check.HARMLESS in checks else ()
+        forms = tuple(_forms(part)) if part.words and not _unsafe(part) else ()
+        risky = tuple(risk for run in _run_by(part) for risk in risks(run))
         found.append(Need(shown=part.written, part=part, forms=forms, risks=risky))
         for each in part.redirections:
             is_plain = each.target.raw == each.target.text and _PLAIN_FILE.fullmatch(each.target.text)
-            if not each.is_file or (is_plain and each.target.text == "/dev/null" and Check.DEV_NULL in checks):
+            if not each.is_file or (is_plain and each.target.text == "/dev/null"):
                 continue
             # A name that is not plain is not approved by any path pattern: \0 is in none.
             name = each.target.text if is_plain else "\0"
-            if Check.REDIRECTION in checks:
-                shown = f"{each.operator} {each.target.raw}"
-                found.append(Need(shown=shown, file=name, owner=part, writes=each.writes))
+            shown = f"{each.operator} {each.target.raw}"
+            found.append(Need(shown=shown, file=name, owner=part, writes=each.writes))
     return found
 
 
-def approves_part(glob: TextGlob, need: Need, checks: frozenset[Check]) -> bool:
+def approves_part(glob: TextGlob, need: Need) -> bool:
     """Whether the pattern takes this simple command, without the files that it opens beside its arguments."""
-    if need.part is not None and glob.exact == need.part.written and Check.EXACT_TEXT in checks:
+    if need.part is not None and glob.exact == need.part.written:
         return True
     if glob.exact is None and unnamed(glob, need) is not None:
         return False
-    return any(_approves_form(glob, form, need, checks) for form in need.forms)
+    return any(_approves_form(glob, form, need) for form in need.forms)
 
 
 def unnamed(glob: TextGlob, need: Need) -> str | None:
@@ -127,16 +123,12 @@ def unnamed(glob: TextGlob, need: Need) -> str | None:
     return next((risk.text for risk in need.risks if not names(glob, risk)), None)
 
 
-def _unsafe(part: Part, checks: frozenset[Check]) -> bool:
+def _unsafe(part: Part) -> bool:
     """Whether variables are set that may change what the command is."""
-    if Check.ASSIGNMENT not in checks:
-        return False
     # `time X=1 git` sets a variable, too.
     behind = [part.words[run.at] for run in part.runs.chain[1:]]
     if any(ASSIGNMENT.match(word.text) or word.text in KEYWORDS for word in behind):
         return True
-    if Check.SAFE_ASSIGNMENT not in checks:
-        return bool(part.assignments)
     return not all(map(_is_safe, part.assignments))
 
 
@@ -146,26 +138,26 @@ def _is_safe(word: Word) -> bool:
     return name in SAFE_VARIABLES and _PLAIN_VALUE.fullmatch(value) is not None
 
 
-def _approves_form(glob: TextGlob, form: Form, need: Need, checks: frozenset[Check]) -> bool:
+def _approves_form(glob: TextGlob, form: Form, need: Need) -> bool:
     if not glob.matches(form.text):
         return False
     if glob.exact is not None:
         # An exact pattern does not take a command that gets more arguments than it shows.
-        return not (form.more and Check.STDIN_ARGUMENTS in checks)
-    if Check.BLANKS in checks and not _QUOTING.search(glob.text) and not glob.matches(form.meant):
+        return not form.more
+    if not _QUOTING.search(glob.text) and not glob.matches(form.meant):
         return False
     unnamed_program = len(glob.pieces[0]) < len(form.text.partition(" ")[0])
     for run in _run_by(need.part):
-        if unnamed_program and Check.EXEC_WRAPPER in checks and _runs_more(run):
+        if unnamed_program and _runs_more(run):
             return False
-        if run.name in EXEC_WRAPPERS and Check.EXEC_WRAPPER in checks:
+        if run.name in EXEC_WRAPPERS:
             return False
-        if run.name in FINDERS and Check.FIND_ACTION in checks and (run.more or any(map(_may_act, run.arguments))):
+        if run.name in FINDERS and (run.more or any(map(_may_act, run.arguments))):
             return False
-    if form.more and Check.STDIN_ARGUMENTS in checks and not glob.matches(form.text + _UNSEEN):
+    if form.more and not glob.matches(form.text + _UNSEEN):
         return False
     # `timeout 30 npm *` names what runs; `timeout *` does not.
-    return Check.WRAPPER_ALONE not in checks or len(glob.pieces[0]) >= form.names
+    return len(glob.pieces[0]) >= form.names
 
 
 def _runs_more(run: Invocation) -> bool:
@@ -197,7 +189,7 @@ def _is_wrapping(runs: Invocations) -> bool:
     return last is not None and last.name in WRAPPERS and last.arguments != () and not only_looks(last)
 
 
-def _forms(part: Part, checks: frozenset[Check]) -> Iterator[Form]:
+def _forms(part: Part) -> Iterator[Form]:
     """The command as written, and without each wrapper that Claude Code looks through; the last is the innermost."""
     raws = [word.raw for word in part.words]
     meant = [word.text.replace(" ", _INSIDE) for word in part.words]
@@ -206,7 +198,7 @@ def _forms(part: Part, checks: frozenset[Check]) -> Iterator[Form]:
     if _is_wrapping(part.runs):
         behind = range(inner + 1, len(raws))
         inner = next((at for at in behind if not _OPTION_OR_NUMBER.fullmatch(part.words[at].text)), inner)
-    for run in chain if Check.WRAPPERS in checks else chain[:1]:
+    for run in chain:
         if run.plain:
             yield Form(
                 text=" ".join(raws[run.at :]),

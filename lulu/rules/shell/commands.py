@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lulu.rules.checks import Check
 from lulu.rules.shell.expansions import printed
 from lulu.rules.shell.invocations import STARTS, Invocations, invocations
 from lulu.rules.shell.options import risks, writes_to
@@ -53,8 +52,6 @@ class Candidate:
     """A command that may be run, in one of its spellings."""
 
     text: str
-    #: What was looked through to find it.
-    by: frozenset[Check]
     #: Whether its program may be any of several.
     globbed: bool
 
@@ -87,13 +84,11 @@ def read_commands(command: str) -> Commands:
     return _cached(command) if len(command) <= 20_000 else _read(command)
 
 
-def denies(glob: TextGlob, candidate: Candidate, checks: frozenset[Check]) -> bool:
+def denies(glob: TextGlob, candidate: Candidate) -> bool:
     """Whether a deny rule's pattern takes this candidate."""
-    if not candidate.by <= checks:
-        return False
     if glob.matches(candidate.text):
         return True
-    if candidate.globbed and glob.program and Check.PROGRAM_GLOB in checks:
+    if candidate.globbed and glob.program:
         program, blank, arguments = candidate.text.partition(" ")
         # A `[` that nothing closes is a sign like any other; for each, fnmatch would look through all that follows.
         closed, bracket, rest = program.rpartition("/")[2].rpartition("]")
@@ -109,20 +104,18 @@ def _cached(command: str) -> Commands:
 
 def _read(command: str) -> Commands:
     found = _Finder()
-    found.add(command.strip(), frozenset())
-    script = found.read(command[:_READ], frozenset(), _DEPTH)
+    found.add(command.strip())
+    script = found.read(command[:_READ], _DEPTH)
     for text in _told_elsewhere(command[:_READ], found.unknown):
-        found.add(text, frozenset({Check.ANY_PART, Check.VALUES}))
+        found.add(text)
     if len(command) > _READ or found.exhausted:
         # Too much to read well, so read badly: whatever stands behind a sign that may begin a command is one.
         for piece in _ROUGHLY.split(command):
-            found.add(piece.strip(), frozenset({Check.ANY_PART}))
+            found.add(piece.strip())
     return Commands(
         script=script,
         candidates=tuple(
-            Candidate(text=text, by=by, globbed=bool(_GLOB_SIGNS.search(text.partition(" ")[0])))
-            for text, all_by in found.texts.items()
-            for by in all_by
+            Candidate(text=text, globbed=bool(_GLOB_SIGNS.search(text.partition(" ")[0]))) for text in found.texts
         ),
         files=tuple(found.files),
     )
@@ -132,7 +125,7 @@ class _Finder:
     """Collects candidates and files from a script and from the scripts inside it."""
 
     def __init__(self) -> None:
-        self.texts: dict[str, list[frozenset[Check]]] = {}
+        self.texts: dict[str, None] = {}
         self.files: dict[FileWord, None] = {}
         #: Whether some of it was not read.
         self.exhausted = False
@@ -140,94 +133,83 @@ class _Finder:
         self.unknown: dict[str, str] = {}
         self._budget = _BUDGET
         self._known = Known()
-        self._seen: set[tuple[str, frozenset[Check]]] = set()
+        #: What was read, with the values and the number of folders that were known then.
+        self._seen: set[tuple[str, frozenset[tuple[str, str]], int]] = set()
 
-    def add(self, text: str, by: frozenset[Check]) -> None:
-        known = self.texts.setdefault(text, [])
-        if text and not any(each <= by for each in known):
-            known.append(by)
+    def add(self, text: str) -> None:
+        if text:
+            self.texts[text] = None
 
-    def read(self, text: str, by: frozenset[Check], depth: int) -> Script:
+    def read(self, text: str, depth: int) -> Script:
         self._budget -= len(text)
         values = dict(self._known.values)
         script = read_script(text, self._known)
-        self._script(script, by, depth)
+        self._script(script, depth)
         choices, self._known.choices = self._known.choices, 1
         if script.guessed:
             # It may print something else, or nothing.
-            self._script(read_script(text, Known(values=dict(values), depth=0)), by, depth)
+            self._script(read_script(text, Known(values=dict(values), depth=0)), depth)
         for choice in range(1, min(choices, _CHOICES)):
             self._budget -= len(text)
             if self._budget > 0:
-                self._script(read_script(text, Known(values=dict(values), choice=choice)), by, depth)
+                self._script(read_script(text, Known(values=dict(values), choice=choice)), depth)
         return script
 
-    def _script(self, script: Script, by: frozenset[Check], depth: int) -> None:
+    def _script(self, script: Script, depth: int) -> None:
         self.exhausted = self.exhausted or script.tangled
-        if len(script.parts) > 1:
-            by |= {Check.ANY_PART}
         fed = max((at for at, part in enumerate(script.parts) if part.piped and part.runs.names & SHELLS), default=0)
-        nested: list[tuple[str, Check]] = [(inner, Check.INSIDE) for inner in script.inner]
+        nested = list(script.inner)
         for at, part in enumerate(script.parts):
-            self._part(part, by)
+            self._part(part)
             # `$X -c 'rm x'`: a program that is not known may be a shell.
             if at < fed or part.runs.possible or part.runs.names & (RUNNERS | {""}):
-                nested += [(text, Check.RUN_TEXT) for text in _texts_to_run(part)]
+                nested += _texts_to_run(part)
             if "alias" in part.runs.names:
-                nested += [(word.text.partition("=")[2], Check.RUN_TEXT) for word in part.words if "=" in word.text]
-            nested += [(text, Check.RUN_TEXT) for text in _handed_over(part)]
+                nested += [word.text.partition("=")[2] for word in part.words if "=" in word.text]
+            nested += _handed_over(part)
             if at < fed:
-                nested.append((" ".join(word.text for word in part.words[1:]), Check.RUN_TEXT))
+                nested.append(" ".join(word.text for word in part.words[1:]))
         for at, given in script.given:
             if at < fed or (at < len(script.parts) and script.parts[at].runs.names & SHELLS):
-                nested.append((given, Check.RUN_TEXT))
+                nested.append(given)
         if any(part.runs.names & SHELLS for part in script.parts):
             # `source <(echo rm x)`
-            nested += [(text, Check.RUN_TEXT) for text in map(_printed_by, script.inner) if text]
-        for inner, check in nested:
-            if (inner, by) in self._seen:
+            nested += [text for text in map(_printed_by, script.inner) if text]
+        for inner in nested:
+            state = (inner, frozenset(self._known.values.items()), len(self._known.folders))
+            if state in self._seen:
                 continue
-            self._seen.add((inner, by))
+            self._seen.add(state)
             if depth and len(inner) <= self._budget:
-                self.read(inner, by | {check}, depth - 1)
+                self.read(inner, depth - 1)
             else:
                 self.exhausted = True
 
-    def _part(self, part: Part, by: frozenset[Check]) -> None:
-        self.add(part.written, by)
+    def _part(self, part: Part) -> None:
+        self.add(part.written)
         is_test = part.written.startswith("[[")
         if part.words and not is_test and not part.words[0].text and _EXPANSION.search(part.words[0].raw):
             self.unknown[part.written] = " ".join(word.text for word in part.words[1:])
         self._files_of(part)
-        if part.assignments:
-            by |= {Check.PAST_ASSIGNMENT}
-        if part.redirections:
-            by |= {Check.PAST_REDIRECTION}
-        if part.after_keyword:
-            by |= {Check.PAST_KEYWORDS}
-        self.add(" ".join(word.raw for word in part.words), by)
-        if any(word.expanded for word in part.words):
-            by |= {Check.VALUES}
-        elif any(word.text != word.raw for word in part.words):
-            by |= {Check.QUOTES}
-        self._commands(part.words, part.runs, by)
+        self.add(" ".join(word.raw for word in part.words))
+        self._commands(part.words, part.runs)
         words = spread(part.words)
         if words != part.words:
-            self._commands(words, invocations(words), by | {Check.BRACES})
+            self._commands(words, invocations(words))
 
-    def _commands(self, words: tuple[Word, ...], runs: Invocations, by: frozenset[Check]) -> None:
+    def _commands(self, words: tuple[Word, ...], runs: Invocations) -> None:
         texts = [word.text for word in words]
         for run in runs.all:
-            self._command(texts[run.at :], by | ({Check.RUNNERS} if run.at else set()))
+            self._command(texts[run.at :])
 
-    def _command(self, texts: list[str], by: frozenset[Check]) -> None:
+    def _command(self, texts: list[str]) -> None:
         # A value may hold several words, or none.
         program, _, rest = " ".join(texts).strip().partition(" ")
-        for name, name_by in _spellings(program):
-            self.add(f"{name} {rest}".strip(), by | name_by)
+        for name in _spellings(program):
+            self.add(f"{name} {rest}".strip())
             words = rest.split(" ")
             for count in _skipped(words):
-                self.add(" ".join([name, *words[count:]]), by | name_by | {Check.OPTIONS})
+                self.add(" ".join([name, *words[count:]]))
 
     def _files_of(self, part: Part) -> None:
         words = [
@@ -271,15 +253,10 @@ def _file_words(part: Part) -> Iterator[tuple[Word, bool]]:
         before = word.text
 
 
-def _spellings(program: str) -> Iterator[tuple[str, frozenset[Check]]]:
-    yield program, frozenset()
+def _spellings(program: str) -> Iterator[str]:
     # To zsh, `=rm` is the path of `rm`.
     name = program.rpartition("/")[2].removeprefix("=")
-    if name != program:
-        yield name, frozenset({Check.PROGRAM_PATH})
-    if name.lower() != name:
-        by = {Check.PROGRAM_CASE} | ({Check.PROGRAM_PATH} if name != program else set())
-        yield name.lower(), frozenset(by)
+    yield from dict.fromkeys((program, name, name.lower()))
 
 
 def _skipped(words: list[str]) -> Iterator[int]:

@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lulu.rules.checks import Check
 from lulu.rules.shell.closings import DOUBTFUL
 from lulu.rules.shell.expansions import printed
 from lulu.rules.shell.invocations import Invocation, Invocations, invocations
@@ -68,8 +67,6 @@ class Part:
     #: The program and its arguments.
     words: tuple[Word, ...]
     redirections: tuple[Redirection, ...]
-    #: Whether keywords were left out before the first word.
-    after_keyword: bool
     #: Whether its input is what the part before it prints.
     piped: bool
     #: What its words run.
@@ -87,8 +84,8 @@ class Script:
     inner: tuple[str, ...]
     #: Texts that it hands to a part's input, with the part's place.
     given: tuple[tuple[int, str], ...]
-    #: What keeps it from being approved, and how to say so: "it has a variable".
-    doubts: dict[Check, str]
+    #: What keeps it from being approved, as ends of a sentence: "it has a variable".
+    doubts: tuple[str, ...]
     #: Whether some of its words are what a command inside it may print.
     guessed: bool
     #: Whether some of it is too involved to be read well.
@@ -118,7 +115,7 @@ def read_script(text: str, known: Known | None = None) -> Script:
         parts=tuple(reader.parts),
         inner=tuple(reader.inner),
         given=tuple(reader.given),
-        doubts=reader.doubts,
+        doubts=tuple(reader.doubts),
         guessed=reader.guessed,
         tangled=reader.tangled,
     )
@@ -150,14 +147,14 @@ class _Reader(WordReader):
 
     def read(self) -> None:
         if _CONTROL.search(self.text):
-            self.doubt(Check.CHARACTERS, "it has a control character")
+            self.doubt("it has a control character")
         while self.at < len(self.text):
             self._step(self.text[self.at])
         self._end_part("")
         if self._operator in ("&&", "||", "|", "|&"):
-            self.doubt(Check.INCOMPLETE, f"nothing follows “{self._operator}”")
+            self.doubt(f"nothing follows “{self._operator}”")
         if self._heredocs:
-            self.doubt(Check.INCOMPLETE, "the text after “<<” is missing")
+            self.doubt("the text after “<<” is missing")
 
     def _step(self, sign: str) -> None:
         match sign:
@@ -184,7 +181,7 @@ class _Reader(WordReader):
             case "(" | ")":
                 if self.text.startswith("((", self.at):
                     self._number_or_group()
-                self.doubt(Check.GROUPING, "it has parentheses")
+                self.doubt("it has parentheses")
                 self.at += 1
                 self._end_part(sign)
             case "<" | ">" | "&" | ";" | "|":
@@ -211,9 +208,9 @@ class _Reader(WordReader):
 
     def _plain(self, sign: str) -> None:
         if sign == "{" and not _PLAIN_BRACES.match(self.text, self.at):
-            self.doubt(Check.BRACES, "it has braces")
+            self.doubt("it has braces")
         if not sign.isascii() and unicodedata.category(sign)[0] in "ZC":
-            self.doubt(Check.CHARACTERS, "it has a character that cannot be seen")
+            self.doubt("it has a character that cannot be seen")
         plain = _PLAIN.match(self.text, self.at)
         run = plain.group() if plain else sign
         self.take(raw=run, text=run)
@@ -224,7 +221,7 @@ class _Reader(WordReader):
     def _operate(self) -> None:
         redirection = _REDIRECTION.match(self.text, self.at)
         if redirection and self.text[redirection.end() : redirection.end() + 1] == "(" and redirection.group() in "<>":
-            self.doubt(Check.SUBSTITUTION, "it has a command inside a command")
+            self.doubt("it has a command inside a command")
             end = self.enclosed(redirection.end() + 1, ")")
             self.inner.append(self.text[redirection.end() + 1 : end])
             self.take(raw=self.text[self.at : end + 1])
@@ -238,17 +235,17 @@ class _Reader(WordReader):
             self._end_word()
             self._begin(self.at)
             if self._part.pending:
-                self.doubt(Check.INCOMPLETE, "a redirection goes nowhere")
+                self.doubt("a redirection goes nowhere")
             self.at = self._part.end = redirection.end()
             self._part.pending = redirection.group()
             if redirection.group().startswith("<<"):
-                self.doubt(Check.HEREDOC, "it gives a text to a command")
+                self.doubt("it gives a text to a command")
         else:
             operator = _OPERATOR.match(self.text, self.at)
             sign = operator.group() if operator else self.text[self.at]
             self.at += len(sign)
             if sign in (";;", ";&", ";;&"):
-                self.doubt(Check.KEYWORDS, f"it has “{sign}”")
+                self.doubt(f"it has “{sign}”")
             self._end_part(sign)
 
     def _begin(self, at: int) -> None:
@@ -276,21 +273,20 @@ class _Reader(WordReader):
         self._end_word()
         part, self._part = self._part, _Open()
         if part.pending:
-            self.doubt(Check.INCOMPLETE, "a redirection goes nowhere")
+            self.doubt("a redirection goes nowhere")
         if part.words or part.redirections:
             self.parts.append(self._finished(part))
             self._operator = operator
         elif operator not in ("", "\n", "(", ")"):
-            self.doubt(Check.INCOMPLETE, f"nothing stands before “{operator}”")
+            self.doubt(f"nothing stands before “{operator}”")
 
     def _finished(self, part: _Open) -> Part:
-        words, assignments, after_keyword = list(part.words), [], False
+        words, assignments = list(part.words), []
         while words:
             if words[0].raw in KEYWORDS:
-                self.doubt(Check.KEYWORDS, f"it has “{words[0].raw}”")
+                self.doubt(f"it has “{words[0].raw}”")
                 if words[0].raw in ("for", "foreach", "select") and len(words) > 3:
                     self._loop(words[1].text, spread(words[3:]))
-                after_keyword = True
                 named = words[0].raw == "coproc" and "".join(word.raw for word in words[2:3]) in KEYWORDS
                 words = words[2 if named or words[0].raw in ("function", "repeat") else 1 :]
             elif ASSIGNMENT.match(words[0].raw):
@@ -302,7 +298,7 @@ class _Reader(WordReader):
         self._compute(assignments + (words if runs.names & COMPUTING else []))
         self._set_variables(runs, part)
         if words and re.search(r"[*?\[]", words[0].raw) and words[0].raw != "[":
-            self.doubt(Check.PROGRAM_GLOB, "its program is a pattern")
+            self.doubt("its program is a pattern")
         for run in runs.all:
             if run.name in CHANGING_FOLDER:
                 self._change_folder(run)
@@ -311,7 +307,6 @@ class _Reader(WordReader):
             assignments=tuple(assignments),
             words=tuple(words),
             redirections=tuple(part.redirections),
-            after_keyword=after_keyword,
             piped=self._operator in ("|", "|&"),
             runs=runs,
             folders=folders,
@@ -338,7 +333,7 @@ class _Reader(WordReader):
         for word in words:
             if "[" in word.text and ("$(" in word.text or "`" in word.text):
                 self.read_quoted(word.text)
-                self.doubt(Check.SUBSTITUTION, "it has a command inside a command")
+                self.doubt("it has a command inside a command")
 
     def printed(self, script: str) -> str:
         """What the script prints, as far as it says so itself."""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from lulu.rules.checks import Check
 from lulu.rules.shell.closings import closing, other_closings
 from lulu.rules.shell.expansions import MOST_BRACES, braces, decoded, parameter
 
@@ -77,8 +76,8 @@ class WordReader:
         self.at = 0
         #: Scripts inside it: command substitutions.
         self.inner: list[str] = []
-        #: What keeps it from being approved, and how to say so.
-        self.doubts: dict[Check, str] = {}
+        #: What keeps it from being approved, each once, in the order in which it was found.
+        self.doubts: dict[str, None] = {}
         self.values = values
         self.draft: _Draft | None = None
         #: Where the last word ended.
@@ -89,9 +88,9 @@ class WordReader:
         self._scanned = 0
         self._depth = depth
 
-    def doubt(self, check: Check, why: str) -> None:
+    def doubt(self, why: str) -> None:
         """Note what keeps the command from being approved."""
-        self.doubts.setdefault(check, why)
+        self.doubts[why] = None
 
     def take(self, *, raw: str, text: str = "") -> None:
         """Add to the word and go on behind ``raw``."""
@@ -123,14 +122,14 @@ class WordReader:
         elif following:
             self.take(raw="\\" + following, text=following)
         else:
-            self.doubt(Check.INCOMPLETE, "it ends with a backslash")
+            self.doubt("it ends with a backslash")
             self.take(raw="\\")
 
     def single_quoted(self) -> None:
         """Up to the next apostrophe."""
         end = self.text.find("'", self.at + 1)
         if end < 0:
-            self.doubt(Check.INCOMPLETE, "a quote is not closed")
+            self.doubt("a quote is not closed")
             end = len(self.text)
         self.take(raw=self.text[self.at : end + 1], text=self.text[self.at + 1 : end])
 
@@ -155,7 +154,7 @@ class WordReader:
                 run = plain.group() if plain else sign
                 self.take(raw=run, text=run)
         if close:
-            self.doubt(Check.INCOMPLETE, "a quote is not closed")
+            self.doubt("a quote is not closed")
 
     def dollar(self, *, quoted: bool = False) -> None:
         """A variable, a command substitution, or a dollar sign."""
@@ -170,17 +169,17 @@ class WordReader:
         elif following == "'" and not quoted:
             self._ansi_quoted()
         elif following == '"' and not quoted:
-            self.doubt(Check.EXPANSION, "it has a translated text")
+            self.doubt("it has a translated text")
             self.take(raw='$"')
             self.double_quoted('"')
         elif found:
-            self.doubt(Check.EXPANSION, "it has a variable")
+            self.doubt("it has a variable")
             self.take(raw=found.group(), text=self.values.get(found[1] or "", ""))
             self.mark_expanded()
         else:
             if following and following not in _BEHIND_DOLLAR:
                 # Arithmetic in bash, expansions in zsh.
-                self.doubt(Check.EXPANSION, "it has a “$”")
+                self.doubt("it has a “$”")
             self.take(raw="$", text="$")
 
     def mark_expanded(self) -> None:
@@ -191,11 +190,10 @@ class WordReader:
     def _substitution(self, *, quoted: bool) -> None:
         message = _MESSAGE.match(self.text, self.at) if quoted and self._may_search() else None
         if message and not re.search(rf"^{message[1]}", message[2], re.MULTILINE):
-            self.doubt(Check.MESSAGE, "it has a command inside a command")
             self.inner.append("cat")
             self.take(raw=message.group(), text=message[2])
             return
-        self.doubt(Check.SUBSTITUTION, "it has a command inside a command")
+        self.doubt("it has a command inside a command")
         end = self.enclosed(self.at + 2, ")", quoted=quoted)
         inside = self.text[self.at + 2 : end]
         self.inner.append(inside)
@@ -217,7 +215,7 @@ class WordReader:
             return len(self.text)
         end = closing(self.text, start, sign)
         if end >= len(self.text):
-            self.doubt(Check.INCOMPLETE, "a parenthesis or a brace is not closed")
+            self.doubt("a parenthesis or a brace is not closed")
             self.may_scan(start)
         for other in other_closings(self.text, start, sign, end):
             if self.may_scan(start) and other < len(self.text):
@@ -248,7 +246,7 @@ class WordReader:
 
     def _number(self, *, quoted: bool) -> None:
         """``$[…]``, an older form of ``$((…))``; to other shells two signs like any other."""
-        self.doubt(Check.EXPANSION, "it has a “$”")
+        self.doubt("it has a “$”")
         end = self.enclosed(self.at + 2, "]", quoted=quoted)
         inside = self.text[self.at + 2 : end]
         self.read_quoted(inside)
@@ -258,7 +256,7 @@ class WordReader:
         self.mark_expanded()
 
     def _braced_variable(self, *, quoted: bool) -> None:
-        self.doubt(Check.EXPANSION, "it has a variable")
+        self.doubt("it has a variable")
         end = self.enclosed(self.at + 2, "q" if quoted else "}", quoted=quoted)
         inside = self.text[self.at + 2 : end]
         meant = self.read_quoted(inside)
@@ -272,20 +270,20 @@ class WordReader:
         self.mark_expanded()
 
     def _ansi_quoted(self) -> None:
-        self.doubt(Check.EXPANSION, "it has a coded text")
+        self.doubt("it has a coded text")
         found = _ANSI_QUOTED.match(self.text, self.at)
         if found is None:
-            self.doubt(Check.INCOMPLETE, "a quote is not closed")
+            self.doubt("a quote is not closed")
             self.take(raw="$'")
         else:
             self.take(raw=found.group(), text=decoded(found[1]))
 
     def backticks(self) -> None:
         """The older form of command substitution."""
-        self.doubt(Check.SUBSTITUTION, "it has a command inside a command")
+        self.doubt("it has a command inside a command")
         found = _BACKTICKS.match(self.text, self.at)
         if found is None:
-            self.doubt(Check.INCOMPLETE, "a quote is not closed")
+            self.doubt("a quote is not closed")
             self.take(raw="`")
             return
         inside = re.sub(r"\\([`$\\])", r"\1", found[1])
