@@ -1,4 +1,4 @@
-"""What went wrong, drawn for a person: what happened, what is safe, what to do."""
+"""Draws errors for a person: what happened, what is safe, what to do next."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from lulu.ui.styles import STORE_HEALTH
 
 P = ParamSpec("P")
 
-#: Characters of one sentence that are shown.
+#: Characters of one sentence that are drawn.
 _LIMIT = 2_000
-#: Seconds after which a refusal is no news: the page may have changed much since.
+#: Seconds after which a refusal is no longer drawn: the page may have changed much since.
 _TOLD_FOR = 300
 
 
@@ -31,7 +31,7 @@ def show(error: LuluError, *, serious: bool = True) -> None:
     happened, *others = (safe_label(part, _LIMIT) for part in (error.happened, error.safe, error.next_step))
     text = "  \n".join([f"**{happened}**", " ".join(part for part in others if part)])
     if isinstance(error, Conflict):
-        # Somebody else was first: news, and nobody's fault.
+        # Another person was faster: that is information, not a failure.
         st.info(text, icon=":material/group:")
     elif serious:
         st.error(text, icon=":material/error:")
@@ -40,7 +40,7 @@ def show(error: LuluError, *, serious: bool = True) -> None:
 
 
 def told(draw: Callable[P, None]) -> Callable[P, None]:
-    """Decorate what draws a part of a page: a ``LuluError`` is drawn in its place, and the rest of the page stands."""
+    """Decorate a function that draws a part of a page: draw a raised ``LuluError`` in its place."""
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -55,9 +55,9 @@ def told(draw: Callable[P, None]) -> Callable[P, None]:
 @st.fragment
 @told
 def show_health(lulu: Runtime) -> None:
-    """Draw what the owner has to know about the database and the agents; renewed when their health changes.
+    """Draw problems of the database and the agents, for the owner. Renewed when they change.
 
-    It tells of no session, and asks no row who looks: it must be told, above all, while rows cannot be read.
+    It names no session and does not check the actor in the database: it is needed most while rows cannot be read.
     """
     with st.container(key=STORE_HEALTH):
         store = lulu.store
@@ -74,7 +74,7 @@ def show_health(lulu: Runtime) -> None:
 
 
 def attempt(where: str, action: Callable[[], object]) -> bool:
-    """Do what a person asked for; what is refused is told at ``where`` by ``show_problem``. Whether it was done."""
+    """Run ``action``. Returns whether it succeeded; ``show_problem`` draws its error at ``where``."""
     state().problems.pop(where, None)
     try:
         action()
@@ -85,21 +85,21 @@ def attempt(where: str, action: Callable[[], object]) -> bool:
 
 
 def show_problem(where: str) -> None:
-    """Draw what the last ``attempt`` at this place ran into, unless that is long ago."""
+    """Draw the error of the last ``attempt`` at this place, unless it is old."""
     problem = state().problems.get(where)
     if problem is not None and time.monotonic() - problem.at < _TOLD_FOR:
         show(problem.error)
 
 
 def show_problems(prefix: str) -> None:
-    """Draw what the last attempts at all places that begin with ``prefix`` ran into."""
+    """Draw the errors of the last attempts at all places that begin with ``prefix``."""
     for where in list(state().problems):
         if where.startswith(prefix):
             show_problem(where)
 
 
 def not_found() -> None:
-    """The page for every address that no session has; the same for all, and it repeats nothing of the address."""
+    """Draw the page for an id that no session has. It repeats no part of the address."""
     error = SessionNotFound()
     st.title("Not found", anchor=False)
     st.markdown(f"{safe_label(error.happened)} {safe_label(error.next_step)}")

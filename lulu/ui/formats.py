@@ -1,4 +1,4 @@
-"""How values are written for people: statuses, ages, durations, money, folders. All of it is safe in a label."""
+"""Texts for values: statuses, ages, durations, money, folders. All are safe in a label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lulu.model.sessions import Session, SessionStatus
 from lulu.text.labels import safe_label
 from lulu.text.plain import plain
 
-#: One colour for each status, everywhere; the word always stands beside it.
+#: One colour for each status, on every page; the status word is always beside it.
 STATUS_COLOURS: dict[SessionStatus, str] = {
     SessionStatus.DRAFT: "gray",
     SessionStatus.STARTING: "yellow",
@@ -25,28 +25,28 @@ STATUS_COLOURS: dict[SessionStatus, str] = {
     SessionStatus.INTERRUPTED: "orange",
 }
 
-#: After this many days an age says less than a date.
+#: After this many days a date says more than an age.
 _DAYS_AS_AGE = 7
 
 
 def status(session: Session) -> str:
-    """A dot and the status word in its colour; a word of another version in grey."""
+    """Return a dot and the status word in its colour; in grey if this version does not know it."""
     return f":{colour(session)}[● {safe_label(session.status) or 'no status'}]"
 
 
 def on_hold(session: Session) -> str:
-    """How many of its queued prompts a stop has put on hold; empty for none."""
+    """Return how many queued prompts are on hold; empty for none."""
     return f"{session.held_prompts} on hold" if session.held_prompts else ""
 
 
 def colour(session: Session) -> str:
-    """Streamlit's name for the colour of the session's status."""
+    """Return Streamlit's name for the colour of the session's status."""
     known = session.known_status
     return STATUS_COLOURS[known] if known else "gray"
 
 
 def age(moment: datetime) -> str:
-    """How long ago, in one unit: ``now``, ``25 min``, ``3 h``, ``6 days``; a date when that is long."""
+    """Return how long ago, in one unit: ``now``, ``25 min``, ``3 h``, ``6 days``; later a date."""
     passed = datetime.now(UTC) - moment
     if passed.total_seconds() < 60:
         return "now"
@@ -59,7 +59,7 @@ def age(moment: datetime) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """The time of day on this computer, with the date where that is another day: for small print beside an event."""
+    """Return the local time of day, with the date unless it is today."""
     then, today = moment.astimezone(), datetime.now().astimezone().date()
     if then.date() == today:
         return then.strftime("%H:%M")
@@ -67,7 +67,7 @@ def clock(moment: datetime) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """``340 ms``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """Return ``340 ms``, ``12 s``, ``3 min 20 s`` or ``2 h 5 min``."""
     seconds = milliseconds / 1000
     if seconds < 1:
         return f"{milliseconds:.0f} ms"
@@ -83,17 +83,17 @@ def duration(milliseconds: float) -> str:
 
 
 def took(milliseconds: float, waited: float | None) -> str:
-    """``10 s · waited 13 min``: the time of the work, and how long of it a person was waited for, where that shows."""
+    """Return the time of the work and, from one second on, of the wait: ``10 s · waited 13 min``."""
     return line(duration(milliseconds), f"waited {duration(waited)}" if waited and waited >= 1000 else "")
 
 
 def money(dollars: float) -> str:
-    """US dollars with as many digits as say something; the sign is escaped, for ``$`` starts a formula in a label."""
+    """Return US dollars. The sign is escaped, because ``$`` begins a formula in a label."""
     return f"\\${dollars:.2f}" if dollars >= 0.1 or dollars == 0 else f"\\${dollars:.4f}".rstrip("0")
 
 
 def tokens(usage: dict[str, Any] | None) -> str:
-    """``1.2k tokens``: what a turn read (cached or not) and wrote; nothing where the figures are missing."""
+    """Return the tokens that a turn read (cached or not) and wrote, as ``1.2k tokens``; empty if unknown."""
     names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
     counts = [value for name in names if isinstance(value := (usage or {}).get(name), int)]
     total = sum(counts)
@@ -103,32 +103,32 @@ def tokens(usage: dict[str, Any] | None) -> str:
 
 
 def size(characters: int) -> str:
-    """The size of a text."""
+    """Return a number of bytes in a readable unit."""
     return humanize.naturalsize(characters, format="%.0f")
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 turn``, ``1,204 turns``."""
+    """Return a number with its noun: ``1 turn``, ``1,204 turns``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def folder(path: str | None) -> str:
-    """The last name of a path; the path itself where it has none."""
+    """Return the last name of a path, or the path itself if it has none."""
     return safe_label(PurePath(path).name or path) if path else ""
 
 
 def agent(name: str | None) -> str:
-    """Which agent is at work."""
+    """Return an agent's name for people."""
     return {"claude": "Claude", "demo": "demo agent", None: ""}.get(name, safe_label(name or ""))
 
 
 def line(*parts: str) -> str:
-    """Small print: what there is, with dots between."""
+    """Join the parts that are not empty with dots."""
     return " · ".join(part for part in parts if part)
 
 
 def code(text: str, limit: int = 120) -> str:
-    """One line in monospace for a label: nothing inside it is markup."""
+    """Return one line in monospace for a label; markup inside it has no effect."""
     shown = " ".join(plain(text[: limit * 4]).split())
     if len(shown) > limit:
         shown = shown[:limit].rstrip() + "…"
@@ -139,7 +139,7 @@ def code(text: str, limit: int = 120) -> str:
     return f"{fence} {shown} {fence}" if longest else f"`{shown}`"
 
 
-#: Claude Code's permission modes in a person's words.
+#: Claude Code's permission modes in words.
 MODES: dict[str, str] = {
     "default": "Ask before acting",
     "acceptEdits": "Accept edits",
@@ -149,7 +149,7 @@ MODES: dict[str, str] = {
 }
 
 
-#: What each of them means, for a tooltip.
+#: Tooltip that explains the permission modes.
 MODES_HELP = (
     "**Ask before acting**: you answer each change and command.  \n"
     "**Accept edits**: files are changed without asking; commands are asked for.  \n"
@@ -160,7 +160,7 @@ MODES_HELP = (
 
 
 def mode(name: str | None) -> str:
-    """A permission mode in words; one of another version as it is."""
+    """Return a permission mode in words, or its own name if this version does not know it."""
     return MODES.get(name or "default", safe_label(name or ""))
 
 

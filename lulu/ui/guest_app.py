@@ -1,7 +1,7 @@
-"""``python -m lulu.ui.guest_app FD``: serves guests' pages at the socket FD, for a Lulu that runs beside it.
+"""``python -m lulu.ui.guest_app FD``: serves guests' pages on the socket FD, beside a running Lulu.
 
-``lulu/server/guests/supervisor.py`` starts it and says on its standard input, in lines of JSON, what to begin with and
-then what rings. Nothing here writes, and no agent can be reached from here.
+``lulu/server/guests/supervisor.py`` starts it. It sends settings and then each change of the bus as lines of JSON on
+standard input. This process cannot write to the database and cannot reach an agent.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from lulu.store import Bus, BusState
 
 log = logging.getLogger(__name__)
 
-#: Seconds between the rings to two pages, so that a crowd leaves the processors room. What comes while a page waits for
-#: its turn is drawn by one run; words wait for no turn.
+#: Seconds between notifying two pages, so that many guests leave processor time to the owner. Changes in between are
+#: drawn in one run; streamed text is not delayed.
 _APART = 0.03
-#: Every page has its turn within so many seconds. Where there are more than twenty they are closer.
+#: Every page is notified within so many seconds: with more than twenty pages the spacing shrinks.
 _WITHIN = 0.6
 _SCRIPT = Path(__file__).parent / "main.py"
 
 
 def main(descriptor: int) -> None:
-    """Serve until the other process ends, or this one."""
+    """Serve until the other process ends or this one is stopped; ``descriptor`` is the listening socket."""
     listener = socket.socket(fileno=descriptor)
     lines = sys.stdin.buffer
     told = json.loads(lines.readline())
@@ -69,14 +69,17 @@ def main(descriptor: int) -> None:
         log_level="warning",
         access_log=False,
     )
-    # All that is said here, a guest can cause.
+    # A guest can cause every message in this process, so each is logged at most once a second.
     quieten()
     uvicorn.Server(config).run(sockets=[listener])
 
 
 def _follow(bus: Bus, address: str) -> None:
-    """Ring as the other process does. When it is gone, however it went, end at once: nobody else may close its file
-    after it, and no page can be shown."""
+    """Pass on the bus changes of the other process, and exit this process when that one has ended.
+
+    It exits however the other one ended: that process closes the database file last, and without it no page can be
+    shown.
+    """
     try:
         for line in sys.stdin.buffer:
             bus.follow(_state(line))
@@ -85,7 +88,7 @@ def _follow(bus: Bus, address: str) -> None:
     except Exception:
         log.exception("guests' pages end: what rings cannot be passed on")
     finally:
-        # In the middle of a line, too.
+        # Also if the last line was incomplete.
         socket_folder.remove(Path(address).parent)
         os._exit(0)
 
@@ -100,5 +103,5 @@ if __name__ == "__main__":
         main(int(sys.argv[1]))
     except Exception:
         log.exception("guests' pages cannot be served")
-    # Not ``sys.exit``: that would wait for the thread that reads.
+    # Not ``sys.exit``: that would wait for the reading thread.
     os._exit(1)

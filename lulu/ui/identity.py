@@ -1,4 +1,4 @@
-"""Who looks at this page: the one place that reads ``st.context``."""
+"""Identifies the actor of this page. The only module that reads ``st.context``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ P = ParamSpec("P")
 
 
 def actor() -> Actor:
-    """The person at this browser, as the guard let them in and as the rows say now; nobody where no guard stands in
-    front of the page. Ask again in every run and every fragment: what was true a moment ago may have been revoked."""
+    """Return the actor of this browser, or ``NOBODY`` if the request did not pass the guard.
+
+    The rows are read again, so call it in every run and every fragment: the access may have been revoked since.
+    """
     admission = admission_of(st.context.headers)
     if admission is None:
         return NOBODY
@@ -26,8 +28,10 @@ def actor() -> Actor:
 
 
 def owner_only(draw: Callable[P, None]) -> Callable[P, None]:
-    """Decorate what draws a part of an owner's page. Raises ``Forbidden`` for everybody else, in every run: a fragment
-    keeps its arguments, and the device may have been removed since."""
+    """Decorate a function that draws a part of an owner's page. Raises ``Forbidden`` for other actors.
+
+    It checks in every run: a fragment keeps its arguments, and the device may have been removed since.
+    """
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> None:

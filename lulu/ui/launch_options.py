@@ -1,4 +1,4 @@
-"""How a session is to be run: the fields for folder, model, permissions, title and limits, and what stands in them."""
+"""The fields for a new session: folder, model, permissions, title and limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lulu.ui import budget_fields, formats
 from lulu.ui.state import put_back, typed
 from lulu.ui.styles import CWD, MODEL, PERMISSION_MODE, TITLE
 
-#: Aliases that Claude Code resolves itself; any other name can be typed.
+#: Aliases that Claude Code resolves itself. Any other model name can be typed.
 MODEL_ALIASES = ("opus", "sonnet", "haiku")
 DEFAULT_MODEL = "Default model"
 
@@ -23,14 +23,14 @@ _MAX_TURNS = "max_turns"
 
 
 def show(lulu: Runtime, draft: Session | None = None) -> None:
-    """Draw the fields, filled with the defaults or with a draft's own values; its id is part of their keys."""
+    """Draw the fields with the defaults or a draft's values. A draft's id is part of their keys."""
     settings = lulu.settings
     suffix = _suffix(draft)
     first, second, third, fourth = st.columns([5, 3, 3, 3])
     recent = [folder for folder in lulu.store.recent_folders() if Path(folder).is_dir()]
     own_folder = draft.working_directory if draft else None
     with first, st.container(horizontal=True, wrap=False, vertical_alignment="bottom", gap="xsmall"):
-        # Not a select box that takes new options: of what is typed over a value, it keeps the difference alone.
+        # No select box with new options: of text that is typed over a value, it keeps only the difference.
         st.text_input(
             "Folder",
             value=own_folder or str(settings.working_directory),
@@ -56,7 +56,7 @@ def show(lulu: Runtime, draft: Session | None = None) -> None:
         placeholder="Optional",
         max_chars=200,
     )
-    # Drawn also while it is closed: what stands in a field that is not drawn is forgotten.
+    # Drawn also while it is closed: Streamlit forgets the value of a field that is not drawn.
     with st.popover("Limits", icon=":material/speed:", type="tertiary", key=f"limits{suffix}"):
         budget_fields.show_fields(
             _MAX_COST + suffix,
@@ -68,7 +68,7 @@ def show(lulu: Runtime, draft: Session | None = None) -> None:
 
 
 def _recent_folders(found: Sequence[str], field: str) -> None:
-    """A menu of folders used before; choosing one writes it into the field."""
+    """Draw a menu of recent folders; a click writes one into the field."""
     with st.popover("", icon=":material/folder_open:", help="Recent folders", key=f"recent_{field}"):
         for place, folder in enumerate(found):
             st.button(
@@ -85,7 +85,7 @@ def _choices(*values: str | None) -> list[str]:
 
 
 def read(lulu: Runtime, prompt: str, draft: Session | None = None) -> Launch:
-    """What is asked for. Raises ``InputError`` for a folder that cannot be used."""
+    """Return the values of the fields. Raises ``InputError`` if the folder cannot be used."""
     suffix = _suffix(draft)
     model = typed(MODEL + suffix).strip()
     return Launch(
@@ -101,7 +101,7 @@ def read(lulu: Runtime, prompt: str, draft: Session | None = None) -> Launch:
 
 
 def folder(lulu: Runtime, draft: Session | None = None) -> str:
-    """What stands in the field for the folder, or will when it is drawn."""
+    """Return the value of the folder field, also before it is drawn."""
     own = draft.working_directory if draft else None
     return typed(CWD + _suffix(draft)).strip() or own or str(lulu.settings.working_directory)
 

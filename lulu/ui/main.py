@@ -1,4 +1,4 @@
-"""The main script: who is here decides which pages exist; then the frame, the sidebar and the page."""
+"""Streamlit's entry script: identifies the actor, registers that role's pages, draws page and sidebar."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lulu.ui.state import state
 
 @alerts.told
 def draw() -> None:
-    """One run of the app, for whoever looks at it."""
+    """Draw the page that the address names, for the actor of this browser."""
     st.set_page_config(page_title="Lulu", page_icon=styles.ICON, layout="centered", initial_sidebar_state=300)
     actor = identity.actor()
     if actor.role is Role.NOBODY:
@@ -34,7 +34,7 @@ def draw() -> None:
     if actor.role is Role.OWNER:
         st.logo(styles.LOGO, size="small")
         alerts.show_health(lulu)
-    # The page before what stands beside it: what somebody has just clicked for comes first.
+    # The page before the sidebar: it is what the person has just clicked for.
     alerts.told(page.run)()
     first_paint.end_page()
     if actor.role is Role.OWNER:

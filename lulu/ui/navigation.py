@@ -1,4 +1,4 @@
-"""Where things are: the pages, and the addresses that links go to."""
+"""The pages of the app, and the targets of its links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
 
 def pages_for(actor: Actor) -> list[st.Page]:
-    """The pages that this actor may open: a page that is not registered cannot be run by any message."""
+    """Return the pages that this actor may open. Streamlit cannot run a page that is not registered."""
     if actor.role is Role.OWNER:
         everyday = [_home(), _session(), _inbox(), _search(), _settings(), _help()]
         known = [*everyday, _preview(), _devices(), _audit()]
@@ -23,47 +23,47 @@ def pages_for(actor: Actor) -> list[st.Page]:
     return [_watch()] if actor.role is Role.GUEST else []
 
 
-# A Page carries a flag for the run that it was registered in, so each run registers its own, and links share another.
+# A Page has a flag for the run that registered it. So each run registers new ones, and links share cached ones.
 
 
 @cache
 def home() -> st.Page:
-    """``/``: start a session."""
+    """Return the page ``/``: a new session."""
     return _home()
 
 
 @cache
 def session() -> st.Page:
-    """``/session?id=…``: one session."""
+    """Return the page ``/session?id=…``: one session."""
     return _session()
 
 
 @cache
 def search() -> st.Page:
-    """``/search?q=…``: every event of every session."""
+    """Return the page ``/search?q=…``: every event of every session."""
     return _search()
 
 
 @cache
 def inbox() -> st.Page:
-    """``/inbox``: every open request."""
+    """Return the page ``/inbox``: every open request."""
     return _inbox()
 
 
 @cache
 def settings() -> st.Page:
-    """``/settings``: the values in force."""
+    """Return the page ``/settings``: agent, rules, folders, access and variables."""
     return _settings()
 
 
 @cache
 def help_page() -> st.Page:
-    """``/help``: keys and notifications."""
+    """Return the page ``/help``: keys and notifications."""
     return _help()
 
 
 def follow() -> None:
-    """Go where the last click leads. Its callback only says where to: Streamlit lets none leave the page."""
+    """Go to the page that the last click's callback chose. Streamlit cannot switch pages in a callback."""
     wanted, state().leave_for = state().leave_for, None
     if wanted == HOME:
         st.switch_page(home())
@@ -75,19 +75,19 @@ def follow() -> None:
 
 @cache
 def preview() -> st.Page:
-    """``/preview?id=…``: one session as a guest sees it."""
+    """Return the page ``/preview?id=…``: one session as a guest sees it."""
     return _preview()
 
 
 @cache
 def devices() -> st.Page:
-    """``/devices``: where the owner is signed in."""
+    """Return the page ``/devices``: the browsers that are signed in."""
     return _devices()
 
 
 @cache
 def audit() -> st.Page:
-    """``/audit``: who did what."""
+    """Return the page ``/audit``: the record of actions."""
     return _audit()
 
 
@@ -128,8 +128,11 @@ def _audit() -> st.Page:
 
 
 def _missing(known: list[st.Page]) -> list[st.Page]:
-    """A page at the address that somebody has come to, where no other is there: Streamlit would run Home, and say why
-    in words of its own. It is told the address once, when the window opens."""
+    """Return a page for an unknown address, if the browser opened one; else an empty list.
+
+    Without it Streamlit would run Home and show a message of its own. Streamlit reports the address only once, when the
+    window opens.
+    """
     context = get_script_run_ctx()
     name = context.pages_manager.intended_page_name if context else None
     if name and "/" not in name and name not in {page.url_path for page in known}:

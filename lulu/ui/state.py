@@ -1,4 +1,4 @@
-"""The only module that touches ``st.session_state``: what this browser tab has not finished yet."""
+"""The unfinished input of one browser tab. The only module that uses ``st.session_state``."""
 
 from __future__ import annotations
 
@@ -13,104 +13,104 @@ from lulu.model.events import EventId
 from lulu.model.sessions import Launch, SessionId
 from lulu.trust.answers import Asked
 
-#: Rows of the session list shown at first, and added by "Show more".
+#: Rows of the session list that are shown first, and that "Show more" adds.
 LIST_STEP = 50
-#: Pages that a click or a key leads to.
+#: Pages that a click or a key can lead to.
 HOME = "/"
 SEARCH_PAGE = "/search"
-#: Requests that the inbox shows at first, and adds by "Show more".
+#: Requests that the inbox shows first, and that "Show more" adds.
 INBOX_STEP = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Why something that a person asked for was not done."""
+    """The error of an action that a person asked for."""
 
     error: LuluError
-    #: ``time.monotonic()``.
+    #: ``time.monotonic()`` of the error.
     at: float
 
 
-#: After so many messages Streamlit's client has forgotten the first one (it keeps those of the last two runs).
+#: After so many messages Streamlit's client has dropped the first one (it keeps those of the last two runs).
 _REPEATS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class AskedStart:
-    """A session that is kept as a draft until its folder is answered for."""
+    """A session that is a draft until the person has answered the question about its folder."""
 
     session_id: SessionId
     launch: Launch
-    #: What the person is shown.
+    #: The findings that the person sees.
     asked: list[Asked]
-    #: Whether the person had made it a draft before, and whether files go with it: then it stays one when not started.
+    #: Whether it was a draft before, and whether it has files. In both cases a cancelled start leaves it as a draft.
     is_draft: bool
     has_files: bool
 
 
 @dataclass
 class Shown:
-    """What a page shows of a session, for as long as it shows that."""
+    """The part of a session that a page shows, while it stays at that session."""
 
     session_id: SessionId
-    #: The first event; nothing while there is none.
+    #: Id of the first event; None if there is none.
     first: EventId | None = None
-    #: The last event of each part that its settled events are drawn in; nothing before it is drawn.
+    #: Id of the last event of each part of the settled events; empty before the first run.
     ends: list[int] = field(default_factory=list)
-    #: Whether the first part is drawn, or was asked for.
+    #: Whether the first part is drawn or requested.
     is_whole: bool = False
 
 
 @dataclass
 class State:
-    """One tab's unfinished business. Losing it loses nothing that was sent."""
+    """The state of one tab. If it is lost, no prompt that was sent is lost with it."""
 
-    #: Text for the prompt box that the next full run puts there: a fragment cannot reach it.
+    #: Text that the next full run puts into the prompt box: a fragment cannot.
     to_type: str | None = None
-    #: The event of the last prompt that was put back because a hook had refused it.
+    #: The event of the last prompt that was put back after a hook had refused it.
     put_back_prompt: EventId | None = None
-    #: How often text was put into an input box.
+    #: How often a text was put into an input box.
     times_put_back: int = 0
-    #: The last of them, as the box's key and the text; and how often that was the same as the one before.
+    #: The last of them as key and text, and how often it was equal to the one before.
     last_put_back: tuple[str, str] | None = None
     times_again: int = 0
     #: How many rows of the session list are shown.
     rows_shown: int = LIST_STEP
     #: How many requests the inbox shows.
     requests_shown: int = INBOX_STEP
-    #: For each session, the first event that "Load earlier" has reached.
+    #: For each session, the first event after "Load earlier".
     earliest: dict[SessionId, int] = field(default_factory=dict)
-    #: The last address that leads nowhere.
+    #: The last address without a page.
     missing: str = ""
-    #: The transcript whose end is on the page.
+    #: What is shown of a transcript whose end is on the page.
     shown: Shown | None = None
-    #: Where the last click leads: a session's id, ``HOME`` or ``SEARCH_PAGE``.
+    #: The target of the last click: a session's id, ``HOME`` or ``SEARCH_PAGE``.
     leave_for: str | None = None
-    #: What ``SEARCH_PAGE`` is to look for.
+    #: The query for ``SEARCH_PAGE``.
     search_for: str = ""
-    #: A search, and how far back "Show older hits" has got in it.
+    #: A search, and the event that "Show older hits" continues from.
     searched: tuple[str, EventId] | None = None
-    #: Whether every fold of a transcript is drawn open.
+    #: Whether every expander of a transcript is drawn open.
     opens_all: bool = False
-    #: Whether that was just changed, and the page is not drawn so yet.
+    #: Whether that has changed since the page was drawn.
     page_is_stale: bool = False
-    #: Rows of tool calls that stay open, because something in them was opened.
+    #: Keys of rows of tool calls that stay open because an expander in them was opened.
     unfolded: set[str] = field(default_factory=set)
-    #: The session whose Share dialog is open, and a link that was just made in it: nobody keeps it.
+    #: The session whose Share dialog is open, and the link just made in it. No other copy of the link exists.
     sharing: SessionId | None = None
     made_link: tuple[int, str] | None = None
-    #: A device link that was just made.
+    #: The device link that was just made.
     made_device: str | None = None
-    #: Sessions that this tab has seen at work, the last ones last.
+    #: Sessions that this tab has seen running, the newest last.
     watched: list[SessionId] = field(default_factory=list)
-    #: What is started once its folder is answered for.
+    #: The session that starts when the question about its folder is answered.
     asked_start: AskedStart | None = None
-    #: What went wrong with the last click, by the place where it is told.
+    #: The error of the last click, by the place where it is shown.
     problems: dict[str, Problem] = field(default_factory=dict)
 
 
 def state() -> State:
-    """This tab's state."""
+    """Return this tab's state."""
     if "lulu" not in st.session_state:
         st.session_state["lulu"] = State()
     found: State = st.session_state["lulu"]
@@ -118,46 +118,46 @@ def state() -> State:
 
 
 def typed(key: str) -> str:
-    """What stands in a text widget, or was just sent from one."""
+    """Return the value of a text widget, or the text just sent from it; empty if it has none."""
     found = st.session_state.get(key)
     return found if isinstance(found, str) else ""
 
 
 def is_unfolded(key: str) -> bool:
-    """Whether the reader has this fold open."""
+    """Whether the reader has unfolded this expander."""
     return st.session_state.get(key) is True
 
 
 def picked(key: str) -> object:
-    """What is chosen in a widget; nothing where nothing is."""
+    """Return the value of a widget; None if it has none."""
     return st.session_state.get(key)
 
 
 def is_on(key: str) -> bool:
-    """Whether a box is ticked or a switch is on."""
+    """Whether a checkbox or a switch is on."""
     return st.session_state.get(key) is True
 
 
 def keep(key: str) -> None:
-    """Keep the value of a widget that this run may not draw. Called before it is drawn."""
+    """Keep the value of a widget that this run may not draw. Call it before the widget is drawn."""
     if key in st.session_state:
         st.session_state[key] = st.session_state[key]
 
 
 def switch_off(keys: Iterable[str]) -> None:
-    """Untick boxes. Only a callback may."""
+    """Untick checkboxes. Streamlit allows it in a callback only."""
     for key in keys:
         if key in st.session_state:
             st.session_state[key] = False
 
 
 def ticked(key: str, *, default: bool) -> bool:
-    """Whether a checkbox is ticked; what it begins with where it was not drawn yet."""
+    """Whether a checkbox is ticked, or ``default`` if it was not drawn yet."""
     return bool(st.session_state.get(key, default))
 
 
 def put_back(key: str, text: str) -> None:
-    """Put text into an input box: a prompt that could not be sent, an example, an offer."""
+    """Put text into an input box: a refused prompt, an example, a suggestion."""
     st.session_state[key] = text
     state().times_put_back += 1
     state().times_again += state().last_put_back == (key, text)
@@ -165,18 +165,18 @@ def put_back(key: str, text: str) -> None:
 
 
 def prompt_place() -> AbstractContextManager[object]:
-    """Around a prompt box: a place that is new to the browser when the same text was put back once more.
+    """Return a context for a prompt box. The box is new for the browser if a text is put back twice.
 
-    Streamlit's client takes a text from the server where it is another than the one before, or the box is new: the same
-    prompt, refused twice in a row, would be gone the second time.
+    Streamlit's client accepts a text from the server only if it differs from the last one, or if the box is new.
+    Without this, a prompt that is refused twice in a row would disappear the second time.
     """
     return st.container() if state().times_again % 2 else nullcontext()
 
 
 def placeholder(words: str) -> str:
-    """What an empty prompt box says. It differs, for no eye, each time that text was put back.
+    """Return ``words`` with an invisible suffix that changes each time a text was put back.
 
-    Streamlit's client takes a message that it has had before out of its cache, where the value is marked as taken: the
-    same prompt, put back twice, would be gone the second time.
+    Streamlit's client takes a message that it had before from its cache, and there the value counts as used. Without
+    the suffix, a prompt that is put back twice would disappear the second time.
     """
     return words + "\N{ZERO WIDTH SPACE}" * (state().times_put_back % _REPEATS)

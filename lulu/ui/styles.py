@@ -1,6 +1,6 @@
-"""Widget keys that tests rely on, and the few CSS rules that Streamlit's theme and layout options cannot express.
+"""Widget keys that tests use, and the CSS that Streamlit's theme and layout options cannot express.
 
-Only constants: no text of an agent, a tool or a person ever comes near this module.
+Only constants: no text of an agent, a tool or a person is ever inserted here.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 PROMPT = "prompt"
 NEW_SESSION = "new_session"
 SESSION_LIST = "session_list"
-#: The group above it that repeats the sessions which wait for a person.
+#: The group above it that repeats the sessions that wait for a person.
 NEEDS_YOU = "needs_you"
 SESSION_SEARCH = "session_search"
 TRANSCRIPT = "transcript"
-#: The bell of what stands above the part of a transcript that is drawn first.
+#: The bell of the earlier part of a transcript, for its second run.
 EARLIER = "earlier"
 LIVE_TEXT = "live_text"
 SESSION_HEADER = "session_header"
@@ -22,7 +22,7 @@ LOAD_EARLIER = "load_earlier"
 CWD = "cwd"
 MODEL = "model"
 PERMISSION_MODE = "permission_mode"
-# Lulu's own.
+# Keys of Lulu's own elements.
 TITLE = "title"
 COMPOSER = "composer"
 PAGES = "pages"
@@ -38,14 +38,14 @@ TRUST = "trust"
 VALUES = "values"
 CHECKLIST = "checklist"
 
-#: The browser tab's icon. Given as text: Streamlit would load a Material icon from Google.
+#: The browser tab's icon, as SVG text: Streamlit would load a Material icon from Google.
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" fill="#4f46e5"/>'
     '<path d="M11 8v14h11" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round" stroke-linejoin="round"/>'
     "</svg>"
 )
 
-#: The name beside the icon, in a colour that is read on light and on dark.
+#: The name beside the icon, in a colour that is readable on light and on dark.
 LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="92" height="32" viewBox="0 0 92 32"><circle cx="16" cy="16" r="14" '
     'fill="#4f46e5"/><path d="M11 8v14h11" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round" '
@@ -315,5 +315,5 @@ div:has([data-testid="stHeaderLogo"]) + div:has(> [data-testid="stExpandSidebarB
 """
 
 
-#: For the first answer (``server/first_answer.py``), so that it holds before anything is drawn.
+#: Inserted into the first HTML answer (``server/first_answer.py``), so that it applies before the first run.
 STYLE = f"<style>{CSS}</style>"

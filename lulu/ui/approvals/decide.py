@@ -1,4 +1,4 @@
-"""The one way in which a page answers a request: through the store, with what went wrong told on the page."""
+"""Answers a request through the store: every page uses ``answer``, and shows refusals in one place."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from lulu.store import Approval
 from lulu.ui import alerts
 from lulu.ui.approvals import tool_input
 
-#: Where a refused answer is told begins with this; the session's id follows. Not beside the request: when somebody
-#: else was first, that is gone.
+#: Prefix of the place of a refused answer; the session's id follows. The place is not the request itself: once another
+#: person has answered, the request is no longer drawn.
 PLACE = "approvals_"
 
 
 def place(session_id: str) -> str:
-    """Where refused answers to this session's requests are told."""
+    """Return the place where refused answers to this session's requests are shown."""
     return f"{PLACE}{session_id}"
 
 
 def form_place(approval_id: str) -> str:
-    """Where is told what is wrong with what was typed into a form: below its buttons, gone with it."""
+    """Return the place for errors of one request's form: below its buttons, and gone with it."""
     return f"form_{approval_id}"
 
 
@@ -37,9 +37,9 @@ def answer(
     mode: str | None = None,
     stop: bool = False,
 ) -> bool:
-    """Answer a request: whether the answer was taken. A changed input that a rule denies is not.
+    """Answer a request. Returns whether the store accepted the answer.
 
-    ``edited`` is such an input as a person has typed it.
+    ``edited`` is the changed input as the person typed it, as JSON. A changed input that a rule denies is refused.
     """
 
     def decide() -> None:

@@ -1,4 +1,4 @@
-"""A question of an MCP server as a form: a field for each value that it wants, or the address that it wants opened."""
+"""A question of an MCP server as a form: a field for each value, or an address to open."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from lulu.ui.content import blocks
 from lulu.ui.state import is_on, picked, typed
 
 TOOL = ELICITATION
-#: Characters of a title and a description that are shown.
+#: Characters of a title or a description that are drawn.
 _LIMIT = 2_000
-#: Fields that are drawn, and choices that are drawn one below the other; more go into a list that is searched.
+#: Most fields that are drawn. With more choices than the second number, a list with a search replaces radio buttons.
 _MOST_FIELDS, _MOST_CHOICES = 50, 12
 
 
 def read(tool_input: Mapping[str, object]) -> Elicitation:
-    """The question of a request."""
+    """Return the question of a request."""
     return elicitations.read(tool_input)
 
 
 def show(asked: Elicitation) -> None:
-    """Draw the question and what it asks for, for a reader."""
+    """Draw the question and its fields, read-only."""
     _show_question(asked)
     for field in asked.fields[:_MOST_FIELDS]:
         st.markdown(f"- {safe_label(field.title, _LIMIT)} :gray[{safe_label(field.description, _LIMIT)}]")
@@ -47,7 +47,7 @@ def _show_question(asked: Elicitation) -> None:
 
 
 def _tell_left_out(asked: Elicitation) -> bool:
-    """Say which fields are not drawn: whether the form can be answered without them."""
+    """Draw how many fields are left out. Returns whether the form can be answered without them."""
     left_out = asked.fields[_MOST_FIELDS:]
     if left_out:
         st.caption(f":orange[{formats.plural(len(left_out), 'more field')} cannot be shown here, and stay empty.]")
@@ -90,7 +90,7 @@ _MEANS = {"decline": "Tells the server no.", "cancel": "Tells the server that yo
 
 
 def show_answered(asked: Elicitation, answer: Mapping[str, object]) -> None:
-    """Draw the question with what was answered."""
+    """Draw the question with its answer."""
     _show_question(asked)
     content, action = answer.get("content"), answer.get("action")
     said = content if isinstance(content, Mapping) else {}
@@ -106,7 +106,7 @@ def show_answered(asked: Elicitation, answer: Mapping[str, object]) -> None:
 
 
 def _in_words(value: object, labels: Mapping[str, str]) -> str:
-    """An answer as the person saw it: choices by their labels, yes and no, anything else as JSON."""
+    """Return an answer as the person saw it: labels for choices, yes and no, JSON for the rest."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -143,7 +143,7 @@ def _show_field(field: Field, key: str) -> None:
             st.multiselect(label, range(len(labels)), default=preset, format_func=lambda place: labels[place], key=key)
         case _:
             default = elicitations.default_text(field)
-            # A field of one line would drop the ends of the others.
+            # A field of one line would drop all other lines.
             text = st.text_area if "\n" in default or "\r" in default else st.text_input
             text(label, value=default, key=key, placeholder=_EXAMPLES.get(field.format or field.kind))
     if about:

@@ -1,5 +1,7 @@
-"""The question about a folder that brings files on which Claude Code acts: before a session starts there, and for a
-session whose next prompt waits because they have changed."""
+"""The question whether a folder's files may act on Claude Code.
+
+It comes up before a session starts in the folder, and before the next prompt of a session whose files have changed.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,9 @@ from lulu.ui import alerts, formats, navigation
 from lulu.ui.state import AskedStart, put_back, state
 from lulu.ui.styles import PROMPT, TRUST
 
-#: Lines, and names in one, that are shown of what a folder brings, or of what has changed.
+#: Most lines of findings or changes that are drawn, and most names in one line.
 _LINES, _NAMES = 30, 12
-#: Where a skill would be that is a plugin.
+#: A skill with this file is a plugin.
 _SKILLS, _PLUGIN = ".claude/skills/", "/.claude-plugin/plugin.json"
 _MEANING = (
     "**Trust and start**: these files apply, until one of them changes. "
@@ -31,12 +33,12 @@ _MEANING = (
 
 
 def start(lulu: Runtime, command: StartSession, *, is_draft: bool = False) -> None:
-    """Start a session; where its folder has to be asked about first, keep it as a draft and ask on this page."""
+    """Start a session. If its folder needs an answer first, save it as a draft and ask on this page."""
     launch = command.launch
     asked = folder_verdict(lulu.store, lulu.settings, launch.agent, launch.working_directory).asked
     if not asked:
         lulu.store.submit(command)
-        # Its end is told also where it comes before a page has seen it at work.
+        # Marked as watched now: it may end before this tab has seen it running.
         state().watched.append(command.session_id)
         if not is_draft:
             state().leave_for = command.session_id
@@ -53,7 +55,7 @@ def start(lulu: Runtime, command: StartSession, *, is_draft: bool = False) -> No
 
 
 def show_start(lulu: Runtime, actor: Actor, *, draft: SessionId | None = None) -> bool:
-    """Draw the question about a session that is to be started from this page: whether there is one."""
+    """Draw the question about the session that this page is about to start. Returns whether there is one."""
     start = state().asked_start
     if start is None or start.is_draft != (draft is not None) or (draft is not None and start.session_id != draft):
         return False
@@ -66,7 +68,7 @@ def show_start(lulu: Runtime, actor: Actor, *, draft: SessionId | None = None) -
 
 
 def show_folder(lulu: Runtime, agent: str, folder: str) -> None:
-    """Draw what a folder brings, ahead of any prompt: nothing where nobody has to be asked."""
+    """Draw what a folder brings, before any prompt; draws none of it if no answer is needed."""
     asked = folder_verdict(lulu.store, lulu.settings, agent, folder).asked if folder.startswith("/") else []
     if asked:
         with st.container(key=TRUST, border=True):
@@ -75,7 +77,7 @@ def show_folder(lulu: Runtime, agent: str, folder: str) -> None:
 
 
 def show_held(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    """Draw what this session's next prompt waits for, if it does. No guest sees what lies in a folder."""
+    """Draw the question that this session's next prompt waits for, if any. Guests see none of it."""
     if actor.role is not Role.OWNER:
         return
     question = lulu.store.folder_question(session_id)
@@ -85,7 +87,7 @@ def show_held(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 
 
 def show_all(lulu: Runtime, actor: Actor) -> int:
-    """Draw every session that waits for an answer about its folder: how many there are."""
+    """Draw the question of every session that waits for one. Returns their number."""
     questions = lulu.store.folder_questions()
     for question in questions:
         try:
@@ -129,7 +131,7 @@ def _show_asked(asked: list[Asked]) -> None:
 
 
 def _show_lines(lines: list[str]) -> None:
-    # A list: what a name in somebody's file says, no line of it may hide another.
+    # A list, so that a name in a file cannot hide the line of another one.
     more = [f"and {len(lines) - _LINES:,} more"] if len(lines) > _LINES else []
     st.markdown("\n".join(f"- {line}" for line in [*lines[:_LINES], *more]))
 
@@ -181,7 +183,7 @@ def _answer(
 ) -> None:
     def answer() -> None:
         for one in asked:
-            # As it was shown: what has changed since is asked about again.
+            # The entries that were shown: a change since then is asked about again.
             place = one.place
             command = TrustFolder(actor=actor, folder=place.folder, trusted=trusted, entries=place.entries)
             lulu.store.submit(command)

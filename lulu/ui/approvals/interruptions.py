@@ -1,4 +1,4 @@
-"""Sessions that a restart of Lulu has cut off: told on Home and in the inbox until somebody continues them."""
+"""Sessions that a restart of Lulu interrupted. Home and inbox list them until they are continued."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from lulu.ui import alerts, formats, identity, navigation
 from lulu.ui.approvals import decide
 from lulu.ui.browser.doorbell import bell
 
-#: What "Continue" sends. An agent whose request was never answered asks again.
+#: The prompt of "Continue". An agent whose request expired asks again.
 CONTINUE = "Continue where you were interrupted."
 #: How long ago the restart may be.
 NEWS = timedelta(days=7)
-#: Sessions that are named.
+#: Sessions that are listed by name.
 _MOST = 20
 _PLACE = f"{decide.PLACE}continue_all"
 
@@ -31,9 +31,10 @@ _PLACE = f"{decide.PLACE}continue_all"
 @alerts.told
 @identity.owner_only
 def show(lulu: Runtime, actor: Actor, *, show_more: Callable[[Session], bool] | None = None) -> None:
-    """Draw the group; nothing where every session was continued.
+    """Draw the interrupted sessions; draws no group if there are none.
 
-    ``show_more`` draws what a session had asked, with the button to continue: whether there was anything.
+    ``show_more`` draws the expired requests of a session together with the button "Continue". It returns whether there
+    were any; if not, the button is drawn here.
     """
     bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="interruptions")
     alerts.show_problem(_PLACE)
@@ -51,7 +52,7 @@ def show(lulu: Runtime, actor: Actor, *, show_more: Callable[[Session], bool] | 
 
 
 def cut_off(lulu: Runtime) -> list[Session]:
-    """The sessions that a restart has cut off and that nobody has continued."""
+    """Return the sessions that a restart interrupted and that have not been continued."""
     return lulu.store.cut_off_sessions(datetime.now(UTC) - NEWS)
 
 
@@ -88,7 +89,7 @@ def _show_one(lulu: Runtime, actor: Actor, session: Session, show_more: Callable
 
 
 def button(lulu: Runtime, actor: Actor, session: Session, *, is_main: bool = True) -> None:
-    """Draw the button that lets the agent go on; another one may be the main one beside it."""
+    """Draw "Continue". It is not the primary button if another one beside it is."""
     st.button(
         "Continue",
         key=f"continue_{session.id}",
@@ -104,13 +105,13 @@ def _go_on(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 
 
 def go_on_with(lulu: Runtime, actor: Actor, session_id: SessionId, answers: str) -> None:
-    """Let the agent go on with answers to what it had asked: each question, and below it what was said."""
+    """Continue with answers to the expired questions: each question with its answer below it."""
     text = f"{CONTINUE} My answer to what you had asked:\n\n{answers}"
     alerts.attempt(decide.place(session_id), lambda: _send(lulu, actor, session_id, text))
 
 
 def _go_on_all(lulu: Runtime, actor: Actor, asked_for: Iterable[SessionId]) -> None:
-    """Those of them that nobody has continued since: asked once, each is sent once."""
+    """Continue those of the sessions that are still interrupted, each exactly once."""
     still = {session.id for session in cut_off(lulu)}
 
     def send_all() -> None:
@@ -122,7 +123,7 @@ def _go_on_all(lulu: Runtime, actor: Actor, asked_for: Iterable[SessionId]) -> N
 
 
 def _send(lulu: Runtime, actor: Actor, session_id: SessionId, text: str = CONTINUE) -> None:
-    """Raises ``Conflict`` where a prompt is under way already."""
+    """Submit the prompt. Raises ``Conflict`` if the session runs or has a prompt in its queue."""
     is_sent = any(not queued.is_held for queued in lulu.store.queued_prompts(session_id))
     if is_sent or lulu.store.get_session(session_id).is_live:
         raise Conflict("This session goes on already.", safe="Nothing was sent twice.")

@@ -1,4 +1,4 @@
-"""An agent's plan (ExitPlanMode): to read as markdown, and to approve or to send back."""
+"""An agent's plan (ExitPlanMode): drawn as markdown, with buttons to approve it or to send it back."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from lulu.ui.content import blocks
 from lulu.ui.state import typed
 
 TOOL = "ExitPlanMode"
-#: Events before the request among which the plan is looked for.
+#: Events before the request that are searched for the plan.
 _LOOK_BACK = 60
-#: What the agent reads when nobody says what should be different.
+#: The message to the agent if the person gives no reason.
 KEEP_PLANNING = "Keep planning; do not start yet. Ask what should be different."
 
 
 def show(lulu: Runtime, approval: Approval) -> None:
-    """Draw the plan."""
+    """Draw the plan of a request."""
     plan = text_of(lulu, approval)
     if plan:
         show_text(plan, key=approval.id)
@@ -30,13 +30,13 @@ def show(lulu: Runtime, approval: Approval) -> None:
 
 
 def show_text(plan: str, *, key: str) -> None:
-    """Draw a plan to read; ``key`` tells it from others on the page."""
+    """Draw the text of a plan; ``key`` is unique on the page."""
     with blocks.scrolling(f"plan_{key}"):
         st.markdown(safe_markdown(blocks.shown_part(plan, key=f"plan_{key}")))
 
 
 def text_of(lulu: Runtime, approval: Approval) -> str:
-    """The plan: as it came with the request, else as it was last written into a file; nothing without either."""
+    """Return the plan of a request, else the last markdown file that was written; empty if there is none."""
     plan = approval.tool_input.get("plan")
     if isinstance(plan, str) and plan.strip():
         return plan

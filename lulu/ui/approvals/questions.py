@@ -1,4 +1,4 @@
-"""An agent's questions (AskUserQuestion) as a form: its options, several where it allows that, and free text."""
+"""An agent's questions (AskUserQuestion) as a form: one or several options, and free text."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from lulu.ui.content import blocks
 from lulu.ui.state import is_on, picked, typed
 
 TOOL = "AskUserQuestion"
-#: Takes each question with its answer below it, as one text.
+#: Receives each question with its answer below it, as one text.
 Late = Callable[[str], None]
-#: Characters of an option and its description that are shown.
+#: Characters of an option or its description that are drawn.
 _LIMIT = 2_000
-#: What the agent reads when nobody answers.
+#: The message to the agent if the person skips the questions.
 SKIPPED = "The user does not want to answer this now. Go on with what you think is best, or stop and say what you need."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One answer to choose."""
+    """One option of a question."""
 
     label: str
     description: str
-    #: What the person compares: a drawing, code or text of several lines.
+    #: Text to compare with other options: a drawing, code, several lines.
     preview: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One question."""
+    """One question with its options."""
 
     text: str
     header: str
@@ -49,7 +49,7 @@ class Question:
 
 
 def read(tool_input: Mapping[str, object]) -> list[Question]:
-    """The questions of a request; nothing where they are not of a shape that this version knows."""
+    """Return the questions of a request; empty if one of them has an unknown shape."""
     found = tool_input.get("questions")
     questions = [_question(item) for item in found] if isinstance(found, list) else []
     known = [question for question in questions if question is not None]
@@ -74,7 +74,7 @@ def _question(item: object) -> Question | None:
 
 
 def show(approval: Approval, questions: list[Question]) -> None:
-    """Draw every question, for a reader."""
+    """Draw every question, read-only."""
     for number, question in enumerate(questions):
         with st.container(key=f"question_{approval.id}_{number}"):
             if question.header:
@@ -86,7 +86,7 @@ def show(approval: Approval, questions: list[Question]) -> None:
 
 
 def show_answered(questions: list[Question], answers: Mapping[str, object], *, key: str) -> None:
-    """Draw every question with what was answered: the options that were chosen, and what was said in other words."""
+    """Draw every question with its answer: the chosen options and the person's own words."""
     for number, question in enumerate(questions):
         said = answered(question, answers.get(question.text))
         lines = [_option_line(option, is_chosen=option.label in said) for option in question.options]
@@ -105,10 +105,10 @@ def show_answered(questions: list[Question], answers: Mapping[str, object], *, k
 
 
 def answered(question: Question, answer: object) -> list[str]:
-    """The options that were chosen, and then what was said in own words: a list of both, or one text.
+    """Split an answer into the chosen options, in their order, and the person's own words.
 
-    Of a single choice the text is one option or own words. Of several it is the chosen options in their order, then own
-    words, with commas between (``joined``).
+    The answer is a list of them or one text. For a single choice the text is an option or own words. For several
+    choices it is the chosen options, then own words, separated by commas: the text that ``joined`` returns.
     """
     if isinstance(answer, list):
         return [str(part) for part in answer]
@@ -129,9 +129,10 @@ def answered(question: Question, answer: object) -> list[str]:
 
 
 def joined(question: Question, chosen: list[str], words: str) -> str:
-    """Options and own words as the one text that the tool takes. ``answered`` gives the same values back.
+    """Return options and own words as the one text that the tool accepts.
 
-    Own words that begin like an option are put in quotation marks: nobody could tell one from the other.
+    ``answered`` returns the same values from it. Own words that begin like an option are put in quotation marks,
+    because they could not be distinguished from the option.
     """
     parts = [*chosen, *([words] if words else [])]
     text = ", ".join(parts)
@@ -142,7 +143,7 @@ _QUOTES = "“”"
 
 
 def _show_previews(question: Question, key: str) -> None:
-    """Draw the options' previews side by side; on a phone one below the other."""
+    """Draw the options' previews side by side; on a phone below each other."""
     shown = [(place, option) for place, option in enumerate(question.options) if option.preview.strip()]
     if not shown:
         return
@@ -163,7 +164,7 @@ def _option_line(option: Option, *, is_chosen: bool) -> str:
 def show_form(
     lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question], *, late: Late | None = None
 ) -> None:
-    """Draw the form, for the owner. ``late`` takes the answer where nobody can be given it any more."""
+    """Draw the form, for the owner. ``late`` receives the answer if the request has expired."""
     with st.form(key=f"questions_{approval.id}", border=False):
         for number, question in enumerate(questions):
             _show_question(question, f"{approval.id}_{number}")
@@ -227,7 +228,7 @@ def _answer(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Que
 
 
 def _answer_to(question: Question, key: str) -> str:
-    """What was chosen and typed, as the one text that the tool takes."""
+    """Return what was chosen and typed, as the one text that the tool accepts."""
     words = typed(f"words_{key}").strip()
     if question.is_multiple:
         chosen = [option.label for place, option in enumerate(question.options) if is_on(f"choice_{key}_{place}")]

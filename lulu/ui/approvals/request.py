@@ -1,4 +1,4 @@
-"""Requests of agents: what is asked, why, and the answers. The whole input is shown; the first answer wins."""
+"""Draws the requests of agents: whole input, reason, buttons. The first answer wins."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from lulu.ui.approvals import decide, elicitation, interruptions, plans, questio
 from lulu.ui.browser import keyboard
 from lulu.ui.state import typed
 
-#: Characters of the line that says what is asked: a name, and the words around it.
+#: Characters of a request's heading: a name, and the words around it.
 _WHAT_LIMIT = 2 * LABEL_LIMIT
 
 
 def show_pending(lulu: Runtime, actor: Actor, session: Session, asked: list[Approval]) -> None:
-    """Draw a session's open requests, and those that nobody can answer any more."""
+    """Draw a session's open requests, and its expired ones if it has ended."""
     alerts.show_problem(decide.place(session.id))
     for place, approval in enumerate(asked):
         show(lulu, actor, approval, session, in_view=place == 0)
@@ -31,7 +31,7 @@ def show_pending(lulu: Runtime, actor: Actor, session: Session, asked: list[Appr
 
 
 def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool = False) -> None:
-    """Draw one open request, with its answers for the owner; the one ``in_view`` is answered by keys, too."""
+    """Draw one open request, for the owner with its buttons. With ``in_view``, keys answer it, too."""
     with st.container(border=True, key=f"approval_{approval.id}"):
         st.markdown(f"**:blue[{safe_label(what(approval), _WHAT_LIMIT)}]**")
         asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
@@ -46,7 +46,7 @@ def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, i
 
 
 def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    """Draw an open request with yes and no alone; questions and plans are answered in their session."""
+    """Draw an open request with Approve and Deny only, for a card. Forms get a link to the session."""
     st.markdown(f"**:blue[{safe_label(what(approval), _WHAT_LIMIT)}]**")
     if approval.tool_name in (questions.TOOL, plans.TOOL, elicitation.TOOL):
         st.page_link(
@@ -63,7 +63,7 @@ def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
 
 
 def what(approval: Approval) -> str:
-    """Return what a request is about, in one plain line; it says so where a sub-agent asks."""
+    """Return a request's heading as plain text: the act and its object."""
     asked = _what(approval)
     return f"A sub-agent asks: {asked}" if approval.agent_id else asked
 
@@ -84,7 +84,7 @@ def _what(approval: Approval) -> str:
     return f"{verb} {one_line(named)}?" if named else f"Use {one_line(approval.tool_name)}?"
 
 
-#: What a person is asked to allow, by tool, and the argument with the file or the address.
+#: The verb of a heading by tool, and the argument that has the file or the address.
 _ACTS = {
     "Edit": ("Edit", "file_path"),
     "MultiEdit": ("Edit", "file_path"),
@@ -217,11 +217,11 @@ def _approve_edited(lulu: Runtime, actor: Actor, approval: Approval) -> None:
     decide.answer(lulu, actor, approval, approve=True, edited=typed(_edited_key(approval.id)))
 
 
-# -- requests that nobody can answer any more ------------------------------------------------------------------------
+# -- expired requests ------------------------------------------------------------------------------------------------
 
 
 def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
-    """Draw what was asked before the agent was gone, as it was asked; whether there is any since the last prompt."""
+    """Draw the requests that expired since the last prompt. Returns whether there are any."""
     last_prompt = lulu.store.last_event(session.id, User.type)
     expired = [
         approval
@@ -243,7 +243,7 @@ def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
 
 
 def _show_what_was_asked(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    """A question as a question, which can be answered still, a plan as a plan, anything else as its input."""
+    """Draw an expired request: a question as a form for the owner, a plan, or a tool's input."""
     asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
     if asked and actor.role is Role.OWNER:
         late = partial(interruptions.go_on_with, lulu, actor, SessionId(approval.session_id))

@@ -1,4 +1,4 @@
-"""Approving so that nobody is asked again: the rule that would be made, shown and editable before it is."""
+"""The form behind "Approve and don't ask again": shows a rule and its effect, for editing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCOPES = {SESSION: "This session", FOLDER: "This folder and below", EVERYWHERE:
 
 
 def call_of(lulu: Runtime, approval: Approval, session: Session) -> ToolCall:
-    """The request as rules judge it."""
+    """Return the request as the call that rules are matched against."""
     return ToolCall(
         tool_name=approval.tool_name,
         tool_input=approval.tool_input,
@@ -35,7 +35,7 @@ def call_of(lulu: Runtime, approval: Approval, session: Session) -> ToolCall:
 
 
 def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session) -> None:
-    """Draw the fold; in it the rule, for whom it holds, and what it would do with this call."""
+    """Draw the expander with the rule, its scope, and its effect on this request."""
     opened = st.expander(
         "Approve and don't ask again",
         key=f"remember_{approval.id}",
@@ -111,7 +111,7 @@ def _approve(lulu: Runtime, actor: Actor, approval: Approval, call: ToolCall) ->
 
 
 def _session_of(approval: Approval, scope: object) -> SessionId | None:
-    # Anything but a scope that was chosen is the narrowest one.
+    # Any value that is not one of these is the narrowest scope.
     return None if scope in (FOLDER, EVERYWHERE) else SessionId(approval.session_id)
 
 

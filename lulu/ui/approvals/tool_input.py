@@ -1,6 +1,7 @@
-"""What a request asks for: its whole input, as code or as a diff, never as markdown; and as a person edits it.
+"""The whole input of a request, drawn as code or as a diff, and its text for the editor.
 
-What is not shown at first is counted, and has to be opened before anybody can approve.
+It is never drawn as markdown. A long part is cut, with the number of hidden characters. It must be opened before the
+request can be approved.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from lulu.transcript import diffs, tool_results
 from lulu.ui import formats
 from lulu.ui.content import blocks
 
-#: Characters of one part that are shown before somebody opens the rest.
+#: Characters of one part that are drawn before it is opened.
 FIRST = 4_000
-#: A longer part scrolls inside its block (pixels), so that the buttons stay in reach.
+#: A longer part scrolls inside a block of this height in pixels, so that the buttons stay near.
 _HEIGHT = 320
 _LINES_BEFORE_SCROLL = 14
-#: Their input is shown as a diff.
+#: Tools whose input is drawn as a diff.
 EDITING_TOOLS = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
 
 
@@ -39,7 +40,7 @@ class Part:
 
 
 def parts(approval: Approval) -> list[Part]:
-    """The whole input: as its tool shows it, and whatever that leaves out as JSON."""
+    """Return the whole input: as its tool is drawn, and the remaining arguments as JSON."""
     rest = arguments = approval.tool_input
     found: list[Part] = []
     command = arguments.get("command")
@@ -47,7 +48,7 @@ def parts(approval: Approval) -> list[Part]:
         found.append(Part(name="command", text=command, language="bash"))
         rest = {name: value for name, value in arguments.items() if name != "command"}
     elif approval.tool_name in EDITING_TOOLS:
-        # Every line that the tool would replace or write: a person answers for all of it.
+        # Every line that the tool would replace or write: the person approves all of it.
         rest = diffs.beside_the_change(arguments)
         if change := diffs.change_in(arguments, context=10**9):
             found.append(Part(name="change", text="\n".join(change), language="diff"))
@@ -59,7 +60,7 @@ def parts(approval: Approval) -> list[Part]:
 def name_of(value: object) -> str:
     """Shorten a path to its last two names, and an address to its host, for a heading.
 
-    Empty for anything else. The input below the heading has the whole of it.
+    Empty for any other value. The input below the heading has the whole of it.
     """
     if not isinstance(value, str):
         return ""
@@ -76,7 +77,7 @@ def _host(address: str) -> str:
 
 
 def show(approval: Approval) -> bool:
-    """Draw the input; whether all of it is there to be read."""
+    """Draw the input. Returns whether all of it is visible."""
     are_read = [_show_part(part, approval.id) for part in parts(approval)]
     if hidden := sum(hidden_characters(text) for text in _texts(approval.tool_input)):
         st.caption(
@@ -87,7 +88,7 @@ def show(approval: Approval) -> bool:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Every text of a JSON value, names of fields included."""
+    """Yield every text of a JSON value, names of fields included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -113,14 +114,14 @@ def _show_part(part: Part, approval_id: str) -> bool:
 
 
 def as_typed(tool_input: dict[str, object]) -> str:
-    """The input as indented JSON that a person can read and edit; ``parse`` gives the same values back."""
+    """Return the input as indented JSON for the editor. ``parse`` returns the same values from it."""
     text = json.dumps(tool_input, indent=2, ensure_ascii=False)
-    # What a browser would obey or hide, and a lone surrogate, which no page can carry: as JSON writes it.
+    # Characters that a browser obeys or hides are escaped, and lone surrogates, which no page can contain.
     return UNUSUAL.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def parse(text: str) -> dict[str, object]:
-    """The input that somebody typed. Raises ``InputError`` that says where it is not JSON."""
+    """Parse the input that a person typed. Raises ``InputError`` with the position if it is not JSON."""
     problem = ""
     found: object = None
     try:

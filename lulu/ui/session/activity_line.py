@@ -1,6 +1,6 @@
-"""What an agent does this second, with a clock that ticks in the browser; and how full its context is.
+"""The line that says what an agent is doing, with a clock and the fill level of its context.
 
-The server says what is done and since when; the seconds are counted in the browser, so a tick costs no run.
+The server sends the activity and its start. The browser counts the seconds, so the clock costs no run of the page.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from lulu.transcript import activity
 from lulu.transcript.activity import Activity
 from lulu.ui.approvals import request
 
-#: The arguments that tell a call from another one of its tool, the most telling first.
+#: Arguments that tell a call from another call of the same tool, the most specific first.
 _TELLING = ("command", "file_path", "notebook_path", "pattern", "url", "query", "description", "path", "prompt")
-#: Characters of a call that are told.
+#: Characters of a call that are drawn.
 _LIMIT = 120
 _WORDS = {
     "starting": "Starting the agent",
@@ -59,7 +59,7 @@ _CSS = """
 .meter[hidden] { display: none; }
 """
 
-#: A line shows what it is told in its own data, or under its name by a teller elsewhere on the page.
+#: A line draws the data of its own component, or data that ``tell`` mounts elsewhere under the same name.
 _JS = r"""
 const MINUTE = 60, HOUR = 3600;
 const PARTS = [".words", ".clock", ".context", ".meter"];
@@ -154,7 +154,7 @@ _mount_teller = st.components.v2.component("lulu_now_teller", js=_JS)
 
 
 def show_line(session_id: SessionId) -> None:
-    """Draw the line that ``tell`` fills: a place for it where it is always in view."""
+    """Draw the line for this session at the bottom of the page; ``tell`` fills it."""
     _mount(key=f"now_line_{session_id}", data={"name": session_id, "isLine": True}, height="content")
 
 
@@ -167,9 +167,9 @@ def tell(
     *,
     waiting: str = _WORDS["waiting"],
 ) -> None:
-    """Say what the session does; costs a few numbers, so it is called with every change.
+    """Update the session's line. It sends only a few numbers, so it may run with every change.
 
-    ``waiting`` are the words for an agent that waits for a person: whoever looks need not be that person.
+    ``waiting`` is the text while the agent waits for a person. For a guest that person is the owner.
     """
     told = data_of(doing(session, rows, written, asked), lulu.settings.stall_seconds) | {"asked": _announced(asked)}
     if told.get("kind") == "waiting":
@@ -179,14 +179,14 @@ def tell(
 
 
 def show(lulu: Runtime, session: Session, found: Activity) -> None:
-    """Draw a line on its own: for a card."""
+    """Draw a line with its own data, for a card."""
     told = data_of(found, lulu.settings.stall_seconds)
     name = f"card_{session.id}"
     _mount(key=f"now_{name}", data={"name": name, "isLine": True, "told": told}, height="content")
 
 
 def _announced(asked: list[Approval]) -> str:
-    """What a screen reader says of open requests: other words for each change of them, so that each is said once."""
+    """Return the text for screen readers about open requests; empty if there are none."""
     if not asked:
         return ""
     said = request.what(asked[0])
@@ -197,7 +197,7 @@ def _announced(asked: list[Approval]) -> str:
 def doing(
     session: Session, rows: list[StoredEvent], written: LiveText | None, asked: list[Approval]
 ) -> Activity | None:
-    """What a session does, from what the store knows of it."""
+    """Return the activity of a session from its row, events, live text and requests; None if it is idle."""
     return activity.activity(
         session,
         rows,
@@ -208,7 +208,7 @@ def doing(
 
 
 def data_of(found: Activity | None, stall_seconds: float) -> dict[str, Any]:
-    """What the line is told: plain text, and milliseconds since and until."""
+    """Return the line's data for the browser: plain text, and milliseconds since and until."""
     if found is None:
         return {}
     now = datetime.now(UTC)
@@ -224,7 +224,7 @@ def data_of(found: Activity | None, stall_seconds: float) -> dict[str, Any]:
 
 
 def words(found: Activity) -> str:
-    """What is done, without the clock."""
+    """Return the activity in words, without the clock."""
     if found.kind == "tool":
         return _calls(found.tools)
     if found.kind == "retry" and found.attempt is not None:
@@ -234,7 +234,10 @@ def words(found: Activity) -> str:
 
 
 def _calls(uses: tuple[ToolUse, ...]) -> str:
-    """The last call that runs (a sub-agent's own comes after its agent's), behind the tools of the others."""
+    """Return the newest running call, after the names of the other running tools.
+
+    The newest call may be a sub-agent's: those follow the call that started the sub-agent.
+    """
     last = uses[-1]
     values = [last.input.get(name) for name in _TELLING]
     told = [value for value in (*values, *last.input.values()) if isinstance(value, str) and value.strip()]
@@ -252,7 +255,7 @@ def _context(lulu: Runtime, session: Session, rows: list[StoredEvent]) -> dict[s
     used = activity.context_tokens(rows) or lulu.store.context_tokens(session.id)
     if used is None:
         return {}
-    # A session without a turn has no result; one is not looked for in the whole of its log.
+    # Without a finished turn there is no result, and the query would read the whole log in search of one.
     stored = lulu.store.last_event(session.id, Result.type) if session.num_turns else None
     result = stored.event if stored and isinstance(stored.event, Result) else None
     window = activity.context_window(result, session.model)

@@ -1,4 +1,4 @@
-"""The agent's checklist: one panel above the prompt box, as the last TodoWrite, TaskCreate or TaskUpdate left it."""
+"""The panel above the prompt box with the agent's checklist, from its TodoWrite or Task calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lulu.ui.styles import CHECKLIST
 
 
 def is_kept(lulu: Runtime, session_id: SessionId) -> bool:
-    """Whether the agent keeps a list: where it does not, nothing is drawn that waits for one."""
+    """Whether the session has a checklist. Without one the page draws no panel and no bell for it."""
     return bool(lulu.store.checklist_events(session_id))
 
 
@@ -24,9 +24,9 @@ def is_kept(lulu: Runtime, session_id: SessionId) -> bool:
 @alerts.told
 @identity.owner_only
 def show(lulu: Runtime, session_id: SessionId) -> None:
-    """Draw the panel, where there is a list: open while it is worked on, folded when it is done.
+    """Draw the panel: unfolded while items are open, folded when all are done.
 
-    A list that was done before the last prompt is not shown any more.
+    A list that was done before the last prompt is not drawn.
     """
     with st.container(key=CHECKLIST):
         topic = row_topic(session_id)
@@ -37,7 +37,7 @@ def show(lulu: Runtime, session_id: SessionId) -> None:
             return
         if checklist.is_done and _is_of_the_past(lulu, session_id, rows[-1]):
             return
-        # Folded by itself when the last item is done: another fold, for a keyed one keeps what the reader chose.
+        # Another key when the last item is done, so that it folds by itself. With the same key it would stay unfolded.
         state = "done" if checklist.is_done else "open"
         fold = st.expander(
             "Checklist",

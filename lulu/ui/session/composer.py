@@ -1,4 +1,4 @@
-"""The input at the bottom of a session, which continues the same conversation; under it, how the next prompt is run."""
+"""The prompt box of a session, and below it mode, model and slash commands for the next prompt."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from lulu.ui.state import placeholder, put_back, state, typed
 from lulu.ui.styles import COMPOSER, PROMPT
 from lulu.ui.transcript.system_events import STARTED_WITH
 
-#: Slash commands that the menu draws; how many more there are is said under them.
+#: Slash commands that the menu draws; it says how many more there are.
 _COMMANDS = 60
-#: Commands that answer "not available" outside of a terminal, or are a part of one (measured with CLI 2.1.330).
+#: Commands that only work in a terminal: they answer "not available" here (measured with CLI 2.1.330).
 _OF_TERMINALS = frozenset({"agents", "auto-mode-setup", "fast", "focus", "help", "workflow-launch-exec"})
 
 
 def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) -> None:
-    """Draw the agent's checklist, the input, what was refused, and under it how the next prompt will be run."""
+    """Draw the checklist, the prompt box, the last refusal and the controls."""
     retry.put_back_refused(lulu, session)
     if to_type := state().to_type:
         put_back(PROMPT, to_type)
@@ -38,7 +38,7 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) 
         if has_checklist:
             checklist.show(lulu, session.id)
         alerts.show_problem(PROMPT)
-        # An input that places itself there would make Streamlit scroll the page: see ``reading``.
+        # Inside ``st.bottom``: a chat input that places itself there makes Streamlit scroll the page.
         with unsent.box(session.id):
             st.chat_input(
                 placeholder("Continue the conversation"),
@@ -55,7 +55,7 @@ def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     text, files = attachments.sent(PROMPT)
     command = SendPrompt(actor=actor, session_id=session_id, text=text, attachments=files)
     if not alerts.attempt(PROMPT, lambda: lulu.store.submit(command)) and text.strip():
-        # Nothing is to be kept of a blank one, and by now somebody may be typing another in its place.
+        # A blank prompt is not put back: a person may already be typing another one.
         put_back(PROMPT, text)
 
 
@@ -63,7 +63,7 @@ def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 @alerts.told
 @identity.owner_only
 def _controls(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    """Mode, model, slash commands and folder; renewed when the session's row changes."""
+    """Draw mode, model, slash commands and folder. They are renewed when the session's row changes."""
     with st.container(key=COMPOSER, horizontal=True, vertical_alignment="center", gap="small"):
         topic = row_topic(session_id)
         bell(topic, seen=lulu.store.bus.version(topic), key=f"composer_{session_id}")
@@ -101,7 +101,7 @@ def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
 
 
 def modes_for(lulu: Runtime, session: Session) -> list[str]:
-    """The modes that a session can be changed to."""
+    """Return the permission modes that a session can be changed to."""
     return [mode for mode in formats.MODES if mode != BYPASS or lulu.store.may_bypass(session.id)]
 
 
@@ -112,7 +112,7 @@ def _show_models(lulu: Runtime, actor: Actor, session: Session) -> None:
         return
     with menu:
         names = (DEFAULT_MODEL, *MODEL_ALIASES)
-        # A model that has no short name stands first: one row of the menu is always the present one.
+        # A model without an alias is listed first, so that one row of the menu is always the current model.
         for name in names if (session.model or DEFAULT_MODEL) in names else (str(session.model), *names):
             model = None if name == DEFAULT_MODEL else name
             st.button(
@@ -167,7 +167,7 @@ def _type_command(name: str) -> None:
 
 
 def slash_commands(lulu: Runtime, session_id: SessionId) -> list[str]:
-    """Return the commands that the agent told last, each once, without those that are of no use here."""
+    """Return the commands that the agent reported last, without those for terminals."""
     told = [lulu.store.last_event(session_id, System.type, subtype=subtype) for subtype in STARTED_WITH]
     for stored in sorted(filter(None, told), key=lambda one: one.id, reverse=True):
         data = stored.event.data if isinstance(stored.event, System) else None

@@ -1,6 +1,6 @@
-"""The transcript of one session: settled history, and the open turn in a fragment that the doorbell rings.
+"""The transcript of one session: settled events, and the open turn in a fragment of its own.
 
-Only a window of the log is read. What is settled is drawn once; new text re-runs the open turn alone.
+Only a window of the log is read. Settled events are drawn once; new text runs only the fragment of the open turn.
 """
 
 from __future__ import annotations
@@ -35,41 +35,41 @@ from lulu.ui.state import Shown, state
 from lulu.ui.styles import EARLIER, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.transcript import copy_menu, event_views, system_events
 
-#: Events that a page shows at first, and that "Load earlier" adds: more make a long session slow (``make bench``).
+#: Events that a page shows first, and that "Load earlier" adds. More make a long session slow (``make bench``).
 WINDOW = 40
-#: A page that stays grows by what is said, up to so many events, before its first ones are let go.
+#: A page that stays open grows up to this number of events, then it drops its first ones.
 MOST_SHOWN = 100
-#: An open turn longer than this moves its older part into settled history, all but its last events: each change of it
-#: draws all that is open, and each move the whole page, for everybody who looks.
+#: An open turn with more events moves its older ones, all but the last ``KEEP_OPEN``, into settled history. Each change
+#: draws the whole open turn, and each such move the whole page of every viewer.
 MAX_OPEN = 80
 KEEP_OPEN = 10
-#: Settled lines that a page draws with its first run, at least: about as many as are in view. What stands above them
-#: comes with a run of its own right after it, so that the last words do not wait for what nobody sees yet.
+#: Settled lines that the first run of a page draws: about as many as are visible. A second run right after it draws
+#: those above, so that the visible ones appear earlier.
 DRAWN_FIRST = 10
-#: Fewer lines than this above them come with the first run, too.
+#: If fewer lines than this are above them, the first run draws those, too.
 DRAWN_LATER = 15
-#: How often a running session is looked at for silence, in seconds.
+#: Seconds between two checks whether a running agent is silent.
 _LOOK_EVERY = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class _History:
-    """Which settled events a page shows."""
+    """The settled events that a page shows."""
 
     session_id: SessionId
     first: int
-    #: The last event of each part that they are drawn in.
+    #: Id of the last event of each part.
     ends: tuple[int, ...]
-    #: Whether there are others before ``first``.
+    #: Whether there are events before ``first``.
     has_earlier: bool
 
 
 def show(
     lulu: Runtime, actor: Actor, session: Session, *, event: str | None = None, has_checklist: bool = False
 ) -> None:
-    """Draw the transcript; with ``event``, an id out of the address, the part of it around that event.
+    """Draw the transcript, or the part around one event if ``event`` is its id from the address.
 
-    Where the page shows no checklist yet, the first call that writes one redraws the page.
+    Without ``has_checklist``, the first call that writes a checklist runs the whole page again.
     """
     if event is not None and (around := _around(lulu, session.id, event)):
         state().shown = None
@@ -85,7 +85,7 @@ def show(
         ends=divide(session.id, rows, settled, turns),
         has_earlier=has_earlier,
     )
-    # The transcript of another session would stand between the parts of this one until the run has ended.
+    # Else Streamlit would leave the other session's elements between these until the run has ended.
     place = st.empty() if before is not None and before.session_id != session.id else st
     with place.container(key=TRANSCRIPT):
         for number, pieces in enumerate(split.divided(turns, history.ends)):
@@ -96,9 +96,9 @@ def show(
 
 
 def window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], bool]:
-    """The events to show, and whether there are earlier ones.
+    """Return the events to show, and whether there are earlier ones.
 
-    While a session stays on the page its first event does: somebody may be reading there.
+    While a page stays at a session its first event stays, too: the person may be reading there.
     """
     earliest = state().earliest.get(session_id)
     shown = _shown(session_id)
@@ -108,14 +108,14 @@ def window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], boo
         rows = _shown_still(lulu, shown) or lulu.store.get_session_events(session_id, limit=WINDOW)
     first = rows[0].id if rows else None
     if shown.first is not None and first is not None and first > shown.first:
-        # Its first ones are let go: it is drawn anew.
+        # The first events were dropped, so the parts are divided again.
         shown.ends = []
     shown.first = first
     return rows, bool(rows and lulu.store.get_session_events(session_id, before=rows[0].id, limit=1))
 
 
 def earlier_calls(lulu: Runtime, rows: list[StoredEvent]) -> list[StoredEvent]:
-    """The calls and requests before these rows of one session that they are parts of; asked for only where some are."""
+    """Return the earlier calls and requests that these rows belong to. Queries only if there are any."""
     names = untold(rows)
     return lulu.store.calls_before(rows[0].session_id, rows[0].id, names) if names else []
 
@@ -126,9 +126,9 @@ def _turns(lulu: Runtime, rows: list[StoredEvent]) -> list[Turn]:
 
 
 def divide(session_id: SessionId, rows: list[StoredEvent], settled: int, turns: Iterable[Turn] = ()) -> tuple[int, ...]:
-    """The last event of each part that the rows up to ``settled`` are drawn in; what was drawn stays where it stands.
+    """Return the last event of each part of the rows up to ``settled``. Existing parts stay as they are.
 
-    ``turns`` are those of a page that draws what is not in view later: as its first part.
+    With ``turns``, the first part is one that the page draws later because it is not visible at first.
     """
     shown = _shown(session_id)
     if not shown.ends:
@@ -140,7 +140,7 @@ def divide(session_id: SessionId, rows: list[StoredEvent], settled: int, turns: 
 
 
 def _shown(session_id: SessionId) -> Shown:
-    """What this page shows of the session; begun anew where it has shown another."""
+    """Return what this page shows of the session; a new value if it showed another session."""
     shown = state().shown
     if shown is None or shown.session_id != session_id:
         shown = state().shown = Shown(session_id=session_id)
@@ -148,7 +148,10 @@ def _shown(session_id: SessionId) -> Shown:
 
 
 def _shown_still(lulu: Runtime, shown: Shown) -> list[StoredEvent]:
-    """What the page has shown of its session and what came since; nothing where that is nothing yet, or too much."""
+    """Return the events from the first shown one until now.
+
+    Empty on the first run, or if there are more than ``MOST_SHOWN``.
+    """
     if shown.first is None:
         return []
     rows = lulu.store.get_session_events(shown.session_id, after=shown.first - 1, limit=MOST_SHOWN + 1)
@@ -162,7 +165,7 @@ def _around(lulu: Runtime, session_id: SessionId, event: str) -> list[StoredEven
 
 
 def _show_around(session_id: SessionId, event_id: int, turns: list[Turn]) -> None:
-    """A place in the log that somebody was sent to. It does not move on its own; the live end is a click away."""
+    """Draw the events around one event, and a link to the session's end. They are not updated."""
     with st.container(key=TRANSCRIPT):
         st.page_link(
             navigation.session(),
@@ -178,13 +181,13 @@ def _show_around(session_id: SessionId, event_id: int, turns: list[Turn]) -> Non
 @alerts.told
 @identity.owner_only
 def _settled_part(lulu: Runtime, actor: Actor, history: _History, number: int, read: list[list[split.Piece]]) -> None:
-    """One part of the settled events. A fragment of its own, so that opening a fold redraws nothing else.
+    """Draw one part of the settled events; a fragment, so that an expander redraws only its part.
 
-    ``read`` holds it for the first time it is drawn: a fragment keeps its arguments, and they may be large.
+    ``read`` holds the part for the first run only: a fragment keeps its arguments, and these may be large.
     """
     shown = state().shown
     if number == 0 and shown is not None and shown.session_id == history.session_id and not shown.is_whole:
-        # It is above what is in view: its first run only asks for the second, which draws it.
+        # This part is above the visible ones. Its first run only requests the second, and that one draws it.
         shown.is_whole = True
         bell(session_topic(history.session_id), seen=-1, key=EARLIER)
         return
@@ -199,7 +202,7 @@ def _settled_part(lulu: Runtime, actor: Actor, history: _History, number: int, r
         turn = whole[piece.key]
         if turn is not None and (turn.is_over or not is_live) and actor.role is Role.OWNER:
             rows = sorted(turn.events(), key=lambda stored: stored.id)
-            # A sub-agent of this turn may have worked on in later ones: its last event is not the turn's.
+            # A sub-agent of this turn may have gone on during later turns, so its last event may belong to those.
             inside = (turn.result or rows[-1]).id
             copy_menu.show_turn(rows, fork=partial(_fork_button, lulu, actor, history.session_id, inside, place))
 
@@ -227,7 +230,7 @@ def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId, inside: int
 
 
 def offer_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
-    """Draw the button that shows what came before the event ``first``; for a fragment of settled history."""
+    """Draw "Load earlier" for the events before ``first``. For a fragment of settled history."""
     st.button(
         "Load earlier",
         key=LOAD_EARLIER,
@@ -236,7 +239,7 @@ def offer_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
         on_click=_load_earlier,
         args=(lulu, session_id, first),
     )
-    # The callback alone would rerun the fragment with its old arguments.
+    # The callback alone would run the fragment with its old arguments.
     if state().earliest.get(session_id, first) < first:
         st.rerun()
 
@@ -251,13 +254,13 @@ def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
 @alerts.told
 @identity.owner_only
 def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int, has_checklist: bool) -> None:
-    """What came after ``settled``: the turn at work, the text that is being written, open requests, queued prompts."""
-    # First, as in a settled part: that takes its place, and what is read or marked in a turn stays on the page.
+    """Draw the events after ``settled``, the live text, open requests and queued prompts."""
+    # First, as in a settled part, which later takes this place. So marks and unfolded expanders stay.
     drawn = st.container()
     topic = session_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"feed_{session_id}")
     number = lulu.store.bus.version(text_topic(session_id))
-    # Before the rows: a block that is finished in between is then seen twice, and once is dropped, never lost.
+    # Before the rows: a block that is finished in between is then read twice and dropped once, never lost.
     written = lulu.store.live_text(session_id)
     session = lulu.store.get_session(session_id)
     rows = lulu.store.get_session_events(session_id, after=settled)
@@ -281,10 +284,10 @@ def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int,
 
 
 def has_settled(rows: list[StoredEvent], *, live: bool) -> bool:
-    """Whether of the open ``rows`` a whole turn, or the older part of a long one, can move into settled history."""
+    """Whether a whole turn, or the older part of a long one, can move into settled history."""
     if not rows or (live and len(transcript.turns(rows)) < 2 and len(rows) <= MAX_OPEN):
         return False
-    # At least one of these: ids between theirs and the last settled one are those of other sessions.
+    # At least one of these rows: other sessions have ids between theirs and the last settled one.
     return transcript.settled_until(rows, live=live, keep=KEEP_OPEN) >= rows[0].id
 
 
@@ -293,7 +296,7 @@ def _lacks_checklist(lulu: Runtime, session_id: SessionId, rows: list[StoredEven
 
 
 def unfinished(written: LiveText | None, rows: list[StoredEvent]) -> LiveText | None:
-    """The text that is being written, unless it is among the events already."""
+    """Return the live text, or None if the events already contain it."""
     if written is not None and live_text.is_finished(written, [row.event for row in rows[-5:]]):
         return None
     return written
@@ -308,7 +311,7 @@ def writing(
     upto: int,
     kind: str = live_text.OWN,
 ) -> Callable[[], None] | None:
-    """What draws the text that is being written below ``turns``, by ``flow.show``; nothing where none may come."""
+    """Return the function that draws the live text below ``turns``; None if no text can follow."""
     is_open = session.is_live and bool(turns) and not turns[-1].is_over and bool(turns[-1].items)
     if written is None and not is_open:
         return None
@@ -319,7 +322,7 @@ def writing(
 @alerts.told
 @identity.owner_only
 def _silence(lulu: Runtime, session_id: SessionId) -> None:
-    """Say so when a running agent has not made a sound for long. It is never stopped for that."""
+    """Draw a warning if a running agent has been silent for long. It is never stopped for that."""
     session = lulu.store.get_session(session_id)
     last = lulu.store.get_session_events(session_id, limit=1)
     written = lulu.store.live_text(session_id)

@@ -1,6 +1,6 @@
-"""What a guest sees: one session, live and read-only, redacted. The owner's preview is the same page.
+"""The page of a guest and the owner's preview of it: one session, live, read-only and redacted.
 
-It draws only what ``lulu.access.guest_view`` hands out, and offers nothing that a guest could press but folds.
+It draws only what ``lulu.access.guest_view`` returns. Its only controls are expanders and "Load earlier".
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from lulu.ui.session.feed import (
 from lulu.ui.styles import SESSION_HEADER, TRANSCRIPT
 from lulu.ui.transcript import event_views
 
-#: The page for a link that counts no longer, and for every address that was not shared. It repeats nothing.
+#: The page for a link that has ended, and for every address that is not shared. It repeats no part of the address.
 ENDED = "Ask the person who sent it for a new one."
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """Which settled events one part of the page shows: those after ``begin`` and up to ``end``."""
+    """One part of the settled events: those after ``begin`` and up to ``end``."""
 
     session_id: SessionId
-    #: The first event on the page.
+    #: Id of the first event on the page.
     first: int
     begin: int
     end: int
@@ -54,7 +54,7 @@ class _Part:
 
 
 def show_ended() -> None:
-    """Draw what stands in the place of everything that is not, or no longer, shared."""
+    """Draw the page for every address that is not shared, or no longer."""
     st.title("This link has ended", anchor=False)
     st.markdown(ENDED)
 
@@ -91,7 +91,10 @@ def show(lulu: Runtime, session_id: SessionId, options: ShareOptions) -> None:
 
 
 def _is_still_shared(session_id: SessionId) -> bool:
-    """Asked in every run of every fragment: a fragment keeps its arguments, and the link may have ended since."""
+    """Whether the link is still valid; if not, say so. Called in every run of every fragment.
+
+    A fragment keeps its arguments, and the link may have ended since they were made.
+    """
     if identity.actor().may_watch(session_id):
         return True
     show_ended()
@@ -114,7 +117,7 @@ def _header(lulu: Runtime, session_id: SessionId) -> None:
 @st.fragment
 @alerts.told
 def _settled_part(lulu: Runtime, part: _Part, read: list[list[StoredEvent]]) -> None:
-    """One part of the settled events; ``read`` holds the page's rows for the first time that it is drawn."""
+    """Draw one part of the settled events; ``read`` holds the page's rows for the first run only."""
     if not _is_still_shared(part.session_id):
         return
     if part.offers_earlier:
@@ -124,7 +127,7 @@ def _settled_part(lulu: Runtime, part: _Part, read: list[list[StoredEvent]]) -> 
         if read
         else lulu.store.get_session_events(part.session_id, after=part.first - 1, before=part.end + 1)
     )
-    # From the first one on, also for a later part: what is to be hidden in it may have begun before it.
+    # From the page's first event, also for a later part: a secret in it may have begun in an earlier one.
     read_rows = [row for row in rows if part.first <= row.id <= part.end]
     found = guest_rows(read_rows, part.options, after=part.begin)
     with st.container():
@@ -136,7 +139,7 @@ def _settled_part(lulu: Runtime, part: _Part, read: list[list[StoredEvent]]) -> 
 @st.fragment
 @alerts.told
 def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, settled: int) -> None:
-    # First, as in a settled part, which takes its place.
+    # First, as in a settled part, which later takes this place.
     hidden, drawn = st.container(), st.container()
     topic = session_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"guest_{session_id}")
@@ -152,7 +155,7 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
     if has_settled(found.rows, live=session.is_live):
         st.rerun()
     scroll.follow(session_id, found.rows, written)
-    # What is told comes from the redacted rows only; whom the agent asks is none of a guest's.
+    # The activity comes from the redacted rows only. A guest does not see open requests.
     activity_line.tell(lulu, session, found.rows, written, [], waiting="Waits for the owner")
     with hidden:
         show_hidden(found)
@@ -163,11 +166,11 @@ def _open_turn(lulu: Runtime, session_id: SessionId, options: ShareOptions, sett
 
 
 def _turns(lulu: Runtime, found: GuestRows, options: ShareOptions) -> list[transcript.Turn]:
-    """The turns of shared rows; the calls before them that name them are shared like these."""
+    """Return the turns of shared rows. The earlier calls that they belong to are redacted, too."""
     return transcript.turns(found.rows, earlier=guest_rows(earlier_calls(lulu, found.rows), options).rows)
 
 
 def show_hidden(found: GuestRows) -> None:
-    """How much is not shown, by kind."""
+    """Draw how much is hidden, by kind."""
     if found.hidden.total():
         st.caption(f":material/visibility_off: Hidden here: {formats.hidden_kinds(found.hidden)}")

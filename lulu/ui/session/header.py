@@ -1,4 +1,4 @@
-"""The two lines above a transcript: what this session is, and how it stands; with Stop while it lives."""
+"""The header of a session: title, status and figures, and the buttons Turns, Share, Stop and More."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lulu.ui.session import menu, turn_list
 from lulu.ui.sharing import share
 from lulu.ui.styles import SESSION_HEADER, STOP
 
-#: Characters of a title that fit into the header of a wide window; a narrow one cuts it by itself.
+#: Characters of a title that fit into a wide window. In a narrow one the browser cuts it.
 _NAME_LIMIT = 120
 
 
@@ -26,7 +26,7 @@ _NAME_LIMIT = 120
 @alerts.told
 @identity.owner_only
 def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    """Draw the header; it renews itself when the session's row changes."""
+    """Draw the header. It is renewed when the session's row changes."""
     topic = row_topic(session_id)
     bell(topic, seen=lulu.store.bus.version(topic), key=f"header_{session_id}")
     navigation.follow()
@@ -48,12 +48,12 @@ def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 
 
 def full_name(session: Session) -> str:
-    """The title, else the whole prompt: the header has room for more than a list."""
+    """Return the title, else the whole prompt: the header has more space than a list."""
     return session.name if session.title and session.title.strip() else session.prompt
 
 
 def details(session: Session, note: str = "") -> str:
-    """The second line: status, ``note``, agent and model, what it took so far, and the folder, which may be cut."""
+    """Return the second line: status, ``note``, agent, model, figures, and the folder at the end."""
     return formats.line(
         formats.status(session),
         f":orange[{held}]" if (held := formats.on_hold(session)) else "",
@@ -73,7 +73,10 @@ def details(session: Session, note: str = "") -> str:
 def stop_button(
     lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str, shortcut: str | None = None, is_quiet: bool = False
 ) -> None:
-    """The button that interrupts the turn and keeps the session; ``is_quiet`` beside others that matter more."""
+    """Draw the button that interrupts the turn and keeps the session.
+
+    ``is_quiet`` draws it without a border, beside buttons that matter more.
+    """
     st.button(
         "Stop",
         key=key,
@@ -92,7 +95,7 @@ def _stop(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 
 
 def show_refusal(session_id: SessionId) -> None:
-    """Draw why the last click on this session's buttons did nothing."""
+    """Draw why the last click on this session's buttons was refused."""
     alerts.show_problem(_where(session_id))
 
 

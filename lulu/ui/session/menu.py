@@ -1,4 +1,4 @@
-"""What can be done with a session as a whole: rename, pin, fork, archive, limits, delete; and where it came from."""
+"""The menu "More" of a session: title, pin, fork, archive, limits, downloads, delete."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from lulu.ui.content import blocks
 from lulu.ui.state import HOME, is_on, state, typed
 from lulu.ui.transcript import copy_menu
 
-#: Forks that are named in the header.
+#: Forks that the header links to.
 _FORKS = 5
 
 
 def show(lulu: Runtime, actor: Actor, session: Session, *, place: str) -> None:
-    """Draw the menu; what is refused is told at ``place``."""
+    """Draw the menu; ``place`` is where a refusal is shown."""
     menu = st.popover(
         "More",
         key="session_menu",
@@ -102,7 +102,7 @@ def _show_limits(lulu: Runtime, actor: Actor, session: Session, place: str) -> N
 
 
 def _show_start(lulu: Runtime, session: Session) -> None:
-    """Draw what the agent said, when it started last, that it works with: tools, MCP servers, version."""
+    """Draw what the agent reported at its last start: tools, MCP servers, version."""
     stored = lulu.store.last_event(session.id, System.type, subtype="init")
     if stored is None or not isinstance(stored.event, System):
         return
@@ -138,7 +138,7 @@ def _delete(lulu: Runtime, actor: Actor, session_id: SessionId, place: str) -> N
 
 
 def fork(lulu: Runtime, actor: Actor, session_id: SessionId, event_id: int | None, place: str) -> None:
-    """Make a fork, from the end or from the turn of one event, and go there."""
+    """Fork the session at its end or at the turn of ``event_id``, and go to the fork."""
     new_id = new_session_id()
     command = Fork(actor=actor, session_id=session_id, new_session_id=new_id, event_id=event_id)
     if _is_done(lulu, place, command):

@@ -1,4 +1,4 @@
-"""Prompts that wait for the running turn to end, or on hold: in order, to edit and to take back until they are sent."""
+"""The queue of a session: prompts that wait for the running turn or are on hold, for editing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lulu.ui.transcript import event_views
 
 
 def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    """Draw the queue of a session; above what a stop has put on hold, what can be done about it."""
+    """Draw the queue. Buttons to send or delete all are above the prompts on hold."""
     alerts.show_problem(_place(session_id))
     queued = lulu.store.queued_prompts(session_id)
     held = [stored for stored in queued if stored.is_held]
@@ -64,13 +64,13 @@ def _show_one(lulu: Runtime, actor: Actor, session_id: SessionId, stored: Stored
 
 
 def _position(number: int, *, is_held: bool) -> str:
-    """Return where a prompt is among those that wait."""
+    """Return a prompt's position in the queue, in words."""
     if is_held:
         return f"On hold, number {number}."
     return "Next in the queue" if number == 1 else f"{humanize.ordinal(number)} in the queue"
 
 
-#: What is sent before all others, by the kind of its command.
+#: Text of a prompt that is sent before all others, by the kind of its command.
 _NEXT = {
     StartSession.kind: "Not sent yet.",
     SendNow.kind: "Sent as soon as the agent has stopped.",

@@ -1,4 +1,4 @@
-"""After a turn that failed: its prompt is sent once more, or is back in the box where a hook refused it."""
+"""After a failed turn: send its prompt again, or put it back into the box if a hook refused it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from lulu.runtime import Runtime
 from lulu.ui import alerts
 from lulu.ui.state import state
 
-#: Seconds in which a refused prompt is put back by itself: whoever sent it has not written much of another one.
+#: Seconds in which a refused prompt is put back automatically. After that the person may have typed another one.
 _FRESH = 10.0
 
 
 def show(lulu: Runtime, actor: Actor, session: Session) -> None:
-    """Draw the button below a turn that failed; nothing where another prompt waits already."""
+    """Draw the button below a failed turn, unless another prompt is already waiting."""
     prompt, is_refused = _failed(lulu, session)
     if prompt is None or lulu.store.queued_prompts(session.id):
         return
     if is_refused:
         if st.button("Change the prompt", key="change_prompt", icon=":material/edit:", on_click=_type, args=(prompt,)):
-            # The box is filled by a full run.
+            # Only a full run fills the prompt box.
             st.rerun()
     else:
         st.button(
@@ -40,7 +40,7 @@ def show(lulu: Runtime, actor: Actor, session: Session) -> None:
 
 
 def put_back_refused(lulu: Runtime, session: Session) -> None:
-    """Put a prompt back into the box that a hook has just refused; once, and only in a full run."""
+    """Put a prompt that a hook has just refused back into the box, once. For full runs only."""
     prompt, is_refused = _failed(lulu, session)
     if prompt is None or not is_refused or prompt.id == state().put_back_prompt:
         return
@@ -50,7 +50,7 @@ def put_back_refused(lulu: Runtime, session: Session) -> None:
 
 
 def _failed(lulu: Runtime, session: Session) -> tuple[StoredEvent | None, bool]:
-    """The prompt of the last turn, where that failed, and whether a hook refused it."""
+    """Return the prompt of the last turn if it failed, and whether a hook refused it; else None."""
     if session.known_status is not SessionStatus.FAILED:
         return None, False
     prompt = lulu.store.last_event(session.id, User.type)

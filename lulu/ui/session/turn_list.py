@@ -1,4 +1,4 @@
-"""The list of a session's turns: what was asked, how it went, and the way there, whether it is on the page or not."""
+"""The menu "Turns": every turn with its prompt, its outcome and a link to it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lulu.ui.state import is_on, state
 from lulu.ui.styles import TURNS
 
 _OPENS_ALL = "opens_all"
-#: Turns that are listed, the latest.
+#: The newest turns that are listed.
 MOST = 300
 
 
 def show(lulu: Runtime, session: Session) -> None:
-    """Draw the list behind its button; read only while it is open."""
+    """Draw the menu. The turns are read only while it is open."""
     menu = st.popover(
         "Turns",
         key="turns_menu",
@@ -36,7 +36,7 @@ def show(lulu: Runtime, session: Session) -> None:
         with st.container(key=TURNS, gap=None, width=420):
             _show_turns(lulu, session)
     if state().page_is_stale:
-        # The transcript is not a part of the fragment that this stands in.
+        # The transcript is outside of this fragment, so the whole page has to run.
         state().page_is_stale = False
         st.rerun()
 

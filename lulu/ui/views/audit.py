@@ -1,4 +1,4 @@
-"""The Audit page: who came in and who did what: a view over ``commands``, ``approvals`` and ``access``. No tokens."""
+"""The Audit page: a view over ``commands``, ``approvals`` and ``access``. It shows no tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lulu.store import Access, AccessKind
 from lulu.text.labels import safe_label
 from lulu.ui import formats
 
-#: Rows shown.
+#: Rows that are shown.
 MOST = 500
 _KINDS = {
     AccessKind.LOGIN: "login link",
@@ -59,7 +59,7 @@ _COMMANDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of the record."""
+    """One row of the table."""
 
     at: datetime
     who: str
@@ -89,7 +89,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
 
 
 def _link(lulu: Runtime, session_id: str) -> str:
-    """The session's title as a link to it; the beginning of its id where it is gone."""
+    """Return a link to the session with its title, or the beginning of its id if it was deleted."""
     try:
         session = lulu.store.get_session(parse_session_id(session_id))
     except SessionNotFound:
@@ -98,7 +98,7 @@ def _link(lulu: Runtime, session_id: str) -> str:
 
 
 def entries(lulu: Runtime) -> list[Entry]:
-    """The latest of all three, newest first."""
+    """Return the newest actions and accesses, newest first."""
     found = [entry for row in lulu.store.accesses(limit=MOST) for entry in _of_access(row)]
     for action in lulu.store.latest_actions(limit=MOST):
         what = str(action["what"])

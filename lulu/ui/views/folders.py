@@ -1,4 +1,4 @@
-"""Folders on the Settings page: every folder that Lulu knows, what it brings, and whether that may act."""
+"""The section "Folders" of the Settings page: known folders, their files, and their trust."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lulu.ui import alerts, formats, identity
 from lulu.ui.browser.doorbell import bell
 
 _PLACE = "folders"
-#: Folders of sessions that are listed, the latest used first; all that were answered for are.
+#: Folders of sessions that are listed, by last use. Folders with an answer are all listed.
 _MOST = 50
 
 
@@ -24,7 +24,7 @@ _MOST = 50
 @alerts.told
 @identity.owner_only
 def show(lulu: Runtime, actor: Actor) -> None:
-    """Draw the section; it renews itself when an answer is given or taken back."""
+    """Draw the section. It is renewed when an answer is given or deleted."""
     bell(FOLDERS, seen=lulu.store.bus.version(FOLDERS), key="folders")
     st.header("Folders", anchor=False)
     st.caption(
@@ -45,7 +45,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
 
 
 def _place_of(folder: str) -> Place | None:
-    """What the folder brings itself."""
+    """Return what the folder itself brings; None if it brings no such files."""
     return next((place for place in folder_files.inspect(folder, ["project"]).places if place.folder == folder), None)
 
 

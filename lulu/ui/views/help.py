@@ -1,4 +1,4 @@
-"""The help page: the keys, notifications, and a few words on what is asked and kept."""
+"""The Help page: keys, notifications, and what happens when an agent asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inbox: every open request of every session, oldest first, and who answered the last ones."""
+"""The Inbox page: every open request of every session, oldest first, and the last answers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from lulu.ui.session import header
 from lulu.ui.state import INBOX_STEP, state
 from lulu.ui.styles import INBOX
 
-#: Answers that are told below the open requests.
+#: Answers that are listed below the open requests.
 _RECENT = 10
-#: How an answer is told.
+#: Texts of the answers.
 _SAID = {
     "approved": ":green[approved]",
     "denied": ":orange[denied]",
@@ -32,7 +32,7 @@ _SAID = {
 @alerts.told
 @identity.owner_only
 def show(lulu: Runtime, actor: Actor) -> None:
-    """Draw the page; it renews itself when anything is asked or answered."""
+    """Draw the page. It is renewed when a request is made or answered."""
     bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox")
     pending = lulu.store.approvals()
     st.title("Inbox", anchor=False)
@@ -109,7 +109,7 @@ def _show_answer(approval: Approval, session: Session) -> None:
 
 
 def _asked(approval: Approval) -> str:
-    """What was asked, in a line: a question and a plan in words, a call with its first argument."""
+    """Return a request in one line: the question, "had a plan", or the tool with its first argument."""
     if asked := questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []:
         return f"asked you: {safe_label(asked[0].text, 80)}"
     if approval.tool_name == elicitation.TOOL:

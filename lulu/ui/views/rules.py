@@ -1,4 +1,4 @@
-"""Auto-approve rules on the Settings page: the list, a form for a new one, and a tester."""
+"""The section "Rules" of the Settings page: the list, a form for a new rule, and a tester."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lulu.ui.state import picked, put_back, typed
 
 _PLACE = "rules"
 _ALL = "All folders"
-#: What a call is tried with, and the argument that a plain text stands for.
+#: Tools of the tester, and the argument for plain text.
 _ARGUMENTS = {
     "Bash": "command",
     "Read": "file_path",
@@ -40,7 +40,7 @@ _ARGUMENTS = {
 @alerts.told
 @identity.owner_only
 def show(lulu: Runtime, actor: Actor) -> None:
-    """Draw the section; it renews itself when a rule changes."""
+    """Draw the section. It is renewed when a rule changes."""
     bell(RULES, seen=lulu.store.bus.version(RULES), key="rules")
     st.header("Rules", anchor=False)
     st.caption(
@@ -66,7 +66,7 @@ def _show_rule(lulu: Runtime, actor: Actor, rule: Rule) -> None:
     if rule.id is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key=f"rule_row_{rule.id}"):
-        # The key holds the state: after a change by somebody else the switch shows theirs.
+        # The state is part of the key: after another person's change the switch shows that.
         st.toggle(
             "On",
             value=rule.enabled,
@@ -158,7 +158,7 @@ def _show_tester(lulu: Runtime, found: list[Rule]) -> None:
 
 
 def call_typed(tool: str, text: str, folder: str) -> ToolCall:
-    """The call that somebody typed. Raises ``InputError``."""
+    """Return the call that a person typed. Raises ``InputError`` if it cannot be read."""
     if text.lstrip().startswith("{"):
         tool_input = requested.parse(text)
         if isinstance(pasted := tool_input.get("name"), str) and isinstance(tool_input.get("input"), dict):

@@ -1,4 +1,4 @@
-"""Search over every event of every session. The address holds the query, so a search can be kept and sent."""
+"""The Search page, over every event of every session. The query is in the address."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lulu.ui.styles import SEARCH_RESULTS
 QUERY, KIND, TOOL, FOLDER, STATUS, MODEL, AGE = "q", "kind", "tool", "folder", "status", "model", "age"
 #: Hits on one page.
 STEP = 50
-#: The event types that hold text, in a person's words.
+#: Names of the event types that contain text.
 KINDS = {
     "user": "Prompts",
     "text": "Answers",
@@ -105,7 +105,7 @@ def _show_hit(hit: Hit) -> None:
         label=f"**{safe_label(hit.session_name)}** :small[:gray[{details}]]",
         query_params={"id": stored.session_id, "event": str(stored.id)},
     )
-    # Labels are trimmed; a blank that stood beside the hit is put back. Word joiners part the directive from letters.
+    # ``safe_label`` trims, so a space beside the hit is added again. Word joiners separate markup from letters.
     before = safe_label(hit.before) + (" " if hit.before[-1:].isspace() else "\u2060")
     after = (" " if hit.after[:1].isspace() else "\u2060") + safe_label(hit.after)
     st.markdown(f":small[{before}:blue-background[{safe_label(hit.match)}]{after}]")

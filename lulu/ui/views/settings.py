@@ -1,4 +1,4 @@
-"""The settings in force, where each comes from, and which agent is at work. Never the value of a credential."""
+"""The Settings page: agent, rules, folders, access and variables. It never shows a credential's value."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
 
 
 def show_agent(lulu: Runtime) -> None:
-    """Which agent is at work, with which kind of credential, and how to switch."""
+    """Draw the agent that Lulu uses, its kind of credential, and how to switch."""
     st.header("Agent", anchor=False)
     credential = safe_label(lulu.agent.credential or "none found")
     st.markdown(f"**{formats.agent(lulu.agent.kind).capitalize()}** · credential: {credential}")
@@ -43,7 +43,7 @@ def show_agent(lulu: Runtime) -> None:
 
 
 def setting_table(settings: Settings) -> str:
-    """The values as a markdown table; each is code in it, so that nothing in a value is markup."""
+    """Return the settings as a markdown table. Values are code, so markup in them has no effect."""
     lines = ["| Variable | Value | From | What it does |", "|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
