@@ -22,6 +22,7 @@ ROOMS = [
     "lulu/model",
     "lulu/runtime.py",
     "lulu/settings.py",
+    "lulu/store/sqlite",
     "lulu/text",
     "lulu/transcript",
     "lulu/ui/alerts.py",

@@ -49,7 +49,7 @@ class Approval:
     tool_input: dict[str, Any]
     #: Claude Code's own suggestions for "don't ask again".
     suggestions: list[Any]
-    #: ``pending``, ``approved``, ``denied``, ``expired`` (Lulu stopped) or ``cancelled`` (the agent withdrew it).
+    #: ``pending``, ``approved``, ``denied``, ``expired`` (its agent ended) or ``cancelled`` (the agent withdrew it).
     status: str
     #: The input that a person put in its place.
     updated_input: dict[str, Any] | None

@@ -51,11 +51,11 @@ def test_an_open_request_is_expired_after_a_restart_and_can_be_continued(server:
     lulu.kill9()
     lulu.start()
 
-    expect(page.get_by_text("Expired when Lulu stopped").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Expired when its agent ended").first).to_be_visible(timeout=PATIENCE)
     expect(approve(page)).to_be_hidden()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Continue where you were interrupted.").first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text("Expired when Lulu stopped").filter(visible=True)).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_text("Expired when its agent ended").filter(visible=True)).to_have_count(0, timeout=PATIENCE)
 
 
 @pytest.mark.long

@@ -1,5 +1,7 @@
-"""Opens the SQLite file, and nothing else: the one writing ``dataset`` connection, the pool that readers share, and
-bare engines for one-off work on the file."""
+"""Opens the SQLite file: one writing connection, a pool of readers, and engines for one-off work.
+
+``dataset`` serves as a connection pool only; all SQL of Lulu is written by hand.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,12 @@ from typing import Any
 import dataset
 from sqlalchemy import Engine, NullPool, create_engine
 
-#: A commit waits this long for another program's lock before the writer says so and tries again.
+#: Milliseconds that a commit waits for another program's lock before the writer reports it and tries again.
 LOCK_WAIT_MS = 1000
 
 
 def open_writer(path: Path) -> dataset.Database:
-    """The writing connection. ``synchronous=FULL``: what a commit returned for survives a power cut."""
+    """Return the writing connection. With ``synchronous=FULL`` a commit survives a power cut."""
     return _open(
         path,
         pool={"pool_size": 1, "max_overflow": 0},
@@ -33,11 +35,11 @@ def open_writer(path: Path) -> dataset.Database:
 
 
 def open_reader(path: Path) -> dataset.Database:
-    """The reading connections: they cannot write, and never checkpoint.
+    """Return the reading connections. They cannot write and never checkpoint.
 
-    One writer that is also the only checkpointer cannot meet SQLite's WAL-reset bug (fixed in 3.51.3).
-    Overflow is unbounded: ``dataset`` holds its lock while it waits for a connection, so a full pool would
-    stop every thread.
+    One writer that is also the only checkpointer cannot meet SQLite's WAL-reset bug (fixed in 3.51.3). The pool may
+    grow without a limit: ``dataset`` holds its lock while it waits for a connection, so a full pool would stop every
+    thread.
     """
     return _open(
         path,
@@ -47,15 +49,15 @@ def open_reader(path: Path) -> dataset.Database:
 
 
 def bare_engine(path: Path, *, mode: str = "rw") -> Engine:
-    """For migration, backup and check. ``mode`` is SQLite's: ``ro``, ``rw`` or ``rwc``."""
+    """Return an engine for migration, backup or check. ``mode`` is SQLite's: ``ro``, ``rw`` or ``rwc``."""
     return create_engine("sqlite://", creator=_connector(path, mode), poolclass=NullPool)
 
 
 def start_afresh(db: dataset.Database) -> None:
-    """Throw this thread's and all idle connections away, whatever state an error left them in; the next use opens one.
+    """Close this thread's connection and all idle ones after an error; the next use opens a new one.
 
-    ``dataset`` gives a connection back when a transaction ends, but not when its COMMIT fails: the connection then
-    keeps both the transaction and SQLite's lock.
+    ``dataset`` returns a connection to the pool when a transaction ends, but not when its COMMIT fails. Such a
+    connection keeps both the transaction and SQLite's lock.
     """
     connection = db.connections.pop(threading.get_ident(), None)
     if connection is not None:
@@ -68,10 +70,10 @@ def start_afresh(db: dataset.Database) -> None:
 
 
 def _open(path: Path, *, pool: dict[str, Any], pragmas: list[str]) -> dataset.Database:
-    # ``isolation_level=None``: sqlite3 must not begin on its own; the writer says BEGIN IMMEDIATE itself.
+    # ``isolation_level=None``: the writer sends BEGIN IMMEDIATE itself, so sqlite3 must not begin a transaction.
     connect = _connector(path, "rw", isolation_level=None, check_same_thread=False)
     return dataset.connect(
-        # The file's own name would have to be escaped for a URL, and a log should not show what people wrote.
+        # A fixed name: the real one would need escaping in a URL, and errors in the log would show it.
         "sqlite:///lulu.db",
         row_type=dict,
         ensure_schema=False,
@@ -81,7 +83,7 @@ def _open(path: Path, *, pool: dict[str, Any], pragmas: list[str]) -> dataset.Da
 
 
 def _connector(path: Path, mode: str, **options: Any) -> Callable[[], sqlite3.Connection]:
-    # Only ``rwc`` makes a file: a database that vanished must not be replaced by an empty one.
+    # Only ``rwc`` creates a file: a missing database must not be replaced by an empty one.
     address = f"{path.absolute().as_uri()}?mode={mode}"
 
     def connect() -> sqlite3.Connection:
@@ -94,15 +96,15 @@ def _connector(path: Path, mode: str, **options: Any) -> Callable[[], sqlite3.Co
 
 
 def folded(text: str) -> str:
-    """The text in the form in which texts are compared: small letters, in one form, single blanks between words."""
+    """Return the text as it is compared: case-folded, in normal form, single spaces between words."""
     return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())
 
 
 def _folded(stored: bytes | None) -> str:
-    # SQL hands bytes over (``CAST(… AS BLOB)``): a text need not be UTF-8.
+    # SQL passes bytes (``CAST(… AS BLOB)``), because a stored text may not be UTF-8.
     return "" if stored is None else folded(stored.decode("utf-8", "replace"))
 
 
 def _text(stored: bytes) -> str:
-    # Bytes that are no UTF-8 (a damaged page, another program) must not make a whole session unreadable.
+    # Bytes that are not UTF-8 (a damaged page, another program) must not make a whole session unreadable.
     return stored.decode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""Damage: how it is found, and what is kept aside. Nothing is written over; the bytes stay as they were found."""
+"""Finds damage of the database file and renames damaged files. Their bytes are never changed."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from lulu.errors import DatabaseCorrupt
 from lulu.store.sqlite import errors
 from lulu.store.sqlite.connection import bare_engine
 
-#: What SQLite keeps beside a database: the write-ahead log, its index, the rollback journal.
+#: SQLite's files beside a database: write-ahead log, its index, rollback journal.
 SIDE_FILES = ("-wal", "-shm", "-journal")
-#: Those of them that hold content.
+#: Those of them that have content.
 _LOGS = ("-wal", "-journal")
-#: How long every database's own header is.
+#: Bytes of a database file's header.
 _FILE_HEADER = 100
-#: How a log begins: https://www.sqlite.org/fileformat2.html#wal_file_format
+#: Bytes and magic numbers of a log's header: https://www.sqlite.org/fileformat2.html#wal_file_format
 _LOG_HEADER = 32
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """The file of that name with a suffix."""
+    """Return the path with a suffix added to its name."""
     return path.with_name(path.name + suffix)
 
 
 def is_empty(path: Path) -> bool:
-    """Whether there is no file, or nothing in it."""
+    """Whether the file is missing or has no bytes."""
     return not path.exists() or path.stat().st_size == 0
 
 
 def damage_of(path: Path) -> str | None:
-    """What is wrong with the file; nothing where it is sound, or where another problem hides the answer."""
+    """Return the damage of a file; None if there is none or another error prevents the check."""
     if path.stat().st_size < _FILE_HEADER:
-        # SQLite takes a file of one byte for an empty one.
+        # SQLite accepts a file of one byte as an empty database.
         return "file is too short"
     try:
         with bare_engine(path, mode="ro").connect() as connection:
@@ -47,12 +47,15 @@ def damage_of(path: Path) -> str | None:
 
 
 def lost_its_file(path: Path) -> bool:
-    """Whether a log is left of a database that is gone or empty. SQLite would delete it, or read it into the next."""
+    """Whether there is a log beside a missing or empty database.
+
+    SQLite would delete the log, or read it into the next database of that name.
+    """
     return is_empty(path) and any(not is_empty(beside(path, suffix)) for suffix in _LOGS)
 
 
 def has_broken_log(path: Path) -> bool:
-    """Whether the write-ahead log does not begin like one. SQLite would take it for empty and write over it."""
+    """Whether the write-ahead log has no valid header. SQLite would treat it as empty and overwrite it."""
     log = beside(path, "-wal")
     if is_empty(log):
         return False
@@ -68,7 +71,7 @@ def has_broken_log(path: Path) -> bool:
 
 
 def set_aside(path: Path, suffixes: tuple[str, ...] = ("", *SIDE_FILES)) -> Path:
-    """Rename the database and its side files, or those that are named; the new name of the database."""
+    """Rename the database and its side files, or the files with these suffixes. Returns the new name."""
     kept = stamped(path, "corrupt")
     for suffix in suffixes:
         file = beside(path, suffix)
@@ -78,7 +81,7 @@ def set_aside(path: Path, suffixes: tuple[str, ...] = ("", *SIDE_FILES)) -> Path
 
 
 def stamped(path: Path, what: str) -> Path:
-    """A name beside ``path`` that nothing has yet: ``lulu.db.<what>-<time>``."""
+    """Return a name beside ``path`` that is not in use: ``lulu.db.<what>-<time>``."""
     name = f".{what}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     place = beside(path, name)
     count = 1
@@ -89,7 +92,7 @@ def stamped(path: Path, what: str) -> Path:
 
 
 def replaced_notice(problem: str, kept: Path) -> DatabaseCorrupt:
-    """A new file was begun."""
+    """Return the notice for a damaged database and the new one in its place."""
     return DatabaseCorrupt(
         f"The database was damaged ({problem}), so Lulu began a new one.",
         safe=f"The damaged file is kept, unchanged, as {kept}.",
@@ -98,7 +101,7 @@ def replaced_notice(problem: str, kept: Path) -> DatabaseCorrupt:
 
 
 def broken_log_notice(path: Path, kept: Path) -> DatabaseCorrupt:
-    """The file is sound, its log is not."""
+    """Return the notice for a damaged log beside a sound database."""
     return DatabaseCorrupt(
         f"The log of {path} was damaged: the last changes before Lulu stopped may be missing.",
         safe=f"The database itself is in use; the damaged log is kept, unchanged, as {beside(kept, '-wal')}.",
@@ -107,7 +110,7 @@ def broken_log_notice(path: Path, kept: Path) -> DatabaseCorrupt:
 
 
 def late_notice(path: Path, problem: str) -> DatabaseCorrupt:
-    """Found while the file was in use already."""
+    """Return the notice for damage that was found while the file was already in use."""
     return DatabaseCorrupt(
         f"The database {path} is damaged ({problem}).",
         safe="Lulu goes on with what can be read.",
@@ -116,7 +119,7 @@ def late_notice(path: Path, problem: str) -> DatabaseCorrupt:
 
 
 def _checksum(words: tuple[int, ...]) -> tuple[int, int]:
-    """SQLite's own, over pairs of 32-bit words."""
+    """Return SQLite's checksum over pairs of 32-bit words."""
     first = second = 0
     for one, other in zip(words[::2], words[1::2], strict=True):
         first = (first + one + second) & 0xFFFFFFFF

@@ -1,4 +1,4 @@
-"""SQLite's errors as sentences for a person, and the line between the file's fault and one job's. No SQL."""
+"""Translates SQLite's errors into sentences for a person; separates faults of file and job."""
 
 from __future__ import annotations
 
@@ -17,56 +17,56 @@ from lulu.errors import (
     StoreError,
 )
 
-#: The statement was wrong, or a value in it; the file and the disk are well.
+#: Error names for a wrong statement or value; file and disk are sound.
 _OF_THE_JOB = ("SQLITE_CONSTRAINT", "SQLITE_ERROR", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "SQLITE_RANGE")
-#: What it says of a search index that lacks a table, or whose tables do not say what they are.
+#: Parts of the messages for a search index that lacks a table or has an invalid one.
 _OF_THE_INDEX = ("fts5 file format", "vtable constructor failed", "no such table: search", "no such table: main.search")
 
 
 class IndexDamaged(Exception):
-    """The search index contradicts itself; the rows that it was made from are well, so it can be made again."""
+    """The search index is inconsistent. The rows are sound, so it can be built again."""
 
 
 def code_of(exc: DBAPIError) -> str:
-    """SQLite's own name for the error, or nothing where the driver refused before it asked SQLite."""
+    """Return SQLite's name for the error; empty if the driver raised before it called SQLite."""
     return str(getattr(exc.orig, "sqlite_errorname", ""))
 
 
 def is_damage(exc: DBAPIError) -> bool:
-    """Whether the file's content is not what SQLite wrote. The search index's is not meant: see ``is_index_damage``."""
+    """Whether the file's content is damaged. The search index does not count: see ``is_index_damage``."""
     if is_index_damage(exc):
         return False
-    # The last is how a damaged header may look; no SQLite has ever written a format that another refuses so.
+    # A damaged header may be reported as an unsupported format; SQLite itself writes none that it refuses so.
     return code_of(exc).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "unsupported file format" in str(exc.orig)
 
 
 def is_index_damage(exc: BaseException) -> bool:
-    """Whether the search index does not fit its own rules, or lacks one of its tables."""
+    """Whether the search index is inconsistent or lacks one of its tables."""
     if not isinstance(exc, DBAPIError):
         return isinstance(exc, IndexDamaged)
     return code_of(exc) == "SQLITE_CORRUPT_VTAB" or any(sign in str(exc.orig) for sign in _OF_THE_INDEX)
 
 
 def is_job_fault(exc: DBAPIError) -> bool:
-    """Whether the statement was wrong, rather than the file or the disk."""
+    """Whether the statement was wrong, not the file or the disk."""
     return not exc.connection_invalidated and (code_of(exc) or "SQLITE_ERROR").startswith(_OF_THE_JOB)
 
 
 def is_of_the_index(exc: BaseException) -> bool:
-    """Whether the index is to blame where none of our own statements can be: in writing to it, and at a COMMIT.
+    """Whether an error while writing the index or at COMMIT is one of the index.
 
-    The index is written out as late as that, and damage may then look like a constraint or a "logic error".
+    The index is written that late, and its damage may then look like a constraint or a "logic error".
     """
     return is_index_damage(exc) or (isinstance(exc, DBAPIError) and is_job_fault(exc))
 
 
 def of_a_job(exc: BaseException) -> BaseException:
-    """What the caller of a job that could not be carried out is told."""
+    """Return the exception for the caller of a job that failed."""
     if not isinstance(exc, DBAPIError):
         return exc
     code = code_of(exc)
     if code == "SQLITE_CONSTRAINT_FOREIGNKEY":
-        # Every foreign key of the schema names a session.
+        # Every foreign key of the schema refers to a session.
         return SessionNotFound()
     if code in ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"):
         return Conflict("This exists already.", safe="Nothing was changed.")
@@ -74,12 +74,12 @@ def of_a_job(exc: BaseException) -> BaseException:
 
 
 def cannot_use(path: Path, exc: OSError) -> DatabaseUnwritable:
-    """The operating system refuses the file or its folder at start."""
+    """Return the error for a file or folder that the operating system refuses at start."""
     return _unwritable(path, exc.strerror or str(exc))
 
 
 def at_start(path: Path, exc: DBAPIError) -> StoreError:
-    """SQLite refuses the file at start."""
+    """Return the error for a file that SQLite refuses at start."""
     code = code_of(exc)
     if code == "SQLITE_FULL":
         return DatabaseUnwritable(
@@ -99,7 +99,7 @@ def at_start(path: Path, exc: DBAPIError) -> StoreError:
 
 
 def while_writing(path: Path, exc: BaseException) -> LuluError:
-    """Why commits do not go through now."""
+    """Return the error that explains why commits fail now."""
     if isinstance(exc, LuluError):
         return exc
     safe = "Everything shown is saved; what came since waits in memory and is saved as soon as it can be."
@@ -119,7 +119,7 @@ def while_writing(path: Path, exc: BaseException) -> LuluError:
 
 
 def while_reading(path: Path, exc: DBAPIError) -> StoreError:
-    """Why a page cannot be shown."""
+    """Return the error that explains why a page cannot be shown."""
     if is_damage(exc):
         return DatabaseCorrupt(
             f"Lulu's database {path} is damaged ({exc.orig}).",
@@ -140,7 +140,7 @@ def while_reading(path: Path, exc: DBAPIError) -> StoreError:
 
 
 def while_indexing(exc: BaseException) -> LuluError:
-    """Why older events do not come into the search index now."""
+    """Return the error that explains why older events are missing in the search index."""
     reason = exc.happened if isinstance(exc, LuluError) else f"{type(exc).__name__}: {exc}"
     return StoreError(
         f"Older events could not be added to the search index. {reason}",

@@ -1,4 +1,4 @@
-"""The database file as a file: who holds it, whether it is sound, whether Lulu may write it. No rows."""
+"""The database file: its lock, its soundness, its permissions. Reads and writes no rows."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ from lulu.store.sqlite.migrate import FileAge, age_of, migrate, refuse_unknown
 
 log = logging.getLogger(__name__)
 
-#: Start-up waits this long for the soundness check; a larger file is checked to its end in the background.
+#: Seconds that the start waits for the soundness check. A longer check ends in the background.
 CHECK_SECONDS = 1.0
 
 
 @dataclass
 class OpenedFile:
-    """A file that this process holds, at this version's schema."""
+    """A file that this process has locked, at this version's schema."""
 
     path: Path
     lock: FileLock
-    #: What the owner should know: a damaged file kept aside, a backup made.
+    #: Notices for the owner: a damaged file that was renamed, a backup that was made.
     notices: list[LuluError] = field(default_factory=list)
-    #: Called when a notice comes later.
+    #: Called when a notice is added later.
     on_notice: Callable[[], None] = lambda: None
 
     def note(self, notice: LuluError) -> None:
-        """Tell the owner, once."""
+        """Add a notice for the owner, unless it is there already."""
         if all(notice.happened != known.happened for known in self.notices):
             self.notices.append(notice)
             self.on_notice()
 
     def release(self) -> None:
-        """Let another process have it."""
+        """Release the lock, so that another process can open the file."""
         if self.lock.is_locked:
             beside(self.path, ".owner").unlink(missing_ok=True)
             self.lock.release()
 
 
 def open_file(path: Path) -> OpenedFile:
-    """Lock, check and migrate. Raises a ``StoreError`` that a person can act on."""
+    """Lock, check and migrate the file. Raises a ``StoreError`` with advice for a person."""
     try:
-        # Two names of one file must meet in one lock.
+        # Resolved, so that two names of one file share one lock.
         path = path.resolve()
         _prepare_place(path)
         opened = OpenedFile(path=path, lock=_lock(path))
@@ -76,7 +76,7 @@ def open_file(path: Path) -> OpenedFile:
 
 
 def unlocked_file(path: Path) -> OpenedFile:
-    """A file that another process holds: nothing of it is checked or changed."""
+    """Return a file that another process has locked. It is neither checked nor changed."""
     return OpenedFile(path=path, lock=_lock_of(path))
 
 
@@ -85,7 +85,7 @@ def _prepare_place(path: Path) -> None:
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise PermissionError(13, "the folder is not writable", str(path.parent))
     for suffix in ("", *SIDE_FILES):
-        # Asked, not opened: to close a database file would drop the locks that this process has on it.
+        # ``os.access`` instead of opening it: closing a database file would drop this process's locks on it.
         file = beside(path, suffix)
         if file.exists() and not file.is_file():
             raise OSError(0, f"{file.name} is not a file")
@@ -94,7 +94,7 @@ def _prepare_place(path: Path) -> None:
 
 
 def _lock(path: Path) -> FileLock:
-    # The kernel frees it on any death of the process, kill -9 too.
+    # The kernel releases this lock at any end of the process, also after kill -9.
     lock = _lock_of(path)
     try:
         lock.acquire(timeout=0)
@@ -106,7 +106,7 @@ def _lock(path: Path) -> FileLock:
         ) from exc
     owner = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
     with contextlib.suppress(OSError):
-        # Only told to the next one; a full disk must not keep Lulu from starting.
+        # The file is only for the message to the next process. A full disk must not prevent the start.
         beside(path, ".owner").write_text(json.dumps(owner))
     return lock
 
@@ -124,7 +124,7 @@ def _owner(path: Path) -> str:
 
 
 def _make_usable(opened: OpenedFile) -> None:
-    """Keep what is damaged aside, and bring the rest to this version's schema."""
+    """Rename a damaged file, and migrate the file to this version's schema."""
     path = opened.path
     if damage.lost_its_file(path):
         _begin_anew(opened, "it is empty, but its log is not")
@@ -140,7 +140,7 @@ def _make_usable(opened: OpenedFile) -> None:
 def _migrate_if_sound(opened: OpenedFile) -> None:
     path = opened.path
     age, revision = age_of(path)
-    # Before anything is touched: a later version's file is none of our business.
+    # Before any change: a later version's file must stay as it is.
     refuse_unknown(path, age, revision)
     if damage.has_broken_log(path):
         kept = damage.set_aside(path, ("-wal", "-shm"))
@@ -159,7 +159,7 @@ def _begin_anew(opened: OpenedFile, problem: str) -> None:
 
 
 def _check(opened: OpenedFile, *, wait_for_end: bool) -> None:
-    """Keep a damaged file aside; finish a long check in the background."""
+    """Rename a damaged file. A long check ends in the background."""
     path = opened.path
     check: Future[str | None] = Future()
     threading.Thread(target=lambda: check.set_result(_damage(path)), name="database-check", daemon=True).start()
@@ -176,7 +176,7 @@ def _damage(path: Path) -> str | None:
     try:
         return damage.damage_of(path)
     except Exception:
-        # The thread's top: an answer is waited for, and what could not be checked is not damaged.
+        # Top of the thread: the caller waits for a result, and an unchecked file does not count as damaged.
         log.exception("%s could not be checked", path)
         return None
 
@@ -187,7 +187,7 @@ def _note_late(opened: OpenedFile, problem: str | None) -> None:
 
 
 def _make_private(path: Path) -> None:
-    """Lulu's own files are readable by their owner only; the folder may be a shared one that the owner chose."""
+    """Make Lulu's own files readable by their owner only. The folder may be shared, so it stays as it is."""
     for file in path.parent.iterdir():
         ours = file.name.startswith(path.name) and file.is_file() and not file.is_symlink()
         if ours and file.stat().st_mode & 0o077:

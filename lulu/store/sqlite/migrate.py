@@ -1,6 +1,6 @@
-"""Brings a file to this version's schema: on a copy that replaces it in one step, the original kept as the backup.
+"""Migrates a file to this version's schema: on a copy that replaces it in one step.
 
-A kill at any moment leaves the old file or the new one, never something between.
+The original is kept as a backup. A kill at any time leaves the old file or the new one, never a mixture.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from lulu.store.sqlite import errors
 from lulu.store.sqlite.connection import bare_engine
 from lulu.store.sqlite.damage import SIDE_FILES, beside, is_empty, stamped
 
-#: The revision that this version of Lulu writes.
+#: The revision of this version of Lulu.
 HEAD = "009"
-#: Every revision that it can start from.
+#: Every revision that can be migrated.
 KNOWN = ("001", "002", "003", "004", "005", "006", "007", "008", "009")
-#: The number that the seed wrote into ``schema_version``; it stays for older readers.
+#: The number that the seed, the first version, wrote into ``schema_version``; older readers still need it.
 SEED_VERSION = 1
-#: The seed's tables. It made them one by one: a crash can have left some.
+#: The seed's tables. It created them one by one, so after a crash some may be missing.
 SEED_TABLES = frozenset({"sessions", "conversation_events", "schema_version"})
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 class FileAge(StrEnum):
-    """How a file stands to this version."""
+    """The age of a file in comparison with this version."""
 
     BLANK = "blank"
     OLD = "old"
@@ -45,7 +45,7 @@ class FileAge(StrEnum):
 
 
 def age_of(path: Path) -> tuple[FileAge, str | None]:
-    """How old the file is, and the revision that it names. It is only read."""
+    """Return the age of the file, and its revision if it has one. Only reads."""
     if is_empty(path):
         return FileAge.BLANK, None
     try:
@@ -54,8 +54,8 @@ def age_of(path: Path) -> tuple[FileAge, str | None]:
     except DatabaseError as exc:
         if errors.code_of(exc) != "SQLITE_READONLY_ROLLBACK":
             raise
-    # Its program died in the middle of a transaction, which SQLite takes back before anybody can read. Lulu's own
-    # files are never in this state: they have a write-ahead log.
+    # Its program died inside a transaction, and SQLite has to roll it back before it can read. Lulu's own files are
+    # never in this state: they have a write-ahead log.
     with bare_engine(path).connect() as connection:
         return _age(connection)
 
@@ -77,10 +77,10 @@ def refuse_unknown(path: Path, age: FileAge, revision: str | None) -> None:
 
 
 def migrate(path: Path) -> Path | None:
-    """Bring the file to ``HEAD``; the backup's path where there was something to keep.
+    """Migrate the file to ``HEAD``. Returns the path of the backup, if there was content to keep.
 
-    Raises what ``refuse_unknown`` raises, and SQLite's own errors where the file cannot be copied: another program
-    writes, it is damaged, the disk is full.
+    Raises what ``refuse_unknown`` raises, and SQLite's own errors if the file cannot be copied: another program writes
+    it, it is damaged, or the disk is full.
     """
     age, revision = age_of(path)
     refuse_unknown(path, age, revision)
@@ -96,7 +96,7 @@ def migrate(path: Path) -> Path | None:
             _upgrade(copy)
             return _replace(path, copy, keep=not is_new)
     finally:
-        # After a failure: what it takes up may be just the room that was missing.
+        # Also after a failure: its bytes may be what the disk lacked.
         _remove(copy)
 
 
@@ -122,12 +122,12 @@ def _age(connection: Connection) -> tuple[FileAge, str | None]:
 
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
-    """The file whole, without a log beside it, and nobody else writing it until the end."""
+    """Merge the log into the file, and keep other programs from writing until the block ends."""
     with bare_engine(path).connect() as connection:
-        # SQLite's own transactions: VACUUM and PRAGMA refuse to run in one of the driver's.
+        # SQLite's own transactions: VACUUM and PRAGMA fail inside one of the driver's.
         plain = connection.execution_options(isolation_level="AUTOCOMMIT")
-        # Folds the log into the file. Refused while another program has the file open: it would go on writing to
-        # the old one, with a log that SQLite would take for the new one's.
+        # Merges the log into the file. Fails while another program has the file open: that one would go on writing to
+        # the old file, and SQLite would use its log for the new one.
         plain.exec_driver_sql("PRAGMA journal_mode=DELETE")
         plain.exec_driver_sql("BEGIN IMMEDIATE")
         yield
@@ -141,7 +141,7 @@ def _copy(path: Path, copy: Path) -> None:
 
 def _upgrade(copy: Path) -> None:
     config = Config()
-    # The parser takes "%" for a reference.
+    # The parser reads "%" as a reference.
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     engine = bare_engine(copy, mode="rwc")
@@ -161,7 +161,7 @@ def _replace(path: Path, copy: Path, *, keep: bool) -> Path | None:
         try:
             os.link(path, backup)
         except OSError:
-            # A file system without hard links.
+            # The file system has no hard links.
             shutil.copy2(path, backup)
             _sync(backup)
     copy.replace(path)
@@ -170,7 +170,7 @@ def _replace(path: Path, copy: Path, *, keep: bool) -> Path | None:
 
 
 def _remove(copy: Path) -> None:
-    # With its side files: SQLite would play a killed migration's journal into the next one's copy.
+    # With its side files: SQLite would apply the journal of a killed migration to the next copy.
     for suffix in ("", *SIDE_FILES):
         beside(copy, suffix).unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
-"""The one thread that writes. Callers hand it jobs; it commits what has gathered together, then rings the bus.
+"""The one thread that writes. It commits jobs of several callers together, then notifies the bus.
 
-Nothing is given up: while the file is locked or the disk is full, jobs wait and are tried again. Only a job with a
-deadline (a person waits for the answer) is withdrawn, and its caller is told.
+While the file is locked or the disk is full, jobs wait and are tried again. Only a job whose caller waits has a time
+limit: after it the job is withdrawn, and its caller gets ``StoreBusy``.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-#: Jobs in one transaction at most.
+#: Most jobs in one transaction.
 MAX_BATCH = 500
-#: Under load the writer lets jobs gather this long (seconds), so that they share one sync to disk.
+#: Seconds that the writer collects jobs under load, so that they share one sync to disk.
 GATHER_SECONDS = 0.01
-#: A batch of this many means load.
+#: A batch of this many jobs counts as load.
 _BUSY_BATCH = 4
-#: Pause between tries while the file cannot be written (seconds).
+#: Seconds between two tries while the file cannot be written.
 RETRY_SECONDS = 0.25
-#: A person waits this long for a commit (seconds) before the request is withdrawn.
+#: Seconds that a caller waits for a commit before its job is withdrawn.
 PATIENCE = 8.0
-#: A search index that breaks again and again is left alone after so many times.
+#: Most repairs of the search index; after that it is no longer written.
 MENDS = 3
-#: When Lulu stops, a file that cannot be written is tried this much longer (seconds).
+#: Seconds that a closing writer goes on trying to write a file that it cannot write.
 CLOSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreHealth:
-    """Whether commits go through, and how many jobs wait if not."""
+    """Whether commits succeed, and how many jobs wait if not."""
 
     ok: bool = True
     problem: LuluError | None = None
@@ -61,14 +61,14 @@ Job = Callable[[Transaction], T]
 class _Request(Generic[T]):
     job: Job[T]
     answer: Future[T] = field(default_factory=Future)
-    #: Its caller waits no longer: it must not be tried again.
+    #: Its caller waits no longer, so it must not be tried again.
     withdrawn: bool = False
-    #: A try is under way, and may still succeed.
+    #: A try is under way and may still succeed.
     tried: bool = False
 
 
 class _JobFailed(Exception):
-    """A job raised: only its own caller is to blame or to be told."""
+    """A job raised an exception. Only its own caller gets it."""
 
     def __init__(self, reason: BaseException) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Writer:
         self._file = _identity(path)
         self._queue: queue.SimpleQueue[_Request[Any] | None] = queue.SimpleQueue()
         self._health = StoreHealth()
-        #: Guards what callers and the thread both look at: whether it closes, and each request's two marks.
+        #: Guards ``_give_up_at`` and the two flags of each request, for callers and the thread.
         self._lock = threading.Lock()
         self._give_up_at: float | None = None
         self._gave_up = False
@@ -102,26 +102,29 @@ class Writer:
         self._retrying = 0
         self._thread = threading.Thread(target=self._run, args=[open_writer(path)], name="store-writer", daemon=True)
         self._thread.start()
-        # A first commit of nothing: health says at once when the file cannot be written.
+        # A first commit without changes, so that ``health`` reports immediately if the file cannot be written.
         self.submit(lambda transaction: transaction.query("SELECT 1"))
 
     @property
     def health(self) -> StoreHealth:
-        """How the last try to commit went."""
+        """The result of the last try to commit."""
         health = self._health
         return health if health.ok else StoreHealth(ok=False, problem=health.problem, waiting=self.waiting)
 
     @property
     def waiting(self) -> int:
-        """Jobs that are not committed yet."""
+        """Number of jobs that are not committed yet."""
         return self._queue.qsize() + self._retrying
 
     def submit(self, job: Job[T]) -> Future[T]:
-        """Queue a job. It may run several times, but is committed once; it must only touch its transaction."""
+        """Queue a job. It may run several times but is committed once, so it must only use its transaction."""
         return self._put(job).answer
 
     def commit(self, job: Job[T]) -> T:
-        """Queue a job and wait for its commit. Raises what the job raises, or ``StoreBusy`` after ``PATIENCE``."""
+        """Queue a job and wait for its commit. Returns its result.
+
+        Raises what the job raises, or ``StoreBusy`` after ``PATIENCE`` seconds.
+        """
         if threading.current_thread() is self._thread:
             raise RuntimeError("A listener of the bus runs in the writer's thread: it cannot wait for a commit.")
         request = self._put(job)
@@ -130,11 +133,11 @@ class Writer:
         except TimeoutError:
             if self._withdraw(request):
                 raise self._busy() from None
-            # Under way: the answer comes when this try ends, well or with the withdrawal.
+            # A try is under way: the answer follows when it ends, successful or withdrawn.
             return request.answer.result()
 
     def close(self, patience: float | None = None) -> None:
-        """Commit what is queued, then let go of the file. A file that cannot be written is given a few tries more."""
+        """Commit the queued jobs and close the file, within ``patience`` seconds if it cannot be written."""
         with self._lock:
             if self._give_up_at is None:
                 self._give_up_at = time.monotonic() + (CLOSE_SECONDS if patience is None else patience)
@@ -143,9 +146,9 @@ class Writer:
 
     def _put(self, job: Job[T]) -> _Request[T]:
         request = _Request(job)
-        # From here on nobody can cancel it: an answer to a cancelled Future would end the writer's thread.
+        # From here on the Future cannot be cancelled: answering a cancelled one would end the writer's thread.
         request.answer.set_running_or_notify_cancel()
-        # Under the lock, so that nothing is queued behind the mark that ends the thread.
+        # Under the lock, so that no job is queued after the mark that ends the thread.
         with self._lock:
             if self._give_up_at is not None:
                 raise StoreBusy("Lulu is shutting down.", safe="Nothing was accepted.", next_step="Start it again.")
@@ -153,7 +156,7 @@ class Writer:
         return request
 
     def _withdraw(self, request: _Request[T]) -> bool:
-        """Mark it as withdrawn; whether that is certain already."""
+        """Mark a request as withdrawn. Returns whether it is certain that it will not be committed."""
         with self._lock:
             request.withdrawn = True
             return not (request.tried or request.answer.done())
@@ -167,14 +170,14 @@ class Writer:
             try:
                 self._commit(db, batch)
             except Exception:
-                # The thread's top: whoever still waits is told, and what comes next is written.
+                # Top of the thread: the waiting callers get an error, and later jobs are still written.
                 log.exception("changes could not be written")
                 for request in batch:
                     _answer(request, failure=self._busy())
         db.close()
 
     def _gather(self) -> tuple[list[_Request[Any]], bool]:
-        """What to commit together, and whether it is the last. Under load, jobs may gather for a moment."""
+        """Return the next batch, and whether it is the last. Under load it waits shortly for more jobs."""
         first = self._queue.get()
         if first is None:
             return [], True
@@ -193,7 +196,7 @@ class Writer:
         return batch, False
 
     def _commit(self, db: dataset.Database, batch: list[_Request[Any]]) -> None:
-        """Commit the batch, however long that takes. Raises nothing: a thread that ended would answer nobody."""
+        """Commit the batch, however long it takes. Never raises: an ended thread would answer no caller."""
         if self._gave_up:
             self._give_up(batch)
             return
@@ -218,7 +221,10 @@ class Writer:
         self._retrying = 0
 
     def _try(self, db: dataset.Database, batch: list[_Request[Any]]) -> list[str]:
-        """One transaction over the batch; the topics to ring. A job that raises is answered and left out."""
+        """Run the batch in one transaction. Returns the topics to notify.
+
+        A job that raises is answered and left out, and the others are tried again.
+        """
         while batch:
             self._check_place()
             transaction = Transaction(db, indexing=self._mends_left > 0)
@@ -238,7 +244,7 @@ class Writer:
         return []
 
     def _mend(self, db: dataset.Database) -> bool:
-        """Begin a new search index, so that a damaged one stops no write; whether the batch is worth another try."""
+        """Create a new search index, so that a damaged one stops no write. Returns whether to try again."""
         if self._mend_index is None or self._mends_left == 0:
             return False
         self._mends_left -= 1
@@ -256,7 +262,7 @@ class Writer:
         return True
 
     def _check_place(self) -> None:
-        """A file that was moved away or replaced still takes writes, which nobody would ever find again."""
+        """Raise if the file was moved or replaced: SQLite would go on writing to a file without that name."""
         if _identity(self._path) != self._file:
             raise DatabaseUnwritable(
                 f"Lulu's database {self._path} was moved, replaced or deleted while Lulu runs.",
@@ -265,7 +271,7 @@ class Writer:
             )
 
     def _claim(self, batch: list[_Request[Any]]) -> list[_Request[Any]]:
-        """Those that are still wanted, marked as under way; the others are told."""
+        """Return the requests that are still wanted, marked as under way; answer the withdrawn ones."""
         with self._lock:
             wanted = [request for request in batch if not request.withdrawn]
             for request in wanted:
@@ -303,7 +309,7 @@ class Writer:
         self._bus.ring(topics)
 
     def _too_late(self) -> bool:
-        """Whether another try might end after the time to give up."""
+        """Whether another try might end after the time limit for closing."""
         next_end = time.monotonic() + RETRY_SECONDS + LOCK_WAIT_MS / 1000
         return self._give_up_at is not None and next_end > self._give_up_at
 
@@ -314,31 +320,31 @@ class Writer:
 
 
 class NoWriter(Writer):
-    """In the writer's place where another process has the file. Whatever is to be written raises ``Forbidden``."""
+    """Takes the writer's place in a process that only reads. Every write raises ``Forbidden``."""
 
     def __init__(self) -> None:
         pass
 
     @property
     def health(self) -> StoreHealth:
-        """There is nothing to commit."""
+        """Return sound health: there is no commit that could fail."""
         return StoreHealth()
 
     @property
     def waiting(self) -> int:
-        """Nothing waits."""
+        """Return 0."""
         return 0
 
     def submit(self, job: Job[T]) -> Future[T]:
-        """Raises ``Forbidden``."""
+        """Raise ``Forbidden``."""
         raise Forbidden("This process only reads.", safe="Nothing was changed.")
 
     def commit(self, job: Job[T]) -> T:
-        """Raises ``Forbidden``."""
+        """Raise ``Forbidden``."""
         return self.submit(job).result()
 
     def close(self, patience: float | None = None) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: no file is open."""
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -363,7 +369,7 @@ def _result(job: Job[T], transaction: Transaction) -> T:
 
 
 def _answer(request: _Request[Any], result: object = None, *, failure: BaseException | None = None) -> None:
-    """Once committed, nothing that goes wrong in the telling may look like a failed commit."""
+    """Resolve a request's Future. Errors in it are only logged: the commit itself has succeeded."""
     try:
         if failure is None:
             request.answer.set_result(result)

@@ -233,7 +233,7 @@ def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
     with st.container(border=True, key=f"expired_{session.id}"):
         for approval in expired:
             said = safe_label(what(approval), _WHAT_LIMIT)
-            st.markdown(f"**:orange[Expired when Lulu stopped: {said}]**")
+            st.markdown(f"**:orange[Expired when its agent ended: {said}]**")
             _show_what_was_asked(lulu, actor, approval)
         st.caption("Nothing was run. Continue to let the agent ask again.")
         if actor.role is Role.OWNER:

@@ -1,1 +1,1 @@
-"""Alembic's folder: released versions are never edited, only followed."""
+"""Alembic's folder. Released versions are never changed; a change of the schema is a new version."""

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that ``lulu.store.sqlite.migrate`` hands over."""
+"""Alembic's entry: runs the migrations on the connection of ``lulu.store.sqlite.migrate``."""
 
 from __future__ import annotations
 

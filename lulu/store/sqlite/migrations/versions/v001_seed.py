@@ -1,6 +1,6 @@
-"""The schema of every ``lulu.db`` file there was before migrations, column for column.
+"""The schema of every ``lulu.db`` from before the migrations, column for column.
 
-Such a file runs through here too: what it has stays as it is, what a crash kept its program from making is made.
+Such a file passes through here, too. Existing tables stay as they are; those that a crash left out are created.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Create what is missing of the seed's tables."""
+    """Create the missing tables of the seed."""
     op.execute(
         """
         CREATE TABLE IF NOT EXISTS sessions (

@@ -1,4 +1,4 @@
-"""What the core needs beside the seed. Every added column is nullable, so the seed's own INSERTs still work."""
+"""Commands, live text, approvals, more columns. All are nullable, so the seed's INSERTs still work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STATEMENTS = (
     "ALTER TABLE sessions ADD COLUMN agent_started_at REAL",
     "ALTER TABLE conversation_events ADD COLUMN uid TEXT",
     "CREATE UNIQUE INDEX idx_events_uid ON conversation_events(session_id, uid) WHERE uid IS NOT NULL",
-    # The seed's times have a blank where ours have a T: without this, the two would not sort together.
+    # The seed's times have a space where ours have a T. Without ``replace`` the two would not sort together.
     "CREATE INDEX idx_sessions_created ON sessions(replace(created_at, ' ', 'T'))",
     "CREATE INDEX idx_sessions_folder ON sessions(working_directory, replace(created_at, ' ', 'T'))",
     "CREATE INDEX idx_sessions_status ON sessions(status)",
@@ -71,6 +71,6 @@ _STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Add the core's columns and tables."""
+    """Add the columns and tables."""
     for statement in _STATEMENTS:
         op.execute(statement)

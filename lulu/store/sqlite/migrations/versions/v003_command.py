@@ -1,4 +1,4 @@
-"""What staying in command needs: order in the list, drafts, forks, budgets, rules, attachments."""
+"""Pinned and archived sessions, drafts, forks, limits, rules, attachments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STATEMENTS = (
     "ALTER TABLE sessions ADD COLUMN title_source TEXT",
     "ALTER TABLE sessions ADD COLUMN max_cost_usd REAL",
     "ALTER TABLE sessions ADD COLUMN max_turns INTEGER",
-    # A fork's first prompt resumes this conversation, up to this message, under an id of its own.
+    # A fork's first prompt resumes this conversation up to this message, under a new id.
     "ALTER TABLE sessions ADD COLUMN fork_conversation TEXT",
     "ALTER TABLE sessions ADD COLUMN fork_message TEXT",
     "CREATE INDEX idx_sessions_parent ON sessions(parent_session_id) WHERE parent_session_id IS NOT NULL",

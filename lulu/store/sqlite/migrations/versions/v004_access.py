@@ -1,4 +1,4 @@
-"""Who may come in, and what a person switched: one row for each login, device and share link; settings by name."""
+"""Logins, devices and share links, one row each; and settings that are changed on a page, by name."""
 
 from __future__ import annotations
 

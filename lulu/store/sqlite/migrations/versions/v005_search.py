@@ -1,4 +1,4 @@
-"""The search index: the text of every event, by trigrams, and the mark up to which older events are in it."""
+"""The search index: the text of every event by trigrams, and the mark of the oldest indexed event."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ revision = "005"
 down_revision = "004"
 
 _STATEMENTS = (
-    # ``rowid`` is the event's id. ``kind`` holds ``<type>`` and ``<tool name>``, so that a filter narrows the match.
+    # ``rowid`` is the event's id. ``kind`` is ``<type>`` and ``<tool name>``, so that a filter narrows the match.
     "CREATE VIRTUAL TABLE search USING fts5(text, kind, tokenize = 'trigram')",
     """
     CREATE TABLE search_progress (
@@ -22,6 +22,6 @@ _STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Create the index, empty: what is stored already is indexed in the background."""
+    """Create an empty index; the host indexes the stored events in the background."""
     for statement in _STATEMENTS:
         op.execute(statement)

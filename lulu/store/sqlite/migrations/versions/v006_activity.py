@@ -1,4 +1,4 @@
-"""When something last happened in a session for a person, and how long its agent waited for people."""
+"""The time of a session's last activity, and how long its agent has waited for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "005"
 _STATEMENTS = (
     "ALTER TABLE sessions ADD COLUMN last_activity_at TEXT",
     "ALTER TABLE sessions ADD COLUMN waited_ms REAL",
-    # What is stored tells: prompts and ends of turns, and what people were asked and answered.
+    # Computed from prompts, ends of turns, requests and answers.
     """
     UPDATE sessions SET last_activity_at = told.at FROM (
         SELECT session_id, max(at) AS at FROM (
@@ -28,7 +28,7 @@ _STATEMENTS = (
     """,
     "DROP INDEX idx_sessions_created",
     "DROP INDEX idx_sessions_folder",
-    # A row of a program that knows no activity stands by the time when it was made.
+    # A row of a program that does not write the activity sorts by its creation.
     "CREATE INDEX idx_sessions_activity ON sessions(replace(coalesce(last_activity_at, created_at), ' ', 'T'))",
     "CREATE INDEX idx_sessions_folder "
     "ON sessions(working_directory, replace(coalesce(last_activity_at, created_at), ' ', 'T'))",
@@ -36,6 +36,6 @@ _STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Add the columns, fill the first one, and order by it."""
+    """Add the columns, fill the first one, and create the indexes for its order."""
     for statement in _STATEMENTS:
         op.execute(statement)

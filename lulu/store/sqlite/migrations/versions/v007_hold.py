@@ -1,4 +1,4 @@
-"""Queued prompts that a stop has put on hold: when, or nothing for a prompt that is sent when its turn comes."""
+"""The time when Stop put a queued prompt on hold; NULL for a prompt that is not on hold."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ _STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Add the column and the index that counts the held ones of a session."""
+    """Add the column, and the index for counting a session's prompts on hold."""
     for statement in _STATEMENTS:
         op.execute(statement)

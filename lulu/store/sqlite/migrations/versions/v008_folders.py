@@ -1,4 +1,4 @@
-"""Which folders may act: the owner's answer for each, and the sessions that wait for one."""
+"""The owner's answers about folders, and the sessions that wait for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Empties the search index: its texts had terminal sequences between the letters that a person sees."""
+"""Empties the search index: its texts had terminal sequences between visible letters."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ _STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Begin the index anew: what is stored is indexed in the background."""
+    """Create the index again; the host indexes the stored events in the background."""
     for statement in _STATEMENTS:
         op.execute(statement)
