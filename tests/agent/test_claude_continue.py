@@ -259,7 +259,7 @@ def test_a_refused_mode_is_told_and_changes_nothing(claude: Claude, monkeypatch:
     session_id = claude.launch("SCN:default hello")
     claude.ended(session_id)
 
-    with pytest.raises(InputError, match="not launched to bypass"):
+    with pytest.raises(InputError, match="wasn't started with bypass"):
         claude.do(SetPermissionMode, session_id, mode=BYPASS)
 
     # As if it had been launched so, which its process was not.

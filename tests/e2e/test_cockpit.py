@@ -167,7 +167,7 @@ def test_the_queue_is_edited_and_shortened_before_it_is_sent(server: NewServer, 
     transcript = page.locator(".st-key-transcript")
     expect(status(page, "completed")).to_be_visible(timeout=PATIENCE)
     expect(transcript.get_by_text("echo prompt one").first).to_be_visible()
-    expect(transcript.get_by_text("Queued")).to_have_count(0)
+    expect(transcript.get_by_text("in the queue")).to_have_count(0)
     expect(transcript.get_by_text("prompt 2")).to_have_count(0)
 
 

@@ -142,7 +142,7 @@ def test_a_follow_up_waits_for_the_running_turn(open_page: OpenPage, lulu: Runti
     (queued,) = lulu.store.queued_prompts(session_id)
     assert queued.command == SendPrompt(actor=OWNER, session_id=session_id, text="And now the tests")
     assert "And now the tests" in text_of(app)
-    assert "Queued" in text_of(app)
+    assert "Next in the queue" in text_of(app)
 
 
 def test_a_refused_follow_up_stays_in_the_box(open_page: OpenPage, new_session: NewSession) -> None:

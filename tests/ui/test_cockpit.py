@@ -189,7 +189,7 @@ def test_bypass_comes_back_where_it_was_launched_and_is_refused_elsewhere(
         eventually(partial(has_mode, lulu, launched, mode))
         assert lulu.store.may_bypass(launched)
 
-    with pytest.raises(InputError, match="not launched to bypass"):
+    with pytest.raises(InputError, match="wasn't started with bypass"):
         lulu.store.submit(SetPermissionMode(actor=OWNER, session_id=other, mode=BYPASS))
     assert not lulu.store.may_bypass(other)
     assert lulu.store.pending_commands() == []
