@@ -17,7 +17,9 @@ from tests.support import ROOT
 ROOMS = [
     "lulu/__init__.py",
     "lulu/__main__.py",
+    "lulu/access",
     "lulu/data_folder.py",
+    "lulu/engine",
     "lulu/errors.py",
     "lulu/model",
     "lulu/runtime.py",
@@ -25,6 +27,7 @@ ROOMS = [
     "lulu/store/sqlite",
     "lulu/text",
     "lulu/transcript",
+    "lulu/trust",
     "lulu/ui/alerts.py",
     "lulu/ui/approvals",
     "lulu/ui/budget_fields.py",

@@ -1,4 +1,4 @@
-"""Under which names Lulu answers: parsing of Host, Origin and addresses. Knows no credentials."""
+"""Parse Host and Origin headers and IP addresses: the names of this server. Knows no credentials."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _HOST = re.compile(r"(?P<name>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9
 
 @dataclass(frozen=True, kw_only=True)
 class Authority:
-    """The scheme, host and port under which a browser sees Lulu."""
+    """The scheme, host and port of Lulu, as a browser sees them."""
 
     #: ``http`` or ``https``.
     scheme: str
-    #: In lower case; an IPv6 address keeps its brackets.
+    #: In lower case. An IPv6 address keeps its brackets.
     name: str
     port: int
 
@@ -29,7 +29,7 @@ class Authority:
 
 
 def parse_authority(scheme: str, text: str) -> Authority | None:
-    """A Host header under this scheme; nothing for anything that is not one plain host and port."""
+    """Parse a Host header. Returns ``None`` unless it is one plain host with an optional port."""
     match = _HOST.fullmatch(text)
     if match is None or scheme not in _DEFAULT_PORTS:
         return None
@@ -38,19 +38,19 @@ def parse_authority(scheme: str, text: str) -> Authority | None:
 
 
 def parse_origin(text: str) -> Authority | None:
-    """An Origin header, or a URL without a path; nothing for anything else."""
+    """Parse an Origin header, or a URL without a path. Returns ``None`` for any other text."""
     scheme, separator, host = text.partition("://")
     return parse_authority(scheme, host) if separator else None
 
 
 def header_values(scope: Scope, wanted: bytes) -> list[str]:
-    """Every value of one header (its name in lower case)."""
+    """Return every value of a header. ``wanted`` is its name in lower case."""
     return [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == wanted]
 
 
 @functools.lru_cache(maxsize=1_000)
 def is_loopback(address: str) -> bool:
-    """Whether this is an address of the loopback interface, in any of its forms."""
+    """Whether this is an address of the loopback interface, in any form."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -61,7 +61,7 @@ def is_loopback(address: str) -> bool:
 
 @functools.lru_cache(maxsize=1_000)
 def bare_address(address: str) -> str:
-    """An address without its zone, an IPv4 one out of its IPv6 form."""
+    """Return the address without a zone. An IPv4 address in IPv6 form becomes plain IPv4."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The door: finds who asks by the rows of ``access``, and tells the guard when those change. Knows no page."""
+"""Authenticate requests by the rows of ``access``, and notify the guard of changes. Knows no page."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ from lulu.model.actors import NOBODY, Actor, Role
 from lulu.store import ACCESS, VISITORS, Access, AccessKind, Bus, Store
 from lulu.store.write.access import LAN
 
-#: A visit is noted at most this often (seconds).
+#: The least seconds between two recorded visits of one credential.
 _NOTE_EVERY = 60.0
-#: Rows that are kept in memory between two changes.
+#: The most rows in memory between two changes.
 _MOST_KNOWN = 10_000
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
 
 
 class RowDoor:
-    """Judges by the rows of the running Lulu. Used in the server's loop; ``visitors`` and ``actor`` from any thread."""
+    """Authenticates requests by the rows of the running Lulu.
+
+    Used in the server's loop; ``visitors`` and ``actor`` from any thread.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Access | None] = {}
@@ -45,7 +48,7 @@ class RowDoor:
 
     @property
     def is_open_to_lan(self) -> bool:
-        """``LULU_LAN`` where it is set, else what a person switched."""
+        """Whether other computers may connect: ``LULU_LAN`` if it is set, or else the owner's switch."""
         lulu = runtime.current()
         if lulu.settings.lan is not None:
             return lulu.settings.lan == "on"
@@ -53,23 +56,29 @@ class RowDoor:
 
     @property
     def public(self) -> Authority | None:
-        """``LULU_PUBLIC_URL``."""
+        """The address in ``LULU_PUBLIC_URL``, or ``None``."""
         url = runtime.current().settings.public_url
         return parse_origin(url) if url else None
 
     def own_names(self) -> frozenset[str]:
-        """The addresses of this computer's interfaces; IPv6 in brackets."""
+        """Return the addresses of this computer's interfaces, IPv6 in brackets."""
         return _own_names(int(time.monotonic() / 5))
 
     def is_here(self, scope: Scope) -> bool:
-        """Whether the peer is this computer. Behind a proxy everybody would look local, so nobody is."""
+        """Whether the peer is this computer.
+
+        False for a request with a proxy's header, because every peer of a proxy looks local.
+        """
         peer = scope.get("client")
         if peer is None or any(name.lower() in _FORWARDED for name, _ in scope["headers"]):
             return False
         return self._is_own(peer[0])
 
     def is_shut_to(self, address: str) -> bool:
-        """Whether a connection from there is refused before it is asked who it is; so it is where nobody can say."""
+        """Whether connections from this address are refused before authentication.
+
+        True also if the switch cannot be read.
+        """
         if self._is_own(address):
             return False
         try:
@@ -84,7 +93,7 @@ class RowDoor:
     # -- who ---------------------------------------------------------------------------------------------------------
 
     def judge(self, scope: Scope) -> Admission | None:
-        """The owner by an owner's cookie, else a guest by the shares that their cookie names."""
+        """Return the owner of an owner's cookie, or else the guest of the shares in the cookie, or ``None``."""
         store = runtime.current().store
         tokens = read_tokens(header_values(scope, b"cookie"))
         for token in tokens[OWNER_COOKIE]:
@@ -109,7 +118,7 @@ class RowDoor:
         )
 
     def actor(self, admission: Admission, session_id: str | None) -> Actor:
-        """Who that is now, whatever was true when the page connected: by the rows as of their last change."""
+        """Return the current actor of an admission, from the rows as of their last change."""
         store = runtime.current().store
         version = store.bus.version(ACCESS)
         found = (_row_of(store, one, version) for one in admission.access_ids)
@@ -126,7 +135,7 @@ class RowDoor:
     # -- changes and visitors ----------------------------------------------------------------------------------------
 
     async def changed(self) -> None:
-        """Returns at the next change of any row of ``access``."""
+        """Return at the next change of any row of ``access``."""
         bus = runtime.current().store.bus
         if bus is not self._bus:
             self._unsubscribe()
@@ -146,7 +155,7 @@ class RowDoor:
 
     @contextlib.contextmanager
     def watching(self, scope: Scope, admission: Admission) -> Iterator[None]:
-        """Counts whoever has a page open."""
+        """Count the credential's open pages while the context is open."""
         counted = admission.access_ids if scope["path"].endswith("/_stcore/stream") else ()
         bus = runtime.current().store.bus
         self._visitors.update(counted)
@@ -158,7 +167,7 @@ class RowDoor:
             bus.ring([VISITORS])
 
     def visitors(self, access_id: int) -> int:
-        """How many pages are open with this credential."""
+        """Return the number of open pages with this credential."""
         return self._visitors[access_id]
 
     def _row(self, store: Store, token: str) -> Access | None:
@@ -177,13 +186,13 @@ class RowDoor:
             store.note_visit(row.id)
 
 
-#: The door of this process.
+#: The authentication of this process.
 door = RowDoor()
 
 
 @functools.lru_cache(maxsize=1_000)
 def _row_of(store: Store, access_id: int, version: int) -> Access | None:
-    # Every part of every page asks; and a page must stand while the file cannot be read.
+    # Cached, because every part of every page asks. It also keeps a page working while the file cannot be read.
     return store.get_access(access_id)
 
 
@@ -194,7 +203,7 @@ def _lan_switch(store: Store, version: int) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _own_names(moment: int) -> frozenset[str]:
-    # Interfaces come and go; asking the system for every request would cost more than the rest of the guard.
+    # Interfaces change. To ask the system for every request would cost more than the rest of the guard.
     found = [one for some in psutil.net_if_addrs().values() for one in some]
     return frozenset(_as_host(bare_address(one.address)) for one in found if one.family.name in ("AF_INET", "AF_INET6"))
 

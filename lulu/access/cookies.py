@@ -1,4 +1,7 @@
-"""The two cookies: what a browser shows at the door. HttpOnly, SameSite=Lax; their values are tokens."""
+"""Write and read the two cookies, for owners and guests. Their values are tokens.
+
+Both are HttpOnly and SameSite=Lax.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +11,29 @@ from lulu.access.tokens import is_token
 
 OWNER_COOKIE = "lulu_owner"
 GUEST_COOKIE = "lulu_guest"
-#: Shares that one browser keeps; the oldest goes first.
+#: The most share links in one browser's cookie. The oldest is dropped first.
 MOST_SHARES = 20
-#: How long a browser keeps them (seconds). The rows decide how long they count.
+#: Seconds for which a browser keeps the cookies. The rows decide how long they are valid.
 _MAX_AGE = {OWNER_COOKIE: 30 * 86_400, GUEST_COOKIE: 400 * 86_400}
 _BETWEEN = "."
 
 
 def cookie(name: str, value: str) -> str:
-    """The value of ``Set-Cookie``. Lax: a link from a chat must find the page signed in."""
+    """Return the value of ``Set-Cookie``. Lax, so that a link from a chat opens the page signed in."""
     return f"{name}={value}; Max-Age={_MAX_AGE[name]}; Path=/; HttpOnly; SameSite=Lax"
 
 
 def with_share(tokens: Iterable[str], token: str) -> str:
-    """The guest's cookie with one more share."""
+    """Return the guest's cookie with one more share token."""
     kept = [*(one for one in tokens if one != token), token]
     return _BETWEEN.join(kept[-MOST_SHARES:])
 
 
 def read_tokens(headers: Iterable[str]) -> dict[str, list[str]]:
-    """The tokens of both cookies in ``Cookie`` headers, each once; what has not a token's shape is left out.
+    """Return the tokens of both cookies in ``Cookie`` headers, each once. Other values are ignored.
 
-    Of owners' all are given: another server of this name can set as many as it likes, and must lock nobody out. A
-    header has room for some three hundred.
+    All owner tokens are returned: another server of this host name can set many such cookies, and must not lock the
+    owner out. A header has room for about three hundred.
     """
     found: dict[str, list[str]] = {OWNER_COOKIE: [], GUEST_COOKIE: []}
     for header in headers:

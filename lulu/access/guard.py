@@ -1,7 +1,6 @@
-"""The guard: one pure ASGI middleware in front of every route and every WebSocket, deny by default.
-
-It owns the order in which a request is judged and the headers of every answer. It knows no page, no route and no row:
-who may come in is asked of a ``Door``.
+"""The guard: one ASGI middleware in front of every route and WebSocket. Denies by default.
+Decides in which order a request is judged, and sets the headers of every answer. Knows no page, route or row: a
+``Door`` authenticates.
 """
 
 from __future__ import annotations
@@ -26,90 +25,90 @@ from lulu.model.actors import Role
 
 _LOGGER = logging.getLogger(__name__)
 
-#: What the guard tells the page, in request headers that it strips from every request before it adds its own.
+#: Request headers from the guard for the page. The guard removes them from every request before it adds its own.
 ROLE_HEADER = "X-Lulu-Role"
 ACCESS_HEADER = "X-Lulu-Access"
 PROOF_HEADER = "X-Lulu-Proof"
 _OURS = b"x-lulu-"
 
-#: Made anew by every process (or by the one that has the guard) and never sent to a browser: without it, a page that
-#: was started without the guard, or a header that somebody forged, gives no role.
+#: A secret of each process (or of the one with the guard), never sent to a browser. Without it, a forged header, or a
+#: page that runs without the guard, has no role.
 _PROOF = secrets.token_hex(32)
 
-#: The names that a browser on this machine uses for it. ``lulu.localhost`` shares no cookies with other local servers.
+#: Names of this machine for its own browser. ``lulu.localhost`` shares no cookies with other local servers.
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "lulu.localhost"})
-#: What is answered without a credential: each of these looks at a token itself, or tells only that Lulu is there.
+#: Paths that need no credential. Each one checks a token itself, or only shows that Lulu runs.
 OPEN_PATHS = ("/login", "/healthz")
 OPEN_FOLDERS = ("/pair/", "/s/")
-#: All that a guest's page needs; nothing that uploads, downloads or tells of other sessions.
+#: All that a guest's page needs: no uploads, no downloads, no other sessions.
 GUEST_PATHS = frozenset(
     {"/", "/bell", "/favicon.png", "/index.html", "/manifest.json", "/healthz", "/login"}
     | {f"/_stcore/{name}" for name in ("stream", "health", "host-config", "allowed-message-origins")}
 )
 GUEST_FOLDERS = ("/static/", "/_stcore/bidi-components/", "/component/", *OPEN_FOLDERS)
-#: Where the server put the connection that a request came on.
+#: The scope's key for the connection of a request.
 CONNECTION = "lulu.connection"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-#: A socket is judged again at least this often (seconds), and whenever anything about access changes.
+#: The most seconds until an open socket is judged again. A change of access also judges it again.
 _LOOK_AGAIN = 60.0
-#: A socket that is ended gets this long (seconds) to take the news.
+#: Seconds for a socket that is ended to receive its close message.
 _CLOSE_WITHIN = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """Who the guard let in."""
+    """The authenticated role of a request, with its credential."""
 
     #: ``Role.NOBODY`` only on the open paths.
     role: Role
-    #: The rows in ``access`` that let them in: one of an owner, up to twenty of a guest.
+    #: The rows in ``access`` of the credential: one for an owner, up to twenty for a guest.
     access_ids: tuple[int, ...] = ()
-    #: When the first of them expires.
+    #: The earliest expiry of these rows.
     expires_at: datetime | None = None
-    #: A cookie that the browser should keep for longer, as the value of ``Set-Cookie`` without ``Secure``.
+    #: A renewed cookie: the value of ``Set-Cookie`` without ``Secure``.
     renewal: str | None = None
 
     def is_same(self, other: Admission | None) -> bool:
-        """Whether both let the same people see the same things."""
+        """Whether both have the same role and rows."""
         return other is not None and (self.role, self.access_ids) == (other.role, other.access_ids)
 
 
 class Door(Protocol):
-    """Who may come in, and from where."""
+    """Authentication, and the networks that may connect."""
 
     @property
     def is_open_to_lan(self) -> bool:
-        """Whether other computers are answered at all."""
+        """Whether other computers may connect."""
 
     @property
     def public(self) -> Authority | None:
-        """The address at which a proxy serves Lulu."""
+        """The address of a proxy that serves Lulu, or ``None``."""
 
     def own_names(self) -> frozenset[str]:
-        """This computer's addresses, as a Host header writes them."""
+        """Return this computer's addresses, as a Host header writes them."""
 
     def is_here(self, scope: Scope) -> bool:
-        """Whether the asker is this computer."""
+        """Whether the peer is this computer."""
 
     def judge(self, scope: Scope) -> Admission | None:
-        """Who asks. Nothing means nobody: the guard answers 401."""
+        """Return the admission of a request, or ``None``: the guard then answers 401."""
 
     async def changed(self) -> None:
-        """Returns when anything about access has changed."""
+        """Return at the next change of access."""
 
     def watching(self, scope: Scope, admission: Admission) -> contextlib.AbstractContextManager[None]:
-        """Around a socket that is open."""
+        """Return a context for the lifetime of an open socket."""
 
 
 class Connection(Protocol):
-    """What a request came on."""
+    """The connection of a request."""
 
     def let_in(self, admission: Admission) -> bool:
-        """It serves somebody with a credential. Whether there is room for them."""
+        """Record an authenticated request on this connection. Return whether there is room for it."""
 
 
 class Guard:
-    """Judges a request once: host, network, origin, credential. Then hands it on with the role, or answers itself."""
+    """Judges each request once: host, network, origin, credential. Passes it on or answers itself."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
@@ -134,12 +133,12 @@ class Guard:
         except Refusal as refusal:
             await answer.refuse(refusal)
         except Exception:
-            # Whatever went wrong, the request is not let through and its answer carries the same headers.
+            # After any error, the request is refused, and the answer has the same headers.
             _LOGGER.exception("A request failed")
             await answer.refuse(Refusal(500, "Something went wrong in Lulu. Nothing was changed; the log says more."))
 
     async def _serve_socket(self, scope: Scope, receive: Receive, answer: _Answer, admission: Admission) -> None:
-        """Serve it for as long as its credential counts. The client has no say in when that ends."""
+        """Serve a socket as long as its credential is valid. The client cannot delay the end."""
         with self._door.watching(scope, admission):
             serving = asyncio.ensure_future(self._app(scope, receive, answer.send))
             watching = asyncio.ensure_future(self._until_ended(scope, admission))
@@ -156,13 +155,13 @@ class Guard:
                 await serving
 
     async def _until_ended(self, scope: Scope, admission: Admission) -> None:
-        """Returns when this admission no longer holds: revoked, expired, or the network closed to it."""
+        """Return when the admission is no longer valid: revoked, expired, or its network closed."""
         current: Admission | None = admission
         while admission.is_same(current):
             left = _LOOK_AGAIN
             if current is not None and current.expires_at is not None:
                 left = min(left, max(0.0, (current.expires_at - datetime.now(UTC)).total_seconds()) + 0.01)
-            # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the change.
+            # Not wait_for: in Python 3.11 it loses a cancellation that comes at the same time as the change.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._door.changed()
@@ -178,14 +177,15 @@ class Guard:
 
 
 def believe(proof: str) -> None:
-    """Take what comes with this proof for the guard's word: for a process behind one that has the guard."""
+    """Accept identity headers signed with ``proof``.
+    Called by the guest process; the main process's guard has already checked its requests.
+    """
     global _PROOF
     _PROOF = proof
 
 
 def admission_of(headers: Mapping[str, str]) -> Admission | None:
-    """What the guard wrote into a request's headers, or nothing if no guard did that this process believes.
-
+    """Return the admission in a request's headers, or ``None`` if they lack this process's proof.
     Takes ``st.context.headers`` or Starlette's headers: a mapping that ignores case.
     """
     if not hmac.compare_digest(headers.get(PROOF_HEADER, "").encode(), _PROOF.encode()):
@@ -197,9 +197,8 @@ def admission_of(headers: Mapping[str, str]) -> Admission | None:
 
 
 def authority_of(scope: Scope, door: Door) -> Authority:
-    """The name under which Lulu was asked for. Raises ``Refusal`` unless it is a name of this machine, with our port.
-
-    A page of another site whose name was made to point at 127.0.0.1 (DNS rebinding) still sends its own name.
+    """Return the requested host. Raises ``Refusal`` unless it is a name of this machine, with our port.
+    After DNS rebinding, a page of another site reaches 127.0.0.1, but it still sends its own name.
     """
     hosts = header_values(scope, b"host")
     if len(hosts) != 1:
@@ -213,7 +212,7 @@ def authority_of(scope: Scope, door: Door) -> Authority:
         if authority is not None and authority.name in door.own_names() and authority.port == port:
             return authority
         public = door.public
-        # The proxy ends TLS: what arrives here may be plain.
+        # The proxy ends TLS, so the request may be plain HTTP.
         if public is not None and parse_authority(public.scheme, hosts[0]) == public:
             return public
     raise Refusal(
@@ -232,10 +231,9 @@ def check_network(scope: Scope, door: Door) -> None:
 
 
 def check_origin(scope: Scope, authority: Authority) -> None:
-    """Raise ``Refusal`` when the page that asks is not one of ours.
-
-    A WebSocket needs an Origin that is exactly ours. So does a method that can change something, unless the browser
-    itself says that the request comes from our page (``Sec-Fetch-Site``).
+    """Raise ``Refusal`` unless the request comes from one of our own pages.
+    A WebSocket needs exactly our Origin. So does a method that can change data, unless the browser itself declares our
+    page as the source (``Sec-Fetch-Site``).
     """
     origins = header_values(scope, b"origin")
     if scope["type"] == "websocket":
@@ -254,7 +252,7 @@ def check_origin(scope: Scope, authority: Authority) -> None:
 
 
 def admit(scope: Scope, door: Door) -> Admission:
-    """Who asks; on the open paths that may be nobody. Raises ``Refusal``."""
+    """Return the admission of a request; without a role on the open paths. Raises ``Refusal``."""
     admission = door.judge(scope)
     if admission is not None:
         return admission
@@ -264,12 +262,12 @@ def admit(scope: Scope, door: Door) -> Admission:
 
 
 def is_open(path: str) -> bool:
-    """Whether this path is answered without a credential."""
+    """Whether this path needs no credential."""
     return path in OPEN_PATHS or any(_is_one_below(path, folder) for folder in OPEN_FOLDERS)
 
 
 def check_path(scope: Scope, admission: Admission) -> None:
-    """Raise ``Refusal`` where a guest asks for something that their page does not need."""
+    """Raise ``Refusal`` if a guest requests a path that a guest's page does not need."""
     if admission.role is Role.OWNER or (admission.role is Role.NOBODY and is_open(scope["path"])):
         return
     path = scope["path"]
@@ -280,38 +278,38 @@ def check_path(scope: Scope, admission: Admission) -> None:
 
 
 def check_room(scope: Scope, admission: Admission) -> None:
-    """Tell the connection whom it serves. Raise ``Refusal`` where a share link has as many of them as it may."""
+    """Record the admission on the connection. Raise ``Refusal`` if its share link has too many."""
     connection: Connection | None = scope.get(CONNECTION)
     if connection is not None and admission.role is not Role.NOBODY and not connection.let_in(admission):
         raise refusals.crowded()
 
 
 def admitted(scope: Scope, admission: Admission, authority: Authority) -> Scope:
-    """The request as the application sees it: what it said of itself is gone, what the guard found is there."""
+    """Return the scope for the application, with the guard's identity headers instead of the client's."""
     headers = [(name, value) for name, value in scope["headers"] if not _is_ours(name)]
     headers.append((ROLE_HEADER.lower().encode(), admission.role.encode()))
     headers.append((PROOF_HEADER.lower().encode(), _PROOF.encode()))
     ids = ",".join(str(one) for one in admission.access_ids)
     headers.append((ACCESS_HEADER.lower().encode(), ids.encode()))
-    # Behind a proxy the cookies that the routes set must know that the browser came over TLS.
+    # Behind a proxy, a route that sets cookies needs to know whether the browser uses TLS.
     return {**scope, "headers": headers, "lulu.authority": authority}
 
 
 class _Answer:
-    """What goes back: secured headers on everything, and a refusal in the form that the protocol allows."""
+    """Sends the answer: with secured headers, and refusals in the form that the protocol needs."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
         self._send = send
         self._started = False
         self._is_cut = False
-        #: Known once the host was judged.
+        #: Known after the host was judged.
         self.authority: Authority | None = None
-        #: Known once the credential was judged.
+        #: Known after the credential was judged.
         self.admission: Admission | None = None
 
     async def send(self, message: Message) -> None:
-        """Hand an answer's message on, its headers secured."""
+        """Send a message of an answer, with secured headers."""
         if self._is_cut:
             return
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
@@ -321,13 +319,13 @@ class _Answer:
         await self._send(message)
 
     async def cut(self) -> None:
-        """End a socket from our side; whatever the application still says is not sent."""
+        """Close a socket from this side. Later messages of the application are not sent."""
         self._is_cut = True
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._send({"type": "websocket.close", "code": 1008}), _CLOSE_WITHIN)
 
     async def refuse(self, refusal: Refusal) -> None:
-        """Answer instead of the application, or end what it began."""
+        """Answer instead of the application, or end the answer that it began."""
         websocket = self._scope["type"] == "websocket"
         if self._started or self._is_cut:
             if websocket:
@@ -349,7 +347,7 @@ class _Answer:
         await self.send({"type": f"{prefix}.body", "body": b"" if is_head else refusal.body})
 
     def _renewal(self, message: Message) -> list[tuple[bytes, bytes]]:
-        """The owner's cookie once more, with every page: its thirty days begin anew."""
+        """Return the owner's cookie again with every page, so that its thirty days start again."""
         if self.admission is None or self.admission.renewal is None or message["status"] != 200:
             return []
         sent = {name.lower(): value for name, value in message.get("headers", [])}
@@ -359,7 +357,7 @@ class _Answer:
         return [(b"set-cookie", (self.admission.renewal + secure).encode())]
 
     def _sockets(self) -> str:
-        """The WebSocket source for the policy: some browsers do not count it as ``'self'``."""
+        """Return the WebSocket source for the policy. Some browsers do not include it in ``'self'``."""
         if self.authority is None:
             return ""
         return f"{self.authority.scheme.replace('http', 'ws')}://{self.authority}"
@@ -374,7 +372,7 @@ def _is_one_below(path: str, folder: str) -> bool:
 
 
 def _own_port(scope: Scope) -> int:
-    """The port that the connection came in on: right behind ``--server.port``, whatever the client wrote."""
+    """Return the port of the connection, independent of ``--server.port`` and of the client's headers."""
     server = scope.get("server")
     if server is None or server[1] is None:
         raise Refusal(421, "Lulu answers on a TCP port only.")

@@ -1,4 +1,7 @@
-"""What a guest sees of a session: its rows, redacted, without what was not shared. What is stored stays whole."""
+"""Return a session's rows for guests: redacted, and without parts that are not shared.
+
+Stored rows are not changed.
+"""
 
 from __future__ import annotations
 
@@ -19,26 +22,26 @@ from lulu.text.plain import plain
 from lulu.text.redaction.private_keys import stays_open
 from lulu.text.redaction.redact import Redactor, redactor
 
-#: What stands in the place of a tool's output that is not shared.
+#: The replacement for a tool's output that is not shared.
 NOT_SHARED = "[output not shared]"
-#: System notes that say nothing of the computer; the data of none is shared.
+#: System events that reveal nothing about the computer. Their data is never shared.
 _SYSTEM = frozenset({"compact", "compact_boundary", "retry", "api_retry", "task_started", "task_notification"})
-#: Redacted events that are kept: twenty guests look at the same ones.
+#: The most redacted events in memory: twenty guests look at the same ones.
 _MOST_KEPT = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class GuestRows:
-    """Rows as a guest sees them, and how much is hidden in them."""
+    """Rows for a guest, and the number of hidden parts by kind."""
 
     rows: list[StoredEvent]
     hidden: Counter[str]
 
 
 def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions, *, after: int = 0) -> GuestRows:
-    """Return the events that are shared, without secrets, from behind the one with the id ``after``.
+    """Return the shared events without secrets, after the one with the id ``after``.
 
-    Those up to it say only whether a private key goes on behind them.
+    Earlier events are read only to find out whether a private key continues in later ones.
     """
     stored = list(stored)
     told = _answered_requests(stored)
@@ -60,14 +63,16 @@ def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions, *, after: i
 
 
 def _answered_requests(stored: list[StoredEvent]) -> set[str]:
-    """The ids of requests for a call that were made and answered among these events: a guest's clocks leave out how
-    long somebody was waited for. One that is open is asked of nobody there."""
+    """Return the ids of calls' requests that were made and answered among these events.
+
+    A guest's clocks use them to leave out waits for people. Open requests are not shown.
+    """
     asked = {one.event.id for one in stored if isinstance(one.event, events.Permission) and one.event.tool_use_id}
     return asked & {one.event.id for one in stored if isinstance(one.event, events.PermissionDecision)}
 
 
 def guest_session(session: Session) -> Session:
-    """The session's row without private names."""
+    """Return the session's row without private names."""
     hide = this_process()
     return dataclasses.replace(
         session,
@@ -78,7 +83,7 @@ def guest_session(session: Session) -> Session:
 
 
 def guest_text(written: LiveText | None, options: ShareOptions) -> LiveText | None:
-    """The text that is being written, where it is shared, up to what may become a secret."""
+    """Return the shared part of live text, up to a possible beginning of a secret, or ``None``."""
     if written is None or (written.kind == "thinking" and not options.thinking):
         return None
     hide = this_process()
@@ -87,7 +92,7 @@ def guest_text(written: LiveText | None, options: ShareOptions) -> LiveText | No
 
 @cache
 def this_process() -> Redactor:
-    """The redactor with this process's own secrets."""
+    """Return the redactor with this process's own secrets."""
     return redactor(os.environ, Path.home())
 
 
@@ -96,7 +101,7 @@ _lock = Lock()
 
 
 def _drawn(event: Event) -> str:
-    """The text of an event that may hold a part of a private key."""
+    """Return the text of an event that may contain a part of a private key."""
     match event:
         case events.Text() | events.Thinking():
             return event.content
@@ -116,7 +121,7 @@ def _redacted(stored: StoredEvent, options: ShareOptions, inside_key: bool) -> t
         if key in _kept:
             return _kept[key]
     hide = dataclasses.replace(this_process(), hidden=Counter(), inside_key=inside_key)
-    # What this version does not read is not shared.
+    # Fields that this version does not read are not shared.
     found = (_shared(dataclasses.replace(stored.event, more=None), options, hide), hide.hidden)
     with _lock:
         _kept[key] = found
@@ -126,7 +131,7 @@ def _redacted(stored: StoredEvent, options: ShareOptions, inside_key: bool) -> t
 
 
 def _shared(event: Event, options: ShareOptions, hide: Redactor) -> Event | None:
-    """The event as a guest sees it; nothing where it is not shared. What this version does not know is not shared."""
+    """Return the event for a guest, or ``None`` if it is not shared. Unknown events are not shared."""
     match event:
         case events.User():
             return dataclasses.replace(event, text=hide.text(event.text), attachments=None, actor=None)
@@ -141,7 +146,7 @@ def _shared(event: Event, options: ShareOptions, hide: Redactor) -> Event | None
                 return dataclasses.replace(event, content=NOT_SHARED, data=None)
             return dataclasses.replace(event, content=hide.value(event.content), data=hide.value(event.data))
         case events.Permission():
-            # That it was asked and answered, and when; not what it asked for, nor who said what.
+            # Shares that and when it was asked and answered, but not the content, nor the people.
             return dataclasses.replace(event, tool_name="", tool_input={}, suggestions=None, reason=None)
         case events.PermissionDecision():
             return dataclasses.replace(event, message=None, actor=None, rule_id=None)

@@ -1,4 +1,4 @@
-"""Ways in that the owner makes: login links, the browser at start, device links, shares, and the command line's own."""
+"""Create links that sign in: login, other devices, shares, the browser at start, the command line."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from lulu.store import Access, AccessKind, ShareOptions
 
 log = logging.getLogger(__name__)
 
-#: How long one-time links count (minutes).
+#: Minutes for which one-time links are valid.
 LOGIN_MINUTES = 10
 PAIR_MINUTES = 5
-#: Where ``python -m lulu`` finds the running Lulu, in the data folder.
+#: The file in the data folder that leads ``python -m lulu`` to the running Lulu.
 CONTROL_FILE = "control.json"
-#: A page that only leads on to the login link, so that the token stands in no process list.
+#: A page that redirects to the login link, so that the token is in no process list.
 _REDIRECT_FILE = "open-lulu.html"
 _REDIRECT = '<!doctype html><meta http-equiv="refresh" content="0; url='
 
 
 def login_link(lulu: Runtime, actor: Actor, root: str) -> str:
-    """A fresh one-time link that signs a browser in as the owner. ``root`` ends with a slash."""
+    """Return a new one-time link that signs a browser in as the owner. ``root`` ends with a slash."""
     token = new_token()
     lulu.store.make_link(actor, AccessKind.LOGIN, hash_of(token), minutes=LOGIN_MINUTES)
     return f"{root}login?t={token}"
 
 
 def pair_link(lulu: Runtime, actor: Actor, root: str, label: str) -> str:
-    """A one-time link for another device of the owner."""
+    """Return a one-time link for another device of the owner."""
     token = new_token()
     lulu.store.make_link(actor, AccessKind.PAIR, hash_of(token), minutes=PAIR_MINUTES, label=label)
     return f"{root}pair/{token}"
@@ -56,19 +56,22 @@ def share_link(
     options: ShareOptions,
     label: str,
 ) -> tuple[Access, str]:
-    """A link to watch one session for so many hours, or until it is revoked. Only here is the link ever known."""
+    """Return a link to watch one session, for some hours or until it is revoked.
+
+    The link is not stored: only its hash is.
+    """
     token = new_token()
     expires = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
     made = lulu.store.share(actor, session_id, hash_of(token), expires_at=expires, options=options, label=label)
     return made, f"{root}s/{token}"
 
 
-#: What this process wrote to let somebody in, by where.
+#: The content of each file with a token that this process wrote, by path.
 _written: dict[Path, str] = {}
 
 
 def welcome(lulu: Runtime, root: str) -> str:
-    """At start: the link to print. Opens the browser on it where there is one, and lets ``python -m lulu`` in."""
+    """Return the login link to print at start. Opens it in a browser, and admits ``python -m lulu``."""
     token = new_token()
     lulu.store.open_command_line(LULU, hash_of(token))
     control = {"url": root, "token": token, "pid": os.getpid()}
@@ -83,26 +86,26 @@ def welcome(lulu: Runtime, root: str) -> str:
 
 
 def goodbye(data_dir: Path) -> None:
-    """At the end: what lay in the data folder to let somebody in is gone."""
+    """Delete the files with login tokens from the data folder, at the end of Lulu."""
     for path in (data_dir / CONTROL_FILE, data_dir / _REDIRECT_FILE):
         written = _written.pop(path, None)
-        # Another Lulu, with another database, may have written its own since.
+        # Another Lulu, with another database, may have written its own files since.
         with suppress(OSError, ValueError):
             if written is not None and path.read_text() == written:
                 path.unlink()
 
 
 def lan_address() -> str:
-    """This computer's address in its network, as it stands in a link; the loopback's where there is no network."""
+    """Return this computer's address in its network for links, or 127.0.0.1 without a network."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        # A datagram socket sends nothing when it connects; the system only chooses the interface.
+        # A datagram socket sends no packet to connect. The system only chooses the interface.
         probe.connect(("192.0.2.1", 9))
         return str(probe.getsockname()[0])
     return "127.0.0.1"
 
 
 def write_private(path: Path, text: str) -> None:
-    """A file that only this user can read, from its first byte on."""
+    """Write a file that only this user can ever read."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, fresh = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     try:
@@ -115,7 +118,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _leave(path: Path, text: str, is_ours: Callable[[str], bool]) -> bool:
-    """Write it in the place of what a Lulu wrote before; whether that was done. What somebody else put there stays."""
+    """Write a file unless one that is not Lulu's is there. Return whether it was written."""
     with suppress(FileNotFoundError):
         if path.is_symlink() or not is_ours(path.read_text(errors="replace")):
             log.warning("%s is not Lulu's and is left as it is; move it, or set another LULU_DATA_DIR", path)
@@ -134,7 +137,7 @@ def _is_control(text: str) -> bool:
 
 
 def has_display() -> bool:
-    """Whether a browser could be shown here."""
+    """Whether this computer can show a browser."""
     if sys.platform in ("darwin", "win32"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
@@ -144,5 +147,5 @@ def _open(page: Path) -> None:
     try:
         webbrowser.open(page.as_uri())
     except Exception:
-        # The thread's top: without a browser, the printed link is there.
+        # The top of the thread. Without a browser, the printed link is still there.
         log.exception("the browser could not be opened")

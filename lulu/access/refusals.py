@@ -1,10 +1,10 @@
-"""What somebody sees who is not let in: one page for all, which tells nothing of what is inside."""
+"""Answers to refused requests: one page for all, without any information about sessions."""
 
 from __future__ import annotations
 
 
 class Refusal(Exception):
-    """Ends the judgement. The text is all that the asker learns."""
+    """Ends the judgement of a request. Its text is all that the client receives."""
 
     def __init__(self, status: int, text: str, *, media_type: str = "text/plain") -> None:
         super().__init__(text)
@@ -25,7 +25,7 @@ _STYLE = (
 
 
 def document(title: str, body: str) -> str:
-    """A page of our own constants, complete in itself: no request follows it."""
+    """Return a complete HTML page of our own constants. It loads nothing else."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -34,7 +34,7 @@ def document(title: str, body: str) -> str:
     )
 
 
-#: For wrong, expired, used and revoked links, and for whoever has none.
+#: For wrong, expired, used and revoked links, and for requests without a link.
 CLOSED_PAGE = document(
     "You're not signed in",
     "<p><b>Did somebody share a session with you?</b> This link has expired or was revoked. "
@@ -45,7 +45,7 @@ CLOSED_PAGE = document(
 
 
 def not_signed_in() -> Refusal:
-    """The 401 for everybody without a credential that counts."""
+    """Return the 401 for every request without a valid credential."""
     return Refusal(401, CLOSED_PAGE, media_type="text/html")
 
 
@@ -57,5 +57,5 @@ _CROWDED_PAGE = document(
 
 
 def crowded() -> Refusal:
-    """The 503 for a guest whose link has as many connections as it may."""
+    """Return the 503 for a guest with too many connections by one share link."""
     return Refusal(503, _CROWDED_PAGE, media_type="text/html")

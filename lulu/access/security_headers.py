@@ -1,4 +1,4 @@
-"""The security headers of every answer. Knows no request: what to allow does not depend on who asks."""
+"""Set the security headers of every answer. They do not depend on the request."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 Headers = list[tuple[bytes, bytes]]
 
-#: The one inline script of Streamlit 1.67's index.html (``window.prerenderReady = false``); a test compares it.
+#: The one inline script of Streamlit 1.67's index.html (``window.prerenderReady = false``). A test compares it.
 _INDEX_SCRIPT = "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='"
-#: Lulu's own, which shows a page when it is there (``lulu/ui/browser/first_paint.py``); a test compares it, too.
+#: Lulu's own inline script (``lulu/ui/browser/first_paint.py``). A test compares it, too.
 _FIRST_PAINT = "'sha256-1HE8YVF1/RXUCXzX9B1G5VY3t1O/dP+RsQxPDlsPduU='"
 
 _POLICY = {
@@ -34,14 +34,14 @@ _FIXED: Headers = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ]
-#: An answer may choose its own: a page with a form on plain HTTP needs ``same-origin`` (see ``guard.check_origin``).
+#: An answer may set its own value: a page with a form on plain HTTP needs ``same-origin`` (see ``guard.check_origin``).
 _DEFAULTS: Headers = [(b"referrer-policy", b"no-referrer")]
-#: Nothing of Lulu is for another origin, whatever a route inside says.
+#: Removed from every answer, because no other origin may read Lulu's answers.
 _NEVER = b"access-control-"
 
 
 def secured(headers: Iterable[tuple[bytes, bytes]], sockets: str = "") -> Headers:
-    """The headers with ours in place of any of the same name. ``sockets``: our own WebSocket origin."""
+    """Return the headers, with ours instead of any of the same name. ``sockets``: our WebSocket origin."""
     ours = [(b"content-security-policy", content_security_policy(sockets).encode()), *_FIXED]
     names = {name for name, _ in ours}
     kept = [
@@ -54,6 +54,9 @@ def secured(headers: Iterable[tuple[bytes, bytes]], sockets: str = "") -> Header
 
 
 def content_security_policy(sockets: str = "") -> str:
-    """The policy: no request to any other host, ever; no frame around Lulu; no script but Streamlit's and ours."""
+    """Return the policy: no requests to other hosts, no frame around Lulu, no scripts of others.
+
+    The scripts of Streamlit and of Lulu are allowed.
+    """
     directives = {**_POLICY, "connect-src": f"'self' {sockets}".strip()}
     return "; ".join(f"{name} {sources}" for name, sources in directives.items())

@@ -1,5 +1,8 @@
-"""Whether a session's next prompt has to wait: its folder is looked at ahead of every prompt, beside the host's loop,
-so that a folder that is large or does not answer holds up nobody else. Lives on the host's loop."""
+"""Decide whether a session's next prompt has to wait for its folder. Lives on the host's loop.
+
+The folder is inspected before every prompt, in a thread beside the loop. So a large folder, or one that does not
+answer, delays its own sessions only.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +16,26 @@ from lulu.settings import Settings
 from lulu.store import Store
 from lulu.trust.answers import Verdict
 
-#: How often the folder of a session that waits is looked at again: it may be as it was, or answer again (seconds).
+#: Seconds until the folder of a waiting session is inspected again. It may be unchanged by then, or answer again.
 LOOK_AGAIN = 10.0
 
 
 class Admission:
-    """The looks of one loop."""
+    """The inspections of one loop."""
 
     def __init__(self, store: Store, settings: Settings, changed: Callable[[], None]) -> None:
         self._store = store
         self._settings = settings
-        #: Called when it is worth asking again.
+        #: Called when ``waits`` may have another answer.
         self._changed = changed
-        #: By session; each is used once, right after it has ended.
+        #: The inspection of each session. It is used once, right after it has ended.
         self._looks: dict[str, asyncio.Task[Verdict]] = {}
         self._again: asyncio.TimerHandle | None = None
 
     async def waits(self, session_id: str) -> bool:
-        """Whether its prompt has to wait, for a look or for its owner's answer, who is asked then.
+        """Whether a prompt has to wait, for an inspection or for the owner's answer. Asks the owner if needed.
 
-        Each prompt may start a process, and a process that runs reads settings that change.
+        Called before each prompt, because each may start a process, and a running process reads changed settings.
         """
         look = self._looks.get(session_id)
         if look is None:
@@ -53,13 +56,13 @@ class Admission:
         return bool(verdict.asked)
 
     def forget(self, session_id: str) -> None:
-        """What was found is old by the time that it can be used, or the session is gone."""
+        """Drop a finished inspection, because it will be out of date or the session is deleted."""
         look = self._looks.get(session_id)
         if look is not None and look.done():
             del self._looks[session_id]
 
     async def close(self) -> None:
-        """End with the loop."""
+        """Cancel the timer and all inspections."""
         if self._again is not None:
             self._again.cancel()
         for look in self._looks.values():

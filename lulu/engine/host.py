@@ -1,4 +1,4 @@
-"""The agents' host: one thread, one loop. Hands each command of the store to its session's worker; recovers."""
+"""The agents' host: one thread with one loop. Hands each command to its session's worker; recovers."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ from lulu.store import APPROVALS, COMMANDS, DELETED, HEALTH, INDEX, Change, Stor
 
 log = logging.getLogger(__name__)
 
-#: How often idle processes and silent turns are looked for (seconds).
+#: Seconds between two searches for idle processes and silent turns.
 WATCH_SECONDS = 1.0
-#: Start-up waits this long (seconds) until what a crash left is closed out; a file that is locked takes longer.
+#: Seconds that the start waits for recovery. A locked file takes longer.
 RECOVERY_SECONDS = 2.0
-#: Pause before the loop begins anew after it failed (seconds).
+#: Seconds between a failure of the loop and its restart.
 BEGIN_AGAIN = 2.0
-#: Pause between two steps of indexing older events, and after one that failed (seconds).
+#: Seconds between two steps of indexing older events, and after a failed one.
 INDEX_PAUSE, INDEX_RETRY = 0.05, 10.0
-#: Shutdown gives up waiting for the agents' thread after this long (seconds): the stop's steps and a margin.
+#: Seconds after which shutdown stops waiting for the agents' thread: the steps of a stop and a margin.
 SHUTDOWN_SECONDS = 6.0
 
 
@@ -65,10 +65,7 @@ class AgentHost:
         self._thread = threading.Thread(target=self._run, name="agents", daemon=True)
 
     def start(self) -> None:
-        """Recover from a crash, then take commands.
-
-        While the file cannot be written this returns all the same: pages say so, and the rest follows by itself.
-        """
+        """Recover from a crash, then take commands. Returns even if the file cannot be written yet."""
         self._thread.start()
         self._ready.wait()
         self._recovered.wait(RECOVERY_SECONDS)
@@ -82,26 +79,26 @@ class AgentHost:
                 self._loop.call_soon_threadsafe(lambda: self._stop.set())
             self._thread.join(SHUTDOWN_SECONDS)
             for worker in list(self._workers.values()):
-                # None is left, unless the thread hangs.
+                # There is no worker any more, unless the thread hangs.
                 worker.kill()
 
     @property
     def problem(self) -> AgentError | None:
-        """Why no agent can be run now; its cause is what failed. Nothing where they can be."""
+        """The reason why no agent can run now, with its cause, or ``None`` if agents can run."""
         return self._problem
 
     @property
     def known(self) -> int:
-        """Of how many sessions it keeps something in memory."""
+        """The number of sessions that have a worker in memory."""
         return len(self._workers)
 
     @property
     def connected(self) -> int:
-        """How many sessions hold an agent process (or a demo) now."""
+        """The number of sessions with an agent process (or a demo agent) now."""
         return sum(worker.is_connected for worker in list(self._workers.values()))
 
     def _run(self) -> None:
-        """The thread's top: whatever ends its loop is told on every page, and the loop begins anew."""
+        """Run the loop. After a failure, report it to every page and start the loop again."""
         while True:
             try:
                 self._loop = asyncio.new_event_loop()
@@ -112,14 +109,14 @@ class AgentHost:
                     self._loop.close()
             except BaseException as exc:
                 self._report(exc)
-            # Whoever waits for the start learns the rest from the pages.
+            # A caller that waits for the start can return; pages show the rest.
             self._ready.set()
             self._recovered.set()
             if self._is_over.wait(BEGIN_AGAIN):
                 return
 
     def _report(self, exc: BaseException | None) -> None:
-        """No agent can be run because of this, or they can be again."""
+        """Set the problem that keeps agents from running, or clear it with ``None``."""
         told, before = f"{type(exc).__name__}: {exc}", self._problem
         if exc is None:
             self._problem = None
@@ -160,7 +157,7 @@ class AgentHost:
         try:
             ended, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
-                # Of the others none ends by itself, unless it fails.
+                # No other task ends by itself, unless it fails.
                 task.result()
         finally:
             unsubscribe()
@@ -170,20 +167,20 @@ class AgentHost:
             await asyncio.gather(*(worker.shut_down() for worker in self._workers.values()), return_exceptions=True)
 
     async def _recover_and_work(self) -> None:
-        """No command before the recovery: it would take a new turn for one that the crash cut off."""
+        """Recover, then take commands. A command that came first would be closed out as cut off."""
         try:
             await recover(self._store)
         except Exception:
-            # What the file refuses now it would refuse again: the sessions that are well go on.
+            # A retry would fail as well. Sessions without this problem go on.
             log.exception("what a crash left could not be closed out")
         self._recovered.set()
-        # Ahead of the first prompt, and after the first page can be served.
+        # Before the first prompt, and after the first page can be served.
         await asyncio.to_thread(importlib.import_module, "lulu.agent.client")
         self._report(None)
         await self._repeat(self._commands, self._take_commands, is_needed=True)
 
     def _on_ring(self, topic: str, version: int) -> None:
-        """In the writer's thread: wake the loop."""
+        """Wake the loop. Runs in the writer's thread."""
         event = {COMMANDS: self._commands, APPROVALS: self._decisions, INDEX: self._older}.get(topic)
         if event is not None:
             self._loop.call_soon_threadsafe(event.set)
@@ -203,7 +200,7 @@ class AgentHost:
         pause: float = WATCH_SECONDS,
         is_needed: bool = False,
     ) -> None:
-        """Do it whenever it is wanted; what fails is tried again, and told where no agent can be run without it."""
+        """Call ``work`` whenever ``wanted`` is set, and again after a failure; report one that ``is_needed``."""
         while True:
             await wanted.wait()
             wanted.clear()
@@ -214,10 +211,10 @@ class AgentHost:
                 if is_needed:
                     self._report(None)
             except Exception as exc:
-                # The task's top: one bad row or a busy file must not stop every session.
+                # The top of the task: one bad row or a busy file must not stop every session.
                 log.exception("the host will try again")
                 if is_needed and not isinstance(exc, StoreError):
-                    # The store tells of its own.
+                    # The store reports its own errors.
                     self._report(exc)
                 await asyncio.sleep(pause)
                 wanted.set()
@@ -232,7 +229,7 @@ class AgentHost:
                     await self._take_change(stored, {"permission_mode": mode}, is_told=answer is not None)
                 case SetModel(model=model):
                     await self._take_change(stored, {"model": model})
-        # What is to be sent now goes before what is queued.
+        # A `SendNow` goes before the queue.
         waiting: set[str] = set()
         for stored in sorted(pending, key=lambda one: not isinstance(one.command, SendNow)):
             session_id = stored.command.session_id
@@ -246,7 +243,7 @@ class AgentHost:
                 await self._take_prompt(stored)
 
     def _is_free(self, stored: StoredCommand) -> bool:
-        """Whether the prompt's turn may begin; what is sent now stops the one that runs."""
+        """Whether the prompt's turn may begin. For a `SendNow`, stop the running turn."""
         worker = self._worker(stored.command.session_id)
         if isinstance(stored.command, SendNow) and worker.has_turn and not worker.is_stopping:
             worker.stop()
@@ -259,12 +256,12 @@ class AgentHost:
             chosen = [prompt, System(subtype="model_set", data=columns)]
             told = Change(session_id=command.session_id, events=chosen)
             if isinstance(command, StartSession):
-                # It has done what it was asked for, and its agent is not needed yet.
+                # The command is done, and its agent is not needed yet.
                 told = replace(told, status=SessionStatus.COMPLETED, columns=columns)
             if await done(self._store.take(stored.id, told)):
                 self._worker(command.session_id).change(stored.id, columns=columns)
             return
-        # Together: one that is taken and not told would be lost in a crash, and a session deleted under it.
+        # In one transaction: otherwise a crash, or the deletion of the session, could lose a taken prompt.
         told = Change(session_id=command.session_id, events=[prompt], status=SessionStatus.STARTING)
         try:
             with self._worker(command.session_id).expecting():
@@ -273,11 +270,11 @@ class AgentHost:
             await self._refuse(stored, prompt, exc)
             return
         if taken:
-            # Asked for anew: one that has nothing to do may be forgotten meanwhile.
+            # Not the worker from above: an idle one may have been dropped meanwhile.
             try:
                 self._worker(command.session_id).begin(stored, prompt)
             except Exception as exc:
-                # Taken, and begun by nobody: it would seem to start for ever.
+                # Taken, but not begun: without this the session would stay "starting".
                 note = Error(
                     message="Lulu failed here; this is a bug in Lulu.", code=type(exc).__name__, detail=str(exc)
                 )
@@ -285,7 +282,7 @@ class AgentHost:
                 raise
 
     async def _refuse(self, stored: StoredCommand, prompt: User, problem: StoreError) -> None:
-        """A prompt that the file does not take is not sent, and stands in nobody's way."""
+        """Mark a prompt as failed because the file does not accept it. Later prompts can go on."""
         if isinstance(problem, StoreBusy):
             raise problem
         told = Change(
@@ -303,8 +300,10 @@ class AgentHost:
             await done(self._store.record(replace(told, events=[])))
 
     def _has_room(self, worker: Worker) -> bool:
-        """Whether its turn may begin: not while too many run, nor, where it needs a process, while more processes rest
-        than may; those are being closed, and on a busy machine that takes longer than a turn."""
+        """Whether a turn may start: under ``max_running`` turns, and a process or room for a new one.
+        There is no room while more than ``max_idle`` are idle or closing; on a busy machine, closing takes longer than
+        a turn.
+        """
         running = sum(other.has_turn for other in self._workers.values())
         resting = sum(other.is_resting for other in self._workers.values())
         return running < self._settings.max_running and (worker.is_connected or resting <= self._settings.max_idle)
@@ -321,7 +320,7 @@ class AgentHost:
         if await done(self._store.end_folder_question(session_id)):
             await done(self._store.end_command(stored.id, CommandStatus.DONE))
         elif not worker.has_turn and self._store.get_session(session_id).known_status is SessionStatus.STARTING:
-            # Its first prompt waited for a free place, and is on hold now.
+            # Its first prompt waited for a free place, and is now on hold.
             note = System(subtype="stopped", data={"by": "not started"})
             await done(self._store.close_out(session_id, SessionStatus.INTERRUPTED, [note]))
         else:
@@ -338,18 +337,18 @@ class AgentHost:
                 try:
                     worker.watch()
                 except Exception:
-                    # Of one session; the others are to be watched.
+                    # An error of one session; the others must be watched, too.
                     log.exception("a session's agent could not be looked at")
             self._workers = {name: worker for name, worker in self._workers.items() if not worker.is_spent}
             self._resting.set()
 
     async def _index_older(self) -> None:
-        """Put events from before the search index into it, a step at a time, behind whatever agents write."""
+        """Add events from before the search index to it, in steps, behind the agents' writes."""
         while await asyncio.wrap_future(self._store.index_older()):
             await asyncio.sleep(INDEX_PAUSE)
 
     async def _close_idle(self) -> None:
-        """Close those that are idle for long, and the longest idle ones above ``max_idle``, all together."""
+        """Close the agents that are idle for too long, and the longest idle ones above ``max_idle``."""
         idle = sorted(
             (worker for worker in self._workers.values() if worker.may_be_closed),
             key=lambda worker: worker.quiet_seconds,
@@ -362,7 +361,7 @@ class AgentHost:
         )
 
     def _on_change(self) -> None:
-        """A worker has done something: there may be room for a prompt, or one process too many."""
+        """Look again for a prompt to start and a process to close, because a worker has changed."""
         self._commands.set()
         self._resting.set()
 
@@ -373,7 +372,7 @@ class AgentHost:
 
 
 def _prompt(stored: StoredCommand) -> User:
-    """The prompt as an event, under the uuid that it will be sent with."""
+    """Return the prompt as an event, with the uuid for sending it."""
     command = stored.command
     return User(
         text=stored.prompt,
@@ -385,12 +384,12 @@ def _prompt(stored: StoredCommand) -> User:
 
 
 async def recover(store: Store) -> None:
-    """After a crash: end processes that outlived it, and close out the sessions that they worked in."""
+    """After a crash: end the processes that survived it, and close out their sessions."""
     unfinished = await asyncio.wrap_future(store.unfinished_sessions())
     for session in unfinished:
         if session.agent_pid:
             os_processes.kill(session.agent_pid, session.agent_started_at)
-    # Tools outlive a process that was killed, and a process the row of a session that was deleted.
+    # Tools outlive a killed process, and a process outlives the row of a deleted session.
     await asyncio.to_thread(os_processes.end_marked, os_processes.mark_of(store.path))
     for session in unfinished:
         note = System(subtype="lulu_stopped", data={})

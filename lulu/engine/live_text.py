@@ -1,4 +1,4 @@
-"""The text that an agent is writing: stored at most every ``LIVE_SECONDS``, always with the latest."""
+"""Limit how often live text is stored: at most every ``LIVE_SECONDS``, always the latest text."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from lulu.store import LiveText
 
-#: The live text of a session is stored at most this often (seconds).
+#: Seconds between two writes of a session's live text.
 LIVE_SECONDS = 0.1
 
 
 class LivePace:
-    """Hands on the latest live text at a bounded pace."""
+    """Passes on the latest live text at a limited rate."""
 
     def __init__(self, record: Callable[[LiveText], None]) -> None:
         self._record = record
@@ -22,14 +22,14 @@ class LivePace:
         self._stored_at = 0.0
 
     def show(self, live: LiveText) -> None:
-        """Store now, or when the pause is over."""
+        """Store the text now, or when the pause is over."""
         self._latest = live
         if self._timer is None:
             pause = max(0.0, self._stored_at + LIVE_SECONDS - time.monotonic())
             self._timer = asyncio.get_running_loop().call_later(pause, self._store)
 
     def forget(self) -> None:
-        """The block is finished or dropped; the change that says so clears the row."""
+        """Drop the text, because the block is finished or was dropped. That change clears the row."""
         self._latest = None
         if self._timer is not None:
             self._timer.cancel()

@@ -1,4 +1,7 @@
-"""What of a session's page its next agent process will not remember: the page held against Claude Code's transcript."""
+"""Find the part of a session's page that its next agent process will not remember.
+
+Compares the page with Claude Code's session file.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,18 @@ from lulu.agent import AgentSpec, TranscriptMissing, Unreadable, parents
 from lulu.model.events import Error, Event, Result, System, Text, Thinking, ToolUse, User
 from lulu.store import Store
 
-#: What stands above one of these is of another conversation, or was told to be forgotten.
+#: Events above one of these belong to another conversation, or are known as forgotten.
 _BEGINS = frozenset({"conversation_lost", "conversation_partly_lost", "conversation_reset", "forked"})
-#: Stands for a note of this kind.
+#: Represents any note of this kind.
 _TOLD = System(subtype="conversation_partly_lost", data={})
-#: Events that are read at once.
+#: The number of events to read together.
 _STEP = 200
 
 
 def forgotten(store: Store, spec: AgentSpec) -> System | None:
-    """The note on what a process that resumes or forks will not remember; nothing where it remembers all.
+    """Return a note on the forgotten part for a process that resumes or forks, or ``None``.
 
-    Raises ``TranscriptMissing`` where nothing can be read of it.
+    ``None`` means that it will remember everything. Raises ``TranscriptMissing`` if the session file cannot be read.
     """
     if spec.kind == "demo" or not (spec.resume or spec.fork_of):
         return None
@@ -31,7 +34,7 @@ def forgotten(store: Store, spec: AgentSpec) -> System | None:
         known = parents(spec.fork_of or spec.conversation_id)
     except Unreadable as exc:
         raise TranscriptMissing(f"Claude Code's record of this conversation cannot be read: {exc}.") from exc
-    # Where there is none, Claude Code itself says so.
+    # Without a session file, Claude Code itself reports the problem.
     if known is None or _is_whole(known, answers, is_told=page[-1] == _TOLD):
         return None
     turns = _turns_without(page, set(known))
@@ -39,7 +42,7 @@ def forgotten(store: Store, spec: AgentSpec) -> System | None:
 
 
 def was_refused(store: Store, session_id: str) -> bool:
-    """Whether the last thing that this session's agent did was to refuse to go on."""
+    """Whether this session's agent ended its last attempt by refusing to resume."""
     error, result = store.last_event(session_id, "error"), store.last_event(session_id, "result")
     if error is None or not isinstance(error.event, Error) or error.event.code != "ResumeRefused":
         return False
@@ -47,9 +50,10 @@ def was_refused(store: Store, session_id: str) -> bool:
 
 
 def _is_whole(known: Mapping[str, str | None], answers: list[str], *, is_told: bool) -> bool:
-    """Whether each answer (newest first) is there, and all that the newest follows, back to a gap that was told.
+    """Whether the record has each answer (newest first), and the whole chain before the newest.
 
-    Claude Code bridges a gap: it remembers what stands on either side of it.
+    With ``is_told``, the chain may end at the oldest answer, because the gap before it is already on the page. Claude
+    Code bridges a gap: it remembers both sides.
     """
     if not all(uuid in known for uuid in answers):
         return False
@@ -64,7 +68,7 @@ def _is_whole(known: Mapping[str, str | None], answers: list[str], *, is_told: b
 
 
 def _turns_without(newest_first: list[Event], known: set[str]) -> int:
-    """How many turns have an answer that is not there."""
+    """Return the number of turns with an answer that the session file does not have."""
     turns, is_lost = 0, False
     for event in newest_first:
         uuid = _answer(event)
@@ -76,7 +80,10 @@ def _turns_without(newest_first: list[Event], known: set[str]) -> int:
 
 
 def _events(store: Store, spec: AgentSpec) -> Iterator[Event]:
-    """What stands on the page of this conversation, newest first; at last ``_TOLD``, where it was told before that."""
+    """Yield the page's events of this conversation, newest first.
+
+    The last one is ``_TOLD`` if an earlier note on a gap comes before them.
+    """
     before, is_unspoken = None, spec.fork_of is not None
     while found := store.get_session_events(spec.session_id, before=before, limit=_STEP):
         before = found[0].id
@@ -86,13 +93,13 @@ def _events(store: Store, spec: AgentSpec) -> Iterator[Event]:
                 if subtype == _TOLD.subtype:
                     yield _TOLD
                 return
-            # Of a fork that has not spoken, what was copied is what it goes on from.
+            # A fork without an answer of its own continues from the copied events.
             is_unspoken = is_unspoken and subtype != "forked"
             yield stored.event
 
 
 def _answer(event: Event) -> str | None:
-    """The uuid under which the main agent's answer stands in the transcript; nothing for anything else."""
+    """Return the uuid of a main agent's answer in the session file, or ``None`` for other events."""
     if not isinstance(event, Text | Thinking | ToolUse) or event.parent is not None:
         return None
     if isinstance(event, Text) and event.printed:

@@ -1,4 +1,4 @@
-"""What of an agent is changed in mid-session: the permission mode and the model; also a model that was typed."""
+"""Change the permission mode or the model of an agent in mid-session, also by a typed ``/model``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DEFAULT = "default"
 
 
 async def changed(session_id: str, command_id: CommandId, agent: Agent | None, columns: dict[str, object]) -> Change:
-    """Tell the agent, where there is one: the columns are set, or it is told why not."""
+    """Change the options of the agent, if there is one. Return the new columns, or its refusal."""
     problem: AgentError | None = None
     try:
         if agent is not None and "permission_mode" in columns:
@@ -40,6 +40,6 @@ async def changed(session_id: str, command_id: CommandId, agent: Agent | None, c
 
 
 def typed_model(prompt: User) -> dict[str, object] | None:
-    """The column that a typed ``/model x`` sets; nothing for any other prompt."""
+    """Return the column that a typed ``/model x`` sets, or ``None`` for any other prompt."""
     typed = _MODEL.fullmatch(prompt.text) if not prompt.attachments else None
     return {"model": None if typed[1].lower() == _DEFAULT else typed[1]} if typed else None

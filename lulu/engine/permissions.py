@@ -1,4 +1,7 @@
-"""One session's requests: Lulu's own rule first, then the owner's rules, then people. Lives on the host's loop."""
+"""One session's permission requests: Lulu's own rule, then the owner's rules, then people.
+
+Lives on the host's loop.
+"""
 
 from __future__ import annotations
 
@@ -22,24 +25,24 @@ from lulu.rules.tools import FOR_A_PERSON
 from lulu.settings import PermissionMode, Settings
 from lulu.store import Approval, Change, Store
 
-#: Calls whose folder is remembered until they are asked about; most never are.
+#: The number of calls whose folder is kept until a request for them. Most never have one.
 _REMEMBERED = 100
-#: By the request's id, the folder that the agent is in which asks now.
+#: The agent's current folder, by the id of the open request.
 _cwds: dict[str, str | None] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a call must not be made, whatever anybody else says."""
+    """The reason why a call must not run, even if a person approves it."""
 
     #: One sentence for a person.
     why: str
-    #: Nothing where Lulu itself refuses.
+    #: The rule that denies the call, or ``None`` if Lulu itself does.
     rule: rules.Rule | None = None
 
     @property
     def for_agent(self) -> str:
-        """What the agent reads."""
+        """The reason in words for the agent."""
         return f"Denied by a rule of the user: {self.why}" if self.rule else self.why
 
 
@@ -51,10 +54,10 @@ def refusal(
     tool_input: dict[str, Any],
     cwd: str | None = None,
 ) -> Refusal | None:
-    """Why this call is denied, by a rule of the owner or because it leads to Lulu's own files; else nothing.
+    """Return why a call is denied, by a rule or because it reaches Lulu's own files, or ``None``.
 
-    ``cwd`` is where the agent is by now: a ``cd`` of its own moves it. What is denied is denied from there and from
-    the session's folder.
+    ``cwd``: the agent's current folder, after any ``cd`` of its own. A call is denied if it is denied from there or
+    from the session's folder.
     """
     call = _call(store, settings, session_id, tool_name, tool_input, cwd)
     for base in dict.fromkeys((call.folder, cwd or call.folder)):
@@ -65,7 +68,7 @@ def refusal(
 
 
 def check_input(store: Store, settings: Settings, approval: Approval, changed: dict[str, Any]) -> None:
-    """Raises ``InputError`` where a person has changed a call's input to one that must not run: see ``refusal``."""
+    """Raise ``InputError`` if a person's changed input for a call must not run: see ``refusal``."""
     cwd = _cwds.get(approval.id)
     refused = refusal(store, settings, approval.session_id, approval.tool_name, changed, cwd)
     if refused is not None:
@@ -93,7 +96,7 @@ def _call(
 
 
 class Asking:
-    """What an agent is allowed: answers at once, or waits for somebody as long as it takes."""
+    """Answers an agent's requests: immediately by a rule, or after any time by a person."""
 
     def __init__(
         self,
@@ -110,20 +113,20 @@ class Asking:
         self._log_failure = log_failure
         self._changed = changed
         self._open: dict[str, asyncio.Future[PermissionAnswer]] = {}
-        #: The folder that the agent was in at a call: only the hook, which comes first, is told. By the call's id and,
-        #: as two sub-agents may use the same one at once, by what is called.
+        #: The agent's folder at each call: only the hook knows it, and runs first. By the call's id and, because two
+        #: sub-agents may use one id at the same time, by the call's content.
         self._places: dict[str, dict[str, str]] = {}
-        #: Set when Lulu stops: what is open then expires, and is not called withdrawn.
+        #: Set when Lulu stops. Open requests then expire; they are not withdrawn.
         self.shutting_down = False
 
     def __bool__(self) -> bool:
-        """Whether somebody is asked now."""
+        """Whether a request is open."""
         return bool(self._open)
 
     async def gate(
         self, tool_name: str, tool_input: dict[str, Any], tool_use_id: str | None, cwd: str | None
     ) -> str | None:
-        """Why this call is denied, whatever the permission mode; nothing where it is not. See ``refusal``."""
+        """Return why a call is denied in every permission mode, or ``None``. See ``refusal``."""
         self._remember(tool_use_id, tool_name, tool_input, cwd)
         refused = refusal(self._store, self._settings, self._session_id, tool_name, tool_input, cwd)
         if refused is None:
@@ -141,7 +144,7 @@ class Asking:
         return refused.for_agent
 
     async def ask(self, request: PermissionRequest) -> PermissionAnswer:
-        """The answer of a rule, else of a person. Cancelled when the agent withdraws the request."""
+        """Return the answer of a rule, or else of a person. Cancelled when the agent withdraws the request."""
         cwd = self._place_of(request)
         verdict = self._verdict(request, cwd)
         if verdict is not None:
@@ -153,7 +156,10 @@ class Asking:
         return await self._ask_people(request, cwd)
 
     async def _elicit(self, request: PermissionRequest) -> PermissionAnswer:
-        """What a person answers to an MCP server; no frame tells of it, so it is written down like a call here."""
+        """Return a person's answer to an MCP server, and record it like a tool call.
+
+        The CLI sends no frame for it.
+        """
         self._tell(ToolUse(id=request.id, name=ELICITATION, input=request.tool_input))
         answer = await self._ask_people(request, None)
         said = answer.updated_input or {}
@@ -175,7 +181,7 @@ class Asking:
             await asyncio.wrap_future(self._store.ask(self._approval(request)))
             return await answer
         except asyncio.CancelledError:
-            # The agent asks no longer: interrupted, or gone.
+            # The agent no longer asks: it was interrupted, or its process ended.
             if not self.shutting_down:
                 self._store.withdraw(request.id).add_done_callback(self._log_unless_answered)
             raise
@@ -184,7 +190,7 @@ class Asking:
             self._changed()
 
     def hand_on_answers(self) -> None:
-        """Hand on every answer that the store has by now."""
+        """Pass every answer that the store has by now to the agent."""
         for request_id, future in list(self._open.items()):
             approval = self._store.get_approval(request_id)
             if approval is None or approval.status == "pending" or future.done():
@@ -201,7 +207,7 @@ class Asking:
             )
 
     def _held_to_rules(self, approval: Approval) -> PermissionAnswer | None:
-        """A denial where a rule that was made since denies what a person has changed the input to; else nothing."""
+        """Return a denial if a newer rule denies the changed input of a request, or ``None``."""
         changed = approval.updated_input
         if approval.status != "approved" or changed is None:
             return None
@@ -210,7 +216,7 @@ class Asking:
         return PermissionAnswer(allow=False, message=refused.for_agent) if refused else None
 
     def cancel_all(self) -> None:
-        """The process is gone: nobody waits for the answers."""
+        """Cancel all open requests, because the process has ended."""
         for future in self._open.values():
             future.cancel()
 
@@ -221,7 +227,7 @@ class Asking:
             del self._places[next(iter(self._places))]
 
     def _place_of(self, request: PermissionRequest) -> str | None:
-        """Where the agent was at the call. Its input may be another by now, by a hook of the user's."""
+        """Return the agent's folder at the call. A hook of the user may have changed the input since."""
         places = self._places.get(request.tool_use_id or "", {})
         called = _called(request.tool_name, request.tool_input)
         cwd = places.pop(called) if called in places else places.popitem()[1] if places else None
@@ -230,7 +236,7 @@ class Asking:
         return cwd
 
     def _verdict(self, request: PermissionRequest, cwd: str | None) -> Verdict | None:
-        # No rule answers in a person's place what asks a person by its nature.
+        # A tool that asks a person is never answered by a rule.
         if request.tool_name in FOR_A_PERSON:
             return None
         call = _call(self._store, self._settings, self._session_id, request.tool_name, request.tool_input, cwd)
@@ -265,5 +271,5 @@ class Asking:
 
 
 def _called(tool_name: str, tool_input: dict[str, Any]) -> str:
-    """What is called, to tell it from other calls of the same id."""
+    """Return the content of a call as text, to tell calls of one id apart."""
     return f"{tool_name} {json.dumps(tool_input, sort_keys=True, default=str)}"

@@ -1,4 +1,4 @@
-"""Writes what one session's agent does, in order. What the store refuses is told in the session itself."""
+"""Write the actions of one session's agent, in order. A refused write is reported in the session."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-#: Characters of what could not be saved that the error keeps.
+#: The most characters of an unsaved event that the error keeps.
 _KEPT = 20_000
 
 
 class Recorder:
-    """The way from one session's agent to the store."""
+    """Connects one session's agent to the store."""
 
     def __init__(self, session_id: str, store: Store) -> None:
         self._session_id = session_id
         self._store = store
-        #: Lulu stops: what ends with it is no activity of its session.
+        #: Whether Lulu is stopping. Then the end of a turn is no activity of its session.
         self.is_stopping = False
 
     def record(self, change: Change) -> None:
-        """Write in order, without waiting; the store keeps what it cannot commit yet."""
+        """Queue a write, in order, without waiting. The store keeps it until it can commit."""
         change = replace(change, is_activity=not self.is_stopping)
         self._store.record(change).add_done_callback(partial(self._after, change))
 
     def let_go(self) -> None:
-        """The session's process is gone, with nothing of its turn left open."""
+        """Clear the row's process, and note the background commands that ended with it. No turn is open."""
         self._store.let_go(self._session_id).add_done_callback(self.log_failure)
 
     async def commit(self, change: Change) -> None:
@@ -46,11 +46,11 @@ class Recorder:
         await done(self._store.record(change))
 
     def tell(self, problem: BaseException, lost: Iterable[Event] = ()) -> None:
-        """Say in the session that something was not saved."""
+        """Report in the session that something was not saved."""
         self.fall_back([Change(session_id=self._session_id, events=[not_saved(problem, lost)])])
 
     def log_failure(self, written: Future[Any]) -> None:
-        """Where a write besides the agent's own words failed: say so. Runs in the writer's thread."""
+        """Report a failed write that had no events of the agent. Runs in the writer's thread."""
         problem = written.exception()
         if problem is not None and not isinstance(problem, SessionNotFound):
             log.error("session %s: a change could not be written: %s", self._session_id, problem)
@@ -58,7 +58,7 @@ class Recorder:
                 self.tell(problem)
 
     def fall_back(self, changes: list[Change]) -> None:
-        """Write the first of these that the store takes."""
+        """Write the first of these changes that the store accepts."""
 
         def after(written: Future[Any]) -> None:
             problem = written.exception()
@@ -68,31 +68,31 @@ class Recorder:
                     self.fall_back(others)
 
         first, *others = changes
-        # Lulu stops: there is nothing to write to any more.
+        # When Lulu stops, the store is closed.
         with contextlib.suppress(StoreBusy):
             self._store.record(first).add_done_callback(after)
 
     def _after(self, change: Change, written: Future[Any]) -> None:
-        """In the writer's thread: say so in the place of what was refused, and keep the rest of the change."""
+        """Replace the events of a refused write by an error, and keep the rest. Runs in the writer's thread."""
         problem = written.exception()
         if problem is None or isinstance(problem, SessionNotFound):
-            # A session that was deleted keeps nothing more.
+            # A deleted session keeps no more changes.
             return
         log.error("session %s: a change could not be written: %s", self._session_id, problem)
         if change.live is not None or not _can_be_told(problem):
-            # Of live text nothing is lost: the whole block follows.
+            # Live text is not lost: the whole block follows.
             return
         told = [not_saved(problem, change.events)]
         self.fall_back([replace(change, events=told), Change(session_id=self._session_id, events=told)])
 
 
 async def done(future: Future[T]) -> T:
-    """The answer of the store, in a loop."""
+    """Await the store's answer in a loop."""
     return await asyncio.wrap_future(future)
 
 
 def not_saved(problem: BaseException, lost: Iterable[Event] = ()) -> Error:
-    """The event that tells what was not saved, with as much of it as can be kept."""
+    """Return an error event for unsaved events, with as much of their text as possible."""
     happened = problem.happened if isinstance(problem, LuluError) else f"Lulu failed ({type(problem).__name__})."
     return Error(
         message=f"A part of this session could not be saved. {happened} Ask the agent for what is missing.",
@@ -102,7 +102,7 @@ def not_saved(problem: BaseException, lost: Iterable[Event] = ()) -> Error:
 
 
 def _can_be_told(problem: BaseException) -> bool:
-    """Not in a session that is gone, nor in a store that is closed."""
+    """Whether the problem can be reported: not in a deleted session, not in a closed store."""
     return isinstance(problem, Exception) and not isinstance(problem, StoreBusy | SessionNotFound)
 
 

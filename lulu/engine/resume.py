@@ -1,4 +1,4 @@
-"""How a session goes on: its next agent process, begun, resumed or forked as its rows say."""
+"""Begin, resume or fork a session's next agent process, from its rows."""
 
 from __future__ import annotations
 
@@ -20,18 +20,21 @@ from lulu.trust.answers import Verdict, judge
 if TYPE_CHECKING:
     from lulu.agent.client import Agent
 
-#: Columns of a fork whose first answer has begun, or can never come.
+#: Columns of a fork after the beginning of its first answer, or when there can be none.
 FORK_DONE: dict[str, object] = {"fork_conversation": None, "fork_message": None}
 
 
 async def connected_agent(
     store: Store, settings: Settings, session_id: str, ask: Ask, gate: Gate, record: Callable[[Change], None]
 ) -> Agent:
-    """A started process. Where it cannot begin or resume as the rows say, that is recorded. Raises ``AgentError``."""
-    # Here and not at the top: the SDK takes a second to import, which would hold up the first page.
+    """Start an agent process and return it. Raises ``AgentError``.
+
+    If it cannot resume or begin as the rows say, it begins in another way, and that is recorded.
+    """
+    # Not at the top of the module: the SDK takes a second to import, and would delay the first page.
     from lulu.agent.client import Agent
 
-    # In a thread: a transcript may be many megabytes long.
+    # In a thread, because a session file may be many megabytes long.
     spec = await asyncio.to_thread(lambda: spec_for(store, settings, store.get_session(session_id)))
     notes: list[Event] = []
     try:
@@ -42,13 +45,13 @@ async def connected_agent(
             record(Change(session_id=session_id, events=[note]))
         return agent
     except (TranscriptMissing, ResumeRefused) as exc:
-        # Nothing to resume: it failed before its first answer, or its transcript is gone or of no use.
+        # No conversation to resume: it failed before its first answer, or its session file is missing or unusable.
         if isinstance(exc, ResumeRefused) and not memory.was_refused(store, session_id):
             raise
         spec = anew(spec)
         notes = [System(subtype="conversation_lost", data={"reason": exc.happened})]
     except ConversationExists:
-        # It has begun, but Lulu was killed before it had heard so.
+        # The conversation has begun, but Lulu was killed before it was recorded.
         spec = replace(spec, resume=True, fork_of=None, fork_at=None)
     agent = Agent(spec, settings, ask, gate)
     await agent.connect()
@@ -58,27 +61,27 @@ async def connected_agent(
 
 
 def folder_verdict(store: Store, settings: Settings, agent: str | None, folder: str | None) -> Verdict:
-    """Whether a folder's own settings may act in a session now, and what its owner is to be asked first."""
+    """Return whether a folder's own settings may act now, and the files to ask its owner about."""
     if agent == "demo":
-        # It reads no settings.
+        # The demo agent reads no settings.
         return Verdict(trusted=False, asked=[])
     brought = folder_files.inspect(folder or str(settings.working_directory), settings.setting_sources)
     return judge(brought, store.folder_answers())
 
 
 async def verdict_on(store: Store, settings: Settings, session: Session) -> Verdict:
-    """``folder_verdict`` for a session, in a thread: a folder may be large, or far away."""
+    """Return ``folder_verdict`` for a session. Runs in a thread, because a folder may be large or remote."""
     return await asyncio.to_thread(folder_verdict, store, settings, session.agent, session.working_directory)
 
 
 def spec_for(store: Store, settings: Settings, session: Session) -> AgentSpec:
-    """Begin, resume or fork: what the rows say. The prompt that is about to be sent is stored already."""
+    """Return the spec to begin, resume or fork a session. The next prompt is already stored."""
     conversation = session.session_id_claude or session.id
     return AgentSpec(
         session_id=session.id,
         kind=session.agent or "claude",
         working_directory=session.working_directory or str(settings.working_directory),
-        # Asked again here: the process may have waited for its turn to start.
+        # Judged again, because the process may have waited for its turn to start.
         trusts_folder=folder_verdict(store, settings, session.agent, session.working_directory).trusted,
         model=session.model,
         permission_mode=cast(PermissionMode, session.permission_mode or settings.permission_mode),
@@ -95,14 +98,14 @@ def spec_for(store: Store, settings: Settings, session: Session) -> AgentSpec:
 
 
 def anew(spec: AgentSpec) -> AgentSpec:
-    """The same without a past, under an id of its own."""
+    """Return the spec of a new conversation, without a past and with a new id."""
     return replace(
         spec, conversation_id=str(uuid.uuid4()), resume=False, fork_of=None, fork_at=None, total_cost_usd=0.0
     )
 
 
 def _has_begun(store: Store, session: Session, conversation: str) -> bool:
-    """Whether Claude Code has answered under this id, so that there is something to resume."""
+    """Whether Claude Code has answered under this id, so that it can resume the conversation."""
     init = store.last_event(session.id, "system", subtype="init")
     return (
         init is not None
@@ -112,10 +115,10 @@ def _has_begun(store: Store, session: Session, conversation: str) -> bool:
 
 
 def _counts_from(store: Store, session: Session, conversation: str) -> float:
-    """The running total that the next process starts from; a turn's own cost is counted from it.
+    """Return the running cost that the next process starts with, in US dollars.
 
-    Claude Code goes on from what the last process that was not killed wrote down. What that one spent unheard is still
-    to be counted, but a fork takes over all that its parent had spent by then, also after the point of the fork.
+    Claude Code continues from the last total that it wrote. A killed process writes none, so its unrecorded cost is
+    still to be counted. A fork takes over its parent's whole total, also the part after the fork.
     """
     known = _total_cost(store, session, session.fork_conversation or conversation)
     if session.agent == "demo":
@@ -127,7 +130,7 @@ def _counts_from(store: Store, session: Session, conversation: str) -> float:
 
 
 def _total_cost(store: Store, session: Session, conversation: str) -> float:
-    """The last total that this conversation told."""
+    """Return the last known total of this conversation, in US dollars."""
     last = store.last_event(session.id, "result")
     if last is None or not isinstance(last.event, Result) or last.event.session_id != conversation:
         return 0.0

@@ -1,4 +1,4 @@
-"""What the silence of a session's agent means: a stall that is told, or a turn whose end was never said."""
+"""Interpret the silence of a session's agent: a stall, or a missing end of a turn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lulu.settings import Settings
 
 
 class Silence:
-    """When the agent was last heard or spoken to."""
+    """The time since the agent's last output or input."""
 
     def __init__(self, settings: Settings, end: Callable[[Turn | None], object]) -> None:
         self._settings = settings
@@ -23,25 +23,25 @@ class Silence:
 
     @property
     def seconds(self) -> float:
-        """How long it has lasted."""
+        """The length of the silence, in seconds."""
         return time.monotonic() - self._heard
 
     def hear(self) -> None:
-        """It is over."""
+        """End the silence."""
         self._heard = time.monotonic()
         self._is_told = False
 
     def is_news(self) -> bool:
-        """Whether it has lasted long enough to be told, and was not told yet; asked once, it counts as told."""
+        """Whether the silence is long enough to report and was not reported yet. True only once."""
         if self._is_told or self.seconds < self._settings.stall_seconds:
             return False
         self._is_told = True
         return True
 
     def await_end(self, said: Translation, turn: Turn | None, *, owes_idle: bool) -> None:
-        """A turn whose agent says that it is idle, and then nothing more, is over: its result never comes.
+        """End a turn later if its agent says that it is idle and then nothing more. Its result is missing.
 
-        ``turn`` is the one that is still open after ``said``. Without one it is the word "idle" that never comes.
+        ``turn`` is the turn that is still open after ``said``. Without a turn, the missing word is "idle".
         """
         if self._overdue is not None and (turn is None or said.is_init or said.state is not None):
             self._overdue.cancel()

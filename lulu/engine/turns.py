@@ -1,4 +1,4 @@
-"""Where a session's agent stands, and what each thing that it says changes in the rows. Pure: writes nothing."""
+"""Track the state of a session's agent, and turn its output into changes of the rows. Pure."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ from lulu.store import Change
 
 @dataclass
 class Turn:
-    """A prompt under way."""
+    """A prompt with a running turn."""
 
     command_id: CommandId
-    #: The uuid that the prompt is sent with; its result names it.
+    #: The uuid that the prompt is sent with. The result has it, too.
     uuid: str
-    #: The agent has begun to work on it, or on what stands before it.
+    #: Whether the agent works on the prompt, or on earlier ones.
     has_begun: bool = False
-    #: Set when somebody wants it to stop.
+    #: Set when a person or Lulu stops the turn.
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_answered_by(self, end: TurnEnd) -> bool:
-        """Whether this result is the prompt's, told by its uuid; a CLI that names none answers what a person asked."""
+        """Whether this result belongs to the prompt, by its uuid.
+
+        A CLI that sends no uuids answers the open prompt, unless the turn was of a background task.
+        """
         return self.uuid in end.prompt_uuids or (not end.prompt_uuids and end.asked)
 
 
 def failure(exc: LuluError) -> Error:
-    """The event that tells of an error."""
+    """Return the event for an error."""
     return Error(
         message=exc.happened,
         code=type(exc).__name__,
@@ -43,19 +46,22 @@ def failure(exc: LuluError) -> Error:
     )
 
 
-#: Where a turn's result never comes.
+#: The error of a turn without a result.
 NO_RESULT = AgentError(
     "The agent stopped working on this prompt and did not say how it ended.",
     next_step="Type to continue; if it happens again, update Claude Code.",
 )
 
 
-#: What an agent says only in a turn.
+#: Events that an agent sends only in a turn.
 _WORK = (Text, Thinking, ToolUse, ToolResult)
 
 
 def last_words(session_id: str, said: Translation) -> Change:
-    """What a process that was let go of still says: nothing is lost, and whatever turn runs by now is not its own."""
+    """Return the change for output of a dropped process.
+
+    Its events are kept. They do not affect the turn that runs by now, in another process.
+    """
     change = Change(session_id=session_id, events=said.events)
     if (end := said.turn_end) is None:
         return change
@@ -63,49 +69,52 @@ def last_words(session_id: str, said: Translation) -> Change:
 
 
 class Progress:
-    """What is known of one session's agent between two frames."""
+    """The known state of one session's agent between two frames."""
 
     def __init__(self, session_id: str) -> None:
         self._session_id = session_id
-        #: Tool calls without a result yet: a silence is theirs.
-        #: By the sub-agent that calls and the call's id: two of them may number their calls alike.
+        #: Tool calls without a result, by sub-agent and call id (two sub-agents may use the same ids). They explain a
+        #: silence.
         self.open_tools: set[tuple[str | None, str]] = set()
-        #: The CLI is at work, be it on something that nobody here asked for.
+        #: Whether the CLI works, also on something without a prompt.
         self.works = False
-        #: Something in the background has ended, and the turn that this wakes has not begun: 0.1 s later with CLI
-        #: 2.1.330, more on a busy machine. None comes where the running turn could still be told of it.
+        #: A background task has ended, and the turn that it causes has not begun. CLI 2.1.330 needs 0.1 s for that, and
+        #: more on a busy machine. No turn follows if the running one could still be informed.
         self.expects_turn = False
         self._background_tasks = 0
-        #: Since the last result the agent has begun something, and not only said that it works.
+        #: Whether the agent has begun something since the last result, and did not only say that it works.
         self._has_begun = False
-        #: The CLI says when it begins and ends to work (older ones do not).
+        #: Whether the CLI reports when it begins and ends to work. Older ones do not.
         self._tells_state = False
-        #: How the last turn ended: where the session is when the CLI is idle.
+        #: The end of the last turn: the session's status when the CLI becomes idle.
         self._last_end = SessionStatus.COMPLETED
         self._known: dict[str, object] = {}
-        #: The host takes the next prompt, whose turn has not begun.
+        #: The host is taking the next prompt, and its turn has not begun.
         self._is_next_taken = False
-        #: A stop has ended what the agent itself calls completed or failed, or does not name.
+        #: A stop ended a turn that the agent itself reports as completed or failed, or does not report.
         self.is_cut_short = False
 
     @property
     def is_active(self) -> bool:
-        """Whether the agent works or has something under way in the background."""
+        """Whether the agent works or has background tasks."""
         return self.works or self._background_tasks > 0
 
     @property
     def waits_for_tools(self) -> bool:
-        """Whether a silence is that of a tool or of a sub-agent (whose own calls are not told from here on)."""
+        """Whether the agent is quiet because a tool or a sub-agent runs.
+
+        Calls of sub-agents are not reported here, so background tasks count, too.
+        """
         return bool(self.open_tools) or (self.works and self._background_tasks > 0)
 
     @property
     def owes_idle(self) -> bool:
-        """Whether it says that it works, where there is nothing that it could work on: it is to say that it is idle."""
+        """Whether the agent reports that it works, with no known work. It still has to report "idle"."""
         return self.works and self._background_tasks == 0 and not self._has_begun
 
     @contextmanager
     def expecting(self) -> Iterator[None]:
-        """While the next prompt is taken, tell no end of the turn before it."""
+        """Ignore the end of the previous turn while the next prompt is taken."""
         self._is_next_taken = True
         try:
             yield
@@ -113,11 +122,11 @@ class Progress:
             self._is_next_taken = False
 
     def know(self, columns: dict[str, object]) -> None:
-        """These columns of the row are as the agent has them."""
+        """Note the values of columns that the agent has already."""
         self._known |= columns
 
     def end(self) -> None:
-        """The process is gone, or its turn was given up."""
+        """Reset the state, because the process has ended or its turn was abandoned."""
         self.open_tools.clear()
         self.works = self.expects_turn = self._has_begun = False
         self._background_tasks = 0
@@ -125,7 +134,7 @@ class Progress:
     def follow(
         self, said: Translation, *, turn: Turn | None, is_asking: bool, is_fork: bool, is_stopping: bool
     ) -> Change:
-        """The change that this makes; it carries the turn's command where it ends the turn."""
+        """Return the change for this output. It has the turn's command if it ends the turn."""
         if said.background_tasks is not None:
             self.expects_turn = self.expects_turn or said.background_tasks < self._background_tasks
             self._background_tasks = said.background_tasks
@@ -135,7 +144,7 @@ class Progress:
         self._has_begun = said.turn_end is None and (self._has_begun or begins)
         columns = self._news_about_row(said)
         if said.is_init and is_fork:
-            # The fork has a conversation of its own from here on.
+            # From now on, the fork has a conversation of its own.
             columns |= FORK_DONE
         change = Change(
             session_id=self._session_id,
@@ -146,11 +155,11 @@ class Progress:
         )
         if said.turn_end is not None:
             change = self._end_turn(change, self._as_stopped(said.turn_end) if is_stopping else said.turn_end, turn)
-        # How the turn before it ended says nothing of a session whose next prompt is taken.
+        # The end of the previous turn is no status of a session whose next prompt is being taken.
         return replace(change, status=None) if self._is_next_taken and change.status in ENDED else change
 
     def _as_stopped(self, end: TurnEnd) -> TurnEnd:
-        """What ends while somebody stops it was interrupted, whatever the agent calls it."""
+        """Return the end of a turn under a stop: interrupted, for every status that the agent reports."""
         self.is_cut_short = self.is_cut_short or end.status is not SessionStatus.INTERRUPTED
         return replace(end, status=SessionStatus.INTERRUPTED)
 
@@ -166,7 +175,7 @@ class Progress:
     ) -> SessionStatus | None:
         self._tells_state = self._tells_state or said.state is not None
         if said.state == "running" or said.is_init:
-            # A turn that a sub-agent's end wakes begins with an init only (measured with CLI 2.1.330).
+            # The turn after a sub-agent's end begins with an init only (measured with CLI 2.1.330).
             self.works = True
             self.expects_turn = False
             return None if is_asking else SessionStatus.RUNNING
@@ -194,12 +203,12 @@ class Progress:
     def _end_turn(self, change: Change, end: TurnEnd, turn: Turn | None) -> Change:
         change = replace(change, cost_usd=end.cost_usd, duration_ms=end.duration_ms, num_turns=end.num_turns)
         if turn is not None and not turn.is_answered_by(end):
-            # A background task's turn ended while our prompt waits behind it.
+            # The turn of a background task has ended; the prompt waits behind it.
             return change
         self.open_tools.clear()
         self._last_end = end.status
-        # Sub-agents go on: the CLI is idle after them, and after the turn that they wake. It is idle at once where only
-        # commands are left in the background.
+        # Sub-agents go on: the CLI becomes idle after them and after the turn that they cause. It becomes idle
+        # immediately if only commands are left in the background.
         self.works = self._background_tasks > 0 and self._tells_state
         status = None if self.works else end.status
         if turn is None:

@@ -1,4 +1,4 @@
-"""One session's agent: sends the prompts, records what it says, asks people, stops it. Lives on the host's loop."""
+"""Run one session's agent: send prompts, record its output, ask people, stop it. On the host's loop."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Uncommitted writes above which an agent is not read further until the store has caught up.
+#: The number of uncommitted writes above which an agent is not read until the store has caught up.
 MAX_WAITING = 10_000
-#: For how long (seconds) after the end of something in the background its agent is kept for the turn that this wakes.
+#: Seconds for which an agent is kept after the end of a background task, for the turn that this causes.
 WAKE_SECONDS = 10.0
 
 
 class Worker:
-    """One session's agent process, or the place for one."""
+    """One session's agent process, or the absence of one."""
 
     def __init__(
         self, session_id: str, store: Store, settings: Settings, starts: asyncio.Semaphore, changed: Callable[[], None]
@@ -59,60 +59,60 @@ class Worker:
         )
         self._settled = asyncio.Event()
         self._settled.set()
-        #: The running turn is being stopped.
+        #: Whether the running turn is being stopped.
         self.is_stopping = False
-        #: Held while the agent is told of a change, or starts: no prompt comes before that, and no start misses it.
+        #: Held while the agent starts or its options change. A prompt then waits, and a start uses the new options.
         self._changing = asyncio.Lock()
         self._live = LivePace(lambda live: self._recorder.record(Change(session_id=session_id, live=live)))
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def has_turn(self) -> bool:
-        """Whether a prompt is under way, so that the next one has to wait."""
+        """Whether a turn runs, so that the next prompt has to wait."""
         return self._turn is not None
 
     @property
     def is_busy(self) -> bool:
-        """Whether a turn, a request, a stop or something in the background is under way."""
+        """Whether there is a turn, a request, a stop or a background task."""
         return bool(self._turn or self._asking or self.is_stopping or self._progress.is_active)
 
     @property
     def may_be_closed(self) -> bool:
-        """Whether it has a process whose end now would lose nothing."""
+        """Whether there is a process that can end now without a loss of work."""
         return self.is_connected and not self.is_busy and not self._progress.expects_turn
 
     @property
     def is_connected(self) -> bool:
-        """Whether there is a process (or a demo) to close."""
+        """Whether there is a process (or a demo agent) to close."""
         return self._process.agent is not None
 
     @property
     def is_resting(self) -> bool:
-        """Whether it has a process with nothing to do, or one that is on its way out."""
+        """Whether there is an idle process, or one that is closing."""
         return (self.is_connected and not self.is_busy) or self._process.is_leaving
 
     @property
     def is_spent(self) -> bool:
-        """Whether nothing is lost when it is forgotten: whatever comes next begins from the rows."""
+        """Whether the worker can be dropped. The next one begins from the rows."""
         return not (self.is_busy or self.is_connected or self._process.is_leaving or self._tasks)
 
     @property
     def quiet_seconds(self) -> float:
-        """Seconds since the agent was last heard or spoken to."""
+        """Seconds since the agent's last output or input."""
         return self._silence.seconds
 
     def hand_on_answers(self) -> None:
-        """Hand on every answer to this session's requests that the store has by now."""
+        """Pass every answer that the store has by now to the agent."""
         self._asking.hand_on_answers()
 
     # -- prompts -----------------------------------------------------------------------------------------------------
 
     def expecting(self) -> contextlib.AbstractContextManager[None]:
-        """Let the host take the next prompt: meanwhile nothing that the agent says ends the session's turn."""
+        """Return a context for taking the next prompt. In it, the turn before cannot end the session."""
         return self._progress.expecting()
 
     def begin(self, stored: StoredCommand, prompt: User) -> None:
-        """Start a turn with a command that the host has taken, and told. The worker is busy when this returns."""
+        """Start a turn for a taken command and its stored prompt. The worker is busy when this returns."""
         self._turn = Turn(command_id=stored.id, uuid=prompt.uuid or "")
         self._settled.clear()
         self._silence.hear()
@@ -123,7 +123,7 @@ class Worker:
             async with self._changing:
                 agent = await self._usable_agent() or await self._open(turn)
             if agent is None:
-                # Its row forgets the process with the turn: nothing must be left that has one.
+                # Closing out clears the process columns, so no process may be left.
                 await self._drop_agent()
                 note = System(subtype="stopped", data={"by": "not started"})
                 await self._close_out(SessionStatus.INTERRUPTED, [note])
@@ -133,13 +133,13 @@ class Worker:
             self._process.move(ProcessState.WORKING)
             await agent.send(text, turn.uuid, self._store.attachments(stored.attachment_ids))
         except LuluError as exc:
-            # The process may have died first: then that has been told, and another turn may have begun.
+            # If the process died first, that is recorded, and another turn may have begun.
             if self._turn is turn:
                 await self._drop_agent()
                 await self._close_out(SessionStatus.FAILED, [failure(exc)])
 
     async def _usable_agent(self) -> Agent | None:
-        """The agent that is there and hears, unless its limits or the trust in its folder, changed since."""
+        """Return the running agent, or ``None`` if its limits or the trust in its folder have changed."""
         if (agent := self._process.reachable) is not None:
             session = self._store.get_session(self.session_id)
             trusts_folder = (await verdict_on(self._store, self._settings, session)).trusted
@@ -150,12 +150,12 @@ class Worker:
         return None
 
     async def _open(self, turn: Turn) -> Agent | None:
-        """A connected agent; nothing where somebody stopped the turn first. Raises ``AgentError``."""
+        """Return a connected agent, or ``None`` if the turn was stopped first. Raises ``AgentError``."""
         if (agent := await self._process.start_unless(turn.stop, self._connected, self._starts)) is None:
             return None
         self._process.take(agent)
         self._spawn(self._read(agent))
-        # Ahead of the prompt: a process that has work outlives a kill of Lulu, and is found by these columns only.
+        # Before the prompt: a working process survives a kill of Lulu, and can only be found by these columns.
         process = {"agent_pid": agent.pid, "agent_started_at": agent.started_at}
         await self._recorder.commit(Change(session_id=self.session_id, columns=process))
         return None if turn.stop.is_set() else agent
@@ -187,7 +187,7 @@ class Worker:
     def _apply(self, said: Translation) -> None:
         self._silence.hear()
         if said.is_init and self.is_stopping and (agent := self._process.reachable):
-            # An interrupt before init is confirmed but not heard (claude-agent-sdk-typescript#429): say it again.
+            # An interrupt before init is confirmed but has no effect (claude-agent-sdk-typescript#429): send it again.
             self._spawn(agent.interrupt(INTERRUPT_SECONDS))
         if said.live is not None:
             self._live.show(LiveText(**vars(said.live), updated_at=datetime.now(UTC)))
@@ -206,7 +206,7 @@ class Worker:
         if change != Change(session_id=self.session_id):
             self._recorder.record(change)
         self._silence.await_end(said, self._turn, owes_idle=self._progress.owes_idle)
-        # A stop waits also for the end of a turn that nobody asked for.
+        # A stop also waits for the end of a turn without a prompt.
         works = self._turn is not None or self._progress.works
         self._process.move(ProcessState.WORKING if works or self._progress.is_active else ProcessState.IDLE)
         (self._settled.clear if works else self._settled.set)()
@@ -219,15 +219,15 @@ class Worker:
         if turn is None or self._turn is not turn:
             return
         self._progress.is_cut_short = was_stopped = self.is_stopping
-        # Whatever it still says would be taken for the next turn's.
+        # Its further output would be taken for that of the next turn.
         await self._drop_agent()
         if self._turn is turn:
             status = SessionStatus.INTERRUPTED if was_stopped else SessionStatus.FAILED
             await self._close_out(status, [] if was_stopped else [failure(NO_RESULT)])
 
     async def _process_ended(self, agent: Agent, problem: AgentError | None) -> None:
-        """The process went by itself, or was ended by a stop."""
-        # One that was killed leaves its tools behind.
+        """Handle the end of the process, by itself or by a stop."""
+        # A killed process leaves its tools running.
         self._spawn(asyncio.to_thread(agent.end_tools))
         was_busy = self.is_busy
         self._turn = None
@@ -242,17 +242,17 @@ class Worker:
             ended = AgentError("The agent's process ended in the middle of its turn.", stderr=agent.stderr_tail)
             await self._close_out(SessionStatus.FAILED, [failure(problem or ended)])
         with contextlib.suppress(Exception):
-            # The process is gone; this only ends the SDK's own tasks, and whatever they still complain of is old news.
+            # The process is gone. This only ends the SDK's own tasks, and their errors no longer matter.
             await agent.disconnect()
 
     # -- stopping ----------------------------------------------------------------------------------------------------
 
     def stop(self, command_id: CommandId | None = None) -> None:
-        """Stop the running turn, with force if need be; that ends the command, where it is one and no other prompt."""
+        """Stop the running turn, by force if needed, and end the command that asked for it, if there is one."""
         self._spawn(self._stop(command_id))
 
     def change(self, command_id: CommandId, *, columns: dict[str, object], is_told: bool = False) -> None:
-        """Change the permission mode or the model, at once also in a running turn; ``is_told`` by an answer to it."""
+        """Change the mode or the model, also in a running turn. ``is_told``: an answer already carries it."""
         self._spawn(self._change(command_id, columns, is_told))
 
     async def _change(self, command_id: CommandId, columns: dict[str, object], is_told: bool) -> None:
@@ -268,7 +268,7 @@ class Worker:
         self._changed()
 
     async def _interrupt(self) -> list[Event]:
-        """Ask, SIGTERM, SIGKILL: the note that says what it took, where the turn's own result does not tell."""
+        """Interrupt, then SIGTERM, then SIGKILL. Return a note unless the turn's own result says enough."""
         self.is_stopping, self._progress.is_cut_short = True, False
         try:
             if self._turn is not None:
@@ -277,7 +277,7 @@ class Worker:
                 self._spawn(agent.interrupt(INTERRUPT_SECONDS))
             took = await stop_turn(self._process.to_end, self._settled, self._abandon)
             if took != "interrupt":
-                # The result may have come first: the process is on its way out all the same.
+                # The result may have come first, but the process is ending in any case.
                 await self._abandon()
         finally:
             self.is_stopping = False
@@ -285,23 +285,23 @@ class Worker:
         return [] if is_told else [System(subtype="stopped", data={"by": took})]
 
     async def _abandon(self) -> None:
-        """Let go of an agent that did not stop when it was asked."""
+        """Drop an agent that did not stop when it was asked to."""
         await self._drop_agent()
         if self._turn is not None or not self._settled.is_set():
             await self._close_out(SessionStatus.INTERRUPTED, [])
 
     async def close(self) -> None:
-        """Close an idle agent; the next prompt resumes. Goes on where its caller is cancelled."""
+        """Close an idle agent; the next prompt resumes. Continues if the caller is cancelled."""
         await asyncio.shield(self._spawn(self._close()))
 
     async def _close(self) -> None:
         await self._drop_agent()
         if self._turn is None:
-            # Not over the pid of the next process: a prompt may have come meanwhile.
+            # Otherwise this would clear the pid of the next process, because a prompt may have come meanwhile.
             self._recorder.let_go()
 
     def discard(self) -> None:
-        """Its session is deleted: end the process and all that it started, and write nothing more."""
+        """End the process and its tools, and write nothing more, because the session is deleted."""
         self._spawn(self._discard())
 
     async def _discard(self) -> None:
@@ -314,7 +314,7 @@ class Worker:
         self._settle()
 
     async def shut_down(self) -> None:
-        """Lulu stops: end the turn as interrupted, then the process."""
+        """End the turn as interrupted, then the process, because Lulu stops."""
         self._asking.shutting_down = self._recorder.is_stopping = True
         if self.is_busy:
             await self._interrupt()
@@ -322,14 +322,14 @@ class Worker:
         if self.is_connected:
             await self.close()
         if self._tasks:
-            # Whoever still waits for a commit waits for a file that cannot be written: the store has its own patience.
+            # A task that still waits for a commit waits for an unwritable file. The store has its own timeout.
             _, waiting = await asyncio.wait(self._tasks, timeout=STRAGGLERS_SECONDS)
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
 
     def kill(self) -> None:
-        """SIGKILL to the process, if there is one. May be called from any thread."""
+        """Send SIGKILL to the process, if there is one. May be called from any thread."""
         if (agent := self._process.agent) is not None:
             agent.kill()
 
@@ -344,7 +344,7 @@ class Worker:
     # -- silence -----------------------------------------------------------------------------------------------------
 
     def watch(self) -> None:
-        """Tell once when a running turn has been silent for long (it is never ended for that). Called every second."""
+        """Report once that a running turn is silent for long, but never end it. Called every second."""
         if self.quiet_seconds >= WAKE_SECONDS:
             self._progress.expects_turn = False
         works = self._process.agent is not None and (self._turn is not None or self._progress.works)
@@ -366,7 +366,7 @@ class Worker:
         closed = self._store.close_out(self.session_id, status, notes, is_activity=not self._asking.shutting_down)
         try:
             if not self._asking.shutting_down:
-                # Else the store commits it, or gives it up, when it closes; the process is to be ended now.
+                # Otherwise the store commits it, or gives up, when it closes. The process has to end now.
                 await done(closed)
         finally:
             self._settle()
@@ -378,11 +378,11 @@ class Worker:
         return task
 
     async def _guarded(self, work: Any) -> None:
-        """The top of every task: an unforeseen error fails this session's turn, and no other session."""
+        """Run a task. An unexpected error fails this session's turn, and no other session."""
         try:
             await work
         except SessionNotFound:
-            # It was deleted meanwhile.
+            # The session was deleted meanwhile.
             await self._drop_agent()
         except StoreError as exc:
             log.error("session %s: %s", self.session_id, exc)

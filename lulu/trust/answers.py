@@ -1,7 +1,7 @@
-"""Whether a folder's files may act: the owner's answers, held against what the folder brings now.
+"""Decide whether a folder's files may act: the owner's answers, compared with the present files.
 
-An answer belongs to the folder that brings the files, with a fingerprint of them; it counts for every folder below, and
-for other checkouts of the same repository that bring nothing else.
+An answer belongs to the folder with the files, and has a fingerprint of them. It is also valid for every folder below,
+and for other checkouts of the same repository that contain no other such files.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from lulu.trust.folder_files import SILENT, Brought, Finding, Place, checkout_of
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the owner has said about a folder."""
+    """The owner's answer about a folder."""
 
     folder: str
-    #: Whether its files may act; without them otherwise, whatever it brings later.
+    #: Whether its files may act. If not, sessions run without them, also after a change.
     trusted: bool
-    #: What the owner was shown: the files, as ``Place.entries`` has them.
+    #: The files that the owner was shown, as ``Place.entries`` has them.
     entries: dict[str, str]
     answered_by: str
     answered_at: datetime
@@ -30,26 +30,28 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A folder about which the owner is asked."""
+    """A folder that needs an answer of the owner."""
 
     place: Place
-    #: What has changed since the owner trusted it, a file each: ``new: …``; ``None`` where it was never trusted.
+    #: The changes since the owner trusted it, one per file, such as ``new: …``; ``None`` if it was never trusted.
     changes: list[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What holds for a working directory."""
+    """The decision about a working directory."""
 
     #: Whether its own settings apply.
     trusted: bool
-    #: What the owner has to say before a prompt is sent there.
+    #: The folders to ask the owner about before a prompt is sent there.
     asked: list[Asked]
 
 
 def judge(brought: Brought, answers: Mapping[str, Answer]) -> Verdict:
-    """Who brings something that the owner has not trusted as it is now. Where nobody brings anything, nothing acts
-    that may be there later, unless the owner has trusted one of the folders."""
+    """Return the decision about a folder, from the owner's answers about its present files.
+
+    Without such files, later ones do not act either, unless the owner has trusted one of the folders.
+    """
     if not brought.places:
         trusted = any(answer.trusted for folder in brought.folders if (answer := answers.get(folder)))
         return Verdict(trusted=trusted, asked=[])
@@ -58,7 +60,7 @@ def judge(brought: Brought, answers: Mapping[str, Answer]) -> Verdict:
     for place in unknown:
         answer = answers.get(place.folder)
         if answer is None or place.problem == SILENT:
-            # Of one that is silent nothing is known, and an agent that is started there may hang.
+            # A silent folder cannot be judged, and an agent that starts there may hang.
             asked.append(Asked(place=place))
         elif answer.trusted:
             asked.append(Asked(place=place, changes=differences(answer.entries, place.entries)))
@@ -79,7 +81,7 @@ def _is_trusted(place: Place, answers: Mapping[str, Answer]) -> bool:
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """The files that are new, gone or changed, one a line."""
+    """Return the new, gone and changed files, one per line."""
     names = sorted({*before, *after})
     return [
         f"{'new' if name not in before else 'gone' if name not in after else 'changed'}: {name}"
@@ -89,12 +91,12 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[str
 
 
 def encode(asked: Iterable[Asked]) -> str:
-    """A question as ASCII JSON."""
+    """Return a question as ASCII JSON."""
     return json.dumps([asdict(one) for one in asked], ensure_ascii=True, separators=(",", ":"))
 
 
 def decode(text: str) -> list[Asked]:
-    """The question that ``encode`` wrote; empty for one that this version cannot read."""
+    """Return the question that ``encode`` wrote, or an empty list if this version cannot read it."""
     try:
         return [_asked(one) for one in json.loads(text)]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -1,8 +1,6 @@
-"""What a working directory brings with it: files on which Claude Code acts by itself, its own and those of every folder
-above it.
-
-Reads them, up to a bound, to tell a person what they are and to know them again; a repository can carry them without
-its user knowing (CVE-2025-59536). Never raises, runs nothing, and waits for no folder longer than ``PATIENCE``.
+"""Find the files of a folder and of those above it that make Claude Code act by itself.
+Reads them, up to a limit, to show them to a person and to recognize them later. A repository can contain them without
+its user's knowledge (CVE-2025-59536). Never raises, runs nothing, and waits at most ``PATIENCE`` for a folder.
 """
 
 from __future__ import annotations
@@ -23,10 +21,10 @@ from typing import Any
 _SETTINGS_FOLDER = ".claude"
 _SETTINGS_FILES = ("settings.json", "settings.local.json")
 _MCP_FILE = ".mcp.json"
-#: Sources of Claude Code's settings that are a folder's own.
+#: Sources of Claude Code's settings that belong to a folder.
 FOLDER_SOURCES = frozenset({"project", "local"})
-#: What of ``.claude`` does not count: text that is read like CLAUDE.md, and what Claude Code only writes. Everything
-#: else counts, also what Lulu does not know.
+#: Parts of ``.claude`` that do not count: text that is read like CLAUDE.md, and files that Claude Code only writes. All
+#: others count, also unknown ones.
 QUIET = frozenset(
     {
         *("CLAUDE.md", "CLAUDE.local.md", "AGENTS.md", "rules", "agent-memory", "agent-memory-local"),
@@ -34,7 +32,7 @@ QUIET = frozenset(
         *("shell-snapshots", "statsig", "scheduled_tasks.lock", ".gitignore", ".DS_Store"),
     }
 )
-#: Folders of ``.claude`` that Lulu knows, and what is in each.
+#: Known folders of ``.claude``, and their content.
 _KINDS = {
     "agents": "agents",
     "commands": "commands",
@@ -44,16 +42,16 @@ _KINDS = {
     "skills": "skills",
     "workflows": "workflows",
 }
-#: Settings that are told by what is in them.
+#: Settings with a finding of their own kind. All others are "other settings".
 _NAMED = ("hooks", "mcpServers", "env", "permissions", "$schema")
-#: A folder with more than this is not read to its end, and cannot be trusted.
+#: A folder with more than this is not read completely, and cannot be trusted.
 MAX_FILES, MAX_BYTES, _MAX_DEPTH = 2_000, 32_000_000, 32
-#: A settings file is small; a larger one is told as unreadable.
+#: A larger settings file (bytes) is reported as unreadable.
 _MAX_SETTINGS = 1_000_000
-#: Git's own small files.
+#: The most bytes of Git's own small files.
 _MAX_GIT_FILE = 4_096
 _PIECE = 1 << 20
-#: A folder that has not answered by then (seconds), a network share that is gone, is told as such.
+#: Seconds until a folder counts as silent, such as one on a lost network share.
 PATIENCE = 10.0
 SILENT = "It does not answer."
 
@@ -66,45 +64,45 @@ class Finding:
     file: str
     #: ``hooks``, ``allow rules``, ``MCP servers``, ``agents``, …, ``unreadable``, or ``not known to Lulu``.
     kind: str
-    #: The events, rules, servers, agents, …, by name.
+    #: The names of the events, rules, servers, agents, …
     names: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A folder that brings something."""
+    """A folder that brings files."""
 
-    #: Its path, links resolved.
+    #: Its path, with links resolved.
     folder: str
-    #: Each file that counts, relative to the folder, with the SHA-256 of its content (or a word for what is no file).
+    #: Each counted file, relative to the folder, with the SHA-256 of its content (or a description if it is no file).
     entries: dict[str, str]
     findings: list[Finding]
-    #: Why it could not be read to its end, so that it cannot be known again.
+    #: The reason why it was not read completely, and so cannot be recognized later; or ``None``.
     problem: str | None = None
 
     @property
     def fingerprint(self) -> str:
-        """One value for all entries."""
+        """One hash of all entries."""
         return fingerprint(self.entries)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Brought:
-    """What acts in a working directory."""
+    """The files that act in a working directory."""
 
-    #: The directory and every folder above it, links resolved, nearest first; then checkouts that theirs belong to.
+    #: The directory and every folder above it, links resolved, nearest first; then the main checkouts of worktrees.
     folders: list[str]
-    #: Those of them that bring something.
+    #: Those folders that bring files.
     places: list[Place]
 
 
 def fingerprint(entries: dict[str, str]) -> str:
-    """One value for these entries."""
+    """Return one hash of these entries."""
     return hashlib.sha256(json.dumps(sorted(entries.items())).encode()).hexdigest()
 
 
 def inspect(folder: str, sources: Iterable[str]) -> Brought:
-    """What this folder and those above it bring, where these setting sources read a folder's settings at all."""
+    """Return the files of this folder and those above it, if these setting sources include them."""
     if not FOLDER_SOURCES.intersection(sources):
         return Brought(folders=[], places=[])
     late = _late.get(folder)
@@ -113,7 +111,7 @@ def inspect(folder: str, sources: Iterable[str]) -> Brought:
     try:
         found = look.result(0 if is_late else PATIENCE)
     except TimedOut:
-        # Its thread may hang for ever: no second one is sent after it.
+        # Its thread may hang forever, so no second one is started.
         _late[folder] = look
         silent = Place(folder=_name(folder), entries={}, findings=[], problem=SILENT)
         return Brought(folders=[silent.folder], places=[silent])
@@ -121,19 +119,19 @@ def inspect(folder: str, sources: Iterable[str]) -> Brought:
     return found
 
 
-#: Looks at folders that have not answered in time.
+#: Inspections of folders that did not answer in time.
 _late: dict[str, Future[Brought]] = {}
 
 
 def _begin_look(folder: str) -> Future[Brought]:
-    """Look in a thread of its own, for which neither another look nor the end of Lulu waits."""
+    """Inspect in a separate thread. Neither another inspection nor the end of Lulu waits for it."""
     look: Future[Brought] = Future()
 
     def work() -> None:
         try:
             look.set_result(_look(folder))
         except BaseException as exc:
-            # The thread's top: raised where somebody waits for it.
+            # The top of the thread: the error is raised in the caller that waits.
             look.set_exception(exc)
 
     threading.Thread(target=work, name="folder", daemon=True).start()
@@ -152,20 +150,19 @@ def _look(folder: str) -> Brought:
 
 
 def _name(path: Path | str) -> str:
-    """A path as text that can be stored, whatever bytes it has."""
+    """Return a path as text that can be stored, for any bytes in it."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def own_settings() -> set[str]:
-    """The user's own configuration folders, links resolved: they are not brought by anybody else."""
+    """Return the user's own configuration folders, links resolved. They need no trust."""
     named = [str(Path.home() / _SETTINGS_FOLDER), os.environ.get("CLAUDE_CONFIG_DIR", "")]
     return {os.path.realpath(path) for path in named if path}
 
 
 def checkout_of(folder: str) -> tuple[str, str] | None:
-    """The repository whose checkout this folder is in, as its common git folder, and where in the checkout it is.
-
-    ``None`` for a folder that only says so: a repository knows its worktrees, and a link to its git folder is none.
+    """Return the git folder of this folder's repository, and the folder's path in the checkout.
+    ``None`` if the folder only claims it: a repository knows its worktrees, and a link to a git folder does not count.
     """
     try:
         for root in (Path(folder), *Path(folder).parents):
@@ -182,8 +179,9 @@ def checkout_of(folder: str) -> tuple[str, str] | None:
 
 
 def _chain(folder: str) -> list[Path]:
-    """The folder and those above it, as it is written and as it really is; and the main checkout of each worktree:
-    Claude Code acts on that one's agents, commands, skills and local settings, too."""
+    """Return the folder and those above it, written and resolved, and main checkouts of worktrees.
+    Claude Code also uses agents, commands, skills and local settings of the main checkout.
+    """
     written = Path(os.path.normpath(Path(folder).absolute()))
     real = Path(os.path.realpath(folder))
     found = [real, *real.parents, *(Path(os.path.realpath(path)) for path in written.parents)]
@@ -192,7 +190,7 @@ def _chain(folder: str) -> list[Path]:
 
 
 def main_checkout(root: Path) -> Path | None:
-    """The checkout that this one, a worktree of its repository, belongs to; ``None`` for any other folder."""
+    """Return the main checkout of the worktree ``root``, or ``None`` for any other folder."""
     git = root / ".git"
     try:
         if not git.is_file():
@@ -204,7 +202,7 @@ def main_checkout(root: Path) -> Path | None:
 
 
 def _common_folder(git: Path) -> tuple[Path | None, bool]:
-    """What a worktree's ``.git`` file leads to: the repository's git folder, and whether that one knows this file."""
+    """Return the git folder that a worktree's ``.git`` file leads to, and whether it knows this file."""
     text = read_text(git, _MAX_GIT_FILE) or ""
     if not text.startswith("gitdir:"):
         return None, False
@@ -243,7 +241,7 @@ def _place(path: Path, own: set[str]) -> Place | None:
 
 
 def _is_folder(path: Path) -> bool:
-    """Whether there is a folder. Raises ``OSError`` where that cannot be told."""
+    """Whether there is a folder. Raises ``OSError`` if that cannot be found out."""
     try:
         return stat.S_ISDIR(path.stat().st_mode)
     except OSError as exc:
@@ -253,7 +251,7 @@ def _is_folder(path: Path) -> bool:
 
 
 class _Unreadable(Exception):
-    """Why a folder is not read to its end."""
+    """A folder is not read completely, for this reason."""
 
 
 @dataclass
@@ -272,7 +270,7 @@ class _Reading:
         status = path.stat()
         here = (status.st_dev, status.st_ino)
         if here in above or len(above) > _MAX_DEPTH:
-            # A link back to a folder above: what is in there was read already.
+            # A link back to a folder above. Its content was already read.
             self.entries[name] = "a link that leads in a circle"
             return
         with os.scandir(path) as listed:
@@ -284,7 +282,7 @@ class _Reading:
             self.read(path / inner, f"{name}/{_name(inner)}", above=(*above, here))
 
     def read(self, path: Path, name: str, *, above: tuple[tuple[int, int], ...] = ()) -> None:
-        """Read a file, or every file of a folder. What is neither is told as such, and never opened."""
+        """Read a file, or every file of a folder. Any other kind is recorded, but never opened."""
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
@@ -313,7 +311,7 @@ class _Reading:
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    """A regular file's content. Raises ``OSError``; also where it has become something that would block."""
+    """Yield a regular file's content. Raises ``OSError``, also if the file became something that blocks."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -323,7 +321,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def read_text(path: Path, most: int) -> str | None:
-    """A small file's text; ``None`` where there is none, or a larger one, or no text."""
+    """Return the text of a small file, or ``None`` if it is missing, longer than ``most``, or no text."""
     content = bytearray()
     try:
         for piece in _pieces(path):
@@ -372,7 +370,7 @@ def _in_settings(file: str, settings: dict[str, Any] | None) -> list[Finding]:
 
 
 def settings_in(path: Path, *, most: int = _MAX_SETTINGS) -> dict[str, Any] | None:
-    """A settings file's object; ``None`` where it cannot be read as one, or is longer than ``most`` bytes."""
+    """Return a settings file's object, or ``None`` if it is unreadable or longer than ``most`` bytes."""
     try:
         found = json.loads(read_text(path, most) or "")
     except (ValueError, RecursionError):
@@ -381,17 +379,17 @@ def settings_in(path: Path, *, most: int = _MAX_SETTINGS) -> dict[str, Any] | No
 
 
 def allow_rules(settings: dict[str, Any]) -> list[str]:
-    """The rules of a settings file that allow tools without asking."""
+    """Return the rules of a settings file that allow tools without asking."""
     return strings(settings, "permissions", "allow")
 
 
 def strings(settings: dict[str, Any], name: str, inner: str) -> list[str]:
-    """The texts of a list in a section; what is none is passed over."""
+    """Return the strings of a list in a section, without its other values."""
     found = section(settings, name).get(inner)
     return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
 
 
 def section(settings: dict[str, Any], name: str) -> dict[str, Any]:
-    """A part of a settings file; empty where it is none."""
+    """Return an object inside a settings file, or an empty dict."""
     found = settings.get(name)
     return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""The place for one session's agent process: at most one at a time, and nothing is sent to one that is dying."""
+"""Hold one session's agent process: at most one at a time, and no message to a dying one."""
 
 from __future__ import annotations
 
@@ -21,27 +21,30 @@ class Process:
 
     def __init__(self) -> None:
         self.state = ProcessState.GONE
-        #: Nothing where there is none, or one that was let go of.
+        #: ``None`` before the start and after the agent was dropped.
         self.agent: Agent | None = None
-        #: Held while a process is on its way out: the next one reads what it writes down at its end.
+        #: Held while a process is closing, because the next one reads the files that it writes at its end.
         self._leaving = asyncio.Lock()
 
     @property
     def is_leaving(self) -> bool:
-        """Whether one that was let go of is still on its way out."""
+        """Whether a dropped process is still closing."""
         return self._leaving.locked()
 
     @property
     def reachable(self) -> Agent | None:
-        """The agent, where it hears what is sent to it."""
+        """The agent if it reads messages now, or ``None``."""
         return self.agent if self.state in HEARS else None
 
     def move(self, target: ProcessState) -> None:
-        """Go there, where that is allowed."""
+        """Change the state, if that move is allowed."""
         self.state = moved(self.state, target)
 
     async def start(self, connect: Callable[[], Awaitable[Agent]], starts: asyncio.Semaphore) -> Agent:
-        """Start the next one, when the last one is gone and ``starts`` lets it. Raises what ``connect`` raises."""
+        """Start the next process after the last one has ended, within the limit ``starts``.
+
+        Raises what ``connect`` raises.
+        """
         async with self._leaving, starts:
             self.move(ProcessState.STARTING)
             try:
@@ -53,7 +56,10 @@ class Process:
     async def start_unless(
         self, stopped: asyncio.Event, connect: Callable[[], Awaitable[Agent]], starts: asyncio.Semaphore
     ) -> Agent | None:
-        """Start the agent and return it; ``None`` where ``stopped`` is set first. Raises what ``start`` raises."""
+        """Start the agent and return it, or ``None`` if ``stopped`` is set first.
+
+        Raises what ``start`` raises.
+        """
         starting = asyncio.create_task(self.start(connect, starts))
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -65,22 +71,22 @@ class Process:
         return None
 
     def take(self, agent: Agent) -> None:
-        """This is the session's agent from here on."""
+        """Make this the session's agent."""
         self.agent = agent
         self.move(ProcessState.IDLE)
 
     def lose(self) -> None:
-        """It has ended by itself, or by force."""
+        """Record that the process has ended, by itself or by force."""
         self.agent = None
         self.move(ProcessState.GONE)
 
     def to_end(self) -> Agent | None:
-        """The agent, which is to be ended: nothing is sent to it from here on."""
+        """Return the agent in order to end it. No message is sent to it from now on."""
         self.move(ProcessState.DYING)
         return self.agent
 
     async def drop(self) -> bool:
-        """Let go of the agent and end it: whether there was one."""
+        """Drop the agent and end its process. Return whether there was one."""
         agent, self.agent = self.to_end(), None
         if agent is None:
             return False

@@ -1,4 +1,4 @@
-"""The states of an agent's process, and the moves between them. Pure: knows no process and no store."""
+"""The states of an agent's process, and the allowed moves between them. Pure."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from enum import StrEnum
 
 
 class ProcessState(StrEnum):
-    """Where a session's process stands. A demo agent, which has none, goes through the same states."""
+    """The state of a session's process. A demo agent has the same states without a process."""
 
     STARTING = "starting"
-    #: It has a turn, or something in the background.
+    #: A turn or a background task is running.
     WORKING = "working"
     IDLE = "idle"
-    #: It was told to end: nothing is sent to it any more, and what it still says is only written down.
+    #: The process was asked to end. It gets no more messages; its output is only recorded.
     DYING = "dying"
-    #: There is none.
+    #: There is no process.
     GONE = "gone"
 
 
-#: From each state, where a process may go; from ``gone``, the next one begins.
+#: The allowed moves from each state. From ``gone``, the next process begins.
 ALLOWED: dict[ProcessState, frozenset[ProcessState]] = {
     ProcessState.STARTING: frozenset({ProcessState.IDLE, ProcessState.DYING, ProcessState.GONE}),
     ProcessState.WORKING: frozenset({ProcessState.IDLE, ProcessState.DYING, ProcessState.GONE}),
@@ -26,10 +26,10 @@ ALLOWED: dict[ProcessState, frozenset[ProcessState]] = {
     ProcessState.DYING: frozenset({ProcessState.GONE}),
     ProcessState.GONE: frozenset({ProcessState.STARTING}),
 }
-#: In these it hears what is sent to it.
+#: The states in which the process reads messages.
 HEARS = frozenset({ProcessState.WORKING, ProcessState.IDLE})
 
 
 def moved(state: ProcessState, target: ProcessState) -> ProcessState:
-    """``target`` where that is a move from ``state``, else ``state``: what comes too late changes nothing."""
+    """Return ``target`` if the move is allowed, or else ``state``, so that late moves have no effect."""
     return target if target in ALLOWED[state] else state

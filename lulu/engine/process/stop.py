@@ -1,4 +1,4 @@
-"""How a turn is ended that does not end by itself: asked, then SIGTERM, then SIGKILL."""
+"""End a turn that does not end by itself: interrupt, then SIGTERM, then SIGKILL."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from typing import Literal, Protocol
 #: Seconds from one step to the next.
 INTERRUPT_SECONDS = 3.0
 TERMINATE_SECONDS = 2.0
-#: When Lulu stops, what is still under way after these steps is given up after this long (seconds).
+#: Seconds that a stop of Lulu waits for unfinished tasks after these steps.
 STRAGGLERS_SECONDS = 0.5
 
-#: Which step it took.
+#: The step that ended the turn.
 Step = Literal["interrupt", "terminate", "kill"]
 
 
 class Process(Protocol):
-    """An agent whose process can be ended by force; a demo has none."""
+    """An agent with a process that can be ended by force. A demo agent has no process."""
 
     pid: int | None
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Send SIGTERM."""
 
     def kill(self) -> None:
-        """SIGKILL, to the process and its tools."""
+        """Send SIGKILL to the process and its tools."""
 
 
 async def stop_turn(
     process: Callable[[], Process | None], settled: asyncio.Event, abandon: Callable[[], Awaitable[None]]
 ) -> Step:
-    """Wait for an interrupt that was sent already, then use force: the step after which ``settled`` was set.
+    """Wait after a sent interrupt, then use force. Return the last step that was needed.
 
-    ``abandon`` lets go of an agent that has no process to end. ``process`` is looked at again before each step.
+    ``settled`` is set when the turn has ended. ``abandon`` drops an agent without a process. ``process`` is called
+    again before each step.
     """
     if await _within(settled, INTERRUPT_SECONDS):
         return "interrupt"
