@@ -1,7 +1,7 @@
-"""The agent's side: the only package that imports claude_agent_sdk.
+"""Agents: the only package that imports claude_agent_sdk.
 
-``Agent`` itself is imported from ``lulu.agent.client`` where the first one is made: the SDK takes a second to import,
-and pages can be served before that.
+``Agent`` itself is imported from ``lulu.agent.client`` only when the first one is created. The SDK takes a second to
+import, and pages can be served before that.
 """
 
 from lulu.agent.credentials import AgentSetup, choose_agent

@@ -1,4 +1,4 @@
-"""One agent process: the SDK's client with Lulu's options, its frames translated. Must not know the store."""
+"""One agent process: the SDK's client with Lulu's options and translated frames. Knows no store."""
 
 from __future__ import annotations
 
@@ -36,31 +36,34 @@ from lulu.settings import PermissionMode, Settings
 
 #: Tools that reach other sessions of this user, or let a session wake itself up.
 DISALLOWED_TOOLS = ["ListAgents", "SendMessage", "CronCreate", "ScheduleWakeup"]
-#: The SDK's own limit of 1 MiB a line ends the session at the first large tool result.
+#: The SDK's own limit of 1 MiB per line would end the session at the first large tool result.
 MAX_BUFFER_BYTES = 64 << 20
-#: Lines of stderr that are kept for the message when the process fails.
+#: The number of last lines of stderr that are kept for the error message.
 STDERR_LINES = 50
-#: Seconds to wait for the CLI's answer to a change; it took 1 to 30 ms when measured.
+#: Seconds to wait for the CLI's answer to a change. It took 1 to 30 ms when measured.
 _CONTROL_SECONDS = 10.0
-#: Seconds that a process which ended gets for its last words on stderr (a tool of its own may hold the pipe open).
+#: Seconds to read the rest of stderr after the process has ended. A tool of its own may hold the pipe open.
 _LAST_WORDS_SECONDS = 0.5
-#: Seconds from SIGTERM to SIGKILL for a start that nobody wants any more.
+#: Seconds from SIGTERM to SIGKILL for a cancelled start.
 _LEAVE_SECONDS = 1.0
 
 
 class _Client(ClaudeSDKClient):
-    """The SDK's client, which hears a process out before it lets go of it."""
+    """The SDK's client, extended to read the rest of stderr before it drops an ended process."""
 
-    #: How the process ended, once that is known.
+    #: The exit code, after the process has ended.
     exit_code: int | None = None
 
     @property
     def process(self) -> Any:
-        """The process, or nothing before its start, and for the demo. Private to the SDK: there is no other way."""
+        """The process, or ``None`` before its start and for the demo agent.
+
+        Private to the SDK: it offers no other way.
+        """
         return getattr(self._transport, "_process", None)
 
     async def hear_out(self) -> None:
-        """Read what a process that has ended left on stderr; the SDK would throw away what it has not read by then."""
+        """Read the rest of stderr of an ended process. The SDK would drop what it has not read yet."""
         reader = getattr(self._transport, "_stderr_task", None)
         if reader is None or self._transport is None or self.process is None:
             return
@@ -69,7 +72,7 @@ class _Client(ClaudeSDKClient):
                 await asyncio.wait_for(reader.wait(), _LAST_WORDS_SECONDS)
 
     async def disconnect(self) -> None:
-        """Also called by the SDK itself, where a start fails."""
+        """Close the client. The SDK itself also calls this, after a failed start."""
         process = self.process
         await self.hear_out()
         await super().disconnect()
@@ -77,21 +80,21 @@ class _Client(ClaudeSDKClient):
 
 
 class Agent:
-    """A client that is used from one event loop, and read for as long as it lives."""
+    """A client that is used from one event loop, and read as long as it runs."""
 
     def __init__(self, spec: AgentSpec, settings: Settings, ask: Ask, gate: Gate) -> None:
         self.spec = spec
         self._settings = settings
         self._ask = ask
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
-        #: What everything that it starts carries in its environment.
+        #: The mark in the environment of all processes that it starts.
         self._mark = f"{os_processes.mark_of(settings.database_path)}{spec.session_id}:{uuid4()}"
         self._translator = Translator(total_cost_usd=spec.total_cost_usd)
         self._substitute = project.Substitute(spec, settings)
-        # It says that no callback is asked in this mode: ours is for the time after it, and a hook sees every call.
+        # The warning says that no callback runs in this mode. Ours is for a later mode, and a hook sees every call.
         warnings.filterwarnings("ignore", category=CanUseToolShadowedWarning)
         self._client = _Client(self._options(ask, gate), transport=self._transport())
-        #: The process and its start time; nothing for the demo.
+        #: The pid and start time of the process; ``None`` for the demo agent.
         self.pid: int | None = None
         self.started_at: float | None = None
 
@@ -101,7 +104,7 @@ class Agent:
         return "\n".join(self._stderr)
 
     async def connect(self) -> None:
-        """Start the process. Raises ``AgentError``, or what is more exact; where it is cancelled, nothing is left."""
+        """Start the process. Raises ``AgentError`` or one of its kinds. After a cancellation, none remains."""
         connecting = asyncio.ensure_future(self._client.connect())
         try:
             await asyncio.shield(connecting)
@@ -116,7 +119,7 @@ class Agent:
         take_questions(self._client._query, self._ask)
 
     async def _give_up(self, connecting: asyncio.Future[None]) -> None:
-        """End a start: it has nothing to lose, and the SDK would wait 5 s for the process to end by itself."""
+        """Cancel a start. The SDK alone would wait 5 s for the process to end by itself."""
         self._learn_pid()
         self.terminate()
         connecting.cancel()
@@ -127,12 +130,12 @@ class Agent:
             await self._client.disconnect()
 
     def _learn_pid(self) -> None:
-        """Without the pid an orphan could not be ended after a crash."""
+        """Record the pid. Without it, an orphaned process could not be ended after a crash."""
         self.pid = getattr(self._client.process, "pid", None)
         self.started_at = os_processes.start_time(self.pid) if self.pid else None
 
     async def send(self, text: str, uuid: str, attachments: Sequence[Attachment] = ()) -> None:
-        """Send a prompt under our own uuid, by which its result is told. Raises ``AgentError``."""
+        """Send a prompt with our own uuid. Its result has that uuid. Raises ``AgentError``."""
         content: str | list[dict[str, Any]] = text
         if attachments:
             content = [*(_block(attachment) for attachment in attachments), {"type": "text", "text": text}]
@@ -152,7 +155,7 @@ class Agent:
             raise self._explain(exc) from exc
 
     async def interrupt(self, patience: float) -> bool:
-        """Ask the agent to stop its turn: whether it confirmed within ``patience`` seconds."""
+        """Ask the agent to stop its turn. Return whether it confirmed within ``patience`` seconds."""
         try:
             await asyncio.wait_for(self._client.interrupt(), patience)
         except (TimeoutError, ClaudeSDKError, OSError):
@@ -163,19 +166,19 @@ class Agent:
         """Change the mode, also in a running turn. Raises ``AgentError``."""
         try:
             await asyncio.wait_for(self._client.set_permission_mode(mode), _CONTROL_SECONDS)
-        except Exception as exc:  # the SDK raises a bare Exception for what the CLI refuses
+        except Exception as exc:  # the SDK raises a bare Exception for a refusal of the CLI
             raise AgentError(f"The permission mode was not changed: {exc!r}") from exc
 
     async def set_model(self, model: str | None) -> None:
         """Change the model from the next request on. Raises ``AgentError``."""
         try:
             await asyncio.wait_for(self._client.set_model(model), _CONTROL_SECONDS)
-        except Exception as exc:  # the SDK raises a bare Exception for what the CLI refuses
+        except Exception as exc:  # the SDK raises a bare Exception for a refusal of the CLI
             raise AgentError(f"The model was not changed: {exc!r}") from exc
 
     async def translations(self) -> AsyncIterator[Translation]:
-        """What the agent says, until its process ends. Raises ``AgentError`` where it ends badly."""
-        # Below ``receive_messages()``, which drops message and block types that this SDK version does not know.
+        """Yield the agent's output until its process ends. Raises ``AgentError`` if it ends with an error."""
+        # Not ``receive_messages()``: it drops message and block types that this SDK version does not know.
         frames = self._client._query
         if frames is None:
             raise AgentError("The agent is not connected.")
@@ -188,21 +191,21 @@ class Agent:
             raise self._explain(exc) from exc
 
     async def disconnect(self) -> None:
-        """Close an idle agent. One in mid-turn is interrupted or killed first: this would wait for it for 5 s."""
+        """Close an idle agent. Interrupt or kill a busy one first: this would wait 5 s for it."""
         await self._client.disconnect()
 
     def terminate(self) -> None:
-        """SIGTERM to the process."""
+        """Send SIGTERM to the process."""
         if self.pid:
             os_processes.terminate(self.pid, self.started_at)
 
     def kill(self) -> None:
-        """SIGKILL to the process and its tools."""
+        """Send SIGKILL to the process and its tools."""
         if self.pid:
             os_processes.kill(self.pid, self.started_at)
 
     def end_tools(self) -> None:
-        """SIGKILL to all that it started and that outlived it. Takes some hundredths of a second."""
+        """Send SIGKILL to all surviving processes that it started. Takes some hundredths of a second."""
         if self.pid:
             os_processes.end_marked(self._mark)
 
@@ -217,7 +220,7 @@ class Agent:
             resume=spec.conversation_id if spec.resume else spec.fork_of,
             fork_session=spec.fork_of is not None,
             resume_session_at=spec.fork_at,
-            # A later process of the session may begin in another mode, and still be changed to this one.
+            # A later process of the session may begin in another mode, and must still be able to change to this one.
             extra_args=handed_on.pop("extra_args")
             | ({"allow-dangerously-skip-permissions": None} if spec.may_bypass else {}),
             max_budget_usd=spec.max_cost_usd,
@@ -260,10 +263,10 @@ class Agent:
         )
 
     def _explain(self, exc: Exception) -> AgentError:
-        """The SDK's error as one that says what to do."""
+        """Return the SDK's error as an ``AgentError`` with advice."""
         safe = "Everything up to here is saved."
         said = f"{exc} {self.stderr_tail}"
-        # The second: a fork from before a compaction, of which only a summary is left.
+        # The second: a fork from before a compaction, of which only a summary remains.
         if "No conversation found" in said or "No message found with message.uuid" in said:
             return TranscriptMissing("Claude Code no longer has this conversation.", safe=safe)
         if "is already in use" in self.stderr_tail:
@@ -272,9 +275,9 @@ class Agent:
         return AgentError(happened, safe=safe, next_step=next_step, stderr=self.stderr_tail)
 
     def _as_refusal(self, problem: AgentError, exc: Exception) -> AgentError:
-        """The same, where a process that was to go on with a conversation has ended by itself, and nobody knows why."""
+        """Return ``ResumeRefused`` if a resume ended for an unknown reason, or else ``problem``."""
         goes_on = self.spec.resume or self.spec.fork_of is not None
-        # More than that are signals.
+        # Larger exit codes are signals.
         if type(problem) is not AgentError or not goes_on or not 0 < (self._exit_code(exc) or 0) < 128:
             return problem
         next_step = "Send it again. Where that fails, too, the agent begins anew, without what it remembers."
@@ -284,7 +287,7 @@ class Agent:
         return exc.exit_code if isinstance(exc, ProcessError) else self._client.exit_code
 
     def _reason(self, exc: Exception) -> tuple[str, str]:
-        """What happened, and what to do next."""
+        """Return what happened, and advice."""
         exit_code = self._exit_code(exc)
         match exc:
             case CLINotFoundError():
@@ -305,7 +308,7 @@ class Agent:
 
 
 def _block(attachment: Attachment) -> dict[str, Any]:
-    """A content block of the API: an image, or a text document with its name."""
+    """Return an API content block for a file: an image, or a text document with its name."""
     if attachment.media_type in IMAGE_TYPES:
         data = base64.b64encode(attachment.content).decode()
         return {"type": "image", "source": {"type": "base64", "media_type": attachment.media_type, "data": data}}

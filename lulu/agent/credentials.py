@@ -1,4 +1,4 @@
-"""Which agent can work here: looks only whether a credential exists, never inside one."""
+"""Choose the agent. Only checks whether a credential exists, and never reads one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lulu.settings import AgentChoice
 
 AgentKind = Literal["claude", "demo"]
 
-#: Environment variables that Claude Code takes a credential or a provider from, and what the page calls them.
+#: Environment variables with a credential or a provider for Claude Code, and their names on the page.
 _VARIABLES = {
     "ANTHROPIC_API_KEY": "API key (ANTHROPIC_API_KEY)",
     "ANTHROPIC_AUTH_TOKEN": "bearer token (ANTHROPIC_AUTH_TOKEN)",
@@ -26,31 +26,31 @@ _VARIABLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class AgentSetup:
-    """The agent that new sessions get, and why."""
+    """The agent for new sessions, and the reason."""
 
     kind: AgentKind
-    #: What kind of credential is used, never its value; nothing where none was found.
+    #: The kind of credential, never its value; ``None`` if there is none.
     credential: str | None
-    #: One or two sentences for the page: which agent is at work, and how to switch.
+    #: One or two sentences for the page: the agent in use, and how to switch.
     explanation: str
 
 
 def find_credential(environ: Mapping[str, str], home: Path) -> str | None:
-    """What kind of credential Claude Code would find, or nothing."""
+    """Return the kind of credential that Claude Code would find, or ``None``."""
     for variable, name in _VARIABLES.items():
         if environ.get(variable, "").strip():
             return name
     config = Path(environ.get("CLAUDE_CONFIG_DIR") or home / ".claude")
     if (config / ".credentials.json").is_file():
         return "Claude Code login on this computer"
-    # On macOS the login lies in the keychain; the account entry beside it is the sign that there is one.
+    # On macOS the login is in the keychain. The account entry beside it shows that there is one.
     if sys.platform == "darwin" and (home / ".claude.json").is_file():
         return "Claude Code login on this computer"
     return None
 
 
 def choose_agent(choice: AgentChoice, environ: Mapping[str, str] | None = None, home: Path | None = None) -> AgentSetup:
-    """The agent for ``LULU_AGENT``: as asked, or with ``auto`` Claude where there is a credential, else the demo."""
+    """Return the agent for ``LULU_AGENT``. ``auto`` means Claude with a credential, the demo without."""
     credential = find_credential(os.environ if environ is None else environ, Path.home() if home is None else home)
     if choice == "demo":
         text = (

@@ -1,6 +1,6 @@
-"""What of Lulu's own is closed to an agent's file tools: the data folder, and a database that lies elsewhere.
+"""Keep agents' file tools out of Lulu's own files: the data folder, and a database elsewhere.
 
-``lulu.engine.permissions`` asks ``reaches_into`` about each call. It looks at no shell command: see docs/security.md.
+``lulu.engine.permissions`` calls ``reaches_into`` for each call. Shell commands are not covered: see docs/security.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from lulu.rules.glob_overlap import names_overlap, paths_overlap
 from lulu.rules.shell.expansions import MOST_BRACES, braces
 
-#: Claude Code's tools that read, write or list files, and the arguments that name where.
+#: Claude Code's tools that read, write or list files, and their arguments with paths.
 _PLACES = {
     "Read": ("file_path",),
     "Edit": ("file_path",),
@@ -30,36 +30,36 @@ _PLACES = {
     "LS": ("path",),
     "LSP": ("filePath",),
 }
-#: Tools that look through a folder; without a path, through the current one.
+#: Tools that search a folder; without a path, the current one.
 _SEARCHING = ("Glob", "Grep", "LS")
-#: Tools whose texts are no paths. Of any other tool (an MCP server's, a new one) every text may be one.
+#: Tools without paths in their input. In any other tool (of an MCP server, or a new one) every text may be a path.
 _NO_FILES = frozenset(
     {"Agent", "AskUserQuestion", "Bash", "EnterPlanMode", "ExitPlanMode", "Monitor", "PowerShell", "Skill", "Task"}
     | {"TaskCreate", "TaskUpdate", "TodoWrite", "ToolSearch", "WebFetch", "WebSearch"}
 )
-#: What programs take off before they read a path.
+#: Characters that programs remove before they read a path.
 _BLANKS = " \t\r\n\v\f\u00a0\ufeff\u2028\u2029"
 _QUOTES = _BLANKS + "'\"`"
-#: The database, its logs, and its lock, its copies and what was kept of a damaged one.
+#: Suffixes of the database's files: its logs, lock, copies, and the rest of a damaged one.
 _BESIDE = ("", "-*", ".*")
 _SIDE_FILES = ("", "-wal", "-shm", "-journal", ".lock", ".owner", ".migrating")
 _WILD = re.compile(r"[*?\[]|[!+]\(")
 _CHOICE = re.compile(r"@\(([^()]*)\)")
-#: What stands before the path in an address: ``file:``, ``jdbc:sqlite:``, with the host in ``vscode://file/…``.
+#: The part of an address before the path: ``file:``, ``jdbc:sqlite:``, with the host in ``vscode://file/…``.
 _SCHEMES = re.compile(r"(?:[A-Za-z][\w+.-]*:)+")
 _OWN_FOLDER = re.compile(r"/proc/(?:self|thread-self)(?:/task/\d+)?/cwd")
-#: How many entries of folders are looked at in all for a glob that may lead through links.
+#: The most entries of folders that are read for a glob that may lead through links.
 _ENTRIES = 2_000
-#: How many folders of a call are joined with how many of its names.
+#: The most folders of a call, and the most of its names, that are combined.
 _FOLDERS, _NAMES = 8, 1_000
 #: Longer texts are no path on any system.
 _MOST = 4_096
-#: What the agent reads.
+#: The message to the agent.
 REFUSED = "This is Lulu's own data folder. It is not part of the work: leave it alone."
 
 
 def rules(folder: Path, database: Path | None = None) -> list[str]:
-    """Claude Code's own deny rules for the folder and the database; they hold for searches that begin above, too."""
+    """Return Claude Code's deny rules for the folder and the database, for searches from above, too."""
     places = [f"{_escaped(each)}/**" for each in _spellings_of(folder)]
     places += [f"{_escaped(each)}{more}" for each in _outside(folder, database) for more in _BESIDE]
     return [f"{tool}(/{place})" for place in places for tool in ("Read", "Edit")]
@@ -73,14 +73,14 @@ def reaches_into(
     *,
     database: Path | None = None,
 ) -> bool:
-    """Whether this call names a place inside the folder, or the database; links are followed, globs and ``~`` read."""
+    """Whether a call names a path inside the folder, or the database. Resolves links, globs and ``~``."""
     private = _Private(folder, database)
     is_search = tool_name in _SEARCHING
     base = tool_input.get("path") if is_search else None
     texts = list(_texts(tool_name, tool_input))
     folders = [base] if isinstance(base, str) else [] if is_search else _folders(tool_name, tool_input)
     if is_search and not base:
-        # A search without a place looks through the working directory.
+        # A search without a path covers the working directory.
         texts.append(".")
     if is_search and any(_is_endless(text) for text in texts):
         return True
@@ -96,7 +96,7 @@ def reaches_into(
 
 
 class _Private:
-    """The places that are closed."""
+    """The closed paths."""
 
     def __init__(self, folder: Path, database: Path | None) -> None:
         self._folder = folder.resolve()
@@ -104,7 +104,7 @@ class _Private:
         self._entries = _ENTRIES
 
     def holds(self, start: str, text: str) -> bool:
-        """Whether ``text``, from ``start`` on, leads to one of the places."""
+        """Whether ``text``, relative to ``start``, leads to a closed path."""
         try:
             place = Path(start, _own_process(start, Path(text).expanduser()))
             parts = place.parts
@@ -125,10 +125,10 @@ class _Private:
         return self._is_hard_link(place)
 
     def _globs(self, top: Path, parts: tuple[str, ...]) -> bool:
-        """Whether the glob ``parts``, below ``top``, may name one of the places."""
+        """Whether the glob ``parts``, below ``top``, may match a closed path."""
         closed = [(*map(_escaped, self._folder.parts), "**")]
         for each in self._databases:
-            # A pattern here would be met by every glob for some ending: main.db.*, **/*.py.
+            # Not a pattern: every glob would match some ending of it, as in main.db.* and **/*.py.
             closed += [(*map(_escaped, each.parent.parts), _escaped(each.name + more)) for more in _SIDE_FILES]
         above = tuple(map(_escaped, top.parts))
         for wanted in closed:
@@ -137,7 +137,7 @@ class _Private:
         first, *rest = parts
         if first == "**":
             return False
-        # What the first part finds may be a link.
+        # An entry that the first part matches may be a link.
         with os.scandir(top) as found:
             entries = list(islice(found, self._entries))
         self._entries -= len(entries)
@@ -152,7 +152,7 @@ class _Private:
         return False
 
     def _is_hard_link(self, place: Path) -> bool:
-        """Whether the file is, by another name, one of Lulu's."""
+        """Whether the file is a hard link to one of Lulu's."""
         try:
             found = place.stat()
         except OSError:
@@ -165,22 +165,22 @@ class _Private:
 
 
 def _texts(tool_name: str, tool_input: Mapping[str, object]) -> Iterator[str]:
-    """What of the input may be a path."""
+    """Yield the texts of the input that may be paths."""
     if tool_name in _PLACES:
         for argument in _PLACES[tool_name]:
             text = tool_input.get(argument)
             if isinstance(text, str):
                 yield text
-                # Several globs in one.
+                # One argument may have several globs.
                 yield from re.split(r"[,\s]+(?![^{]*\})", text) if argument == "glob" else ()
     elif tool_name not in _NO_FILES:
-        # A word alone is a name of something else, unless there is a folder that it may be in.
+        # A single word is no path, unless the call has a folder that may contain it.
         alone = bool(_folders(tool_name, tool_input))
         yield from (text for text in _leaves(tool_input, 0) if alone or re.search(r"[/~]", text))
 
 
 def _folders(tool_name: str, tool_input: Mapping[str, object]) -> list[str]:
-    """Of a tool that is not known, the texts that may be folders for names in other texts."""
+    """Return texts of an unknown tool that may be folders for names in its other texts."""
     if tool_name in _PLACES or tool_name in _NO_FILES:
         return []
     return [text for text in _leaves(tool_input, 0) if text.startswith(("/", "~")) and len(text) < _MOST][:_FOLDERS]
@@ -195,14 +195,14 @@ def _leaves(value: object, depth: int) -> Iterator[str]:
 
 
 def _is_endless(text: str) -> bool:
-    """Whether a glob is longer, or has more alternatives, than are looked at."""
+    """Whether a glob is longer, or has more alternatives, than are checked."""
     return len(os.path.normpath(text)) > _MOST or len(braces(text)) >= MOST_BRACES
 
 
 def _plain(text: str) -> list[str]:
-    """The paths that a program may take the text for."""
+    """Return the paths that a program may read in the text."""
     if len(text) > _MOST:
-        # Nothing but dots and slashes may have made it longer than a path can be.
+        # Dots and slashes alone may have made it longer than a path can be.
         text = os.path.normpath(text)
     if len(text) > _MOST:
         return []
@@ -218,7 +218,7 @@ def _plain(text: str) -> list[str]:
 
 
 def _own_process(start: str, path: Path) -> Path:
-    """The path without ``/proc/self/cwd``, which is another folder to every process."""
+    """Return the path without ``/proc/self/cwd``, because every process has its own."""
     for at in range(2, len(path.parts) + 1):
         if _OWN_FOLDER.fullmatch(os.path.normpath(Path(*path.parts[:at]))):
             return Path(start, *path.parts[at:])
@@ -226,7 +226,7 @@ def _own_process(start: str, path: Path) -> Path:
 
 
 def _is_same(place: Path, other: Path) -> bool:
-    """Whether both are one folder, also where a file system does not tell letters' size apart."""
+    """Whether both are the same folder, also on a case-insensitive file system."""
     if place == other:
         return True
     if place.name.casefold() != other.name.casefold():
@@ -242,7 +242,7 @@ def _spellings_of(path: Path) -> list[Path]:
 
 
 def _outside(folder: Path, database: Path | None) -> list[Path]:
-    """The spellings of a database that does not lie in the folder."""
+    """Return the spellings of a database outside of the folder."""
     if database is None or database.resolve().is_relative_to(folder.resolve()):
         return []
     return _spellings_of(database)

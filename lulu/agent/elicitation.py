@@ -1,7 +1,7 @@
-"""Questions of MCP servers: the CLI's request becomes one of Lulu's, and what a person answers the server's answer.
+"""Handle questions of MCP servers: turn the CLI's request into one of Lulu's, and its answer back.
 
-The SDK refuses such a request by itself (0.2.189), and the CLI does not read what its ``Elicitation`` hook answers
-(2.1.332), so it is taken where the SDK takes the CLI's requests.
+The SDK refuses such a request by itself (0.2.189), and the CLI ignores the answer of its ``Elicitation`` hook
+(2.1.332). So requests are taken from the SDK's control protocol.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from lulu.agent.spec import ELICITATION, Ask, PermissionAnswer, PermissionRequest
 
-#: What of the CLI's request is a person's concern, under the names that Lulu stores.
+#: The parts of the CLI's request for a person, and the names under which Lulu stores them.
 _KEPT = {
     "message": "message",
     "mcp_server_name": "server",
@@ -29,7 +29,7 @@ _KEPT = {
 
 
 def take_questions(query: Any, ask: Ask) -> None:
-    """From now on, ``ask`` answers what MCP servers ask; ``query`` is the SDK's end of the control protocol."""
+    """Let ``ask`` answer questions of MCP servers. ``query``: the SDK's end of the control protocol."""
     others = query._handle_control_request
 
     async def handle(request: dict[str, Any]) -> None:
@@ -37,7 +37,7 @@ def take_questions(query: Any, ask: Ask) -> None:
         if not isinstance(asked, dict) or asked.get("subtype") != "elicitation":
             await others(request)
             return
-        # Cancelled where the CLI withdraws it: then no answer is waited for.
+        # Cancelled if the CLI withdraws the question. Then no answer is expected.
         answer = _said(await ask(_request(asked)))
         told = {"subtype": "success", "request_id": request["request_id"], "response": answer}
         await query.transport.write(json.dumps({"type": "control_response", "response": told}) + "\n")
@@ -50,7 +50,7 @@ def _request(asked: Mapping[str, Any]) -> PermissionRequest:
     request_id = uuid.uuid4().hex
     return PermissionRequest(
         id=request_id,
-        # The server does not say in which call it asks: the question stands for itself.
+        # The server does not say during which call it asks, so the question has an id of its own.
         tool_use_id=request_id,
         agent_id=None,
         tool_name=ELICITATION,
@@ -61,7 +61,7 @@ def _request(asked: Mapping[str, Any]) -> PermissionRequest:
 
 
 def _said(answer: PermissionAnswer) -> dict[str, Any]:
-    """The answer in the protocol's words; one that says nothing of what it accepts accepts nothing."""
+    """Return the answer in the protocol's words. An acceptance without content is a refusal."""
     said = answer.updated_input or {}
     content = said.get("content")
     if answer.allow and isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""Agent processes of this user, told apart by pid and start time, so that a reused pid is never hit."""
+"""Find and end agent processes, by pid and start time, so that a reused pid is never hit."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 import psutil
 
-#: The variable by which what an agent process starts is told from everything else.
+#: The environment variable that marks all processes started by an agent process.
 MARK = "LULU_STARTED_FOR"
-#: Two readings of one start time may differ by this much (seconds): Linux counts from the boot, whose own time is kept
-#: in whole seconds and moves when the clock is set. No pid comes round again this fast.
+#: Seconds by which two readings of one start time may differ. Linux counts from the boot; the boot time has whole
+#: seconds and changes when the clock is set. No pid is reused that fast.
 _CLOCK = 2.0
 
 
 def start_time(pid: int) -> float | None:
-    """When the process started (seconds since the epoch), or nothing where there is none."""
+    """Return the start time of a process (seconds since the epoch), or ``None`` if it has ended."""
     try:
         return float(psutil.Process(pid).create_time())
     except psutil.Error:
@@ -25,34 +25,34 @@ def start_time(pid: int) -> float | None:
 
 
 def is_running(pid: int, started_at: float | None) -> bool:
-    """Whether the same process is still there and not a zombie."""
+    """Whether the same process still runs and is no zombie."""
     return _find(pid, started_at) is not None
 
 
 def terminate(pid: int, started_at: float | None) -> None:
-    """SIGTERM to the process alone: Claude Code ends its own tools."""
+    """Send SIGTERM to the process alone: Claude Code ends its own tools."""
     if process := _find(pid, started_at):
         with contextlib.suppress(psutil.Error):
             process.terminate()
 
 
 def kill(pid: int, started_at: float | None) -> None:
-    """SIGKILL to the process and all that it started."""
+    """Send SIGKILL to the process and all that it started."""
     if process := _find(pid, started_at):
         kill_processes(family(process))
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:
-    """The process and everything below it, while it can still be told."""
+    """Return the process and its descendants, as far as they are still known."""
     with contextlib.suppress(psutil.Error):
         return [process, *process.children(recursive=True)]
     return [process]
 
 
 def kill_processes(found: Iterable[psutil.Process]) -> None:
-    """SIGKILL to each; one that is gone already does not matter.
+    """Send SIGKILL to each process, and ignore those that have ended.
 
-    Never to this one and those that it was started by: an agent may start the Lulu anew that it works for.
+    Never to this process and its ancestors: an agent may restart the Lulu that it works for.
     """
     own = psutil.Process()
     for process in {*found} - {own, *own.parents()}:
@@ -61,15 +61,15 @@ def kill_processes(found: Iterable[psutil.Process]) -> None:
 
 
 def mark_of(database: Path) -> str:
-    """How the marks of all processes begin that work, or worked, for the Lulu with this file."""
+    """Return the prefix of the marks of all processes of the Lulu with this database."""
     return f"{database}:"
 
 
 def end_marked(mark: str) -> None:
-    """SIGKILL to each process that carries a mark which begins so, and to all that they started.
+    """Send SIGKILL to each process with a mark that begins with ``mark``, and to all that it started.
 
-    A killed process cannot be asked for its children, and a tool may be in a session of its own: what it inherits is
-    the environment. One that cleared it is found by the session that a marked one leads.
+    A killed process has no known children, and a tool may lead a session of its own. But it inherits the environment.
+    One without it is found by its session, if a marked process leads that.
     """
     marked = [process for process in psutil.process_iter() if _carries(process, mark)]
     leads = {process.pid for process in marked} - {os.getsid(0)}
@@ -92,7 +92,7 @@ def _session_of(process: psutil.Process) -> int | None:
 
 
 def _find(pid: int, started_at: float | None) -> psutil.Process | None:
-    """The process, or nothing where it is gone; without a start time nobody can tell it from another one's."""
+    """Return the process, or ``None`` if it has ended or has no known start time to recognize it by."""
     if started_at is None:
         return None
     try:

@@ -1,8 +1,8 @@
-"""What of a folder reaches its agent: its own settings where the owner trusts it; in any case its CLAUDE.md, and the
-MCP servers that the user has set up for it.
+"""Pass a folder's files to its agent: all settings if the owner trusts it, or else the safe parts.
 
-Claude Code reads all of that with the same setting sources. Where those are off, the folder's CLAUDE.md is read as that
-of an added folder; what stands in folders above and below, and the user's servers, is read here and handed on.
+The safe parts are CLAUDE.md and the user's own MCP servers for the folder. Claude Code reads all of that with the same
+setting sources. Without them, it reads the CLAUDE.md of an added folder only. Those of folders above and below, and the
+user's servers, are read here and passed on.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from lulu.trust.folder_files import allow_rules, main_checkout, own_settings, re
 
 #: Makes Claude Code read CLAUDE.md of added folders.
 _ADDED_FOLDERS = "CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"
-#: A file, and all files together, are read up to so many bytes.
+#: The most characters of one file, and of all files together.
 _MAX_FILE, _MAX_ALL = 200_000, 400_000
-#: Allow rules are handed on up to so many characters: they go as one argument.
+#: The most characters of allow rules, because they are one argument.
 _MAX_RULES = 60_000
-#: The user's own file holds every folder's history.
+#: The most bytes of the user's own file. It has every folder's history.
 _MAX_USER_FILE = 50_000_000
-#: A rule about a path from the folder of its settings file.
+#: A rule about a path relative to the folder of its settings file.
 _FROM_ITS_FOLDER = re.compile(r"^(Read|Edit|Write|MultiEdit|NotebookEdit|Glob|Grep)\(/(?!/)")
-#: Tools after which CLAUDE.md beside their file is told.
+#: Tools after which the CLAUDE.md beside their file is passed on.
 _FILE_TOOLS = "Read|Edit|Write|MultiEdit|NotebookEdit"
-#: As Claude Code introduces them.
+#: The introductions that Claude Code uses.
 _SAYS = {
     "CLAUDE.local.md": "user's private project instructions, not checked in",
     "CLAUDE.md": "project instructions, checked into the codebase",
@@ -43,12 +43,12 @@ _SAYS = {
 
 
 def sources(spec: AgentSpec, settings: Settings) -> list[SettingSource]:
-    """The setting sources that apply."""
+    """Return the setting sources that apply."""
     return [source for source in settings.setting_sources if spec.trusts_folder or source == "user"]
 
 
 class Substitute:
-    """What is handed on where a folder's settings do not apply; only what the setting sources would have read."""
+    """Replaces a folder's settings that do not apply, with the safe parts of the same sources."""
 
     def __init__(self, spec: AgentSpec, settings: Settings) -> None:
         self._folder = Path(os.path.realpath(spec.working_directory))
@@ -58,7 +58,7 @@ class Substitute:
         self._files: list[IO[str]] = []
 
     def options(self) -> dict[str, Any]:
-        """Options for the SDK. ``close`` when the process has read the files that they name."""
+        """Return options for the SDK. Call ``close`` when the process has read the files in them."""
         options: dict[str, Any] = {"env": {}, "extra_args": {}}
         if self._tells_instructions:
             options |= {"add_dirs": [self._folder], "env": {_ADDED_FOLDERS: "1"}}
@@ -69,12 +69,15 @@ class Substitute:
         return options
 
     def close(self) -> None:
-        """Remove the files that were made for the process."""
+        """Delete the files that were made for the process."""
         while self._files:
             self._files.pop().close()
 
     def _written(self, text: str) -> str:
-        """The path of a file for the process. Not an argument: every user of this computer can read those."""
+        """Write a file for the process, and return its path.
+
+        Not an argument, because every user of this computer can read those.
+        """
         file = tempfile.NamedTemporaryFile("w", prefix="lulu-", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._files.append(file)
         file.write(text)
@@ -82,7 +85,7 @@ class Substitute:
         return file.name
 
     def hooks(self) -> list[HookMatcher]:
-        """A ``PostToolUse`` hook that tells CLAUDE.md of folders below once a file in them is used."""
+        """Return a ``PostToolUse`` hook that passes on CLAUDE.md of folders below, after a use of their files."""
 
         async def hook(data: HookInput, tool_use_id: str | None, context: HookContext) -> SyncHookJSONOutput:
             call: Any = data
@@ -105,7 +108,7 @@ class Substitute:
 
 
 def above(folder: Path) -> str:
-    """CLAUDE.md of the folders above, from the top, and the folder's own CLAUDE.local.md."""
+    """Return CLAUDE.md of the folders above, from the top, and the folder's own CLAUDE.local.md."""
     doubles = _doubles(folder)
     files = [
         file
@@ -117,7 +120,7 @@ def above(folder: Path) -> str:
 
 
 def _doubles(folder: Path) -> set[Path]:
-    """Folders of the main checkout above a worktree that lies in it: the worktree has their files itself."""
+    """Return folders of the main checkout above a worktree in it. The worktree has their files, too."""
     for place, root in enumerate((folder, *folder.parents)):
         if (main := main_checkout(root)) is not None:
             return {path for path in folder.parents[place:] if path.is_relative_to(main)}
@@ -140,7 +143,7 @@ def _files_in(folder: Path) -> list[Path]:
 def _contents(files: Iterable[Path]) -> str:
     parts, left = [], _MAX_ALL
     for file in files:
-        # A link may lead to another file of instructions, and to nothing else.
+        # A link may only lead to another file of instructions.
         is_text = os.path.realpath(file).endswith(".md")
         text = (read_text(file, _MAX_FILE) or "").strip() if is_text else ""
         if text and len(text) <= left:
@@ -151,9 +154,9 @@ def _contents(files: Iterable[Path]) -> str:
 
 
 def own_servers(folder: Path) -> dict[str, Any]:
-    """The MCP servers that the user has set up for this folder, or for its repository, in the user's own file.
+    """Return the user's MCP servers for this folder, or for its repository, from the user's own file.
 
-    ``claude mcp add`` does so; Claude Code reads them with the source ``local``, as it reads a file of the folder.
+    ``claude mcp add`` writes them. Claude Code reads them with the source ``local``, like a file of the folder.
     """
     home = os.environ.get("CLAUDE_CONFIG_DIR") or Path.home()
     projects = (settings_in(Path(home, ".claude.json"), most=_MAX_USER_FILE) or {}).get("projects")
@@ -167,23 +170,23 @@ def own_servers(folder: Path) -> dict[str, Any]:
 
 
 def _repository(folder: Path) -> list[Path]:
-    """The main checkout and the checkout that this folder is in; empty outside of a repository."""
+    """Return the main checkout and the checkout of this folder; an empty list outside of a repository."""
     root = next((path for path in (folder, *folder.parents) if (path / ".git").exists()), None)
     return [] if root is None else [main_checkout(root) or root, root]
 
 
 def gated(spec: AgentSpec, settings: Settings) -> str | None:
-    """What of a trusted folder's settings the process is given as its own: allow rules, further folders and plugins.
+    """Return the settings of a trusted folder that need Claude Code's own trust, as JSON, or ``None``.
 
-    Claude Code applies a folder's only where the folder is trusted in its configuration file, which is the user's and
-    never written by Lulu.
+    These are allow rules, further folders and plugins. Claude Code applies them only if its configuration file trusts
+    the folder. That file is the user's, and Lulu never writes it.
     """
     if not spec.trusts_folder:
         return None
     folder = Path(os.path.realpath(spec.working_directory))
     files = [folder / ".claude" / "settings.json"] if "project" in settings.setting_sources else []
     if "local" in settings.setting_sources:
-        # Those of the repository, too, and in a worktree those of its main checkout.
+        # Those of the repository, too; in a worktree, those of its main checkout.
         roots = dict.fromkeys([folder, *_repository(folder)])
         files += [root / ".claude" / "settings.local.json" for root in roots]
     rules: list[str] = []
@@ -201,7 +204,7 @@ def gated(spec: AgentSpec, settings: Settings) -> str | None:
 
 
 def _from_here(rule: str, root: Path, folder: Path) -> str:
-    """A rule of another folder's file: a path that begins there is written in full."""
+    """Return a rule of another folder's file with its relative path written in full."""
     return rule if root == folder else _FROM_ITS_FOLDER.sub(lambda found: f"{found[1]}(/{root}/", rule)
 
 

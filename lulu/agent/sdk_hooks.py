@@ -1,4 +1,4 @@
-"""Between the SDK's permission callback and Lulu's own values. Decides nothing."""
+"""Connect the SDK's permission callback and hook to Lulu's values. Decides nothing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lulu.agent.spec import Ask, Gate, PermissionRequest
 
 CanUseTool = Callable[[str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult]]
 
-#: What the agent reads when somebody denies without a reason.
+#: The message to the agent after a denial without a reason.
 DENIED = "The user denied this. Ask what they would like instead, or go on without it."
 
 
 def can_use_tool(ask: Ask) -> CanUseTool:
-    """The SDK's callback around ``ask``."""
+    """Return the SDK's callback around ``ask``."""
 
     async def callback(tool_name: str, tool_input: dict[str, Any], context: ToolPermissionContext) -> PermissionResult:
         request = PermissionRequest(
@@ -32,7 +32,7 @@ def can_use_tool(ask: Ask) -> CanUseTool:
         )
         answer = await ask(request)
         if answer.allow:
-            # With the answer, not after it: a plan's approval sets a mode itself, some time later.
+            # Together with the answer, because a plan's approval sets a mode itself, some time later.
             modes = [PermissionUpdate(type="setMode", mode=answer.mode, destination="session")] if answer.mode else None
             return PermissionResultAllow(updated_input=answer.updated_input or tool_input, updated_permissions=modes)
         return PermissionResultDeny(message=answer.message or DENIED)
@@ -40,15 +40,15 @@ def can_use_tool(ask: Ask) -> CanUseTool:
     return callback
 
 
-#: Seconds that the CLI waits for the hook; it only reads rows.
+#: Seconds that the CLI waits for the hook. It only reads rows.
 _HOOK_SECONDS = 60.0
 
 
 def before_tool_use(gate: Gate) -> HookMatcher:
-    """A ``PreToolUse`` hook around ``gate``.
+    """Return a ``PreToolUse`` hook around ``gate``.
 
-    ``can_use_tool`` is not called for what Claude Code allows by itself; this hook is, in every permission mode. If it
-    fails, the call is blocked.
+    It runs in every permission mode, also for calls that Claude Code allows without ``can_use_tool``. If it fails, the
+    call is blocked.
     """
 
     async def hook(data: HookInput, tool_use_id: str | None, context: HookContext) -> SyncHookJSONOutput:

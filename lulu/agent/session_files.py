@@ -1,5 +1,4 @@
-"""Claude Code's own record of a conversation: looked at for what its next process counts from and
-remembers, and never written."""
+"""Read Claude Code's session file of a conversation: its cost and its messages. Never writes it."""
 
 from __future__ import annotations
 
@@ -10,23 +9,23 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-#: The line that a process adds when it ends by itself; one that is killed adds none (measured with CLI 2.1.330).
+#: The line that a process adds when it ends by itself. A killed one adds none (measured with CLI 2.1.330).
 _COST_STATE = b'"type":"cost-state"'
-#: How lines begin that are no messages, whichever these are.
+#: The beginning of lines that are no messages.
 _NO_MESSAGE = b'{"type":"api-request'
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Unreadable(Exception):
-    """There is a transcript, and nothing of it can be read: why."""
+    """The session file exists, but none of it can be read, for this reason."""
 
 
 def running_total(
     conversation_id: str, environ: Mapping[str, str] | None = None, home: Path | None = None
 ) -> float | None:
-    """US dollars that a process which resumes or forks this conversation starts its ``total_cost_usd`` from.
+    """Return the cost (US dollars) from the session file, as the start value of the next process.
 
-    Nothing where there is no transcript, or none that can be read.
+    ``None`` if there is no session file, or none that can be read.
     """
     try:
         path = _path(conversation_id, environ, home)
@@ -41,10 +40,10 @@ def running_total(
 def parents(
     conversation_id: str, environ: Mapping[str, str] | None = None, home: Path | None = None
 ) -> dict[str, str | None] | None:
-    """Each line of the conversation, and the line that it follows, in the order of the file; a root follows none.
+    """Return each message of the conversation with its parent, in the order of the file.
 
-    Nothing where there is no transcript. Lines that cannot be read are left out, as Claude Code leaves them out.
-    Raises ``Unreadable``.
+    The parent of a root is ``None``. Returns ``None`` without a session file. Ignores unreadable lines, as Claude Code
+    does. Raises ``Unreadable``.
     """
     found: dict[str, str | None] = {}
     try:
@@ -53,7 +52,7 @@ def parents(
             return None
         with path.open("rb") as file:
             for line in file:
-                # Bookkeeping, which is most of a transcript.
+                # Bookkeeping: most of a session file.
                 if not line.startswith(_NO_MESSAGE):
                     found |= _link(line)
     except OSError as exc:
@@ -83,7 +82,7 @@ def _path(conversation_id: str, environ: Mapping[str, str] | None, home: Path | 
 
 
 def _last_cost_state(path: Path) -> bytes:
-    """The last line of that kind; empty where there is none. A transcript may be many megabytes long."""
+    """Return the last line with the cost, or empty bytes. A session file may be many megabytes long."""
     with path.open("rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
             return b""

@@ -1,4 +1,4 @@
-"""What an agent asks of people, and what it is started with: values without the SDK, which takes a second to import."""
+"""Values for starting an agent and for its requests. They do not need the SDK, a slow import."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from lulu.errors import AgentError
 from lulu.settings import PermissionMode
 
-#: The name under which a question of an MCP server is asked; no tool has it.
+#: The tool name of an MCP server's question. No tool has it.
 ELICITATION = "Elicitation"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgentSpec:
-    """What an agent process is started with."""
+    """The settings of an agent process."""
 
-    #: The session that it works for.
+    #: The session of the process.
     session_id: str = ""
     #: ``claude`` or ``demo``.
     kind: str
@@ -27,65 +27,65 @@ class AgentSpec:
     #: The conversation's id: a new one to begin, or the one to resume.
     conversation_id: str
     resume: bool
-    #: Whether the folder's own settings apply: its owner trusts what it brings.
+    #: Whether the folder's own settings apply, because its owner trusts it.
     trusts_folder: bool = False
-    #: The conversation that a new one goes on from, and the message up to which (nothing means its end).
+    #: The conversation that a fork continues, and the last message that it shares (``None`` means all).
     fork_of: str | None = None
     fork_at: str | None = None
-    #: The SDK's own limits: US dollars of the whole session, and round trips of one prompt.
+    #: The SDK's limits: US dollars of the whole session, and steps (round trips to the model) of one prompt.
     max_cost_usd: float | None = None
     max_turns: int | None = None
-    #: Whether it can be changed to bypass permissions: it was launched so.
+    #: Whether the mode can change to bypassing permissions, because the session was launched with it.
     may_bypass: bool = False
-    #: What the conversation has cost so far (US dollars), and how many prompts it has had.
+    #: The cost of the conversation so far (US dollars), and the number of its prompts.
     total_cost_usd: float = 0.0
     prompts_so_far: int = 0
 
 
 class TranscriptMissing(AgentError):
-    """Claude Code has no transcript under this id any more."""
+    """Claude Code has no session file under this id any more."""
 
 
 class ResumeRefused(AgentError):
-    """Claude Code ended where it was to resume or fork a conversation, for a reason that Lulu does not know."""
+    """Claude Code ended while resuming or forking a conversation, for an unknown reason."""
 
 
 class ConversationExists(AgentError):
-    """Claude Code has a transcript under the id that a new conversation was to get."""
+    """Claude Code already has a session file under the id for a new conversation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PermissionRequest:
-    """An agent asks to use a tool."""
+    """A request of an agent to use a tool."""
 
-    #: A fresh id of ours: the row in ``approvals``.
+    #: A new id of Lulu's: the row in ``approvals``.
     id: str
     tool_use_id: str | None
-    #: The sub-agent that asks.
+    #: The sub-agent that asks, or ``None``.
     agent_id: str | None
     tool_name: str
     tool_input: dict[str, Any]
-    #: Claude Code's suggestions for "don't ask again", as it sent them.
+    #: Claude Code's suggestions for "don't ask again", unchanged.
     suggestions: list[dict[str, Any]]
-    #: Why it asks, in its words.
+    #: The reason, in Claude Code's words.
     reason: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class PermissionAnswer:
-    """What a person, or a rule, said."""
+    """The answer of a person or a rule."""
 
     allow: bool
-    #: Reaches the agent when it is denied.
+    #: The message to the agent with a denial.
     message: str | None = None
-    #: What runs in place of the input that was asked for.
+    #: The input to use instead of the requested one.
     updated_input: dict[str, Any] | None = None
-    #: The permission mode from here on.
+    #: The permission mode from now on.
     mode: PermissionMode | None = None
 
 
-#: Asks and waits as long as it takes; cancelled when the agent withdraws the request.
+#: Asks, and waits without limit. Cancelled when the agent withdraws the request.
 Ask = Callable[[PermissionRequest], Awaitable[PermissionAnswer]]
-#: Whether a call is denied before anything else is asked: the reason, or nothing. Called for every tool call, with the
-#: tool's name and input, the call's id, and the folder that the agent is in by now.
+#: Returns the reason to deny a call, or ``None``. Called first for every tool call, with the tool's name and input, the
+#: call's id, and the agent's current folder.
 Gate = Callable[[str, dict[str, Any], str | None, str | None], Awaitable[str | None]]

@@ -1,9 +1,7 @@
-"""Puts Lulu's styles, and what shows a page when it is there, into the answer that a page begins with.
+"""Insert Lulu's styles and first script into a page's HTML, so that they apply before it is drawn.
 
-They hold before anything of it is drawn.
-
-Streamlit begins a page at every address. Below one it finds none of its files there, and the page stays blank: whoever
-comes to such an address is led to one of Lulu's own that leads nowhere, and says so.
+Streamlit serves its page at every address. Below one of Lulu's, its files are not found and the page stays blank. So
+such an address is redirected to one that Lulu reports as unknown.
 """
 
 from __future__ import annotations
@@ -14,16 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lulu.server import host_config
 
-#: Where Streamlit's client draws. What stands in the body counts after the styles that the client writes in the head.
+#: The element in which Streamlit's client draws. Styles in the body win over those that the client adds to the head.
 _ROOT = b'<div id="root">'
-#: Where nothing is.
+#: An address without a page.
 _NOWHERE = "/no-such-page"
-#: A compressed answer cannot be read here, and a browser that has kept an older one may keep older styles with it.
+#: A compressed answer cannot be changed here. A cached one may have old styles.
 _UNASKED = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
 
 
 class Styled:
-    """ASGI middleware around the app and what ``host_config`` changes; ``head`` is constant, put before the page."""
+    """ASGI middleware around the app and ``host_config``. ``head``: constant HTML, put before the page."""
 
     def __init__(self, app: ASGIApp, *, head: str) -> None:
         self._app = host_config.Ours(app)

@@ -1,6 +1,6 @@
-"""What Streamlit's server tells its client of where it runs: here, that Lulu says itself when it cannot be reached.
+"""Change Streamlit's host configuration, so that Lulu itself reports a lost connection.
 
-Streamlit's own dialog names itself, asks about the internet, and covers what somebody types (``ui/browser/outage.py``).
+Streamlit's own dialog names Streamlit, asks about the internet, and covers the prompt box (``ui/browser/outage.py``).
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _PATH = "/_stcore/host-config"
-#: Of one length: the answer's own length has been said by then.
+#: Of equal length, because the answer's length is already sent.
 _THEIRS, _CHANGED = b'"blockErrorDialogs":false', b'"blockErrorDialogs":true '
 
 
 class Ours:
-    """ASGI middleware around the app: Streamlit has no setting for this (``server/starlette/starlette_routes.py``)."""
+    """ASGI middleware around the app: Streamlit has no setting for this.
+
+    See Streamlit's ``server/starlette/starlette_routes.py``.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

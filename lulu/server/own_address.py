@@ -1,4 +1,4 @@
-"""Where this server is reached, as Streamlit's options have it."""
+"""The addresses of this server, from Streamlit's options."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _HERE = "127.0.0.1"
 
 
 class OwnAddress:
-    """The addresses that links begin with, each with a slash at its end; ``option`` gives an option's value by name."""
+    """The roots of links, each with a slash at the end. ``option`` returns an option's value by name."""
 
     def __init__(self, option: Callable[[str], Any]) -> None:
         self._option = option
 
     def here(self) -> str:
-        """The address for this computer. Raises ``LuluError`` for options under which no link leads anywhere."""
+        """Return the address for this computer. Raises ``LuluError`` if no link can work with the options."""
         if base := str(self._option("server.baseUrlPath") or "").strip("/"):
             raise LuluError(
                 f"Lulu's links and its sign-in need the root of an address, and `server.baseUrlPath` is {base!r}.",
@@ -31,11 +31,11 @@ class OwnAddress:
         return self._root(_HERE)
 
     def in_the_network(self, address: str) -> str:
-        """The address for other computers; ``address`` is this computer's, where the server listens on every one."""
+        """Return the address for other computers. ``address``: this computer's, unless one is set."""
         return self._root(address)
 
     def pinned(self) -> str:
-        """The one address that the server listens on; empty for every one."""
+        """Return the one address that the server listens on, or an empty string if it listens on all."""
         address = str(self._option("server.address") or "").strip().strip("[]")
         return address if address.strip("0.:") else ""
 

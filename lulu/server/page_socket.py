@@ -1,8 +1,7 @@
-"""The socket of a page: what its browser asks for is answered on the page that it shows, and is told nothing private.
+"""Filter a page's socket: answer only requests of the shown page, and send no private data.
 
-A fragment's request carries the page that it was sent from. Streamlit's server answers it after the run of the next
-page as well, and its client takes that answer for a change of page: it empties the window. So a request that somebody
-has left behind goes no further than this.
+A fragment's request names its page. Streamlit's server also answers it after the next page has begun. Its client takes
+that answer as a change of page, and the window becomes empty. So requests of a page that was left are dropped here.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import NewSession
 
 PATH = "/_stcore/stream"
-#: WebSocket close codes: a kind of data that cannot be taken, data that cannot be read, data that is not allowed.
+#: WebSocket close codes: data of a wrong kind, data that cannot be read, data that is not allowed.
 _UNSUPPORTED, _UNREADABLE, _REFUSED = 1003, 1007, 1008
 
 
 def refusal_of(message: Message) -> int | None:
-    """The code that closes a page's socket after a message that no page sends; ``None`` for all that pages send."""
+    """Return the close code for a message that no page sends, or ``None`` for any other message."""
     request = message.get("bytes")
     if request is None:
         return _UNSUPPORTED
@@ -29,12 +28,12 @@ def refusal_of(message: Message) -> int | None:
         kind = BackMsg.FromString(request).WhichOneof("type")
     except DecodeError:
         return _UNREADABLE
-    # An empty one asks for nothing; the others are for Streamlit's own tests.
+    # An empty one has no effect; the others are for Streamlit's own tests.
     return _REFUSED if kind is None or kind.startswith("debug_") else None
 
 
 class PageSocket:
-    """ASGI middleware around Streamlit's app. What no page sends ends its socket and does not reach the app."""
+    """ASGI middleware around Streamlit's app. A message that no page sends ends its socket."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -71,10 +70,10 @@ class PageSocket:
 
 
 class ShownPage:
-    """Which page one browser shows, or has just asked for, by Streamlit's own messages.
+    """Tracks the page that a browser shows or has just requested, from Streamlit's messages.
 
-    A page is known by its ``page_script_hash``; "" stands for the one that an address names, until its run begins, and
-    ``None`` for whatever a browser shows that has only found its way back.
+    A page is identified by its ``page_script_hash``. "" is the page of an address until its run begins. ``None`` is the
+    unknown page of a browser that has reconnected.
     """
 
     def __init__(self) -> None:
@@ -83,7 +82,7 @@ class ShownPage:
         self._is_awaited = False
 
     def is_asked_by(self, request: bytes) -> bool:
-        """Whether a serialized ``BackMsg`` is to be answered: all are but a fragment's of a page that was left."""
+        """Whether to answer a serialized ``BackMsg``: yes, unless it is a fragment's of a page that was left."""
         message = BackMsg.FromString(request)
         if message.WhichOneof("type") != "rerun_script":
             return True
@@ -94,7 +93,7 @@ class ShownPage:
         return True
 
     def told(self, answer: bytes) -> bytes:
-        """A serialized ``ForwardMsg`` as a browser gets it: the one that begins a run says nothing of the machine."""
+        """Return a serialized ``ForwardMsg`` for the browser, without data about the machine."""
         try:
             message = ForwardMsg.FromString(answer)
         except DecodeError:
@@ -113,19 +112,19 @@ class ShownPage:
         return answer
 
     def _runs(self, page: str) -> None:
-        """Note the page of a run; one that began before another page was asked for takes nobody back."""
+        """Note the page of a run, unless it began before another page was requested."""
         self._run_of = page
         if not self._is_awaited or self._page in {page, ""}:
             self._page, self._is_awaited = page, False
 
 
 def _without_the_machine(session: NewSession) -> None:
-    """Take out what Streamlit says of the machine: a path, versions and its numbers for it. Pages work without."""
+    """Remove Streamlit's data about the machine: a path, versions and ids. Pages work without them."""
     session.ClearField("main_script_path")
     user, environment = session.initialize.user_info, session.initialize.environment_info
     user.Clear()
     for name in ("python_version", "server_os", "has_display"):
         environment.ClearField(name)
-    # The client reads both, empty or not.
+    # The client reads both fields, even if they are empty.
     user.SetInParent()
     environment.SetInParent()

@@ -1,4 +1,4 @@
-"""What Lulu sets on the server that ``streamlit run`` starts: how it sends, stops and logs, and what it may hold."""
+"""Configure the server that ``streamlit run`` starts: sending, stopping, logging, connections."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ log = logging.getLogger(__name__)
 A = TypeVar("A")
 S = TypeVar("S")
 
-#: Seconds between two looks at who has waited for too long.
+#: Seconds between two checks for connections over their time limit.
 _LOOK = 0.5
-#: So many connections are taken in one turn of the loop: each takes a file before anything can be closed for it.
+#: The most connections accepted in one turn of the loop. Each takes a file before another can be closed for it.
 _AT_ONCE = 16
-#: So many wait in the system for their turn.
+#: The most connections that wait in the operating system.
 _BACKLOG = 2_048
-#: What these and those below them say can be caused by anybody, as often as they like.
+#: Loggers with messages that any client can cause at any rate.
 LOUD = ("asyncio", "uvicorn", "websockets", "streamlit", "lulu.access", "lulu.server")
 
 
 def served(
     is_shut_to: Callable[[str], bool], lifespan: Callable[[A], AbstractAsyncContextManager[S]]
 ) -> Callable[[A], AbstractAsyncContextManager[S]]:
-    """The app's lifespan, in a server on which all of this is set. ``is_shut_to``: an address that is only refused."""
+    """Wrap the app's lifespan with this configuration. ``is_shut_to``: whether an address is only refused."""
 
     @asynccontextmanager
     async def begin(app: A) -> AsyncIterator[S]:
@@ -61,7 +61,7 @@ def served(
 
 
 def limit(config: uvicorn.Config, connections: Connections) -> None:
-    """Have a server that does not listen yet keep its connections in this table."""
+    """Let a server that does not listen yet keep its connections in this table."""
     context, config.ssl = config.ssl, None
     protocol = functools.partial(Http, connections) if context is None else functools.partial(Tls, connections, context)
     # uvicorn only calls it.
@@ -70,7 +70,7 @@ def limit(config: uvicorn.Config, connections: Connections) -> None:
 
 
 class Seldom(logging.Filter):
-    """Lets a record through once a second, with how many of its kind were left out since."""
+    """Passes one record of a kind per second, with the number of those left out."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Seldom(logging.Filter):
         self._left_out: dict[tuple[str, object], int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is written. Of a kind are those with the same words, before they are filled in, and error."""
+        """Whether to log the record. Records with the same unformatted message and error are of one kind."""
         problem = record.exc_info[0] if record.exc_info else None
         kind = (str(record.msg).partition("\n")[0][:200], problem)
         now = self._now()
@@ -96,7 +96,7 @@ class Seldom(logging.Filter):
 
 
 class SeldomLogger(logging.Logger):
-    """One whose records are let through once a second."""
+    """A logger that passes one record of a kind per second."""
 
     def __init__(self, name: str, level: int = logging.NOTSET) -> None:
         super().__init__(name, level)
@@ -104,7 +104,10 @@ class SeldomLogger(logging.Logger):
 
 
 def quieten(*packages: str) -> None:
-    """What the loggers of these packages say is logged once a second; without any, what all say, also later ones."""
+    """Limit the loggers of these packages to one record of a kind per second.
+
+    Without a package, limit all loggers, also later ones.
+    """
     if not packages:
         logging.setLoggerClass(SeldomLogger)
     for name in [*packages, *logging.root.manager.loggerDict]:
@@ -120,18 +123,18 @@ async def _close_late(connections: Connections) -> None:
         try:
             connections.close_late()
         except Exception:
-            # The task's top: the next look finds what this one has not closed.
+            # The top of the task: the next check closes what this one did not.
             log.exception("connections that wait for too long could not be closed")
 
 
 async def _take_all(server: uvicorn.Server | None) -> None:
-    """Once it listens: have the system keep as many for it as before."""
+    """Restore the operating system's queue of connections once the server listens."""
     try:
         while server is not None and not server.started:
             await asyncio.sleep(0.02)
         for listening in server.servers if server is not None else ():
             for one in listening.sockets:
-                # A copy: to close it leaves the server's own open.
+                # A copy: closing it leaves the server's own socket open.
                 with one.dup() as copy:
                     copy.listen(_BACKLOG)
     except Exception:

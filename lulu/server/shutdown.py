@@ -1,4 +1,4 @@
-"""How long a stopping server waits for its visitors. A closed laptop must not keep Lulu, and its agents, running."""
+"""Limit how long a stopping server waits for open connections, such as those of a closed laptop."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import uvicorn
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Seconds for open connections to end; the time of the agents and the database comes after (``runtime.STOP_SECONDS``).
+#: Seconds for open connections to end. The time for agents and the database comes after (``runtime.STOP_SECONDS``).
 WAIT = 1
 
 
 def limit_wait() -> bool:
-    """Limit the wait of the server that runs this process; whether one was found.
+    """Limit the wait of the server that runs this process. Return whether there is one.
 
-    uvicorn closes every connection at SIGTERM, then waits without limit until all is sent. A viewer that sleeps with
-    unread data never takes it. ``streamlit run`` has no option for the limit, so it is set on the server itself: the
-    one that handles the signal.
+    At SIGTERM, uvicorn closes every connection, then waits without limit until all is sent. A sleeping viewer with
+    unread data never reads it. ``streamlit run`` has no option for the limit, so it is set on the server itself.
     """
     server = this_server()
     if server is None:
@@ -29,6 +28,6 @@ def limit_wait() -> bool:
 
 
 def this_server() -> uvicorn.Server | None:
-    """The server that runs this process: the one that handles its signals."""
+    """Return the server that runs this process, found by its signal handler, or ``None``."""
     server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     return server if isinstance(server, uvicorn.Server) else None

@@ -1,4 +1,4 @@
-"""How soon what is written leaves this computer: at once, and not when the browser has confirmed what came before."""
+"""Send small writes without delay: turn off Nagle's algorithm for the server's connections."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def send_at_once() -> int:
-    """Turn Nagle's algorithm off for all connections that this process will accept; at how many ports.
+    """Turn off Nagle's algorithm for all connections that will be accepted. Return the number of ports.
 
-    asyncio does so only where a socket names its protocol (``_set_nodelay``), and the one that ``streamlit run`` makes
-    does not. Then the second small write of an answer or a message waits until the browser has confirmed the first,
-    which it delays by 40 ms. A connection inherits the option from the socket that it was accepted at.
+    asyncio does so only if a socket names its protocol (``_set_nodelay``), and ``streamlit run`` makes one that does
+    not. With it, the second small write waits until the browser has confirmed the first, after 40 ms. A connection
+    inherits the option from the socket that accepted it.
     """
     ports = 0
     try:
         found = [one.fd for one in psutil.Process().net_connections("tcp") if one.status == psutil.CONN_LISTEN]
         for fd in found:
-            # A copy: to close it leaves the server's own open.
+            # A copy: closing it leaves the server's own socket open.
             with socket.socket(fileno=os.dup(fd)) as listener:
                 listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             ports += 1

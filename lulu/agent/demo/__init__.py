@@ -1,7 +1,7 @@
-"""The built-in demo agent: scripted sessions for those who have no key yet, and for tests.
+"""The built-in demo agent: scripted sessions for trying Lulu without a key, and for tests.
 
-It speaks the CLI's frames behind the SDK's ``transport=`` seam, invents every file and every output, runs nothing
-and touches nothing.
+It sends the CLI's frames through the SDK's ``transport=`` seam. Every file and every output is invented; it runs and
+changes nothing.
 """
 
 from lulu.agent.demo.scripts import Script, scripts

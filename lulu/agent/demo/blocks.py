@@ -1,4 +1,4 @@
-"""What scripts are made of: prompts, the blocks of a message, and the ways in which a turn can end badly."""
+"""The parts of scripts: prompts, the blocks of a message, and errors that end a turn."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 #: About two words a piece.
 _PIECES = re.compile(r"\s*\S+(?:[ \t]+\S+)?[ \t]*", re.DOTALL)
-#: Stands where the API signs thinking.
+#: Replaces the API's signature of thinking.
 SIGNATURE = "demo"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """What a person sent."""
+    """A prompt from the SDK."""
 
     text: str
-    #: The uuid that the sender gave it; results name it.
+    #: The sender's uuid. Results have it, too.
     uuid: str | None = None
     origin: dict[str, Any] | None = None
-    #: Taken as typed: a leading slash is no command.
+    #: Whether a leading slash is no command.
     verbatim: bool = False
-    #: What is played, where it is not the words that decide.
+    #: The script to play, if the words of the prompt do not choose it.
     play: Callable[[Turn], Awaitable[None]] | None = None
 
 
@@ -44,13 +44,13 @@ class Say:
     """A block of an answer, in markdown."""
 
     text: str
-    #: Goes silent before its end, until somebody interrupts.
+    #: Whether the text stops before its end, until an interrupt.
     stalls: bool = False
 
 
 @dataclass(frozen=True)
 class Strange:
-    """A block of a kind that nobody knows."""
+    """A block of an unknown kind."""
 
     block: dict[str, Any]
 
@@ -60,23 +60,23 @@ Block = Think | Say | Call | Strange
 
 @dataclass(frozen=True, kw_only=True)
 class BackgroundTask:
-    """Work that outlives its turn. When it is done, the agent starts a turn by itself."""
+    """Work that outlives its turn. At its end, the agent starts a turn by itself."""
 
     task_id: str
-    #: The work; it gives what the agent is then told.
+    #: The work. It returns the report for the agent.
     work: Callable[[], Awaitable[str]]
-    #: What the agent plays on being told.
+    #: The script that the agent plays after the report.
     afterwards: Callable[[Turn], Awaitable[None]]
 
 
 class ApiFailed(Exception):
-    """The invented API gave up: the turn ends with an error result, the session lives on."""
+    """An invented API error. The turn ends with an error result, and the session goes on."""
 
     def __init__(self, *, status: int | None, error: str, message: str) -> None:
         super().__init__(message)
-        #: The HTTP status, or nothing for a network failure.
+        #: The HTTP status, or ``None`` for a network failure.
         self.status = status
-        #: Claude Code's word for it: ``rate_limit``, ``server_error``, …
+        #: Claude Code's name for it: ``rate_limit``, ``server_error``, …
         self.error = error
         self.message = message
 
@@ -87,17 +87,17 @@ class Crashed(Exception):
     def __init__(self, *, exit_code: int, stderr: tuple[str, ...]) -> None:
         super().__init__(f"exit code {exit_code}")
         self.exit_code = exit_code
-        #: What it says last, line by line.
+        #: The last lines of stderr.
         self.stderr = stderr
 
 
 def finished_block(kind: str, text: str) -> dict[str, Any]:
-    """A whole text or thinking block."""
+    """Return a complete text or thinking block."""
     return {"type": kind, kind: text} | ({"signature": SIGNATURE} if kind == "thinking" else {})
 
 
 def pieces(text: str) -> list[str]:
-    """The text in the pieces that it streams in; joined, they are the text."""
+    """Split a text into the pieces that are streamed. Joined, they are the text."""
     found = _PIECES.findall(text)
     rest = text[sum(map(len, found)) :]
     return [*found, rest] if rest else found

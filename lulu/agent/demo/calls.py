@@ -1,4 +1,4 @@
-"""A tool call of the demo agent on its way: hooks, permission, the invented work, and the result."""
+"""Perform a tool call of the demo agent: hooks, permission, the invented work, and the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lulu.agent.demo.permissions import PERSON_TOOLS, suggestions
 if TYPE_CHECKING:
     from lulu.agent.demo.turn import Turn
 
-#: Calls that Claude Code runs side by side; all others run one after the other.
+#: Tools with parallel calls in Claude Code. All others run one after the other.
 CONCURRENT_TOOLS = frozenset({"Agent", "Read"})
 
 _DONT_ASK = (
@@ -32,9 +32,9 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What a tool answers."""
+    """The answer of a tool."""
 
-    #: A string or the API's list of blocks: what the model reads.
+    #: A string or the API's list of blocks, for the model.
     content: Any
     #: Claude Code's structured result: a dict, or a string on failure.
     data: Any = None
@@ -47,22 +47,22 @@ Work = Callable[["Turn", str, dict[str, Any]], Awaitable[Output]]
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A call that a script makes."""
+    """A tool call in a script."""
 
     name: str
     input: dict[str, Any]
     work: Work
-    #: What a permission request says beside the input: description, blocked_path, decision_reason.
+    #: Further fields of the permission request: description, blocked_path, decision_reason.
     request: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a call went."""
+    """The outcome of a call."""
 
-    #: Whether the tool "ran"; not when it was denied.
+    #: Whether the tool "ran". False after a denial.
     ran: bool
-    #: The input that it ran with: the person or a hook may have changed it.
+    #: The final input, after changes by a person or a hook.
     input: dict[str, Any]
     output: Output
 
@@ -72,7 +72,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who calls: the main agent, or a sub-agent with the ``Agent`` call that it works for."""
+    """The caller: the main agent, or a sub-agent with the ``Agent`` call that started it."""
 
     parent: str | None = None
     agent_id: str | None = None
@@ -86,13 +86,13 @@ class Calls:
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
-        #: Calls of the main agent without a result; true once their work began.
+        #: Calls of the main agent without a result. True after their work began.
         self.open: dict[str, bool] = {}
-        #: For the result: every call that was refused.
+        #: Every denied call, for the result.
         self.denials: list[dict[str, Any]] = []
 
     async def perform(self, calls: Mapping[str, Call], caller: Caller = MAIN) -> list[Outcome]:
-        """Runs the calls of one message, by their ``tool_use`` ids. Raises ``Stopped``."""
+        """Run the calls of one message, by their ``tool_use`` ids. Raises ``Stopped``."""
         if caller is MAIN:
             self.open = dict.fromkeys(calls, False)
         performances = [self._perform(use_id, call, caller) for use_id, call in calls.items()]
@@ -164,7 +164,7 @@ class Calls:
     async def _hooked(
         self, use_id: str, call: Call, tool_input: dict[str, Any], caller: Caller
     ) -> tuple[str | None, str, dict[str, Any]]:
-        """What the ``PreToolUse`` hooks say: their strictest decision, its reason, and the input they leave."""
+        """Return the strictest decision of the ``PreToolUse`` hooks, its reason, and the input after them."""
         strictness = ("allow", "ask", "deny")
         verdict: str | None = None
         reason = ""
@@ -183,7 +183,7 @@ class Calls:
     async def _fire(
         self, event: str, use_id: str, call: Call, tool_input: dict[str, Any], caller: Caller, **extra: Any
     ) -> list[dict[str, Any]]:
-        """Asks every hook registered for this event and tool. One that fails counts as silent, or as a block."""
+        """Call every hook of this event and tool. A failed one counts as silent, or as a block."""
         outputs = []
         for matcher in self._turn.conversation.hooks.get(event) or []:
             if not _matches(matcher.get("matcher"), call.name):
@@ -251,7 +251,7 @@ async def _in_turn(performances: Sequence[Coroutine[Any, Any, Outcome]]) -> list
 
 
 async def _together(performances: Sequence[Coroutine[Any, Any, Outcome]]) -> list[Outcome]:
-    """All at once; the first failure cancels the others and is raised as it stands."""
+    """Run all at the same time. The first failure cancels the others and is raised."""
     tasks = [asyncio.ensure_future(performance) for performance in performances]
     try:
         return list(await asyncio.gather(*tasks))

@@ -1,4 +1,4 @@
-"""The wire between the demo agent and the SDK: frames out, and questions out with their answers coming back."""
+"""The connection between the demo agent and the SDK: frames out, questions out, answers in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from lulu.agent.demo import frames
 from lulu.agent.demo.frames import Frame
 
-#: Unread frames at which a turn waits for its reader, as the CLI does at a full pipe.
+#: The number of unread frames at which a turn waits for its reader, as the CLI does at a full pipe.
 HIGH_WATER = 256
 
 
@@ -30,18 +30,18 @@ class Channel:
         self._failure: Exception | None = None
 
     def post(self, frame: Frame) -> None:
-        """Sends a frame at once, however far behind the reader is."""
+        """Send a frame immediately, without waiting for the reader."""
         self._unread.put_nowait(frame)
         if self._unread.qsize() >= HIGH_WATER:
             self._has_room.clear()
 
     async def send(self, frame: Frame) -> None:
-        """Sends a frame, first waiting for a reader that is far behind."""
+        """Send a frame, after waiting for a slow reader."""
         await self._has_room.wait()
         self.post(frame)
 
     async def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Puts a question to the SDK and waits for its answer. Raises ``QuestionFailed``."""
+        """Send a question to the SDK and return its answer. Raises ``QuestionFailed``."""
         request_id = f"demo_{next(self._numbers)}"
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._open_questions[request_id] = answer
@@ -57,26 +57,26 @@ class Channel:
         return dict(response.get("response") or {})
 
     def answer(self, response: Mapping[str, Any]) -> None:
-        """Takes a ``control_response`` of the SDK. One that nobody waits for is ignored."""
+        """Take a ``control_response`` of the SDK. An unexpected one is ignored."""
         waiting = self._open_questions.pop(str(response.get("request_id")), None)
         if waiting and not waiting.done():
             waiting.set_result(dict(response))
 
     def withdraw(self) -> None:
-        """Takes every open question back."""
+        """Withdraw every open question."""
         for request_id, waiting in list(self._open_questions.items()):
             del self._open_questions[request_id]
             self.post(frames.control_cancel(request_id))
             waiting.cancel()
 
     def close(self, failure: Exception | None = None) -> None:
-        """Ends ``frames()`` after what was sent; ``failure`` is raised there, as a dead process would."""
+        """End ``frames()`` after the sent ones; ``failure`` is raised there, as after a dead process."""
         self._failure = failure
         self._unread.put_nowait(None)
         self._has_room.set()
 
     async def frames(self) -> AsyncIterator[Frame]:
-        """Every frame in order, until ``close``."""
+        """Yield every frame in order, until ``close``."""
         while (frame := await self._unread.get()) is not None:
             if self._unread.qsize() < HIGH_WATER:
                 self._has_room.set()

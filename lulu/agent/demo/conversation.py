@@ -1,4 +1,4 @@
-"""What the demo agent keeps from turn to turn: who it is, what it may do, what it has cost."""
+"""The demo agent's state between turns: its identity, permissions, context and cost."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from lulu.agent.demo import frames
 from lulu.agent.demo.permissions import Permissions
 
-#: The name shown where nobody chose a model.
+#: The model's name if none was chosen.
 DEFAULT_MODEL = "demo"
-#: US dollars a token: invented, in the usual proportions.
+#: Invented prices, in US dollars per token, in the usual proportions.
 _PRICES = {"input": 4e-6, "output": 20e-6, "cache_read": 0.4e-6, "cache_creation": 5e-6}
 _CONTEXT_WINDOW = 200_000
 _MAX_OUTPUT = 32_000
@@ -20,7 +20,7 @@ _TOKENS_A_TURN = 2_600
 
 
 class Conversation:
-    """One session as its agent sees it."""
+    """One session, from the agent's side."""
 
     def __init__(
         self,
@@ -37,14 +37,14 @@ class Conversation:
         self.cwd = cwd
         self.model = model or DEFAULT_MODEL
         self.permissions = Permissions(permission_mode)
-        #: Whether ``bypassPermissions`` may be switched on: only when it was there at launch.
+        #: Whether ``bypassPermissions`` may be switched on: only if the session was launched with it.
         self.may_bypass = may_bypass or permission_mode == "bypassPermissions"
         #: The hooks of ``initialize``: event → matchers with their callback ids.
         self.hooks: Mapping[str, Any] = {}
-        #: Prompts answered so far, in earlier processes too.
+        #: The number of answered prompts, including earlier processes.
         self.turns = earlier_turns
         self.total_cost_usd = earlier_cost_usd
-        #: Permission requests that a person has not answered yet.
+        #: The number of permission requests without an answer.
         self.open_requests = 0
         self._model_usage: dict[str, dict[str, Any]] = {}
         self._context = _SYSTEM_PROMPT_TOKENS + _TOKENS_A_TURN * earlier_turns
@@ -53,7 +53,7 @@ class Conversation:
             self._of_model(self.model)["costUSD"] = earlier_cost_usd
 
     def clear(self) -> None:
-        """``/clear``: another session id, an empty context, and costs that start again at zero."""
+        """Run ``/clear``: a new session id, an empty context, and costs from zero."""
         self.session_id = frames.new_uuid()
         self.turns = 0
         self.total_cost_usd = 0.0
@@ -61,28 +61,28 @@ class Conversation:
         self._context, self._cached = _SYSTEM_PROMPT_TOKENS, 0
 
     def compact(self) -> tuple[int, int]:
-        """``/compact``: the context before and after, in tokens."""
+        """Run ``/compact``. Return the context before and after, in tokens."""
         before = self._context
         self._context, self._cached = min(before, _SYSTEM_PROMPT_TOKENS + 900), 0
         return before, self._context
 
     @property
     def context_tokens(self) -> int:
-        """Tokens that the next model call would send."""
+        """The tokens of the next model call."""
         return self._context
 
     @property
     def context_window(self) -> int:
-        """Tokens that fit."""
+        """The size of the model's context, in tokens."""
         return _CONTEXT_WINDOW
 
     def read(self, content: object) -> None:
-        """Something more that the model has to read next time: a prompt, a tool's answer."""
+        """Add a text to the model's context: a prompt, or a tool's answer."""
         text = content if isinstance(content, str) else json.dumps(content, default=str)
         self._context = min(self._context + tokens(text), _CONTEXT_WINDOW - _MAX_OUTPUT)
 
     def opening_usage(self) -> dict[str, int]:
-        """The usage that a message starts with."""
+        """Return the usage at the start of a message."""
         return {
             "input_tokens": 4,
             "cache_creation_input_tokens": self._context - self._cached,
@@ -91,7 +91,7 @@ class Conversation:
         }
 
     def bill(self, opening: Mapping[str, int], written: str) -> dict[str, int]:
-        """Books one model call and gives its final usage."""
+        """Add the cost of one model call, and return its final usage."""
         usage = {**opening, "output_tokens": tokens(written)}
         self._book(usage)
         self._cached = self._context
@@ -99,7 +99,7 @@ class Conversation:
         return usage
 
     def bill_aside(self, *, read: int, written: str) -> int:
-        """Books a model call of a sub-agent, which has a context of its own. Gives its tokens."""
+        """Add the cost of a sub-agent's model call, with a context of its own. Return its tokens."""
         usage = {
             "input_tokens": 4,
             "cache_creation_input_tokens": read,
@@ -125,7 +125,7 @@ class Conversation:
         entry["costUSD"] += cost
 
     def model_usage(self) -> dict[str, dict[str, Any]]:
-        """Cumulative figures by model, as the result carries them."""
+        """Return cumulative figures by model, as in the result."""
         return {model: dict(entry) for model, entry in self._model_usage.items()}
 
     def _of_model(self, model: str) -> dict[str, Any]:
@@ -145,5 +145,5 @@ class Conversation:
 
 
 def tokens(text: str) -> int:
-    """About how many tokens a text is."""
+    """Return the approximate number of tokens of a text."""
     return max(1, len(text) // 4)

@@ -1,6 +1,6 @@
-"""The CLI's frames as plain dicts, one builder for each. Shapes and order as Claude Code 2.1.330 sends them.
+"""Build the CLI's frames as plain dicts. Forms and order as in Claude Code 2.1.330.
 
-A frame's ``uuid`` and ``session_id`` are added where it is sent.
+A frame's ``uuid`` and ``session_id`` are added when it is sent.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 Frame = dict[str, Any]
 
-#: What the transcript says in the person's name after an interrupt.
+#: Texts in the person's name after an interrupt.
 INTERRUPTED = "[Request interrupted by user]"
 INTERRUPTED_TOOL = "[Request interrupted by user for tool use]"
-#: The result of a call that was refused by an interrupt, and what is added when it was already running.
+#: The result of a call that an interrupt refused, and the addition for one that was already running.
 REJECTED = (
     "The user doesn't want to proceed with this tool use. The tool use was rejected (eg. if it was a file edit, "
     "the new_string was NOT written to the file). STOP what you are doing and wait for the user to tell you how "
@@ -40,22 +40,22 @@ SLASH_COMMANDS = ("clear", "compact", "context", "cost", "help", "model")
 
 
 def new_uuid() -> str:
-    """A fresh uuid, as every frame has one."""
+    """Return a new uuid. Every frame has one."""
     return str(uuid.uuid4())
 
 
 def new_id(prefix: str) -> str:
-    """A fresh id in the API's manner: ``msg_…``, ``toolu_…``."""
+    """Return a new id in the API's form: ``msg_…``, ``toolu_…``."""
     return f"{prefix}_{uuid.uuid4().hex[:24]}"
 
 
 def session_state(state: str) -> Frame:
-    """``running``, ``requires_action`` or ``idle``."""
+    """Build the frame for ``running``, ``requires_action`` or ``idle``."""
     return {"type": "system", "subtype": "session_state_changed", "state": state}
 
 
 def init(*, cwd: str, model: str, permission_mode: str) -> Frame:
-    """Sent at the start of every turn."""
+    """Build the frame that starts every turn."""
     return {
         "type": "system",
         "subtype": "init",
@@ -76,49 +76,49 @@ def init(*, cwd: str, model: str, permission_mode: str) -> Frame:
 
 
 def status(value: str | None, **extra: Any) -> Frame:
-    """``requesting`` before each model call, ``compacting``, or nothing with what changed."""
+    """Build a status frame: ``requesting`` before a model call, ``compacting``, or ``None`` with a change."""
     return {"type": "system", "subtype": "status", "status": value, **extra}
 
 
 def system(subtype: str, **data: Any) -> Frame:
-    """Any other system frame."""
+    """Build any other system frame."""
     return {"type": "system", "subtype": subtype, **data}
 
 
 def stream(event: Mapping[str, Any]) -> Frame:
-    """One raw event of the API's stream, as ``include_partial_messages`` asks for them."""
+    """Build a frame with one raw event of the API's stream, as for ``include_partial_messages``."""
     return {"type": "stream_event", "event": dict(event), "parent_tool_use_id": None}
 
 
 def message_start(*, message_id: str, model: str, usage: Mapping[str, Any]) -> Frame:
-    """The opening of a model's message; later blocks are matched to it by ``message_id``."""
+    """Build the start of a model's message. Later blocks belong to it by ``message_id``."""
     message = _message(message_id, model, [], usage)
     return stream({"type": "message_start", "message": message})
 
 
 def block_start(index: int, block: Mapping[str, Any]) -> Frame:
-    """The opening of a block, still empty."""
+    """Build the start of an empty block."""
     return stream({"type": "content_block_start", "index": index, "content_block": dict(block)})
 
 
 def block_delta(index: int, delta: Mapping[str, Any]) -> Frame:
-    """A piece of a block."""
+    """Build a piece of a block."""
     return stream({"type": "content_block_delta", "index": index, "delta": dict(delta)})
 
 
 def block_stop(index: int) -> Frame:
-    """The end of a block; its assistant frame has come before."""
+    """Build the end of a block. The block's assistant frame comes before it."""
     return stream({"type": "content_block_stop", "index": index})
 
 
 def message_delta(*, stop_reason: str | None, usage: Mapping[str, Any]) -> Frame:
-    """Why the message ended, and its tokens."""
+    """Build the frame with the stop reason and the tokens of a message."""
     delta = {"stop_reason": stop_reason, "stop_sequence": None}
     return stream({"type": "message_delta", "delta": delta, "usage": dict(usage)})
 
 
 def message_stop() -> Frame:
-    """The end of a message."""
+    """Build the end of a message."""
     return stream({"type": "message_stop"})
 
 
@@ -131,20 +131,20 @@ def assistant(
     parent: str | None = None,
     **extra: Any,
 ) -> Frame:
-    """One finished block. ``parent`` is the ``Agent`` call of the sub-agent that wrote it."""
+    """Build the frame of one finished block. ``parent``: the ``Agent`` call of its sub-agent."""
     message = _message(message_id, model, [dict(block)], usage)
     return {"type": "assistant", "message": message, "parent_tool_use_id": parent, **extra}
 
 
 def synthetic(text: str, **extra: Any) -> Frame:
-    """Words of Claude Code itself, not of a model: slash commands and API errors."""
+    """Build a message of Claude Code itself, not of a model: slash commands and API errors."""
     usage = {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
     block = {"type": "text", "text": text}
     return assistant(block, message_id=new_uuid(), model="<synthetic>", usage=usage, **extra)
 
 
 def user_text(text: str, *, parent: str | None = None, **extra: Any) -> Frame:
-    """Text in the person's name that Claude Code adds by itself."""
+    """Build a text in the person's name that Claude Code adds by itself."""
     message = {"role": "user", "content": [{"type": "text", "text": text}]}
     return {"type": "user", "message": message, "parent_tool_use_id": parent, **extra}
 
@@ -152,7 +152,7 @@ def user_text(text: str, *, parent: str | None = None, **extra: Any) -> Frame:
 def tool_result(
     tool_use_id: str, content: Any, *, is_error: bool = False, data: Any = None, parent: str | None = None
 ) -> Frame:
-    """A tool's answer: the model's view in ``content``, the structured one in ``data`` (absent in sub-agents)."""
+    """Build a tool's answer. ``content``: for the model; ``data``: structured, not in sub-agents."""
     block = {"type": "tool_result", "tool_use_id": tool_use_id, "content": content, "is_error": is_error}
     frame: Frame = {
         "type": "user",
@@ -163,29 +163,29 @@ def tool_result(
 
 
 def rejected(tool_use_id: str, *, was_running: bool) -> Frame:
-    """The result of a call that an interrupt refused or stopped."""
+    """Build the result of a call that an interrupt refused or stopped."""
     content = REJECTED + STOPPED_WHILE_RUNNING if was_running else REJECTED
     return tool_result(tool_use_id, content, is_error=True, data="User rejected tool use")
 
 
 def control_response(request_id: str, response: Mapping[str, Any]) -> Frame:
-    """The answer to a control request of the SDK."""
+    """Build the answer to a control request of the SDK."""
     inner = {"subtype": "success", "request_id": request_id, "response": dict(response)}
     return {"type": "control_response", "response": inner}
 
 
 def control_error(request_id: str, error: str) -> Frame:
-    """A control request of the SDK that cannot be met."""
+    """Build the refusal of a control request of the SDK."""
     return {"type": "control_response", "response": {"subtype": "error", "request_id": request_id, "error": error}}
 
 
 def control_request(request_id: str, request: Mapping[str, Any]) -> Frame:
-    """A question of ours to the SDK: ``can_use_tool`` or ``hook_callback``."""
+    """Build a question to the SDK: ``can_use_tool`` or ``hook_callback``."""
     return {"type": "control_request", "request_id": request_id, "request": dict(request)}
 
 
 def control_cancel(request_id: str) -> Frame:
-    """Our question has become void."""
+    """Build the withdrawal of a question to the SDK."""
     return {"type": "control_cancel_request", "request_id": request_id}
 
 

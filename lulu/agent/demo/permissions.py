@@ -1,4 +1,4 @@
-"""Whether a call runs, is asked for or is refused: Claude Code's modes and session rules in small."""
+"""Decide whether a call runs, is asked about or is denied: Claude Code's modes and rules in small."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 Verdict = Literal["allow", "ask", "deny"]
 
-#: Tools that only look, or that keep the agent's own notes: never asked for.
+#: Tools that only read, or that keep the agent's own notes. They never need permission.
 FREE_TOOLS = frozenset({"Read", "Agent", "TaskCreate", "TaskUpdate", "TaskList", "TodoWrite"})
 EDIT_TOOLS = frozenset({"Edit", "Write"})
-#: Tools that are a question to the person: asked in every mode, even ``bypassPermissions``.
+#: Tools that ask the person. They need an answer in every mode, even ``bypassPermissions``.
 PERSON_TOOLS = frozenset({"AskUserQuestion", "ExitPlanMode"})
 
 _READING_COMMAND = re.compile(r"(ls|cat|head|tail|wc|pwd|echo|grep|rg|find|git (status|diff|log|show))\b[^;&|><`$]*")
@@ -22,14 +22,14 @@ _EDITING_COMMAND = re.compile(r"(touch|mkdir|rm|mv|cp|sed)\b[^;&|><`$]*")
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One rule of the session; no ``content`` means the whole tool."""
+    """One rule of the session. Without ``content`` it covers the whole tool."""
 
     tool_name: str
     content: str | None
     behavior: Verdict
 
     def covers(self, tool_name: str, tool_input: Mapping[str, Any]) -> bool:
-        """Whether the rule speaks of this call. ``npm run *`` and ``npm run:*`` both mean a prefix."""
+        """Whether the rule applies to this call. ``npm run *`` and ``npm run:*`` both mean a prefix."""
         if tool_name != self.tool_name:
             return False
         if self.content is None:
@@ -49,9 +49,9 @@ class Permissions:
         self._rules: list[Rule] = []
 
     def judge(self, tool_name: str, tool_input: Mapping[str, Any]) -> Verdict:
-        """What to do with a call. A deny rule wins, then the person's tools, then allow rules, then the mode.
+        """Return the verdict on a call. Deny rules win, then the person's tools, allow rules, the mode.
 
-        In ``dontAsk`` an "ask" is a refusal; that is the caller's to say.
+        In ``dontAsk``, the caller turns "ask" into a denial.
         """
         behaviors = {rule.behavior for rule in self._rules if rule.covers(tool_name, tool_input)}
         if "deny" in behaviors:
@@ -70,7 +70,7 @@ class Permissions:
         return bool(_READING_COMMAND.fullmatch(command))
 
     def update(self, updates: Iterable[Mapping[str, Any]]) -> str | None:
-        """Takes the ``updatedPermissions`` of an answer; gives the new mode if they set one."""
+        """Apply the ``updatedPermissions`` of an answer. Return the new mode if they set one."""
         new_mode = None
         for update in updates:
             match update.get("type"):
@@ -88,7 +88,7 @@ class Permissions:
 
 
 def suggestions(tool_name: str, tool_input: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What Claude Code would offer as "always allow" for this call."""
+    """Return the suggestions that Claude Code would offer as "always allow" for this call."""
     if tool_name in PERSON_TOOLS:
         return []
     if tool_name in EDIT_TOOLS:

@@ -1,4 +1,4 @@
-"""The small Python project that the demo agent pretends to work on: an invoice whose total is one cent off."""
+"""The small Python project that the demo agent pretends to work on: an invoice with a wrong total."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def total(lines: list[Line]) -> Decimal:
     return gross
 '''
 
-#: The lines at fault, and what replaces them.
+#: The faulty lines, and their replacement.
 FAULT = """    gross = Decimal(0)
     for line in lines:
         tax = (line.net * line.tax_rate).quantize(CENT, ROUND_HALF_UP)

@@ -1,4 +1,4 @@
-"""Sub-agents of the demo agent: an ``Agent`` call whose events carry its ``tool_use`` id as their parent."""
+"""Sub-agents of the demo agent. Their events have the ``Agent`` call's id as their parent."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from lulu.agent.demo.calls import Call, Caller, Outcome, Output
 from lulu.agent.demo.conversation import tokens
 from lulu.agent.demo.turn import Turn
 
-#: Seconds that a sub-agent takes for one message; it does not stream.
+#: Seconds of a sub-agent for one message. It does not stream.
 _MESSAGE_SECONDS = 1.2
 _AGENT_TYPE = "general-purpose"
 
 
 class SubAgent:
-    """One sub-agent at work."""
+    """One running sub-agent."""
 
     def __init__(self, turn: Turn, use_id: str, description: str, *, is_background: bool) -> None:
         self.turn = turn
@@ -33,7 +33,7 @@ class SubAgent:
         self._tokens = 0
 
     async def reply(self, *blocks: Think | Say | Call) -> list[Outcome]:
-        """One message of the sub-agent, block by block, then its calls. Gives their outcomes in order."""
+        """Send one message, block by block, then perform its calls. Return their outcomes in order."""
         await self.turn.pause(_MESSAGE_SECONDS)
         message_id = frames.new_id("msg")
         calls: dict[str, Call] = {}
@@ -49,7 +49,7 @@ class SubAgent:
         return await self.turn.calls.perform(calls, Caller(parent=self._use_id, agent_id=self.agent_id))
 
     async def work(self, prompt: str, job: Callable[[SubAgent], Awaitable[str]]) -> Output:
-        """Does the whole job, from ``task_started`` to the report."""
+        """Do the whole job, from ``task_started`` to the report."""
         await self._task("task_started", description=self._description, prompt=prompt, task_type="local_agent")
         if not self._is_background:
             await self.turn.emit(frames.user_text(prompt, parent=self._use_id, **self._names()))
@@ -111,7 +111,7 @@ class SubAgent:
 
 
 def agent(description: str, prompt: str, job: Callable[[SubAgent], Awaitable[str]]) -> Call:
-    """A sub-agent that the turn waits for; ``job`` gives its report."""
+    """Return the call of a sub-agent that the turn waits for. ``job`` returns its report."""
 
     async def work(turn: Turn, use_id: str, tool_input: dict[str, Any]) -> Output:
         return await SubAgent(turn, use_id, description, is_background=False).work(prompt, job)
@@ -125,7 +125,7 @@ def background_agent(
     job: Callable[[SubAgent], Awaitable[str]],
     afterwards: Callable[[Turn], Awaitable[None]],
 ) -> Call:
-    """A sub-agent that outlives the turn; its report starts a turn of its own, which plays ``afterwards``."""
+    """Return the call of a sub-agent that outlives the turn. Its report starts a turn with ``afterwards``."""
 
     async def work(turn: Turn, use_id: str, tool_input: dict[str, Any]) -> Output:
         sub_agent = SubAgent(turn, use_id, description, is_background=True)

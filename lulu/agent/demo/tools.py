@@ -1,4 +1,4 @@
-"""The demo agent's tools: each makes a ``Call`` whose input and invented result have Claude Code's shapes."""
+"""The demo agent's tools: each returns a ``Call`` with input and result in Claude Code's form."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lulu.agent.demo.calls import Call, Output, Work
 if TYPE_CHECKING:
     from lulu.agent.demo.turn import Turn
 
-#: Seconds that an ordinary tool takes at human pace.
+#: Seconds of an ordinary tool at human speed.
 QUICK = 0.4
 
 _OTHER_COMMAND = "(The demo agent runs nothing. A real agent would now run the command as you changed it.)"
 
 
 def after(seconds: float, output: Callable[[dict[str, Any]], Output]) -> Work:
-    """Work that takes some time and then answers from its input."""
+    """Return work that takes some seconds, and then answers from its input."""
 
     async def work(turn: Turn, use_id: str, tool_input: dict[str, Any]) -> Output:
         await turn.pause(seconds)
@@ -28,12 +28,12 @@ def after(seconds: float, output: Callable[[dict[str, Any]], Output]) -> Work:
 
 
 def failure(message: str) -> Output:
-    """A tool's error, in both of its forms."""
+    """Return a tool's error, in both of its forms."""
     return Output(content=message, data=f"Error: {message}", is_error=True)
 
 
 def bash(command: str, description: str, stdout: str, *, seconds: float = 1.2, exit_code: int = 0) -> Call:
-    """A console command. A changed command is not answered with the output of the planned one."""
+    """Return a console command. If a person changes it, the planned output is not used."""
 
     def output(tool_input: dict[str, Any]) -> Output:
         shown = stdout if tool_input.get("command") == command else _OTHER_COMMAND
@@ -51,7 +51,7 @@ def bash(command: str, description: str, stdout: str, *, seconds: float = 1.2, e
 
 
 def read(path: str, text: str) -> Call:
-    """A file, with the line numbers that the model sees."""
+    """Return a call that reads a file. The answer has line numbers, as for the model."""
     lines = text.splitlines()
 
     def output(tool_input: dict[str, Any]) -> Output:
@@ -69,13 +69,13 @@ def read(path: str, text: str) -> Call:
 
 
 def read_missing(path: str) -> Call:
-    """A file that is not there: the ordinary error."""
+    """Return a call that reads a missing file and fails."""
     message = "File does not exist."
     return Call(name="Read", input={"file_path": path}, work=after(QUICK, lambda _: failure(message)))
 
 
 def edit(path: str, original: str, old: str, new: str) -> Call:
-    """A change in a file, with its diff."""
+    """Return a change of a file, with its diff."""
 
     def output(tool_input: dict[str, Any]) -> Output:
         replaced, replacement = str(tool_input.get("old_string", old)), str(tool_input.get("new_string", new))
@@ -97,7 +97,7 @@ def edit(path: str, original: str, old: str, new: str) -> Call:
 
 
 def write(path: str, text: str) -> Call:
-    """A new file."""
+    """Return a call that writes a new file."""
 
     def output(tool_input: dict[str, Any]) -> Output:
         data = {
@@ -115,12 +115,12 @@ def write(path: str, text: str) -> Call:
 
 
 def answered(name: str, tool_input: dict[str, Any], content: Any, data: Any, *, seconds: float = QUICK) -> Call:
-    """Any other tool, with a fixed answer."""
+    """Return a call of any other tool, with a fixed answer."""
     return Call(name=name, input=tool_input, work=after(seconds, lambda _: Output(content=content, data=data)))
 
 
 def structured_patch(before: str, after_: str, context: int = 3) -> list[dict[str, Any]]:
-    """The hunks between two texts in Claude Code's form."""
+    """Return the hunks between two texts in Claude Code's form."""
     old, new = before.splitlines(), after_.splitlines()
     groups = difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(context)
     return [_hunk(old, new, group) for group in groups]

@@ -1,4 +1,4 @@
-"""The demo agent behind the SDK's own ``transport=`` seam: it answers as Claude Code would, and touches nothing."""
+"""The demo agent as a transport of the SDK: it answers like Claude Code, but runs nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lulu.agent.demo.turn import Turn
 class DemoTransport(Transport):
     """One session of the demo agent: ``ClaudeSDKClient(options, transport=DemoTransport(...))``.
 
-    The SDK does not tell a transport of its own about cwd, model, mode, session or stderr: pass them here as well.
+    The SDK does not pass cwd, model, mode, session or stderr to a transport, so pass them here as well.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class DemoTransport(Transport):
         stderr: Callable[[str], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``speed`` 1 is a human's pace, 2 is twice as fast, 0 does not wait at all.
+        """Take the settings of a session. ``speed``: 1 is a human's, 2 twice as fast, 0 never waits.
 
-        A resumed session passes how many prompts it has answered and its last ``total_cost_usd``.
+        A resumed session passes its number of answered prompts and its last ``total_cost_usd``.
         """
         self._conversation = Conversation(
             session_id=session_id,
@@ -66,20 +66,20 @@ class DemoTransport(Transport):
         self._ready = False
 
     async def connect(self) -> None:
-        """Starts the agent; it costs nothing."""
+        """Start the agent."""
         self._worker = asyncio.create_task(self._work(), name="demo-agent")
         self._ready = True
 
     def is_ready(self) -> bool:
-        """Whether the agent lives."""
+        """Whether the agent runs."""
         return self._ready
 
     def read_messages(self) -> AsyncIterator[dict[str, Any]]:
-        """Every frame, until the agent ends; raises ``ProcessError`` where it "crashed"."""
+        """Yield every frame until the agent ends. Raises ``ProcessError`` if it "crashed"."""
         return self._channel.frames()
 
     async def write(self, data: str) -> None:
-        """Takes what the SDK sends: prompts, control requests, and answers to ours."""
+        """Take input of the SDK: prompts, control requests, and answers to ours."""
         for line in data.split("\n"):
             if not self._ready:
                 raise CLIConnectionError("Cannot write to terminated process")
@@ -87,12 +87,12 @@ class DemoTransport(Transport):
                 self._take(json.loads(line))
 
     async def end_input(self) -> None:
-        """No more prompts: the agent ends after those it has."""
+        """End the agent after the prompts that it already has."""
         self._input_ended = True
         self._arrived.set()
 
     async def close(self) -> None:
-        """Ends the agent at once."""
+        """End the agent now."""
         self._ready = False
         tasks = [*self._background.values(), *([self._worker] if self._worker else [])]
         for task in tasks:
@@ -150,7 +150,7 @@ class DemoTransport(Transport):
         return frames.control_response(request_id, {"mode": mode})
 
     async def _work(self) -> None:
-        """Answers prompts one after the other; with none left, and nothing in the background, it is idle."""
+        """Answer prompts one after the other. Without prompts and background tasks, the agent is idle."""
         is_idle = True
         try:
             while True:
@@ -181,7 +181,7 @@ class DemoTransport(Transport):
             self._turn = None
 
     def _launch(self, task: BackgroundTask) -> None:
-        """Runs work behind the turns; a prompt of its own tells the agent when it is done."""
+        """Run work behind the turns. At its end, a prompt of its own has the report."""
 
         async def work() -> None:
             told = await task.work()

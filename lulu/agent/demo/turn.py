@@ -1,4 +1,4 @@
-"""One turn of the demo agent: what its scripts speak through, and how a turn begins, ends and is interrupted."""
+"""One turn of the demo agent: the interface for scripts, and its begin, end and interrupt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from lulu.agent.demo.conversation import Conversation
 from lulu.agent.demo.frames import Frame
 from lulu.agent.demo.pace import Pace
 
-#: Seconds at human pace: before a message begins, and for each piece of a block.
+#: Seconds at human speed: before a message begins, and for each piece of a block.
 FIRST_TOKEN_SECONDS = 0.5
 TEXT_SECONDS = 0.06
 THINKING_SECONDS = 0.045
@@ -39,7 +39,7 @@ _INPUT_PIECE = 32
 
 @dataclass(kw_only=True)
 class _OpenMessage:
-    """A message that is being streamed, with what an interrupt needs to close it."""
+    """A message that is being streamed, with the data to close it after an interrupt."""
 
     message_id: str
     opening: dict[str, int]
@@ -66,7 +66,7 @@ class Turn:
         self.channel = channel
         self.prompt = prompt
         self.pace = pace
-        #: Takes work that goes on after the turn.
+        #: Starts work that outlives the turn.
         self.launch = launch
         self.calls = Calls(self)
         self._message: _OpenMessage | None = None
@@ -77,11 +77,11 @@ class Turn:
         self._usage: dict[str, int] = {}
         self._began = time.monotonic()
         self._api_seconds = 0.0
-        #: False for slash commands, which name no model and no reason for their end.
+        #: False for slash commands: their results have no model and no reason.
         self.used_model = True
 
     async def run(self, script: Callable[[Turn], Awaitable[None]]) -> None:
-        """Runs a script to its result frame. What the script raises beyond ``ApiFailed`` ends the agent."""
+        """Run a script to its result frame. An exception other than ``ApiFailed`` ends the agent."""
         conversation = self.conversation
         conversation.read(self.prompt.text)
         await self.emit(
@@ -98,7 +98,7 @@ class Turn:
         conversation.turns += 1 if self.used_model else 0
 
     def interrupt(self) -> None:
-        """Stops the turn where it stands; ``run`` then closes it in order."""
+        """Stop the turn. ``run`` then closes it in order."""
         if not self._interrupted:
             self._interrupted = True
             self.channel.withdraw()
@@ -106,7 +106,7 @@ class Turn:
                 self._body.cancel()
 
     async def emit(self, frame: Frame) -> None:
-        """Sends a frame of this session."""
+        """Send a frame of this session."""
         names: Frame = {"uuid": frames.new_uuid(), "session_id": self.conversation.session_id}
         is_main = not frame.get("parent_tool_use_id")
         if self.prompt.uuid and is_main and frame["type"] in ("assistant", "result"):
@@ -114,7 +114,7 @@ class Turn:
         await self.channel.send({**names, **frame})
 
     def hook_input(self, event: str, **extra: Any) -> dict[str, Any]:
-        """What every hook is told."""
+        """Return the fields of every hook's input."""
         return {
             "session_id": self.conversation.session_id,
             "transcript_path": "",
@@ -125,15 +125,15 @@ class Turn:
         }
 
     async def pause(self, seconds: float) -> None:
-        """Waits so many seconds at human pace."""
+        """Wait some seconds at human speed."""
         await self.pace.pause(seconds)
 
     def path(self, *parts: str) -> str:
-        """A path in the session's folder."""
+        """Return a path in the session's folder."""
         return "/".join((self.conversation.cwd.rstrip("/"), *parts))
 
     async def reply(self, *blocks: Block) -> list[Outcome]:
-        """Streams one message of the model, then performs its calls. Gives their outcomes in order."""
+        """Stream one message of the model, then perform its calls. Return their outcomes in order."""
         began = time.monotonic()
         self._replies += 1
         await self.emit(frames.status("requesting"))
@@ -147,7 +147,7 @@ class Turn:
         return await self.calls.perform(message.calls) if message.calls else []
 
     async def open_message(self) -> _OpenMessage:
-        """Begins a message of the model."""
+        """Begin a message of the model."""
         conversation = self.conversation
         self._message = _OpenMessage(message_id=frames.new_id("msg"), opening=conversation.opening_usage())
         await self.emit(
@@ -158,7 +158,7 @@ class Turn:
         return self._message
 
     async def close_message(self, stop_reason: str | None) -> None:
-        """Ends the open message and books it."""
+        """End the open message, and add its cost."""
         message = self._message
         if message is None:
             return
@@ -183,7 +183,7 @@ class Turn:
                 await self._finished(message, block.block)
 
     async def begin_text(self, message: _OpenMessage, text: str) -> None:
-        """Streams a text block without ever finishing it."""
+        """Stream a text block without its end."""
         await self.emit(frames.block_start(message.index, {"type": "text", "text": ""}))
         await self._pieces(message, "text", text, TEXT_SECONDS)
 
@@ -223,7 +223,7 @@ class Turn:
         await self._finished(message, block)
 
     async def _finished(self, message: _OpenMessage, block: dict[str, Any], **extra: Any) -> None:
-        """The assistant frame of a block comes before the block's end in the stream."""
+        """Send the end of a block. Its assistant frame comes first, as in the real stream."""
         await self.emit(
             frames.assistant(
                 block,
@@ -247,7 +247,7 @@ class Turn:
             await self._result(terminal_reason="completed", stop_reason="end_turn")
 
     async def _abort(self) -> None:
-        """Closes an interrupted turn as the CLI does: partial text, open calls, the note, an error result."""
+        """Close an interrupted turn as the CLI does: partial text, open calls, the note, an error result."""
         open_calls, message = self.calls.open, self._message
         if message:
             await self._abort_message(message)
@@ -265,7 +265,7 @@ class Turn:
         )
 
     async def _abort_message(self, message: _OpenMessage) -> None:
-        """Delivers partial text. Partial thinking and a half-written call are lost, as with the real CLI."""
+        """Send partial text. Partial thinking and a partial call are lost, as with the real CLI."""
         if message.kind == "text" and message.partial:
             await self._finished(message, finished_block("text", message.partial), aborted=True)
         elif message.kind:
@@ -306,6 +306,6 @@ class Turn:
         await self.emit(frame)
 
     async def announce(self, text: str, **extra: Any) -> None:
-        """Words of Claude Code itself, which are the turn's result too."""
+        """Send a text of Claude Code itself. It is the turn's result, too."""
         self._last_text = text
         await self.emit(frames.synthetic(text, **extra))

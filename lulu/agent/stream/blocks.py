@@ -1,4 +1,4 @@
-"""One block of a message → its event. Total: what Lulu does not read of a block is kept in the event's ``more``."""
+"""Translate one block of a message into its event. Unread parts are kept in the event's ``more``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from lulu.model.events import Event, System, Text, Thinking, ToolResult, ToolUse
 
 Block = dict[str, Any]
 
-#: Blocks without a text or a call that the page has a line for; each is one event of its own name.
+#: Blocks without a text or a call that the page shows. Each is a system event with its own name.
 _ALONE = frozenset({"redacted_thinking", "fallback", "container_upload", "image"})
 
 
 def of_assistant(block: object, common: dict[str, Any]) -> Event:
-    """The event of a block that the model wrote; ``common`` are the fields that it shares with its message."""
+    """Return the event of the model's block. ``common``: the fields that it shares with its message."""
     return _read(block, common, _assistant)
 
 
 def of_user(block: object, common: dict[str, Any], frame: Mapping[str, Any]) -> Event:
-    """The event of a block in the user's name: a tool's answer, or a note of Claude Code's. ``frame`` came with it."""
+    """Return the event of a block in the user's name: a tool's answer, or a note of Claude Code's.
+
+    ``frame``: the frame of the block.
+    """
 
     def read(block: Block, common: dict[str, Any]) -> Event:
         match block["type"]:
@@ -36,7 +39,7 @@ def of_user(block: object, common: dict[str, Any], frame: Mapping[str, Any]) -> 
 
 
 def _read(block: object, common: dict[str, Any], read: Callable[[Block, dict[str, Any]], Event]) -> Event:
-    """The event, or an unknown one with the whole block where its shape is not the one measured."""
+    """Return the event, or an unknown one with the whole block if its form is unexpected."""
     if isinstance(block, dict):
         try:
             return read(block, common)
@@ -67,7 +70,7 @@ def _assistant(block: Block, common: dict[str, Any]) -> Event:
 
 def _use(block: Block, name: str, common: dict[str, Any]) -> Event:
     given = block["input"]
-    # The model's own mistakes: an empty list, a text.
+    # Mistakes of the model: an empty list, a text.
     arguments = given if isinstance(given, dict) else {"input": given} if given else {}
     rest = _rest(block, "id", "name", *(["input"] if isinstance(given, dict) else []))
     return made(ToolUse, {"id": block["id"], "name": name, "input": arguments, **common}, rest)
@@ -85,7 +88,7 @@ def _result(block: Block, common: dict[str, Any]) -> Event:
 
 
 def _is_failure(content: object) -> bool:
-    """Whether the API's own tools say that they failed: in an object of a type ``…_error``, or by an exit code."""
+    """Whether the answer of an API tool is a failure: a type ``…_error``, or an exit code."""
     if not isinstance(content, dict):
         return False
     return str(content.get("type")).endswith("_error") or content.get("return_code") not in (None, 0)

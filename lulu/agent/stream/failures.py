@@ -1,4 +1,4 @@
-"""How a turn ended, and what to say where it failed: the API, a hook that refuses, a command that did nothing."""
+"""Derive the status of a turn and the error to show: an API error, a hook, a failed command."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from lulu.agent.stream.frames import Frame, blocks_of, text_of
 from lulu.model.events import PROMPT_REFUSED, Error, made
 from lulu.model.sessions import SessionStatus
 
-#: ``terminal_reason`` of a turn that somebody, or a hook, stopped. Looked at before ``is_error``, which may be true.
+#: ``terminal_reason`` of a turn that a person or a hook stopped. Checked before ``is_error``, because that may be true.
 _ABORTED = frozenset({"aborted_streaming", "aborted_tools", "hook_stopped", "stop_hook_prevented"})
-#: Other reasons for which a turn ends before its work is done; "max_turns" and the like are errors by their flag, too.
+#: Other reasons for an early end of a turn. "max_turns" and the like also have the error flag.
 _FAILED = frozenset(
     {
         *("api_error", "model_error", "image_error", "prompt_too_long", "blocking_limit", "rapid_refill_breaker"),
@@ -18,27 +18,27 @@ _FAILED = frozenset(
         *("max_turns", "budget_exhausted", "tool_deferred_unavailable"),
     }
 )
-#: How slash commands end that did nothing (``local_command_outcome``, CLI 2.1.332).
+#: Outcomes of slash commands without effect (``local_command_outcome``, CLI 2.1.332).
 _REFUSALS = frozenset({"failed", "unknown", "unavailable_headless"})
-#: How Claude Code begins a reason that is meant for its own developers.
+#: The beginning of a reason for Claude Code's own developers.
 _DIAGNOSTIC = "[ede_diagnostic]"
 
 
 def api_error(frame: Frame, common: dict[str, Any]) -> Error:
-    """What the API answered in the place of a message."""
+    """Return the event for an API error that replaces a message."""
     code = str(frame["error"])
     texts = [text_of(block.get("text")) for block in blocks_of(frame["message"]["content"]) if isinstance(block, dict)]
     return Error(message="".join(text for text in texts if text) or code, code=code, **common)
 
 
 def _outcome(frame: Frame) -> str | None:
-    """How a slash command went that needs no model; nothing where it went well, or is none."""
+    """Return the outcome of a failed slash command, or ``None``."""
     outcome = frame.get("local_command_outcome")
     return text_of(outcome.get("kind")) if isinstance(outcome, dict) else None
 
 
 def command_failed(frame: Frame, common: dict[str, Any]) -> Error:
-    """What Claude Code says in the place of what a slash command does."""
+    """Return the event for Claude Code's report that a slash command failed."""
     texts = [text_of(block.get("text")) for block in blocks_of(frame["message"]["content"]) if isinstance(block, dict)]
     message = "\n".join(text for text in texts if text).removeprefix("Error: ")
     more: dict[str, Any] = {
@@ -49,6 +49,7 @@ def command_failed(frame: Frame, common: dict[str, Any]) -> Error:
 
 
 def status_of(frame: Frame, *, is_refused: bool) -> SessionStatus:
+    """Return the status of a turn from its result."""
     reason = frame.get("terminal_reason")
     if reason in _ABORTED:
         return SessionStatus.INTERRUPTED
@@ -57,7 +58,7 @@ def status_of(frame: Frame, *, is_refused: bool) -> SessionStatus:
 
 
 def error_of(frame: Frame) -> Error:
-    """Why a turn failed, where nothing before its result has said it."""
+    """Return the error of a failed turn. Needed only if no earlier event has it."""
     errors = frame.get("errors")
     reasons = [str(reason) for reason in errors] if isinstance(errors, list) else []
     told = [reason for reason in reasons if not reason.startswith(_DIAGNOSTIC)]
@@ -72,17 +73,17 @@ def error_of(frame: Frame) -> Error:
 
 
 def is_failed_command(frame: Frame) -> bool:
-    """Whether an answer of Claude Code's own says that a slash command did nothing."""
+    """Whether an answer of Claude Code itself reports that a slash command had no effect."""
     return _outcome(frame) in _REFUSALS
 
 
 def is_refusal(data: Frame) -> bool:
-    """Whether a notice says that a prompt was not sent."""
+    """Whether a notice reports that a prompt was not sent."""
     return isinstance(data.get("prompt_submit_outcome"), dict)
 
 
 def stopped_by_hook(data: Frame, common: dict[str, Any]) -> Error:
-    """A hook of the user's has refused the prompt, or goes no further."""
+    """Return the event for a user's hook that refused the prompt or stopped the agent."""
     outcome, content = data.get("prompt_submit_outcome"), text_of(data.get("content")) or ""
     if not isinstance(outcome, dict):
         return made(Error, {"message": f"A hook stopped the agent: {content}", **common}, data)

@@ -1,4 +1,4 @@
-"""The block that the main agent is writing, put together from its stream. Text that was shown ends only in an event."""
+"""Collect the main agent's block from its stream. Text on the page always ends in an event."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from lulu.model.events import Event, Text, Thinking
 
-#: The deltas that bring text, with the key that holds it.
+#: Kinds of deltas with text, and its key.
 _TEXT_IN = {"text_delta": "text", "thinking_delta": "thinking"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveBlock:
-    """The block that is being written, as far as it has come."""
+    """The block that is being written, with its text so far."""
 
     message_id: str | None
     #: ``text`` or ``thinking``.
@@ -24,11 +24,11 @@ class LiveBlock:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """What is left of a block that ends."""
+    """The remains of a block that ends."""
 
     #: The text that no finished block has, as partial events.
     cut_off: list[Event] = field(default_factory=list)
-    #: Whether text was shown that is to be shown no longer.
+    #: Whether the page has to remove live text.
     had_text: bool = False
 
 
@@ -39,12 +39,12 @@ class BlockWriter:
         self._message_id: str | None = None
         self._block: LiveBlock | None = None
         self._citations: list[Any] = []
-        #: What a failed try has written: it stays on the page until the next try has said as much, or something else.
+        #: The text of a failed try. It stays on the page until the next try has as much text, or other text.
         self._failed_try: LiveBlock | None = None
         self._is_retried = False
 
     def begin_message(self, message_id: str | None) -> Ended:
-        """Another message begins: it replaces what a failed try has written, or follows what was cut off."""
+        """Begin another message. It replaces the text of a failed try, or follows a text that was cut off."""
         self._message_id = message_id
         if self._is_retried and self._block is not None and self._block.text.strip():
             self._failed_try, self._block, self._is_retried = self._block, None, False
@@ -53,14 +53,14 @@ class BlockWriter:
         return self.end()
 
     def begin_block(self, kind: str, text: str) -> Ended:
-        """A block of the message begins, with its first words where it has any."""
+        """Begin a block of the message, with its first text."""
         ended = Ended() if self._failed_try is not None and self._block is None else self.end()
         if kind in (Text.type, Thinking.type):
             self._block = LiveBlock(message_id=self._message_id, kind=kind, text=text)
         return ended
 
     def grow(self, delta: dict[str, Any]) -> tuple[LiveBlock | None, Ended]:
-        """More of the block: what is to be shown of it, where that has changed, and what it does not go on from."""
+        """Add text. Return the block if the page has to show it, and the remains of a text that it replaces."""
         if delta["type"] == "citations_delta" and self._block is not None:
             self._citations.append(delta["citation"])
         more = delta.get(_TEXT_IN.get(delta["type"], ""))
@@ -74,16 +74,16 @@ class BlockWriter:
             return block, Ended()
         if failed.kind == block.kind and failed.text.startswith(block.text):
             return None, Ended()
-        # The next words show the new block: in this instant the old one becomes an event.
+        # The next delta shows the new block. Now the old text becomes an event.
         self._failed_try = None
         return None, Ended(cut_off=[_partial(failed)], had_text=True)
 
     def retry(self) -> None:
-        """The API is asked again: the message may come once more from its start."""
+        """Note that the API is asked again: the message may come again from its start."""
         self._is_retried = True
 
     def end(self, finished: Iterable[Event] = ()) -> Ended:
-        """The block is over. Of what was shown, that which stands in no ``finished`` event becomes a partial one.
+        """End the block. Text on the page that is in no ``finished`` event becomes a partial event.
 
         An interrupt delivers the text so far, but not the thinking (measured with CLI 2.1.330).
         """
@@ -97,7 +97,7 @@ class BlockWriter:
 
 
 def _has(event: Text | Thinking, block: LiveBlock) -> bool:
-    """Whether a finished block begins with what was shown; blanks around it may have been taken off."""
+    """Whether a finished block begins with the text on the page, ignoring blanks around it."""
     return event.type == block.kind and event.content.strip().startswith(block.text.strip())
 
 

@@ -1,7 +1,7 @@
-"""One frame of Claude Code's stream → what it means for Lulu. Total: no frame raises, none is lost.
+"""Translate one frame of Claude Code's stream. No frame raises an error, and none is lost.
 
-Reads the frames as the CLI wrote them and not the SDK's message classes: the SDK's parser drops message and block types
-that it does not know (``message_parser.py``), and here they are kept as ``system``/``unknown``.
+Reads the CLI's frames, not the SDK's message classes. The SDK's parser (``message_parser.py``) drops message and block
+types that it does not know; here they become ``system``/``unknown``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from lulu.agent.stream.live_block import BlockWriter, Ended, LiveBlock
 from lulu.model.events import Event, Result, System, Text, made
 from lulu.model.sessions import SessionStatus
 
-#: ``system`` frames that say nothing a person would miss: token counts while thinking.
+#: ``system`` frames without information for a person: token counts while thinking.
 _NOISE = frozenset({"thinking_tokens"})
-#: The model of messages that Claude Code itself writes: what a slash command printed.
+#: The model of messages that Claude Code itself writes: the output of a slash command.
 _WITHOUT_MODEL = "<synthetic>"
-#: The keys of an ``init`` frame that are worth keeping; the rest is long lists for the terminal.
+#: The keys of an ``init`` frame to keep. The others are long lists for the terminal.
 _INIT_KEYS = (
     "session_id",
     "model",
@@ -32,29 +32,29 @@ _INIT_KEYS = (
     "slash_commands",
     "agents",
 )
-#: Our names for the CLI's subtypes, where the design has one.
+#: Lulu's names for subtypes of the CLI.
 _SUBTYPES = {"api_retry": "retry", "compact_boundary": "compact"}
-#: The kinds of frames that sub-agents have of their own, too; any other is the main agent's, or unknown.
+#: The kinds of frames that sub-agents also have. Others must be the main agent's, or are unknown.
 _OF_SUB_AGENTS = frozenset({"assistant", "user", "stream_event", "system"})
-#: The fields of a result that are read under the frame's own names.
+#: The fields of a result that have the frame's own names.
 _RESULT_KEYS = (
     *("uuid", "session_id", "duration_ms", "duration_api_ms", "total_cost_usd", "num_turns", "result", "subtype"),
     *("terminal_reason", "stop_reason", "usage"),
 )
-#: What a result says that is read, or says nothing about its turn: the rest is kept as it came.
+#: The fields of a result that are read, or have no information about the turn. All others are kept in ``more``.
 _READ_OF_RESULT = frozenset({*_RESULT_KEYS, "type", "is_error", "modelUsage", "permission_denials"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class TurnEnd:
-    """A result: how the turn ended."""
+    """The result of a turn."""
 
     status: SessionStatus
-    #: The prompts that it answers, by the uuid we sent them with.
+    #: The uuids of the prompts that it answers.
     prompt_uuids: list[str]
-    #: Whether a person asked; a background task that ends starts a turn that nobody asked for.
+    #: Whether a person asked. A background task that ends starts a turn without a prompt.
     asked: bool
-    #: This turn's own cost (US dollars).
+    #: The turn's own cost (US dollars).
     cost_usd: float
     duration_ms: float
     num_turns: int
@@ -62,7 +62,7 @@ class TurnEnd:
 
 @dataclass(frozen=True, kw_only=True)
 class Translation:
-    """What one frame means."""
+    """The meaning of one frame."""
 
     events: list[Event] = field(default_factory=list)
     #: New live text …
@@ -71,32 +71,32 @@ class Translation:
     clear_live: bool = False
     #: ``running``, ``requires_action`` or ``idle``.
     state: str | None = None
-    #: The first sign that the agent works on the prompt; an earlier interrupt was not heard.
+    #: The first sign that the agent works on the prompt. An earlier interrupt had no effect.
     is_init: bool = False
     #: The conversation's id from now on, for a later resume.
     conversation_id: str | None = None
     model: str | None = None
     permission_mode: str | None = None
     turn_end: TurnEnd | None = None
-    #: How many background tasks are under way.
+    #: The number of background tasks that run.
     background_tasks: int | None = None
 
 
 class Translator:
-    """Translates the frames of one agent process, in order. Knows the block being written and the cost so far."""
+    """Translates the frames of one agent process, in order. Tracks the live block and the cost so far."""
 
     def __init__(self, *, total_cost_usd: float = 0.0) -> None:
-        #: The SDK's running total: cumulative over turns, resume and fork, so each turn's own cost is a difference.
+        #: The SDK's running total, cumulative over turns, resume and fork. So each turn's own cost is a difference.
         self._total = total_cost_usd
         self._writer = BlockWriter()
         self._init: Frame | None = None
         self._commands: list[str] | None = None
         self._error_told = False
-        #: What was asked for was refused: the turn failed, though its result does not say so.
+        #: Whether the prompt was refused. Then the turn failed, though its result does not say so.
         self._refused = False
 
     def translate(self, frame: object) -> Translation:
-        """What the frame means; one that nobody knows becomes a ``system``/``unknown`` event."""
+        """Return the meaning of the frame. An unknown one becomes a ``system``/``unknown`` event."""
         if not isinstance(frame, dict):
             return _unknown({"frame": repr(frame)})
         kind = str(frame.get("type"))
@@ -106,7 +106,7 @@ class Translator:
         try:
             return handler(self, frame)
         except (KeyError, TypeError, ValueError, AttributeError):
-            # The shape is not the one measured: kept raw rather than half understood.
+            # An unexpected form is kept raw, so that it is not misread.
             return _unknown(frame)
 
     # -- answers -----------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class Translator:
 
     def _stream_event(self, frame: Frame) -> Translation:
         if not is_of_main(frame):
-            # Its blocks come whole; the page shows one block that is being written, the main agent's.
+            # A sub-agent's blocks come whole. The page shows live text of the main agent only.
             return Translation()
         event = frame["event"]
         live, ended = None, Ended()
@@ -190,7 +190,7 @@ class Translator:
         changed = data != self._init or names != self._commands
         self._init, self._commands = data, names
         return Translation(
-            # Sent at the start of every turn; told again only when something is different.
+            # Sent at the start of every turn, but stored only if it has changed.
             events=[System(subtype="init", data=data, uuid=text_of(frame.get("uuid")))] if changed else [],
             is_init=True,
             conversation_id=text_of(data.get("session_id")),
@@ -199,7 +199,7 @@ class Translator:
         )
 
     def _commands_changed(self, frame: Frame) -> Translation:
-        """The names alone: what the CLI says of each is for its own menu, and 13 kB long."""
+        """Keep the names alone. The CLI's descriptions are for its own menu, and 13 kB long."""
         names = [str(one["name"]) if isinstance(one, dict) else str(one) for one in frame["commands"]]
         if names == self._commands:
             return Translation()
@@ -251,13 +251,13 @@ class Translator:
         if not isinstance(told, int | float):
             return 0.0
         total = number_of(told)
-        # A smaller total is another conversation's (``/clear``): it starts from nothing.
+        # A smaller total belongs to another conversation (after ``/clear``), which starts from zero.
         before = self._total if total >= self._total else 0.0
         self._total = total
         return total - before
 
     def _nothing(self, frame: Frame) -> Translation:
-        """Known frames that say nothing more: where a prompt stands in the CLI's own queue, keep-alives."""
+        """Ignore known frames without information: a prompt's position in the CLI's own queue, keep-alives."""
         return Translation()
 
     _handlers: dict[str, Callable[[Translator, Frame], Translation]] = {  # noqa: RUF012 - a constant
@@ -274,7 +274,7 @@ class Translator:
 
 
 def _context_tokens(usage: object) -> int | None:
-    """What the model had read for a message, cached or not: its usage as of its start."""
+    """Return the tokens in the context of a message, cached or not, from its usage; ``None`` if unknown."""
     if not isinstance(usage, dict):
         return None
     names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")

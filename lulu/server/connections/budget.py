@@ -1,4 +1,4 @@
-"""Limits how many units one client may use: a number at once, and a number more for each second."""
+"""Limit the rate of one client: a burst, and a number more per second."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 
 class Budget:
-    """A token bucket that is full at first; ``take`` uses one unit, and ``now`` is in seconds of one clock."""
+    """A token bucket, full at first. ``most``: its size; ``each_second``: its refill."""
 
     def __init__(self, most: float, each_second: float) -> None:
         self._most = most
@@ -15,7 +15,7 @@ class Budget:
         self._at = math.inf
 
     def take(self, now: float) -> bool:
-        """Whether there is one left, which is used up then."""
+        """Use one unit if there is one. Returns whether there was. ``now``: seconds of one clock."""
         self._left = min(self._most, self._left + max(0.0, now - self._at) * self._each_second)
         self._at = now
         if self._left < 1:

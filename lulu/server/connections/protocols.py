@@ -1,7 +1,7 @@
-"""uvicorn's protocols, with a table of connections (``table.py``) beside them.
+"""uvicorn's protocols, extended with a table of connections (``table.py``).
 
-uvicorn has a limit of its own (``limit_concurrency``), which answers everybody with 503, owners too, and no time limit
-for the head of a request; its limit for messages is one for all.
+uvicorn's own limits are not enough. ``limit_concurrency`` answers 503 to everyone, owners included. There is no time
+limit for the head of a request, and one message size for all.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from websockets.server import ServerProtocol
 from lulu.access.security_headers import secured
 from lulu.server.connections.table import HEAD_SECONDS, Connection, Connections
 
-#: Bytes of one message of anybody but an owner: a guest's page says what it shows and what was clicked. It is looked
-#: at before a message is put together.
+#: The most bytes of one message, except an owner's: a guest's page sends its state and clicks. Checked before a message
+#: is put together.
 SMALL_MESSAGE = 65_536
-#: Frames of one message of anybody but an owner; a browser sends a small one in one.
+#: The most frames of one message, except an owner's. A browser sends a small message in one.
 MOST_PARTS = 16
-#: Bytes that are read of anybody but an owner in one turn of the loop: 85 frames at most, or four milliseconds.
+#: Bytes that are read per turn of the loop, except an owner's: 85 frames at most, or four milliseconds.
 _PIECE = 512
-#: Seconds between two looks at whether a socket's other side takes what waits for it, and how many find nothing taken.
+#: Seconds between two checks whether the other side reads, and the number of failed checks that ends a socket.
 _LOOK, _STUCK_LOOKS = 20.0, 3
 
 
 class Http(H11Protocol):
-    """One connection that speaks HTTP."""
+    """One HTTP connection."""
 
     def __init__(self, table: Connections, connection: Connection | None = None, **given: Any) -> None:
         super().__init__(**given)
@@ -59,9 +59,9 @@ class Http(H11Protocol):
             self._connection.lost()
 
     def send_400_response(self, msg: str) -> None:
-        """What nobody understands gets the headers of every other answer."""
+        """Answer an unreadable request, with the headers of every other answer."""
         cycle: RequestResponseCycle | None = self.cycle
-        # In the middle of an answer it would be a part of that.
+        # In the middle of an answer, this text would become a part of it.
         if cycle is None or not cycle.response_started or cycle.response_complete:
             head = [b"HTTP/1.1 400 Bad Request", b"content-type: text/plain; charset=utf-8", b"connection: close"]
             head += [b"%s: %s" % (name, value) for name, value in secured([])]
@@ -70,8 +70,10 @@ class Http(H11Protocol):
         self.transport.close()
 
     def _should_upgrade(self) -> bool:
-        """Whether the request becomes a WebSocket: only one that the other protocol takes for one, too. It would answer
-        anything else itself, and the guard would never see it."""
+        """Whether the request becomes a WebSocket: only if the WebSocket protocol accepts it.
+
+        That protocol would answer any other request itself, without the guard.
+        """
         if self._get_upgrade() != b"websocket":
             return False
         target = self.scope["raw_path"] + (b"?" + self.scope["query_string"] if self.scope["query_string"] else b"")
@@ -86,8 +88,8 @@ class Http(H11Protocol):
 class WebSocket(WebSocketsSansIOProtocol):
     """One connection that has become a WebSocket.
 
-    An owner's says what it likes. Of anybody else's, frames of every kind are counted before they are handled, and what
-    came is read in small pieces, each in a turn of the loop of its own.
+    An owner's has no limits. All others: every frame is counted before it is handled, and input is read in small
+    pieces, each in a turn of the loop of its own.
     """
 
     def __init__(self, connection: Connection, **given: Any) -> None:
@@ -120,11 +122,11 @@ class WebSocket(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._has_asked or (self._is_owner_s and not self._unread):
-            # The head comes first, and whole: the other protocol has read it.
+            # The head comes first and whole: the HTTP protocol has read it.
             self._has_asked = True
             super().data_received(data)
         elif not self.handshake_complete:
-            # A browser says nothing until it is let in.
+            # Before the handshake is complete, a browser sends no data.
             self.transport.abort()
         else:
             self._unread += data
@@ -137,11 +139,11 @@ class WebSocket(WebSocketsSansIOProtocol):
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
-        # After its last message uvicorn reads on, for the other side's.
+        # After its last message, uvicorn continues to read, for the other side's last message.
         self._go_on()
 
     def _read(self) -> None:
-        """Read a piece of what came, unless the app has not taken yet what came before."""
+        """Read a piece of the input, unless the app still has earlier messages."""
         self._is_turn_coming = False
         if self._unread and not self.read_paused and not self.transport.is_closing():
             piece = bytes(self._unread[:_PIECE])
@@ -152,7 +154,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Read the rest in later turns, and nothing more before that."""
+        """Pause reading, and read the rest of the input in later turns of the loop."""
         if not self._unread:
             return
         if self.transport.is_closing():
@@ -164,7 +166,7 @@ class WebSocket(WebSocketsSansIOProtocol):
             self.loop.call_soon(self._read)
 
     def _count(self, frame: Frame) -> None:
-        """Have a frame handled, or end the socket."""
+        """Handle a frame, or end the socket if it is over a limit."""
         if not self._is_owner_s:
             if frame.opcode not in CTRL_OPCODES:
                 self._parts = self._parts + 1 if frame.opcode is Opcode.CONT else 1
@@ -175,7 +177,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         self._take(frame)
 
     def _look(self) -> None:
-        """End a socket whose other side takes nothing of what waits for it; what waits is one message at most."""
+        """End a socket if the other side does not read. At most one message waits for it."""
         waits = not self._is_owner_s and (not self.writable.is_set() or self.transport.is_closing())
         held = self.transport.get_write_buffer_size() if waits else 0
         self._stuck = self._stuck + 1 if held and held >= self._held else 0
@@ -191,7 +193,7 @@ class WebSocket(WebSocketsSansIOProtocol):
 
 
 class Tls(asyncio.Protocol):
-    """One connection that speaks HTTP behind TLS. It counts from its first moment on, not only once it is encrypted."""
+    """One HTTP connection over TLS. It is in the table from the start, before it is encrypted."""
 
     def __init__(self, table: Connections, context: ssl.SSLContext, **given: Any) -> None:
         self._table = table
@@ -202,7 +204,7 @@ class Tls(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast(asyncio.Transport, transport)
-        # What comes now is for TLS.
+        # The next bytes are for TLS.
         transport.pause_reading()
         self._connection = opened(self._table, transport)
         self._begin = asyncio.get_running_loop().create_task(self._encrypt(transport, self._connection))
@@ -233,7 +235,7 @@ class Tls(asyncio.Protocol):
 
 
 class _Early(asyncio.Protocol):
-    """Keeps the bytes that arrive after the TLS handshake, until the HTTP protocol is there to read them."""
+    """Keeps bytes from after the TLS handshake until the HTTP protocol can read them."""
 
     def __init__(self) -> None:
         self.said = b""
@@ -247,6 +249,6 @@ class _Early(asyncio.Protocol):
 
 
 def opened(table: Connections, transport: asyncio.Transport) -> Connection:
-    """A connection that was just made, in the table."""
+    """Return the entry of a new connection in the table."""
     peer = get_remote_addr(transport)
     return table.open(peer[0] if peer else "", transport.abort)

@@ -1,8 +1,8 @@
-"""The connections of this server: what those may hold that nobody has judged yet, and what guests may hold together.
+"""The table of this server's connections, with limits for strangers and for guests.
 
-The guard judges whole requests. Before that, and without a credential after it, a connection holds a file of this
-process; so there are few of them, for a short time, and where a new one needs room the oldest goes. One that the guard
-has let in is never closed to make room for a stranger.
+The guard judges whole requests. Before that, and after a refusal, a connection holds a file of this process. So there
+may be few of them, for a short time; a new one replaces the oldest. A connection with a credential is never closed to
+make room for one without.
 """
 
 from __future__ import annotations
@@ -23,42 +23,42 @@ from lulu.server.connections.budget import Budget
 
 log = logging.getLogger(__name__)
 
-#: Seconds for the head of a request, from the connection's begin or the end of its last request.
+#: Seconds for the head of a request, from the start of the connection or the end of its last request.
 HEAD_SECONDS = 10.0
-#: While LAN access is off: how many connections other computers have together, and for how many seconds. It is enough
-#: to be told that.
+#: While LAN access is off: the most connections of other computers together, and the seconds for each. That is enough
+#: for the refusal.
 SHUT_OUT, SHUT_OUT_SECONDS = 16, 2.0
-#: How many connections one share link may hold.
+#: The most connections of one share link.
 OF_ONE_SHARE = 200
-#: Frames of one WebSocket of anybody but an owner, at once and each second: a page asks for one run in 10 ms at most,
+#: Frames of one WebSocket, except an owner's: burst and number per second. A page asks for one run in 10 ms at most,
 #: and waits for its end (``lulu/ui/browser/doorbell.py``).
 SOCKET_FRAMES = (200, 100)
-#: Frames of all WebSockets of one share link, also of those that are closed by now: guests' pages are rung 10 ms apart,
-#: whatever their number (``ui/guest_app.py``), and each asks for little more.
+#: Frames of all WebSockets of one share link, closed ones included. Guests' pages are notified 10 ms apart, for any
+#: number of pages (``ui/guest_app.py``), and each asks for little more.
 SHARE_FRAMES = (2_000, 400)
-#: More unjudged connections than this are of no use, however many files there may be.
+#: The most unjudged connections, for any limit of files.
 _MOST_UNJUDGED = 1_000
-#: More files than this are never needed; a program that closes every number that it may have (an agent can start one)
-#: takes minutes for a limit of a thousand million.
+#: The most files that are ever needed. A program that closes every possible file number (an agent can start one) takes
+#: minutes for a limit of a billion.
 _MOST_FILES = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How many connections there may be at once."""
+    """The most connections at the same time."""
 
     #: Without a credential, together …
     unjudged: int
     #: … and of one address.
     of_one_address: int
-    #: Of all guests together; a socket of theirs takes two files here.
+    #: Of all guests together. A guest's socket uses two files here.
     guests: int
     #: Of one share link.
     of_one_share: int
 
     @classmethod
     def within(cls, files: int) -> Limits:
-        """For a process that may open so many files: half of them or a little less stay for owners, agents and rows."""
+        """Return the limits for a process with so many files. About half remain for owners, agents and rows."""
         unjudged = max(16, min(_MOST_UNJUDGED, files * 3 // 10))
         guests = max(8, files // 5)
         return cls(
@@ -70,12 +70,12 @@ class Limits:
 
 
 def raise_file_limit() -> int:
-    """Let this process, and those that it starts, open as many files as the system allows it; how many that are."""
+    """Raise the limit of open files, also for child processes. Return the new limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft == resource.RLIM_INFINITY or soft >= most:
         return most if soft == resource.RLIM_INFINITY else soft
-    # macOS says that there is no limit, and takes 10,240 at most.
+    # macOS reports no limit, but accepts 10,240 at most.
     for wanted in (most, 10_240):
         if soft < wanted <= most:
             with contextlib.suppress(ValueError, OSError):
@@ -85,34 +85,34 @@ def raise_file_limit() -> int:
 
 
 class Connections:
-    """The table of all connections of one server. Used in its loop; each call takes the same time, however many."""
+    """The table of one server. Used in its loop; each call takes constant time."""
 
     def __init__(
         self, limits: Limits, is_shut_out: Callable[[str], bool], now: Callable[[], float] = time.monotonic
     ) -> None:
         self._limits = limits
-        #: Whether a connection from this address can get nothing but a refusal now.
+        #: Whether a connection from this address can only be refused now.
         self._is_shut_out = is_shut_out
         self._now = now
         self._unjudged = _Waiting(limits.unjudged, HEAD_SECONDS)
         self._shut_out = _Waiting(SHUT_OUT, SHUT_OUT_SECONDS)
         self._by_address: dict[str, _Waiting] = {}
-        #: Let in, and between two requests.
+        #: Authenticated, and between two requests.
         self._resting = _Waiting(sys.maxsize, HEAD_SECONDS)
-        #: Of guests, by the row that lets them in.
+        #: Connections of guests, by the row of their share link.
         self._by_share: dict[int, dict[Connection, None]] = {}
         self._guests = 0
-        #: What each share may say; as many as its owner has made links, since the server's start.
+        #: The frame budget of each share link. There are as many as links used since the server's start.
         self._said: dict[int, Budget] = {}
 
     def open(self, address: str, close: Callable[[], object]) -> Connection:
-        """A new one. ``close`` is called when it has to make room for another."""
+        """Add a new connection. ``close`` is called if it has to make room for another."""
         connection = Connection(self, address, close)
         self.wait(connection)
         return connection
 
     def wait(self, connection: Connection) -> None:
-        """It has nothing to do, or nobody has judged it: it may do so for a while only."""
+        """Start the time limit of a connection that is idle or not authenticated."""
         now = self._now()
         if connection.role is not Role.NOBODY:
             self._resting.add(connection, now)
@@ -126,12 +126,12 @@ class Connections:
         same.make_room()
         self._unjudged.make_room()
         self._unjudged.add(connection, now)
-        # The room may have been that of the last of its address.
+        # The closed one may have been the last of its address.
         same = self._by_address.setdefault(connection.address, same)
         same.add(connection, now)
 
     def leave(self, connection: Connection) -> None:
-        """It no longer waits."""
+        """End the time limit of a connection."""
         for waiting in (self._unjudged, self._shut_out, self._resting):
             waiting.discard(connection)
         same = self._by_address.get(connection.address)
@@ -141,7 +141,7 @@ class Connections:
                 del self._by_address[connection.address]
 
     def let_in(self, connection: Connection, admission: Admission) -> bool:
-        """Whether there is room for it, which there always is for an owner's."""
+        """Return whether there is room for the connection. There always is for an owner's."""
         if admission.role is Role.OWNER:
             self.release(connection)
             return True
@@ -157,7 +157,7 @@ class Connections:
         return False
 
     def release(self, connection: Connection) -> None:
-        """It is no guest's any more."""
+        """Stop counting the connection as a guest's."""
         if connection.share is None:
             return
         others = self._by_share[connection.share]
@@ -168,7 +168,7 @@ class Connections:
         self._guests -= 1
 
     def may_say(self, connection: Connection) -> bool:
-        """Whether one more frame of this connection, and of its share, is to be handled."""
+        """Whether one more frame is within the budgets of the connection and of its share link."""
         now = self._now()
         if not connection.said.take(now):
             return False
@@ -177,13 +177,13 @@ class Connections:
         return self._said.setdefault(connection.share, Budget(*SHARE_FRAMES)).take(now)
 
     def close_late(self) -> None:
-        """Close those that have waited for too long."""
+        """Close the connections that are over their time limit."""
         now = self._now()
         for waiting in (self._unjudged, self._shut_out, self._resting):
             waiting.close_late(now)
 
     def _has_room(self, share: int) -> bool:
-        """Whether this share may have one more; one of its own that has nothing to do makes room for it."""
+        """Whether a share link may have one more connection. An idle one of its own is closed for it."""
         of_share = self._by_share.get(share, {})
         if len(of_share) < self._limits.of_one_share and self._guests < self._limits.guests:
             return True
@@ -194,31 +194,31 @@ class Connections:
 
 
 class Connection:
-    """One of them, and what the server asks of the table for it."""
+    """One connection in the table."""
 
     def __init__(self, table: Connections, address: str, close: Callable[[], object]) -> None:
         self._table = table
         self._close = close
         self._requests = 0
-        #: Whether it was closed, by us or by the other side.
+        #: Whether it was closed, by either side.
         self.is_over = False
-        #: Where it comes from.
+        #: The IP address of the other side.
         self.address = address
-        #: Whose its last whole request was.
+        #: The role of its last complete request.
         self.role = Role.NOBODY
-        #: The row of the share that it is counted for.
+        #: The row of the share link that it counts for.
         self.share: int | None = None
-        #: The frames of its WebSocket.
+        #: The frame budget of its WebSocket.
         self.said = Budget(*SOCKET_FRAMES)
-        #: Called when it is an owner's.
+        #: Called when it becomes an owner's.
         self.trust: Callable[[], None] = lambda: None
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """The app, which the guard of it tells whom it has let in."""
+        """Wrap the app, so that its guard can record the authentication on this connection."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             scope[CONNECTION] = self
-            # The next request of a pipeline may begin before the last is quite over.
+            # The next request of a pipeline may begin before the last one has ended.
             self._requests += 1
             self.role = Role.NOBODY
             try:
@@ -232,7 +232,7 @@ class Connection:
         return serve
 
     def let_in(self, admission: Admission) -> bool:
-        """The guard's word: a request of somebody with a credential is served on it. Whether there is room for it."""
+        """Record an authenticated request. Return whether there is room for the connection."""
         if not self.is_over:
             if not self._table.let_in(self, admission):
                 return False
@@ -243,20 +243,20 @@ class Connection:
         return True
 
     def may_say(self) -> bool:
-        """Whether one more frame of its WebSocket is to be handled."""
+        """Whether one more frame of its WebSocket is within the budgets."""
         return self._table.may_say(self)
 
     def move(self, close: Callable[[], object]) -> None:
-        """It goes on as another connection of the server, which is closed in this way."""
+        """Replace the function that closes it, because the connection has a new protocol."""
         self._close = close
 
     def end(self) -> None:
-        """Close it now, whether or not the other side reads what is still to be sent."""
+        """Close it now, without waiting for unsent data."""
         self.lost()
         self._close()
 
     def lost(self) -> None:
-        """It is closed."""
+        """Remove it from the table, because it is closed."""
         if not self.is_over:
             self.is_over = True
             self._table.leave(self)
@@ -264,7 +264,7 @@ class Connection:
 
 
 class _Waiting:
-    """Connections by the time for which they wait, the oldest first."""
+    """Connections with a common time limit, oldest first."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self._most = most
@@ -284,7 +284,7 @@ class _Waiting:
         self._since.pop(connection, None)
 
     def make_room(self) -> None:
-        """Close the oldest where there is no room for one more."""
+        """Close the oldest connection if there is no room for one more."""
         if len(self._since) >= self._most:
             next(iter(self._since)).end()
 

@@ -1,6 +1,6 @@
-"""Hands guests' pages on to their own process (``supervisor.py``), message by message; the rest stays here.
+"""Proxy guests' pages to their own process (``supervisor.py``), message by message.
 
-It stands behind the guard: who asks has been judged, and whoever is no longer let in loses the socket on this side.
+Runs behind the guard, so every request is authenticated. When a credential ends, the guard closes the socket here.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from lulu.server.push import doorbell
 
 log = logging.getLogger(__name__)
 
-#: The sockets of a page: its runs and what they draw, and what it hears.
+#: The sockets of a page: Streamlit's, and the doorbell.
 SOCKETS = frozenset({page_socket.PATH, doorbell.PATH})
-#: What a page is told of the browser; its cookie is nobody's business any more.
+#: Headers that the other process receives. The cookie is not among them, because it is no longer needed.
 _HANDED_ON = ("origin", "user-agent", "accept-language", ROLE_HEADER, ACCESS_HEADER)
-#: Seconds for the process to take a connection: fewer than Streamlit's client waits (15), or nobody would ever notice
-#: that it hangs. But while it starts, beside busy agents, it has longer.
+#: Seconds for the process to accept a connection: fewer than Streamlit's client waits (15), so that a hang is noticed.
+#: Its start may take longer, beside busy agents.
 _PATIENCE, _START = 10.0, 60.0
-#: Seconds between two pings, and for their answers.
+#: Seconds between two pings, and for the answer to each.
 _LISTEN = 20.0
-#: Bytes of one message to a browser: Streamlit's own limit (``server.maxMessageSize``) is lower.
+#: The most bytes of one message to a browser. Streamlit's own limit (``server.maxMessageSize``) is lower.
 _MOST = 100_000_000
-#: WebSocket close codes: the server's end of it is gone; try again later (before a socket is accepted: HTTP 403).
+#: WebSocket close codes: the server restarts; try again later (before a socket is accepted: HTTP 403).
 _RESTART, _LATER = 1012, 1013
-#: What may stand in ``Sec-WebSocket-Protocol``, once or more, with commas between.
+#: A valid name in ``Sec-WebSocket-Protocol``, which is a list with commas.
 _PROTOCOL = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-#: Close codes that stand for the lack of one, and are never sent.
+#: Close codes that mean "none", and are never sent.
 _NOT_SAID = frozenset({1005, 1006, 1015})
 
 
@@ -59,14 +59,14 @@ class Relay:
             await self._hand_on(scope, receive, send)
         else:
             if scope["path"] == "/":
-                # The browser loads a second's worth of scripts before it asks for the page itself.
+                # The browser loads a second's worth of scripts before it opens the sockets.
                 self._guests.prepare()
             await self._app(scope, receive, send)
 
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         async with AsyncExitStack() as stack:
-            # Until it is let in, a browser says nothing but that it leaves.
+            # Before its socket is accepted, a browser sends nothing but a disconnect.
             said = asyncio.ensure_future(receive())
             stack.callback(said.cancel)
             connecting = asyncio.ensure_future(self._connected(scope, stack))
@@ -80,9 +80,9 @@ class Relay:
                 return
             connection = connecting.result()
             if connection is not None:
-                # Nobody who is cut off waits for good manners between the two processes.
+                # A socket that was cut off does not wait for a closing handshake between the two processes.
                 stack.callback(connection.transport.abort)
-            # A browser that has left meanwhile is no fault.
+            # A browser that has left meanwhile is no error.
             with contextlib.suppress(OSError):
                 if connection is None:
                     await send({"type": "websocket.close", "code": _LATER})
@@ -91,10 +91,10 @@ class Relay:
                 await _pump(connection, scope["path"], said, receive, send)
 
     async def _connected(self, scope: Scope, stack: AsyncExitStack) -> ClientConnection | None:
-        """The other end, open until ``stack`` is closed; nothing where there is none now."""
+        """Return a connection to the guest process, open until ``stack`` closes, or ``None``."""
         running: Running | None = None
         if not all(_PROTOCOL.fullmatch(one) for one in _protocols(scope)):
-            # No browser sends that, and the other end would take it for a fault of ours.
+            # No browser sends that, and the other process would report it as our fault.
             return None
         try:
             running = await stack.enter_async_context(self._guests.page())
@@ -128,7 +128,7 @@ def _connection(scope: Scope, running: Running) -> connect:
         compression=None,
         open_timeout=max(_PATIENCE, running.since + _START - time.monotonic()),
         close_timeout=1,
-        # A process whose loop hangs is noticed by the pages that are open, too.
+        # A hanging process is also noticed by pages that are already open.
         ping_interval=_LISTEN,
         ping_timeout=_LISTEN,
         max_size=_MOST,
@@ -138,7 +138,7 @@ def _connection(scope: Scope, running: Running) -> connect:
 async def _pump(
     connection: ClientConnection, path: str, said: asyncio.Future[Message], receive: Receive, send: Send
 ) -> None:
-    """Until one of the two sides leaves; ``said`` is the browser's first message."""
+    """Pass messages on until one side leaves. ``said``: the browser's first message."""
     from_browser = asyncio.ensure_future(_from_browser(connection, path, said, receive))
     tasks = [from_browser, asyncio.ensure_future(_to_browser(connection, send))]
     try:
@@ -155,7 +155,7 @@ async def _pump(
 async def _from_browser(
     connection: ClientConnection, path: str, said: asyncio.Future[Message], receive: Receive
 ) -> int | None:
-    """The code to close the browser's socket with; ``None`` where the browser itself has left."""
+    """Return the close code for the browser's socket, or ``None`` if the browser has left."""
     message = await said
     try:
         while message["type"] == "websocket.receive":
@@ -170,7 +170,7 @@ async def _from_browser(
 
 
 def _code_of(connection: ClientConnection) -> int:
-    """What the other end closed its socket with."""
+    """Return the other side's close code."""
     code = connection.close_code
     return _RESTART if code is None or code in _NOT_SAID else code
 

@@ -1,8 +1,7 @@
-"""The folder of the guests' socket, among other programs' temporary files: made, removed, and swept when it was left.
+"""The folder of the guests' socket, among temporary files: create, remove, and clean up after a crash.
 
-Nothing is removed but what Lulu puts there itself: the mark, the socket, and the folder that is empty then. The mark is
-locked by whoever made the folder for as long as that lives, also where nobody sees its number (another container that
-shares the folder for temporary files). A lock ends with its process.
+Removes only Lulu's own files: the mark, the socket, and the folder if it is then empty. The process of a folder keeps
+its mark locked, and the lock ends with it. That also works between containers, which do not see each other's pids.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _NAME = re.compile(r"lulu-[0-9]+-[A-Za-z0-9_]{8}")
 
 
 class SocketFolder:
-    """One of this process, which only this user can enter."""
+    """A folder of this process. Only this user can enter it."""
 
     def __init__(self, place: Path) -> None:
         self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
@@ -31,26 +30,26 @@ class SocketFolder:
 
     @property
     def socket(self) -> Path:
-        """Where to listen."""
+        """The path of the socket."""
         return self.path / SOCKET
 
     def remove(self) -> None:
-        """It is not used any more."""
+        """Remove the folder."""
         remove(self.path)
         os.close(self._mark)
 
 
 def sweep(place: Path) -> None:
-    """Remove the folders that were left there where both processes were killed in one moment."""
+    """Remove the folders that remain after a crash of both processes."""
     for folder in place.glob(f"{_PREFIX}*-*"):
         if _NAME.fullmatch(folder.name):
             remove(folder, only_if_left=True)
 
 
 def remove(folder: Path, *, only_if_left: bool = False) -> None:
-    """Remove a folder that is marked and holds nothing else; ``only_if_left``: and that nobody has any more."""
+    """Remove a marked folder with no other files; with ``only_if_left``, only if no process uses it."""
     with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-        # Through its descriptor: a link in its place, now or in a moment, leads nowhere.
+        # Through its descriptor, so that a link in its place has no effect at any time.
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         stack.callback(os.close, opened)
         names = os.listdir(opened)  # noqa: PTH208  # a path has no descriptor
@@ -64,7 +63,7 @@ def remove(folder: Path, *, only_if_left: bool = False) -> None:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for name in found:
             os.unlink(name, dir_fd=opened)
-        # Only what is empty.
+        # Fails unless the folder is empty.
         folder.rmdir()
 
 

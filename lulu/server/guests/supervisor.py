@@ -1,11 +1,9 @@
-"""The process in which guests' pages run (``lulu/ui/guest_app.py``): there while guests are, and a while longer.
+"""Start and end the process of guests' pages (``lulu/ui/guest_app.py``).
 
-Python runs one thread at a time: beside twenty guests' pages, which each run for every event, an agent's commit would
-wait for its turn some twenty times. In a process of their own, at a lower priority, they take nothing from agents or
-from their owner. And that process can do less: it has no writer, no agent and none of Lulu's tokens.
-
-It is told on its standard input what to begin with, then what the bus rings; when that ends, it ends. It listens at a
-socket in a folder that only this user can enter.
+It runs while there are guests. Python runs one thread at a time. Beside twenty guests' pages, each commit of an agent
+would wait some twenty times. In their own process, at a lower priority, they do not slow down agents or owners. That
+process has no writer, no agent and no tokens. Its standard input has its configuration, then changes of the bus. It
+ends when that ends. It listens at a socket in a folder that only this user can enter.
 """
 
 from __future__ import annotations
@@ -38,49 +36,49 @@ A = TypeVar("A")
 S = TypeVar("S")
 T = TypeVar("T")
 
-#: What is run, as ``python -m`` finds it.
+#: The module to run, as for ``python -m``.
 MODULE = "lulu.ui.guest_app"
-#: Added to the niceness: agents and their owner come first.
+#: Added to the niceness, so that agents and owners come first.
 STAND_BACK = 10
-#: Runs that module, at that priority from the first import on. Our modules come last in the search: none of them, and
-#: nothing in the folder that Lulu was started in, may stand in the place of another's.
+#: Runs the module, at that priority from the first import on. Our modules come last in the search path, so that neither
+#: they nor files in the start folder can replace other modules.
 _RUN = (
     "import os, sys; os.nice(int(sys.argv.pop(1))); sys.path.append(sys.argv.pop(1)); "
     "import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
 _ROOT = str(Path(lulu.__file__).parents[1])
-#: Seconds without a guest after which the process ends; its start takes a second or two.
+#: Seconds without a guest after which the process ends. Its start takes a second or two.
 LINGER = 300.0
-#: Seconds between two starts, at least: one that fails must not fail all the time.
+#: The least seconds between two starts, so that a failing start does not repeat all the time.
 AGAIN = 5.0
-#: When Lulu stops, its agents wait no longer (seconds) for the end of this process.
+#: The most seconds that the stop of Lulu waits for the end of this process.
 END_WITHIN = 2.0
-#: Bytes of rings that it has not read: it hangs, and is ended.
+#: The most unread bytes. A process with more hangs, and is ended.
 _MOST_UNREAD = 1_000_000
 _BACKLOG = 1_024
-#: Of the folder for temporary files, so many bytes leave room for ours: a socket's address has a hundred.
+#: The most bytes of the temporary folder's path. A socket's address may have about a hundred.
 _LONGEST_PLACE = 75
 #: Streamlit's ``ConfigOption.DEFAULT_DEFINITION``.
 _NOWHERE = "<default>"
-#: Kinds of topics that a guest's page, or who may see it, depends on.
+#: Kinds of topics that a guest's page, or its authentication, depends on.
 _TOLD = frozenset({"session", "row", "log", "text", ACCESS})
 
 
 class Option(Protocol):
-    """One of Streamlit's options, as ``streamlit.config.get_config_options`` has them."""
+    """One option of Streamlit, as in ``streamlit.config.get_config_options``."""
 
-    #: A file or a flag; ``_NOWHERE`` where nobody set it.
+    #: A file or a flag; ``_NOWHERE`` if it was not set.
     where_defined: str
-    #: Not to be given on a command line.
+    #: Whether it must not be on a command line.
     sensitive: bool
 
     @property
     def value(self) -> Any:
-        """What holds."""
+        """The current value."""
 
 
 class NoGuestProcess(Exception):
-    """There is none now; a later try may find one."""
+    """There is no guest process now. A later try may find one."""
 
     def __init__(self) -> None:
         super().__init__("there is no process for it")
@@ -88,66 +86,69 @@ class NoGuestProcess(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """One such process."""
+    """One running guest process."""
 
     process: asyncio.subprocess.Process
     folder: SocketFolder
-    #: What it takes for the guard's word, and nothing else does.
+    #: The secret that signs identity headers for this process only.
     proof: str
     rings: Rings
-    #: When it was started (seconds of ``time.monotonic``).
+    #: The time of its start (seconds of ``time.monotonic``).
     since: float
 
     @property
     def socket(self) -> Path:
-        """Where it listens."""
+        """The path of its socket."""
         return self.folder.socket
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process has not ended."""
         return self.process.returncode is None
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
 
 
 class GuestProcess:
-    """Starts it when it is needed, tells it what rings, and ends it. Used in the server's loop."""
+    """Starts the process when needed, passes changes of the bus to it, and ends it.
+
+    Used in the server's loop.
+    """
 
     def __init__(self, options: Callable[[], Mapping[str, Option]]) -> None:
-        #: Streamlit's, as they hold here, by their names.
+        #: Streamlit's current options, by name.
         self._options = options
         self._running: Running | None = None
         self._starting = asyncio.Lock()
         self._not_before = 0.0
         self._is_over = False
         self._pages = 0
-        #: Whether it was told every ring; it is told none while nobody looks.
+        #: Whether the process knows the present versions of the bus. It gets none while there are no pages.
         self._is_current = False
         self._tasks: set[asyncio.Future[Any]] = set()
         self._end_later: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int | None:
-        """The process, where there is one."""
+        """The pid of the process, or ``None``."""
         return self._running.process.pid if self._running is not None and self._running.is_alive else None
 
     def prepare(self) -> None:
-        """Start it if there is none: somebody is about to ask for a page."""
+        """Start the process if there is none, because a page will soon be requested."""
         if not self._starting.locked():
             self._later(self._prepare())
 
     @asynccontextmanager
     async def page(self) -> AsyncIterator[Running]:
-        """Around one guest's page. Raises ``NoGuestProcess``."""
+        """Return a context for one guest's page. Raises ``NoGuestProcess``."""
         self._pages += 1
         if self._end_later is not None:
             self._end_later.cancel()
         try:
-            # Whoever leaves meanwhile must not stop half of a start.
+            # A guest who leaves meanwhile must not cancel the start.
             running = await asyncio.shield(self._later(self._alive()))
             if not self._is_current:
                 self._is_current = True
@@ -158,13 +159,13 @@ class GuestProcess:
             self._end_when_unused()
 
     def failed(self, running: Running) -> None:
-        """It does not answer: whoever comes next gets another."""
+        """End a process that does not answer. The next page gets a new one."""
         if running.is_alive:
             log.warning("the process of guests' pages does not answer and is ended")
             running.kill()
 
     async def end(self) -> None:
-        """End it now, for good, and wait until it has: the file must have no reader when the writer closes it."""
+        """End the process for good, and wait for its end. The writer must be the last to close the file."""
         self._is_over = True
         if self._end_later is not None:
             self._end_later.cancel()
@@ -174,7 +175,7 @@ class GuestProcess:
     def beside(
         self, lifespan: Callable[[A], AbstractAsyncContextManager[S]]
     ) -> Callable[[A], AbstractAsyncContextManager[S]]:
-        """The app's lifespan, at whose end this process is ended first."""
+        """Wrap the app's lifespan, so that the guest process ends before the rest."""
 
         @asynccontextmanager
         async def begin(app: A) -> AsyncIterator[S]:
@@ -245,7 +246,7 @@ class GuestProcess:
         return running
 
     def _beginning(self, proof: str) -> dict[str, Any]:
-        """What the process has to know before it serves a page, but for the numbers of the bus."""
+        """Return the configuration of the process, without the versions of the bus."""
         current = runtime.current()
         return {
             "proof": proof,
@@ -285,7 +286,7 @@ class GuestProcess:
         return task
 
     def _done(self, task: asyncio.Future[Any]) -> None:
-        """The top of each: whoever began it may have left, and would hear of no failure."""
+        """Log the failure of a task: its caller may be gone."""
         self._tasks.discard(task)
         problem = None if task.cancelled() else task.exception()
         if problem is not None and not isinstance(problem, NoGuestProcess):
@@ -307,23 +308,23 @@ def _set_by_somebody(options: Mapping[str, Option]) -> dict[str, Any]:
 
 
 def _place() -> Path:
-    """The folder for temporary files, or a shorter one."""
+    """Return the folder for temporary files, or /tmp if its path is too long."""
     place = tempfile.gettempdir()
     return Path(place if len(os.fsencode(place)) <= _LONGEST_PLACE else "/tmp")  # nosec B108  # mkdtemp makes it 0700
 
 
 async def _spawn(address: Path) -> asyncio.subprocess.Process:
-    """Start it, with a socket of this address."""
+    """Start the process with a socket at this address."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(address))
         listener.listen(_BACKLOG)
         return await asyncio.create_subprocess_exec(
-            # ``-P``: nothing of the folder that it is started in goes before.
+            # ``-P``: no file of the start folder is imported instead of another module.
             *(sys.executable, "-P", "-c", _RUN, str(STAND_BACK), _ROOT, MODULE, str(listener.fileno())),
             stdin=asyncio.subprocess.PIPE,
-            # Where nobody's files are: the folder of its socket.
+            # In the folder of its socket, where there are no files of a person.
             cwd=address.parent,
             pass_fds=[listener.fileno()],
-            # Ctrl+C in the terminal is for Lulu, which ends it in its turn.
+            # Ctrl+C in the terminal is for Lulu, and Lulu then ends this process.
             process_group=0,
         )

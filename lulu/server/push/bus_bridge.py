@@ -1,4 +1,4 @@
-"""The way of a ring from the thread that rings to the server's loop."""
+"""Pass changes of the bus from the writer's thread to the server's loop."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from lulu.store.bus import Bus
 
 
 class Rings:
-    """Calls ``deliver`` in the running loop with what has rung since the last time: ``{topic: last number}``, in the
-    order in which the topics rang last. However many rings come in one moment, the loop is woken once."""
+    """Calls ``deliver`` in the running loop with ``{topic: last version}`` since the last call.
+
+    Topics are in the order of their last change. For any number of changes, the loop is woken once.
+    """
 
     def __init__(self, bus: Bus, deliver: Callable[[dict[str, int]], None]) -> None:
         self._deliver = deliver
@@ -22,7 +24,7 @@ class Rings:
         self.close = bus.subscribe(self._hear)
 
     def _hear(self, topic: str, number: int) -> None:
-        """In the thread that rings: note the number, and wake the loop unless that is already under way."""
+        """Note a version, and wake the loop unless it is already waking. Runs in the thread of the change."""
         with self._lock:
             is_waking = bool(self._rung)
             self._rung.pop(topic, None)

@@ -1,9 +1,8 @@
-"""The doorbell: a WebSocket on which a page hears that something it shows has changed, and the words that come.
+"""The doorbell: a WebSocket that tells a page about changed topics, and carries live text.
 
-A page sends ``{"listen": ["sessions", "session:<id>", …]}`` whenever its topics change, and hears
-``{"ring": {"sessions": 17, …}}``: the last number of every topic at once, then each new one. On a topic of words,
-``text:<id>`` or ``shared:<id>``, it hears ``{"text": {"text:<id>": {"number": 18, …}}}`` instead, as ``flowing.told``
-says them. Messages are ``{kind: {topic: value}}``.
+A page sends ``{"listen": ["sessions", "session:<id>", …]}`` whenever its topics change. It receives ``{"ring":
+{"sessions": 17, …}}``: first the version of every topic, then each new one. For a topic of live text, ``text:<id>`` or
+``shared:<id>``, it receives ``{"text": {"text:<id>": {"number": 18, …}}}`` (see ``live_text.told``).
 """
 
 from __future__ import annotations
@@ -33,28 +32,28 @@ from lulu.store.bus import ACCESS, APPROVALS, HEALTH, RULES, SESSIONS, VISITORS,
 log = logging.getLogger(__name__)
 
 PATH = "/bell"
-#: A page listens to few things: its lists, one session, the rows of the cards on it.
+#: The most topics of a page: its lists, one session, the rows of its cards.
 MAX_TOPICS = 64
-#: Longer messages end the connection.
+#: The most characters of a message. A longer one ends the connection.
 MAX_MESSAGE = 8_192
-#: Seconds between two messages to one page: one busy session must not wake twenty pages for every commit.
+#: Seconds between two messages to one page, so that one busy session does not wake twenty pages for every commit.
 _GAP = 0.02
-#: Seconds between the rings to two pages: runs that twenty pages begin in one moment keep Python's one lock from each
-#: other, and from who commits next. One after the other they end no later. A run takes about 10 ms.
+#: Seconds between notifications of two pages. Because of the GIL, runs that begin together delay each other and the
+#: next commit; in sequence they end no later. A run takes about 10 ms.
 APART = 0.01
-#: WebSocket close codes: the server goes away, the message is not understood or not allowed.
+#: WebSocket close codes: the server goes away; the message is unreadable or not allowed.
 _GOING_AWAY, _REFUSED = 1001, 1008
 
 _PLAIN_TOPICS = frozenset({SESSIONS, APPROVALS, RULES, HEALTH, ACCESS, VISITORS})
 _NUMBERED = frozenset({"session", "row", "log"})
 _WORDS = frozenset({OWN, SHARED})
 
-#: What a session says: ``flowing.told`` with the kind of a topic of words and the session's id.
+#: Returns a session's live text: ``live_text.told`` for a kind of topic and a session id.
 Words = Callable[[str, str], dict[str, Any]]
 
 
 def parse_topics(message: str) -> list[str]:
-    """The topics a page asks for. Raises ``InputError`` or ``SessionNotFound`` for anything that is not a topic."""
+    """Return the topics in a page's message. Raises ``InputError`` or ``SessionNotFound``."""
     if len(message) > MAX_MESSAGE:
         raise InputError("This message is too long.")
     try:
@@ -77,9 +76,9 @@ def _parse_topic(text: object) -> str:
 
 
 def may_listen(admission: guard.Admission | None, topics: Collection[str]) -> bool:
-    """Whether this visitor may hear of these topics: an owner of all, a guest of the session that was shared.
+    """Whether this visitor may listen to these topics: an owner to all, a guest to the shared session.
 
-    What it says as stored is for owners; a guest hears it without secrets.
+    Text as stored is for owners. Guests receive it redacted.
     """
     if admission is None:
         return False
@@ -91,12 +90,12 @@ def may_listen(admission: guard.Admission | None, topics: Collection[str]) -> bo
 
 
 class Doorbell:
-    """Hands the rings of the bus to the pages that listen."""
+    """Notifies the pages that listen of changes of the bus."""
 
     def __init__(self, bus: Callable[[], Bus], words: Words, turns: Turns | None = None) -> None:
         self._find_bus = bus
         self._words = words
-        #: For each topic of words that is listened to: what was read last, for every page that listens.
+        #: For each topic of live text: what was last read, for all pages that listen.
         self._said: dict[str, _Said] = {}
         self._turns = turns or Turns(APART)
         self._rings: Rings | None = None
@@ -106,11 +105,11 @@ class Doorbell:
 
     @property
     def open(self) -> int:
-        """How many pages listen now."""
+        """The number of pages that listen now."""
         return len(self._bells)
 
     def close_all(self) -> None:
-        """End every bell. May be called from any thread."""
+        """Close every socket. May be called from any thread."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._end_all)
@@ -139,7 +138,7 @@ class Doorbell:
             self._rings = None
 
     async def _say(self, topic: str) -> str | None:
-        """The message with what a topic of words says now; nothing where it cannot be read. Read once for all pages."""
+        """Return the message for a live-text topic, or ``None`` if it cannot be read. Read once for all pages."""
         number = self._find_bus().version(_rung_by(topic))
         said = self._said.get(topic)
         if said is None:
@@ -148,11 +147,11 @@ class Doorbell:
             said = self._said[topic] = _Said(number, asyncio.create_task(asyncio.to_thread(self._read, topic, number)))
         message = await asyncio.shield(said.message)
         if message is None and self._said.get(topic) is said:
-            del self._said[topic]  # it may be readable the next time
+            del self._said[topic]  # It may be readable the next time.
         return message
 
     def _forget(self) -> None:
-        """Let go of what nobody listens to any longer."""
+        """Drop the cached messages of topics without listeners."""
         self._said = {topic: said for topic, said in self._said.items() if any(one.hears(topic) for one in self._bells)}
 
     def _read(self, topic: str, number: int) -> str | None:
@@ -160,10 +159,10 @@ class Doorbell:
         try:
             return json.dumps({"text": {topic: {"number": number, **self._words(kind, session_id)}}})
         except LuluError:
-            # The page's own run says what is wrong with the file.
+            # The page's own run reports what is wrong with the file.
             return None
         except Exception:
-            # One session's words must not end the bell, which rings for everything else.
+            # An error in one session's text must not end the socket, which serves other topics, too.
             log.exception("the words of a session could not be read")
             return None
 
@@ -182,23 +181,22 @@ def _is_of_words(topic: str) -> bool:
 
 
 def _rung_by(topic: str) -> str:
-    """The topic of the bus that rings when this one has something to say."""
+    """Return the bus topic behind this topic."""
     return text_topic(topic.partition(":")[2]) if _is_of_words(topic) else topic
 
 
 @dataclass(frozen=True)
 class _Said:
-    """What a topic of words says, as of a number of it."""
+    """Cached message of a live-text topic at one bus version."""
 
     number: int
     message: asyncio.Task[str | None]
 
 
 class Turns:
-    """Gives each who asks a moment of its own: the first now, the next so many seconds later.
+    """Rate limiter: spaces callers ``apart`` seconds, but delays none by more than ``within``.
 
-    None waits for longer than ``within``. Where that is too short for all, they are closer, but not below ``least``
-    apart; beyond that several have the last moment.
+    With too many callers the spacing shrinks to ``least``. After that they share the last slot.
     """
 
     def __init__(self, apart: float, *, least: float = 0.0, within: float = math.inf) -> None:
@@ -206,18 +204,18 @@ class Turns:
         self._least = least
         self._within = within
         self._free = 0.0
-        #: How many may ask in one moment.
+        #: The number of callers that may come at the same time.
         self.members = 1
 
     def take(self, now: float) -> float:
-        """The moment that is given to who asks at ``now`` (seconds of one clock)."""
+        """Return the time of the slot for a caller at ``now`` (seconds of one clock)."""
         turn = min(max(now, self._free), now + self._within)
         self._free = turn + max(self._least, min(self._apart, self._within / max(1, self.members)))
         return turn
 
 
 class _Bell:
-    """One page's socket. What it has not been told yet is one number a topic, however slow it reads."""
+    """One page's socket. Unsent news is at most one version per topic, even if the page reads slowly."""
 
     def __init__(
         self, websocket: WebSocket, bus: Bus, say: Callable[[str], Awaitable[str | None]], turns: Turns
@@ -226,7 +224,7 @@ class _Bell:
         self._bus = bus
         self._say = say
         self._turns = turns
-        #: When the page may be rung; nothing while there is no number that it has not been told.
+        #: The time of the page's next notification, or ``None`` if it knows all versions.
         self._turn: float | None = None
         self._topics: frozenset[str] = frozenset()
         self._untold: dict[str, int] = {}
@@ -234,7 +232,7 @@ class _Bell:
         self._ended = asyncio.Event()
 
     def ring(self, numbers: dict[str, int]) -> None:
-        """Tell the page about those topics that it listens to."""
+        """Note the new versions of those topics that the page listens to."""
         mine = {topic: numbers[rung] for topic in self._topics if (rung := _rung_by(topic)) in numbers}
         if mine:
             self._untold.update(mine)
@@ -245,11 +243,11 @@ class _Bell:
         return topic in self._topics
 
     def end(self) -> None:
-        """Close the socket soon, whether or not the page reads it."""
+        """Close the socket soon, even if the page does not read."""
         self._ended.set()
 
     async def serve(self) -> None:
-        """Until the page leaves, misbehaves or is ended, whichever comes first.
+        """Serve until the page leaves, sends something invalid, or ``end`` is called.
 
         A handler that only waited for news would keep the server from stopping.
         """
@@ -266,7 +264,7 @@ class _Bell:
         await self._close(_GOING_AWAY if self._ended.is_set() else _REFUSED)
 
     async def _listen(self) -> None:
-        """Returns when the page leaves or says something that is not for this socket."""
+        """Return when the page leaves or sends something that this socket does not accept."""
         admission = guard.admission_of(self._websocket.headers)
         with contextlib.suppress(InputError, SessionNotFound):
             while (message := await self._websocket.receive())["type"] == "websocket.receive":
@@ -274,7 +272,7 @@ class _Bell:
                 if not may_listen(admission, topics):
                     return
                 self._topics = frozenset(topics)
-                # After the topics are set: a ring between the two is told twice, never lost.
+                # After the topics are set: a change in between is then sent twice, and never lost.
                 self._untold = {topic: self._bus.version(_rung_by(topic)) for topic in topics}
                 self._news.set()
 
@@ -282,7 +280,7 @@ class _Bell:
         with contextlib.suppress(WebSocketDisconnect):
             while True:
                 await self._news_or_turn()
-                # The words first, and at once: a ring makes the page and the server busy.
+                # Live text first and without a pause: a notification makes the page and the server busy.
                 for topic in [topic for topic in self._untold if _is_of_words(topic)]:
                     self._untold.pop(topic, None)
                     if (message := await self._say(topic)) is not None:
@@ -298,11 +296,11 @@ class _Bell:
         self._news.clear()
 
     async def _ring_in_turn(self) -> None:
-        """Say the numbers, those of now, once it is this page's turn."""
+        """Send the current versions when it is this page's turn."""
         numbers = {topic: number for topic, number in self._untold.items() if not _is_of_words(topic)}
         now = time.monotonic()
         if not numbers:
-            # A turn that is still to come stays: whoever listens to this and that has no more of them than others.
+            # A later turn is kept: a page that changes its topics gets no more turns than others.
             if self._turn is not None and self._turn <= now:
                 self._turn = None
             return

@@ -1,6 +1,6 @@
-"""The words of a session as they come: what the doorbell carries beside its numbers, so that nobody waits for a run.
+"""The live text of a session for the doorbell, so that pages can show it without a run.
 
-A page shows them as plain text below what it has drawn, until its next run (``lulu/ui/browser/live_text.py``).
+A page shows it as plain text below the drawn events, until its next run (``lulu/ui/browser/live_text.py``).
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from lulu.store import LiveText, ShareOptions, Store
 from lulu.text.paragraphs import finished
 from lulu.text.plain import plain
 
-#: Topics of this kind carry the words as stored, for owners; of the other, as a guest may read them.
+#: Kinds of topics: text as stored, for owners; and redacted text, for guests.
 OWN, SHARED = "text", "shared"
-#: Events that are told: a page that has not drawn so many waits for its run.
+#: The number of last events to send. A page that lacks more waits for its run.
 LATEST = 4
-#: Characters before the last finished paragraph that are told too: a page may not have drawn them yet.
+#: Characters before the last finished paragraph that are also sent, because a page may not have drawn them.
 _BACK = 2_000
 
 
 def told(store: Store, kind: str, session_id: str) -> dict[str, Any]:
-    """What one session says, in JSON: ``{"latest": […], "writing": {…} or null}``.
+    """Return the JSON for a live-text topic: ``{"latest": […], "writing": {…} or null}``.
 
-    Each of ``latest`` is an event, ``{"id": 7}`` with the part that is told where it is a text of the transcript.
-    A part is ``{"from": 0, "text": "…", "finished": 12}``: the text from that character on, and how far the whole is
-    finished paragraphs. Of a long text only the end is told: a page that has not drawn what stands before ``from``
-    shows nothing of it. Characters are counted as browsers count them, in UTF-16.
+    Each of ``latest`` is an event, ``{"id": 7}``, with a part if it is a text of the transcript. A part is ``{"from":
+    0, "text": "…", "finished": 12}``. ``from``: the offset of ``text`` in the block. ``finished``: the offset up to
+    which paragraphs are complete. Of a long block, only the end is sent. A page that has not drawn the text before
+    ``from`` does not show the part. Offsets are in UTF-16 units, as in browsers.
     """
     written = store.live_text(session_id)
     latest = store.latest_texts(session_id, LATEST)
@@ -44,7 +44,7 @@ def told(store: Store, kind: str, session_id: str) -> dict[str, Any]:
 
 
 def is_finished(written: LiveText, events: Iterable[Event]) -> bool:
-    """Whether the block that was being written is one of these already."""
+    """Whether one of these events is the block that was being written."""
     return any(
         event.type == written.kind and event.message_id == written.message_id and event.content.startswith(written.text)
         for event in events
@@ -53,7 +53,7 @@ def is_finished(written: LiveText, events: Iterable[Event]) -> bool:
 
 
 def part(text: str, start: int | None = None) -> dict[str, Any]:
-    """The part of a text that is told: from ``start`` on, else from a little before its last finished paragraph."""
+    """Return the part of a text to send: from ``start``, or from before its last finished paragraph."""
     shown = plain(text)
     end = finished(shown)
     start = max(0, end - _BACK) if start is None else start
@@ -61,7 +61,7 @@ def part(text: str, start: int | None = None) -> dict[str, Any]:
 
 
 def units(text: str) -> int:
-    """How long a browser finds the text: in UTF-16 units."""
+    """Return the length of the text in UTF-16 units, as browsers count."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 

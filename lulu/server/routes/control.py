@@ -1,4 +1,4 @@
-"""``POST /control``: what ``python -m lulu`` asks of the running Lulu. It signs in like a browser, as the owner."""
+"""``POST /control``: commands of ``python -m lulu`` for the running Lulu, with its owner's token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATH = "/control"
 
 
 async def control(request: Request) -> JSONResponse:
-    """Do one thing: ``{"do": "login"}``, ``{"do": "lan", "on": true}``."""
+    """Carry out one command: ``{"do": "login"}`` or ``{"do": "lan", "on": true}``."""
     admission = guard.admission_of(request.headers)
     try:
         if admission is None:

@@ -1,4 +1,4 @@
-"""``GET /healthz``: whether pages can be served and the store takes writes. Tells numbers and words, never data."""
+"""``GET /healthz``: whether pages, the store and agents work. Never contains data of sessions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lulu import __version__
 
 
 class StoreHealth(Protocol):
-    """What is asked of the store."""
+    """The health of the store."""
 
     @property
     def ok(self) -> bool:
@@ -21,21 +21,21 @@ class StoreHealth(Protocol):
 
     @property
     def waiting(self) -> int:
-        """How many writes are not committed yet."""
+        """The number of writes that are not committed yet."""
 
     @property
     def problem(self) -> Exception | None:
-        """What keeps them from it."""
+        """The error of the last write, or ``None``."""
 
 
 def health_route(
     store_health: Callable[[], StoreHealth], agents_problem: Callable[[], Exception | None] = lambda: None
 ) -> Route:
-    """The route. It answers 200 also while something is in trouble: pages are served and say so."""
+    """Return the route. It answers 200 even in trouble, because pages are served and report it."""
 
     async def healthz(_: Request) -> JSONResponse:
         store = store_health()
-        # The kind of the problem only: its text may name files.
+        # Only the kind of the problem: its text may name files.
         problem = type(store.problem).__name__ if store.problem else None
         agents = agents_problem()
         failed = type(agents.__cause__ or agents).__name__ if agents else None

@@ -1,4 +1,4 @@
-"""The ways in: the one-time login link, the link for another device, the link to a shared session."""
+"""The routes that sign in: a login link, a link for another device, a share link."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _PAIR_PAGE = refusals.document(
 
 
 async def login(request: Request) -> Response:
-    """``GET /login?t=<token>``: once. There is nothing in this address that says where to go next."""
+    """``GET /login?t=<token>``: sign in, once. The address cannot name a page to continue with."""
     token = request.query_params.get("t", "")
     if request.method != "GET":
-        # Starlette takes HEAD for GET: whoever only looks at a link uses nothing up.
+        # Starlette handles HEAD as GET. A request that only checks the link must not use it up.
         return closed()
     admission = guard.admission_of(request.headers)
     if admission is not None and admission.role is Role.OWNER:
@@ -40,7 +40,7 @@ async def login(request: Request) -> Response:
 
 
 async def show_pair(request: Request) -> Response:
-    """``GET /pair/<token>``: only a button. A preview of the link in a chat must not use it up."""
+    """``GET /pair/<token>``: show a button, so that a chat's preview of the link does not use it up."""
     token = request.path_params["token"]
     row = await run_in_threadpool(_row, token)
     if row is None or row.known_kind is not AccessKind.PAIR or not row.is_valid:
@@ -50,12 +50,12 @@ async def show_pair(request: Request) -> Response:
 
 
 async def pair(request: Request) -> Response:
-    """``POST /pair/<token>``: the button."""
+    """``POST /pair/<token>``: sign another device in."""
     return await _sign_in(request, request.path_params["token"], AccessKind.PAIR, "another device")
 
 
 async def share(request: Request) -> Response:
-    """``GET /s/<token>``: the token moves from the address bar into a cookie."""
+    """``GET /s/<token>``: move the token from the address into a cookie, and show the session."""
     token = request.path_params["token"]
     row = await run_in_threadpool(_row, token)
     if row is None or row.known_kind is not AccessKind.SHARE or not row.is_valid or row.session_id is None:
@@ -69,7 +69,7 @@ async def share(request: Request) -> Response:
 
 
 def closed() -> Response:
-    """One page for wrong, used, expired and revoked links."""
+    """Return the one page for wrong, used, expired and revoked links."""
     refusal = refusals.not_signed_in()
     return HTMLResponse(refusal.body, status_code=refusal.status, headers={"cache-control": "no-store"})
 
@@ -85,7 +85,7 @@ async def _sign_in(request: Request, token: str, kind: AccessKind, label: str) -
 
 
 def _use_up(actor: Actor, token: str) -> None:
-    """It was opened, by somebody who needs it no more; whoever finds it later must not get in."""
+    """Revoke a login link that a signed-in owner has opened, so that it works for no other person."""
     row = _row(token)
     if row is not None and row.known_kind is AccessKind.LOGIN and row.is_valid:
         runtime.current().store.revoke(actor, row.id)
@@ -108,7 +108,7 @@ def _with_cookie(request: Request, answer: Response, name: str, value: str) -> R
     return answer
 
 
-#: Every one of them is an open path of the guard, and looks at a token itself.
+#: Each is an open path of the guard, and checks a token itself.
 ROUTES = [
     Route("/login", login, methods=["GET"]),
     Route("/pair/{token}", show_pair, methods=["GET"]),

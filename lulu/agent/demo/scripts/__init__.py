@@ -1,4 +1,4 @@
-"""What the demo agent can play, and which words in a prompt pick what."""
+"""The demo agent's scripts, and the words in a prompt that choose them."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ Play = Callable[[Turn], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Script:
-    """One thing that the demo agent can show."""
+    """One script of the demo agent."""
 
     name: str
-    #: A regular expression; found anywhere in a prompt, in any case, it picks this script.
+    #: A regular expression, without regard to case. A prompt that contains it chooses this script.
     words: str
     play: Play
-    #: A prompt that picks it.
+    #: A prompt that chooses it.
     example: str
-    #: What there is to see, a few words for a person.
+    #: A few words about it, for a person.
     about: str
 
 
@@ -47,7 +47,7 @@ _TOUR = Script(
     "The invoice total is one cent off. Find out why and fix it.",
     "A bug hunt: reading, a diff, permission requests, a table",
 )
-#: In the order in which they are tried; the first whose words are found is played.
+#: In the order of search. The first match is played.
 _SCRIPTS = (
     Script("bench", BENCH_WORDS, bench, "fast 100", "Many texts at a steady rate"),
     Script("echo", r"^\s*echo\b", echo, "echo Hello, **world**", "Your prompt said back, as markdown"),
@@ -70,12 +70,12 @@ _SCRIPTS = (
 
 
 def scripts() -> tuple[Script, ...]:
-    """Everything there is to see, the tour first."""
+    """Return all scripts, the tour first."""
     return (_TOUR, *(script for script in _SCRIPTS if script is not _TOUR))
 
 
 def choose(prompt: Prompt, conversation: Conversation) -> Play:
-    """The play for a prompt: a slash command, what its words pick, else the tour and then follow-ups."""
+    """Return the script for a prompt: a slash command, a match, or else the tour and then follow-ups."""
     if not prompt.verbatim and slash.is_command(prompt.text):
         return slash.command([(script.example, script.about) for script in scripts()])
     for script in _SCRIPTS:

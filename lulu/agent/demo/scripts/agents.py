@@ -1,4 +1,4 @@
-"""Sub-agents: two side by side that ask for permission at the same time, and one that outlives its turn."""
+"""Scripts with sub-agents: two that ask for permission at the same time, and one in the background."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def _check_types(agent: SubAgent) -> str:
 
 
 async def subagents(turn: Turn) -> None:
-    """Two sub-agents in parallel, each with its own permission request."""
+    """Run two sub-agents in parallel, each with its own permission request."""
     tests, types = await turn.reply(
         Think("Tests and types do not depend on one another, so two agents can look at the same time."),
         Say("I'll have two agents check the project side by side."),
@@ -64,7 +64,7 @@ async def _tell_rounding(turn: Turn) -> None:
 
 
 async def background(turn: Turn) -> None:
-    """A sub-agent that reports after the turn has ended."""
+    """Run a sub-agent that reports after the turn has ended."""
     await turn.reply(
         Say("That can go on by itself; I'll send an agent and tell you when it is back."),
         background_agent(

@@ -1,4 +1,4 @@
-"""Many finished text blocks at a steady rate, for measuring what stores and shows them."""
+"""A script of many finished text blocks at a steady rate, for measuring the store and the pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 1_000_000
 
 
 async def bench(turn: Turn) -> None:
-    """One quick tool, then exactly ``rate * seconds`` text blocks, each complete and none of them streamed."""
+    """Run one quick tool, then send exactly ``rate * seconds`` complete text blocks without streaming."""
     rate, count = _wanted(turn.prompt.text)
     await turn.reply(tools.bash("echo ready", "Say that we are ready", "ready\n", seconds=0))
     await turn.emit(frames.status("requesting"))

@@ -1,4 +1,4 @@
-"""Everything that can go wrong: an API that gives up, a stream that falls silent, a process that dies."""
+"""Scripts that fail: an API error, a silent stream, a dead process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lulu.agent.demo import frames, project, tools
 from lulu.agent.demo.blocks import ApiFailed, Crashed, Say
 from lulu.agent.demo.turn import Turn
 
-#: Statuses that a prompt can name, with Claude Code's word and message for each.
+#: Statuses that a prompt can name, with Claude Code's name and message for each.
 _FAILURES = {
     401: ("authentication_failed", "Invalid authentication credentials"),
     429: ("rate_limit", "This request would exceed your account's rate limit. Please try again later."),
@@ -19,7 +19,7 @@ _RETRY_MILLISECONDS = (520, 1_080, 2_130, 4_260)
 
 
 async def api_error(turn: Turn) -> None:
-    """A turn that ends with an API error after some retries; the prompt may name 401, 429, 500 or 529."""
+    """End a turn with an API error after some retries. The prompt may name 401, 429, 500 or 529."""
     await turn.reply(
         Say("I'll look at the invoice first."), tools.read(turn.path("billing", "invoice.py"), project.INVOICE)
     )
@@ -46,13 +46,13 @@ async def api_error(turn: Turn) -> None:
 
 
 async def stall(turn: Turn) -> None:
-    """A stream that falls silent in mid-sentence, until somebody interrupts."""
+    """Stop streaming in mid-sentence, until an interrupt."""
     await turn.reply(Say("One look at the project."), tools.bash("ls", "List the project", project.TREE))
     await turn.reply(Say("The invoice module has three parts. The first of them is", stalls=True))
 
 
 async def crash(turn: Turn) -> None:
-    """An agent process that dies in mid-turn."""
+    """Let the agent process die in mid-turn."""
     await turn.reply(Say("One look at the project."), tools.bash("ls", "List the project", project.TREE))
     await turn.emit(frames.status("requesting"))
     message = await turn.open_message()

@@ -49,11 +49,11 @@ _ANSWERS = (_add_test, _look_back, _read_receipt)
 
 
 async def follow_up(turn: Turn) -> None:
-    """The answer to a later prompt, another one each turn."""
+    """Answer a later prompt, in another way each turn."""
     await _ANSWERS[(turn.conversation.turns - 1) % len(_ANSWERS)](turn)
 
 
 async def echo(turn: Turn) -> None:
-    """The prompt said back, word for word, as the agent's own markdown."""
+    """Repeat the prompt, word for word, as the agent's own markdown."""
     await turn.reply(tools.bash("date", "Look at the clock", "Mon Nov 23 09:14:07 UTC 2026\n", seconds=0.2))
     await turn.reply(Say(turn.prompt.text))

@@ -1,4 +1,4 @@
-"""A list of things to do: with the tasks of today's Claude Code and with the todos of older ones."""
+"""A script with a checklist: tasks as in the present Claude Code, and todos as in older ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STEPS = (
 
 
 async def todo(turn: Turn) -> None:
-    """Three tasks made, worked through, and shown as todos."""
+    """Create three tasks, work on them, and show them as todos."""
     await turn.reply(
         Think("Three steps, in this order."),
         Say("I'll keep a list, so that you can follow."),

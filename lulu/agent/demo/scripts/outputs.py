@@ -1,4 +1,4 @@
-"""Unusual outputs: a picture, a very long text, and things that nobody knows."""
+"""Scripts with unusual outputs: a picture, a very long text, and unknown messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BIG = 200_000
 
 
 async def image(turn: Turn) -> None:
-    """A tool that answers with a picture."""
+    """Call a tool that answers with a picture."""
     path = turn.path("docs", "invoices-by-month.png")
     await turn.reply(Say("Let me look at the chart."), _read_image(path, chart()))
     await turn.reply(
@@ -27,7 +27,7 @@ async def image(turn: Turn) -> None:
 
 
 async def big(turn: Turn) -> None:
-    """A tool that answers with 200 kB."""
+    """Call a tool that answers with 200 kB."""
     await turn.reply(
         Say("The export lists every invoice, one a line."),
         tools.bash("cat billing/export.csv", "Show the export", export(), seconds=0.8),
@@ -36,7 +36,7 @@ async def big(turn: Turn) -> None:
 
 
 async def unknown(turn: Turn) -> None:
-    """Messages, blocks and tools of kinds that this version cannot know."""
+    """Send messages, blocks and tools of kinds that this version cannot know."""
     await turn.emit(frames.system("hologram_ready", depth=3, colours=["ultraviolet", "octarine"]))
     await turn.emit({"type": "telepathy", "thought": "A message of a type that nobody knows."})
     await turn.reply(
@@ -53,7 +53,7 @@ async def unknown(turn: Turn) -> None:
 
 
 def export() -> str:
-    """A CSV file of about 200 kB."""
+    """Return a CSV file of about 200 kB."""
     rows = ["number,date,customer,net,tax,total"]
     size = len(rows[0])
     number = 0
@@ -69,7 +69,7 @@ def export() -> str:
 
 
 def chart() -> bytes:
-    """A tiny PNG: eight bars on a light ground."""
+    """Return a tiny PNG: eight bars on a light background."""
     bar = _WIDTH // len(_BARS)
     rows = bytearray()
     for y in range(_HEIGHT):

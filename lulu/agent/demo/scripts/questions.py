@@ -44,7 +44,7 @@ Invoices that were already sent are not touched.
 
 
 def ask_person(questions: list[dict[str, Any]]) -> Call:
-    """A question with choices. The answers come back in the updated input, under ``answers``."""
+    """Return a question with choices. The updated input has the answers, under ``answers``."""
 
     async def work(turn: Turn, use_id: str, tool_input: dict[str, Any]) -> Output:
         answers = tool_input.get("answers") or {}
@@ -59,7 +59,7 @@ def ask_person(questions: list[dict[str, Any]]) -> Call:
 
 
 def exit_plan_mode(plan: str, path: str) -> Call:
-    """A plan to approve; approval leaves plan mode."""
+    """Return a plan to approve. Approval leaves plan mode."""
 
     async def work(turn: Turn, use_id: str, tool_input: dict[str, Any]) -> Output:
         permissions = turn.conversation.permissions
@@ -76,7 +76,7 @@ def exit_plan_mode(plan: str, path: str) -> Call:
 
 
 async def question(turn: Turn) -> None:
-    """Two questions, one with several answers."""
+    """Ask two questions, one with several answers."""
     [asked] = await turn.reply(
         Think("Several rules are legal here. The person should choose, not I."),
         Say("Before I change how tax is rounded, two things are yours to decide."),
@@ -86,7 +86,7 @@ async def question(turn: Turn) -> None:
 
 
 async def plan(turn: Turn) -> None:
-    """A plan, and what follows from its approval."""
+    """Present a plan, and follow it after its approval."""
     invoice = turn.path("billing", "invoice.py")
     await turn.reply(
         Say("I'll read first and change nothing until you agree to a plan."), tools.read(invoice, project.INVOICE)

@@ -1,4 +1,4 @@
-"""A tool that takes its time, and can be stopped."""
+"""A script with a slow tool that can be stopped."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def _work(turn: Turn, use_id: str, tool_input: dict[str, Any]) -> Output:
 
 
 async def slow_tool(turn: Turn) -> None:
-    """A command that runs for twenty seconds."""
+    """Run a command for twenty seconds."""
     tool_input = {"command": _COMMAND, "description": "Run the slow tests too", "timeout": 60_000}
     request = {"description": "Run the slow tests too", "decision_reason": "This command requires approval"}
     [ran] = await turn.reply(

@@ -1,4 +1,4 @@
-"""The tour: a bug hunt that shows thinking, reading, an error, a diff, a permission request and markdown."""
+"""The tour: a bug hunt with thinking, reading, an error, a diff, a permission request and markdown."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ Say the word and I put it in."""
 
 
 async def tour(turn: Turn) -> None:
-    """The script for a first prompt that asks for nothing special."""
+    """Play the script for a first prompt that chooses no other script."""
     invoice, tests = turn.path("billing", "invoice.py"), turn.path("tests", "test_invoice.py")
     await turn.reply(
         Think(_PLAN),

@@ -1,4 +1,4 @@
-"""Slash commands: answered by Claude Code itself, without a model."""
+"""Slash commands. Claude Code itself answers them, without a model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def is_command(text: str) -> bool:
 
 
 def command(examples: list[tuple[str, str]]) -> Callable[[Turn], Awaitable[None]]:
-    """A play that runs the command in the prompt. ``examples`` are what ``/help`` offers: ``(prompt, about)``."""
+    """Return a script that runs the command in the prompt. ``examples``: the list for ``/help``.
+
+    Each example is ``(prompt, about)``.
+    """
 
     async def play(turn: Turn) -> None:
         turn.used_model = False

@@ -1,4 +1,4 @@
-"""A story: nothing but text, at least ten seconds of it, and no question."""
+"""A script with text only: a story of at least ten seconds, without questions."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ bed, always the same:
 
 
 async def story(turn: Turn) -> None:
-    """The script that streams for a while and asks nothing."""
+    """Stream the story."""
     await turn.reply(Say(STORY))

@@ -1,4 +1,4 @@
-"""Research on the web, with invented sources."""
+"""A script with web research and invented sources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ to the exact amount; rounding per line makes every line add up on paper.
 
 
 async def web(turn: Turn) -> None:
-    """A search and a page."""
+    """Run a search and fetch a page."""
     [searched] = await turn.reply(
         Think("The rule is a matter of law, not of taste. Better to look it up."),
         Say("I'll look up how tax has to be rounded."),
