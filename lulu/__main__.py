@@ -62,7 +62,7 @@ def ask(data_dir: Path, asked: dict[str, object]) -> dict[str, Any]:
             "Origin": root.rstrip("/"),
         },
     )
-    # No proxy: what is asked for is this computer.
+    # Without a proxy, because the request is for this computer.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=_PATIENCE) as answer:
