@@ -30,13 +30,18 @@ _PLACE = f"{decide.PLACE}continue_all"
 @st.fragment
 @alerts.told
 @identity.owner_only
+def show_live(lulu: Runtime, actor: Actor, *, show_more: Callable[[Session], bool]) -> None:
+    """Draw the group as a fragment of its own, renewed when any session changes."""
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="interruptions")
+    show(lulu, actor, show_more=show_more)
+
+
 def show(lulu: Runtime, actor: Actor, *, show_more: Callable[[Session], bool] | None = None) -> None:
     """Draw the interrupted sessions; draws no group if there are none.
 
     ``show_more`` draws the expired requests of a session together with the button "Continue". It returns whether there
     were any; if not, the button is drawn here.
     """
-    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="interruptions")
     alerts.show_problem(_PLACE)
     found = cut_off(lulu)
     if not found:

@@ -11,7 +11,7 @@ from lulu.model.actors import Actor, Role
 from lulu.model.events import Error, StoredEvent, Text
 from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.store import SESSIONS, log_topic
+from lulu.store import log_topic
 from lulu.text.labels import safe_label
 from lulu.transcript.activity import LOOK_BACK
 from lulu.ui import alerts, formats, identity, navigation
@@ -29,12 +29,8 @@ MOST = 30
 _LINE_LIMIT = 160
 
 
-@st.fragment
-@alerts.told
-@identity.owner_only
 def show(lulu: Runtime, actor: Actor) -> None:
-    """Draw the cards. They are renewed when a session is created, deleted or changes its status."""
-    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")
+    """Draw the cards under their heading; draw no element if no session lives or is on hold."""
     shown = _shown(lulu)
     if not shown:
         return

@@ -73,16 +73,12 @@ def _save_draft(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment
     st.toast("The draft is saved.", icon=":material/save:")
 
 
-def show_now(lulu: Runtime, actor: Actor) -> None:
-    """Draw the interrupted sessions, the cards and the drafts."""
-    interruptions.show(lulu, actor)
-    cards.show(lulu, actor)
-    _drafts(lulu, actor)
-
-
 @st.fragment
 @alerts.told
 @identity.owner_only
-def _drafts(lulu: Runtime, actor: Actor) -> None:
-    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="drafts")
+def show_now(lulu: Runtime, actor: Actor) -> None:
+    """Draw the sessions that live now and the drafts; renewed when any session changes."""
+    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")
+    interruptions.show(lulu, actor)
+    cards.show(lulu, actor)
     drafts.show_list(lulu)

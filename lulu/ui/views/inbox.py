@@ -51,7 +51,7 @@ def show(lulu: Runtime, actor: Actor) -> None:
     if len(pending) > state().requests_shown:
         more = len(pending) - state().requests_shown
         st.button(f"Show more ({more:,} wait)", key="show_more_requests", type="tertiary", on_click=_show_more)
-    interruptions.show(lulu, actor, show_more=lambda session: request.show_expired(lulu, actor, session))
+    interruptions.show_live(lulu, actor, show_more=lambda session: request.show_expired(lulu, actor, session))
     _show_recent(lulu, sessions)
 
 
