@@ -2,18 +2,16 @@
 
 import streamlit as st
 
-from lulu import runtime
 from lulu.errors import SessionNotFound
 from lulu.model.sessions import Session, SessionStatus, parse_session_id
 from lulu.text.labels import one_line
-from lulu.ui import alerts, identity
+from lulu.ui import alerts, page_context
 from lulu.ui.browser import address_bar
 from lulu.ui.home import drafts
-from lulu.ui.session import checklist, composer, feed, header
+from lulu.ui.session import checklist, composer, feed, header, view
 
-_lulu = runtime.current()
-_actor = identity.actor()
-_actor.require_owner()
+_page = page_context.for_owner()
+_lulu, _actor = _page.lulu, _page.actor
 _ids = st.query_params.get_all("id")
 
 
@@ -21,12 +19,13 @@ def _show(session: Session) -> None:
     st.set_page_config(page_title=one_line(session.name))
     event = st.query_params.get("event")
     address_bar.keep(session.id, event)
-    header.show(_lulu, _actor, session.id)
+    seen = view.of_owner(_page, session.id)
+    header.show(seen)
     if session.known_status is SessionStatus.DRAFT:
         drafts.show(_lulu, _actor, session)
     else:
         has_checklist = checklist.is_kept(_lulu, session.id)
-        feed.show(_lulu, _actor, session, event=event, has_checklist=has_checklist)
+        feed.show(seen, session, event=event, has_checklist=has_checklist)
         composer.show(_lulu, _actor, session, has_checklist=has_checklist)
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from lulu import runtime
-from lulu.model.sessions import SessionId
-from lulu.ui import identity
-from lulu.ui.session import guest
+from lulu.ui import alerts
+from lulu.ui.session import guest, view
 
-_actor = identity.actor()
-_lulu = runtime.current()
-_access = _lulu.store.get_access(_actor.access_id) if _actor.access_id is not None else None
+_view = view.of_guest()
 
-if _actor.session_id is None or _access is None:
-    guest.show_ended()
+if _view is None:
+    alerts.show_ended()
 else:
-    guest.show(_lulu, SessionId(_actor.session_id), _access.options)
+    guest.show(_view)

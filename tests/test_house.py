@@ -17,9 +17,11 @@ Rule = Callable[[str, ast.Module], Iterator[str]]
 PRODUCT = [ROOT / "lulu_app.py", *sorted(ROOT.glob("pages/*.py")), *sorted(ROOT.glob("lulu/**/*.py"))]
 #: A migration's statements are all its own, and given to Alembic one by one.
 STORE = sorted(path for path in ROOT.glob("lulu/store/**/*.py") if path.parent.name != "versions")
-#: A guest's page asks what is still shared; no row is in the bell and in the notice of a broken file.
-NOT_OWNERS = {"lulu/ui/session/guest.py", "lulu/ui/browser/doorbell.py", "lulu/ui/alerts.py"}
-#: What renews itself for owners only.
+#: No row is in the bell and in the notice of a broken file.
+NOT_OWNERS = {"lulu/ui/browser/doorbell.py", "lulu/ui/alerts.py"}
+#: What asks in every run who looks: whether that is an owner, or somebody who may see this session.
+ASKS = {"identity.owner_only", "viewer_only"}
+#: What renews itself for those only who may see it.
 FRAGMENTS = sorted({*ROOT.glob("lulu/ui/**/*.py")} - {ROOT / name for name in NOT_OWNERS})
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
 SCRIPTS = sorted(ROOT.glob("scripts/**/*.py"))
@@ -145,11 +147,11 @@ def says_what_it_is(path: str, tree: ast.Module) -> Iterator[str]:
 
 
 def asks_who_looks(path: str, tree: ast.Module) -> Iterator[str]:
-    """What renews itself asks in every run who looks. A guest's page does so itself, and a constant needs not."""
+    """What renews itself asks in every run who looks. A constant needs not."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             names = [ast.unparse(decorator) for decorator in node.decorator_list]
-            if any(name.startswith("st.fragment") for name in names) and "identity.owner_only" not in names:
+            if any(name.startswith("st.fragment") for name in names) and not ASKS & set(names):
                 yield f"{node.name} draws itself again for whoever looks"
 
 

@@ -1,6 +1,6 @@
 """Return a session's rows for guests: redacted, and without parts that are not shared.
 
-Stored rows are not changed.
+Stored rows are not changed. ``GuestEvents`` is the only way from the store to a guest.
 """
 
 from __future__ import annotations
@@ -8,16 +8,18 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
 
+from lulu.access.source import Log, OpenTurn, OwnerEvents, Words, hidden_in
 from lulu.model import events
-from lulu.model.events import Event, StoredEvent
-from lulu.model.sessions import Session
-from lulu.store import LiveText, ShareOptions
+from lulu.model.actors import Actor
+from lulu.model.events import Event, StoredEvent, Text
+from lulu.model.sessions import Session, SessionId
+from lulu.store import Approval, LiveText, ShareOptions, Store
 from lulu.text.plain import plain
 from lulu.text.redaction.private_keys import stays_open
 from lulu.text.redaction.redact import Redactor, redactor
@@ -30,6 +32,87 @@ _SYSTEM = frozenset({"compact", "compact_boundary", "retry", "api_retry", "task_
 _MOST_KEPT = 5_000
 
 
+class GuestEvents:
+    """One session as a guest may see it: a ``Source`` that redacts all that it returns."""
+
+    def __init__(self, store: Store, session_id: SessionId, options: ShareOptions) -> None:
+        self._stored = OwnerEvents(store, session_id)
+        self._options = options
+
+    @property
+    def session_id(self) -> SessionId:
+        """The session."""
+        return self._stored.session_id
+
+    def is_open_to(self, actor: Actor) -> bool:
+        """Return whether the session is shared with this person now, or is their own."""
+        return actor.may_watch(self.session_id)
+
+    def version(self, topic: str) -> int:
+        """Return the number of the last ring of a topic."""
+        return self._stored.version(topic)
+
+    def session(self) -> Session:
+        """Return the session's row without private names. Raises ``SessionNotFound``."""
+        return guest_session(self._stored.session())
+
+    def events(self, *, after: int = 0, before: int | None = None, limit: int | None = None) -> Log:
+        """Return what is shared of the events with ``after < id < before``; with ``limit``, of the last that many."""
+        return self._shared(self._stored.events(after=after, before=before, limit=limit))
+
+    def events_around(self, event_id: int, *, before: int, after: int) -> Log:
+        """Return what is shared of the event, and of up to so many before and after it."""
+        return self._shared(self._stored.events_around(event_id, before=before, after=after))
+
+    def calls_before(self, event_id: int, names: Collection[str]) -> list[StoredEvent]:
+        """Return the last call or request before an event with each of these ids, redacted."""
+        return guest_rows(self._stored.calls_before(event_id, names), self._options).rows
+
+    def open_turn(self, *, after: int) -> OpenTurn:
+        """Return the session, what is shared of its events behind ``after``, and of the block that is being written."""
+        stored = self._stored.open_turn(after=after)
+        return OpenTurn(
+            session=guest_session(stored.session),
+            log=self._shared(stored.log),
+            written=guest_text(stored.written, self._options),
+        )
+
+    def words(self, limit: int) -> Words:
+        """Return up to ``limit`` of the last events with their texts, and the block that is being written, redacted."""
+        stored = self._stored.words(limit)
+        return Words(
+            latest=[(event_id, _hidden_text(text)) for event_id, text in stored.latest],
+            written=guest_text(stored.written, self._options),
+        )
+
+    def requests(self) -> list[Approval]:
+        """Return no request: a guest answers none."""
+        return []
+
+    def checklist(self) -> list[StoredEvent]:
+        """Return nothing: a guest's page has no checklist."""
+        return []
+
+    def context_tokens(self) -> int | None:
+        """Return the tokens that the model had read last; ``None`` if the latest events do not say."""
+        return self._stored.context_tokens()
+
+    def context_window(self, session: Session) -> int | None:
+        """Return the tokens that fit the session's model; ``None`` if its last result does not say."""
+        return self._stored.context_window(session)
+
+    def _shared(self, log: Log) -> Log:
+        return dataclasses.replace(log, rows=guest_rows(log.rows, self._options).rows)
+
+
+def shared_with(store: Store, actor: Actor) -> GuestEvents | None:
+    """Return the session that was shared with this guest; ``None`` if none is."""
+    row = store.get_access(actor.access_id) if actor.access_id is not None else None
+    if row is None or actor.session_id is None:
+        return None
+    return GuestEvents(store, SessionId(actor.session_id), row.options)
+
+
 @dataclass(frozen=True, kw_only=True)
 class GuestRows:
     """Rows for a guest, and the number of hidden parts by kind."""
@@ -38,28 +121,22 @@ class GuestRows:
     hidden: Counter[str]
 
 
-def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions, *, after: int = 0) -> GuestRows:
-    """Return the shared events without secrets, after the one with the id ``after``.
-
-    Earlier events are read only to find out whether a private key continues in later ones.
-    """
+def guest_rows(stored: Iterable[StoredEvent], options: ShareOptions) -> GuestRows:
+    """Return the shared events without secrets."""
     stored = list(stored)
     told = _answered_requests(stored)
     shown: list[StoredEvent] = []
-    hidden: Counter[str] = Counter()
     inside = False
     for one in stored:
         if isinstance(one.event, events.Permission | events.PermissionDecision) and one.event.id not in told:
             continue
         was_inside, inside = inside, stays_open(_drawn(one.event), inside=inside)
-        if one.id <= after:
-            continue
         event, found = _redacted(one, options, was_inside)
-        hidden.update(found)
         if event is not None:
             # Not the stored text: a page that cannot read an event would show it raw.
-            shown.append(dataclasses.replace(one, event=event, raw=events.encode(event)[1]))
-    return GuestRows(rows=shown, hidden=hidden)
+            raw = events.encode(event)[1]
+            shown.append(dataclasses.replace(one, event=event, raw=raw, hidden=tuple(found.elements())))
+    return GuestRows(rows=shown, hidden=hidden_in(shown))
 
 
 def _answered_requests(stored: list[StoredEvent]) -> set[str]:
@@ -88,6 +165,12 @@ def guest_text(written: LiveText | None, options: ShareOptions) -> LiveText | No
         return None
     hide = this_process()
     return dataclasses.replace(written, text=hide.text(hide.whole(plain(written.text))))
+
+
+def _hidden_text(text: Text | None) -> Text | None:
+    if text is None:
+        return None
+    return dataclasses.replace(text, content=this_process().text(text.content), citations=None, more=None)
 
 
 @cache

@@ -211,6 +211,8 @@ class StoredEvent:
     created_at: datetime
     #: The payload column as stored; the page shows it as "raw".
     raw: str
+    #: The kind of each secret that was taken out of it, for a guest.
+    hidden: tuple[str, ...] = ()
 
     @property
     def type(self) -> str:

@@ -20,6 +20,8 @@ from lulu.ui.styles import STORE_HEALTH
 
 P = ParamSpec("P")
 
+#: The page for a link that has ended, and for every address that is not shared. It repeats no part of the address.
+ENDED = "Ask the person who sent it for a new one."
 #: Characters of one sentence that are drawn.
 _LIMIT = 2_000
 #: Seconds after which a refusal is no longer drawn: the page may have changed much since.
@@ -104,3 +106,9 @@ def not_found() -> None:
     st.title("Not found", anchor=False)
     st.markdown(f"{safe_label(error.happened)} {safe_label(error.next_step)}")
     st.page_link(navigation.home(), label="Start a new session")
+
+
+def show_ended() -> None:
+    """Draw the page for every address that is not shared, or no longer."""
+    st.title("This link has ended", anchor=False)
+    st.markdown(ENDED)

@@ -8,7 +8,6 @@ from lulu import runtime
 from lulu.model.actors import Role
 from lulu.ui import alerts, identity, navigation, styles
 from lulu.ui.browser import doorbell, first_paint, links, outage
-from lulu.ui.session import guest
 from lulu.ui.sidebar import sidebar
 from lulu.ui.state import state
 
@@ -19,7 +18,7 @@ def draw() -> None:
     st.set_page_config(page_title="Lulu", page_icon=styles.ICON, layout="centered", initial_sidebar_state=300)
     actor = identity.actor()
     if actor.role is Role.NOBODY:
-        guest.show_ended()
+        alerts.show_ended()
         first_paint.end_page()
         return
     lulu = runtime.current()

@@ -202,17 +202,6 @@ def test_a_private_key_over_several_events_is_hidden(kind: str) -> None:
     assert KEY_LINE[2:] in shown
 
 
-@pytest.mark.parametrize("kind", ["text", "result", "blocks"])
-def test_what_is_shown_from_some_event_on_is_hidden_as_in_the_whole(kind: str) -> None:
-    rows = [_stored(_told_as(kind, part), number) for number, part in enumerate([*PARTS, "password=hunter2x"], 1)]
-    whole = guest_rows(rows, ALL)
-
-    for after in range(len(rows) + 1):
-        later, earlier = guest_rows(rows, ALL, after=after), guest_rows(rows[:after], ALL)
-        assert later.rows == whole.rows[after:]
-        assert later.hidden + earlier.hidden == whole.hidden
-
-
 def test_what_is_said_after_the_beginning_of_a_key_is_shown() -> None:
     parts = [f"The file begins with {BEGIN}", "So it is a key.", "I look at the tests next."]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lulu.access.source import OwnerEvents
 from lulu.model.actors import LULU, Actor, Role
 from lulu.model.events import Event, Permission, PermissionDecision, StoredEvent, Text, ToolResult, ToolUse, User
 from lulu.model.sessions import SessionId, SessionStatus
@@ -35,11 +36,12 @@ def answers(lulu: Runtime, session_id: SessionId, *, asked: bool) -> list[Stored
 def test_the_calls_of_answers_are_read_from_far_above_them(lulu: Runtime, new_session: NewSession, asked: bool) -> None:
     shown = answers(lulu, new_session(), asked=asked)
 
-    found = earlier_calls(lulu, shown[-WINDOW:])
+    source = OwnerEvents(lulu.store, SessionId(shown[0].session_id))
+    found = earlier_calls(source, shown[-WINDOW:])
 
     uses = [row.event.id for row in found if isinstance(row.event, ToolUse)]
     assert uses == [f"toolu_{n}" for n in range(CALLS - WINDOW, CALLS)]
-    assert earlier_calls(lulu, lulu.store.get_session_events(shown[0].session_id)) == []
+    assert earlier_calls(source, source.events().rows) == []
 
 
 @pytest.mark.parametrize("live", [True, False], ids=["at work", "over"])

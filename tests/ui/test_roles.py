@@ -14,7 +14,7 @@ from lulu.model.sessions import SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.store import ShareOptions
 from lulu.ui import identity, navigation
-from lulu.ui.session.guest import ENDED
+from lulu.ui.alerts import ENDED
 from tests.support import ROOT
 from tests.ui.conftest import OWNER, OpenPage
 from tests.ui.support import links, rows, text_of

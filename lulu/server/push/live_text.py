@@ -5,12 +5,13 @@ A page shows it as plain text below the drawn events, until its next run (``lulu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
-from lulu.access.guest_view import guest_text, this_process
-from lulu.model.events import Event, EventId, Text, Thinking
-from lulu.store import LiveText, ShareOptions, Store
+from lulu.access.guest_view import GuestEvents
+from lulu.access.source import OwnerEvents, Source
+from lulu.model.events import EventId, Text
+from lulu.model.sessions import SessionId
+from lulu.store import ShareOptions, Store
 from lulu.text.paragraphs import finished
 from lulu.text.plain import plain
 
@@ -30,26 +31,18 @@ def told(store: Store, kind: str, session_id: str) -> dict[str, Any]:
     which paragraphs are complete. Of a long block, only the end is sent. A page that has not drawn the text before
     ``from`` does not show the part. Offsets are in UTF-16 units, as in browsers.
     """
-    written = store.live_text(session_id)
-    latest = store.latest_texts(session_id, LATEST)
-    if written is not None and is_finished(written, (text for _, text in latest if text)):
-        written = None
-    hide: Callable[[str], str] = str
-    if kind == SHARED:
-        written, hide = guest_text(written, ShareOptions(thinking=False)), this_process().text
+    words = _source(store, kind, SessionId(session_id)).words(LATEST)
+    written = words.written
     return {
-        "latest": [_event(event_id, text, hide) for event_id, text in latest],
+        "latest": [_event(event_id, text) for event_id, text in words.latest],
         "writing": part(written.text) if written is not None and written.kind == Text.type else None,
     }
 
 
-def is_finished(written: LiveText, events: Iterable[Event]) -> bool:
-    """Whether one of these events is the block that was being written."""
-    return any(
-        event.type == written.kind and event.message_id == written.message_id and event.content.startswith(written.text)
-        for event in events
-        if isinstance(event, Text | Thinking)
-    )
+def _source(store: Store, kind: str, session_id: SessionId) -> Source:
+    if kind == OWN:
+        return OwnerEvents(store, session_id)
+    return GuestEvents(store, session_id, ShareOptions(thinking=False))
 
 
 def part(text: str, start: int | None = None) -> dict[str, Any]:
@@ -65,5 +58,5 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _event(event_id: EventId, text: Text | None, hide: Callable[[str], str]) -> dict[str, Any]:
-    return {"id": event_id} | (part(hide(text.content)) if text else {})
+def _event(event_id: EventId, text: Text | None) -> dict[str, Any]:
+    return {"id": event_id} | (part(text.content) if text else {})

@@ -10,7 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from lulu.model.events import Result, StoredEvent, ToolUse
+from lulu.access.source import OpenTurn, Source
+from lulu.model.events import StoredEvent, ToolUse
 from lulu.model.sessions import Session, SessionId
 from lulu.runtime import Runtime
 from lulu.store import Approval, LiveText
@@ -18,6 +19,7 @@ from lulu.text.labels import one_line
 from lulu.transcript import activity
 from lulu.transcript.activity import Activity
 from lulu.ui.approvals import request
+from lulu.ui.session.view import SessionView
 
 #: Arguments that tell a call from another call of the same tool, the most specific first.
 _TELLING = ("command", "file_path", "notebook_path", "pattern", "url", "query", "description", "path", "prompt")
@@ -32,6 +34,7 @@ _WORDS = {
     "writing": "Writing",
     "working": "Working",
 }
+_WAITS_FOR_OWNER = "Waits for the owner"
 
 _HTML = (
     '<div class="line"><span class="dot" aria-hidden="true"></span><span class="words" role="status"></span>'
@@ -158,23 +161,15 @@ def show_line(session_id: SessionId) -> None:
     _mount(key=f"now_line_{session_id}", data={"name": session_id, "isLine": True}, height="content")
 
 
-def tell(
-    lulu: Runtime,
-    session: Session,
-    rows: list[StoredEvent],
-    written: LiveText | None,
-    asked: list[Approval],
-    *,
-    waiting: str = _WORDS["waiting"],
-) -> None:
-    """Update the session's line. It sends only a few numbers, so it may run with every change.
-
-    ``waiting`` is the text while the agent waits for a person. For a guest that person is the owner.
-    """
-    told = data_of(doing(session, rows, written, asked), lulu.settings.stall_seconds) | {"asked": _announced(asked)}
-    if told.get("kind") == "waiting":
-        told["words"] = waiting
-    told |= _context(lulu, session, rows)
+def tell(view: SessionView, opened: OpenTurn, asked: list[Approval]) -> None:
+    """Update the session's line. It sends only a few numbers, so it may run with every change."""
+    session, rows = opened.session, opened.log.rows
+    found = doing(session, rows, opened.written, asked)
+    told = data_of(found, view.settings.stall_seconds) | {"asked": _announced(asked)}
+    if told.get("kind") == "waiting" and view.page is None:
+        # For a guest, the person whom the agent waits for is the owner.
+        told["words"] = _WAITS_FOR_OWNER
+    told |= _context(view.source, session, rows)
     _mount_teller(key=f"now_{session.id}", data={"name": session.id, "told": told}, height="content")
 
 
@@ -251,14 +246,11 @@ def _milliseconds(now: datetime, moment: datetime) -> float:
     return (now - moment).total_seconds() * 1000
 
 
-def _context(lulu: Runtime, session: Session, rows: list[StoredEvent]) -> dict[str, Any]:
-    used = activity.context_tokens(rows) or lulu.store.context_tokens(session.id)
+def _context(source: Source, session: Session, rows: list[StoredEvent]) -> dict[str, Any]:
+    used = activity.context_tokens(rows) or source.context_tokens()
     if used is None:
         return {}
-    # Without a finished turn there is no result, and the query would read the whole log in search of one.
-    stored = lulu.store.last_event(session.id, Result.type) if session.num_turns else None
-    result = stored.event if stored and isinstance(stored.event, Result) else None
-    window = activity.context_window(result, session.model)
+    window = source.context_window(session)
     return {
         "context": f"Context {_thousands(used)}" + (f" of {_thousands(window)}" if window else ""),
         "share": activity.context_share(used, window),

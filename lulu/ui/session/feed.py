@@ -1,6 +1,7 @@
 """The transcript of one session: settled events, and the open turn in a fragment of its own.
 
 Only a window of the log is read. Settled events are drawn once; new text runs only the fragment of the open turn.
+Rows come from the view's source only: as stored for an owner, redacted for a guest.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from functools import partial
 
 import streamlit as st
 
-from lulu.model.actors import Actor, Role
+from lulu.access.source import Log, OpenTurn, Source, hidden_in
 from lulu.model.events import StoredEvent
 from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
 from lulu.server.push import live_text
-from lulu.store import LiveText, session_topic, text_topic
+from lulu.store import Approval, session_topic, text_topic
 from lulu.transcript import split
 from lulu.transcript import turns as transcript
 from lulu.transcript.checklist import begins
@@ -30,7 +31,9 @@ from lulu.ui.browser import live_text as flow
 from lulu.ui.browser import scroll
 from lulu.ui.browser.doorbell import bell
 from lulu.ui.browser.scroll_target import scroll_to_marked
-from lulu.ui.session import activity_line, checklist, menu, prompt_queue, retry
+from lulu.ui.page_context import PageContext
+from lulu.ui.session import activity_line, menu, prompt_queue, retry
+from lulu.ui.session.view import SessionView, viewer_only
 from lulu.ui.state import Shown, state
 from lulu.ui.styles import EARLIER, LOAD_EARLIER, TRANSCRIPT
 from lulu.ui.transcript import copy_menu, event_views, system_events
@@ -64,24 +67,23 @@ class _History:
     has_earlier: bool
 
 
-def show(
-    lulu: Runtime, actor: Actor, session: Session, *, event: str | None = None, has_checklist: bool = False
-) -> None:
+def show(view: SessionView, session: Session, *, event: str | None = None, has_checklist: bool = False) -> None:
     """Draw the transcript, or the part around one event if ``event`` is its id from the address.
 
     Without ``has_checklist``, the first call that writes a checklist runs the whole page again.
     """
-    if event is not None and (around := _around(lulu, session.id, event)):
+    source = view.source
+    if event is not None and (around := _around(source, event)):
         state().shown = None
-        _show_around(session.id, int(event), _turns(lulu, around))
+        _show_around(session.id, int(event), _turns(source, around))
         return
     before = state().shown
-    rows, has_earlier = window(lulu, session.id)
+    rows, first, has_earlier = window(source)
     settled = transcript.settled_until(rows, live=session.is_live, keep=KEEP_OPEN)
-    turns = _turns(lulu, [row for row in rows if row.id <= settled])
+    turns = _turns(source, [row for row in rows if row.id <= settled])
     history = _History(
         session_id=session.id,
-        first=rows[0].id if rows else 0,
+        first=first,
         ends=divide(session.id, rows, settled, turns),
         has_earlier=has_earlier,
     )
@@ -89,40 +91,41 @@ def show(
     place = st.empty() if before is not None and before.session_id != session.id else st
     with place.container(key=TRANSCRIPT):
         for number, pieces in enumerate(split.divided(turns, history.ends)):
-            _settled_part(lulu, actor, history, number, [pieces])
-        _open_turn(lulu, actor, session.id, settled, has_checklist)
+            _settled_part(view, history, number, [pieces])
+        _open_turn(view, settled, has_checklist)
     with st.bottom:
         activity_line.show_line(session.id)
 
 
-def window(lulu: Runtime, session_id: SessionId) -> tuple[list[StoredEvent], bool]:
-    """Return the events to show, and whether there are earlier ones.
+def window(source: Source) -> tuple[list[StoredEvent], int, bool]:
+    """Return the events to show, the id of the first one read, and whether there are earlier ones.
 
     While a page stays at a session its first event stays, too: the person may be reading there.
     """
-    earliest = state().earliest.get(session_id)
-    shown = _shown(session_id)
+    shown = _shown(source.session_id)
+    earliest = state().earliest.get(source.session_id)
     if earliest is not None:
-        rows = lulu.store.get_session_events(session_id, after=earliest - 1)
+        log = source.events(after=earliest - 1)
     else:
-        rows = _shown_still(lulu, shown) or lulu.store.get_session_events(session_id, limit=WINDOW)
-    first = rows[0].id if rows else None
-    if shown.first is not None and first is not None and first > shown.first:
+        log = _shown_still(source, shown) or source.events(limit=WINDOW)
+    if shown.first is not None and log.first is not None and log.first > shown.first:
         # The first events were dropped, so the parts are divided again.
         shown.ends = []
-    shown.first = first
-    return rows, bool(rows and lulu.store.get_session_events(session_id, before=rows[0].id, limit=1))
+    shown.first = log.first
+    if log.first is None:
+        return [], 0, False
+    return log.rows, log.first, source.events(before=log.first, limit=1).first is not None
 
 
-def earlier_calls(lulu: Runtime, rows: list[StoredEvent]) -> list[StoredEvent]:
+def earlier_calls(source: Source, rows: list[StoredEvent]) -> list[StoredEvent]:
     """Return the earlier calls and requests that these rows belong to. Queries only if there are any."""
     names = untold(rows)
-    return lulu.store.calls_before(rows[0].session_id, rows[0].id, names) if names else []
+    return source.calls_before(rows[0].id, names) if names else []
 
 
-def _turns(lulu: Runtime, rows: list[StoredEvent]) -> list[Turn]:
+def _turns(source: Source, rows: list[StoredEvent]) -> list[Turn]:
     drawn = [row for row in rows if system_events.is_drawn(row.event)]
-    return transcript.turns(drawn, earlier=earlier_calls(lulu, drawn))
+    return transcript.turns(drawn, earlier=earlier_calls(source, drawn))
 
 
 def divide(session_id: SessionId, rows: list[StoredEvent], settled: int, turns: Iterable[Turn] = ()) -> tuple[int, ...]:
@@ -147,21 +150,21 @@ def _shown(session_id: SessionId) -> Shown:
     return shown
 
 
-def _shown_still(lulu: Runtime, shown: Shown) -> list[StoredEvent]:
+def _shown_still(source: Source, shown: Shown) -> Log | None:
     """Return the events from the first shown one until now.
 
-    Empty on the first run, or if there are more than ``MOST_SHOWN``.
+    ``None`` on the first run, or if there are more than ``MOST_SHOWN``.
     """
     if shown.first is None:
-        return []
-    rows = lulu.store.get_session_events(shown.session_id, after=shown.first - 1, limit=MOST_SHOWN + 1)
-    return rows if len(rows) <= MOST_SHOWN else []
+        return None
+    log = source.events(after=shown.first - 1, limit=MOST_SHOWN)
+    return log if log.first == shown.first else None
 
 
-def _around(lulu: Runtime, session_id: SessionId, event: str) -> list[StoredEvent]:
+def _around(source: Source, event: str) -> list[StoredEvent]:
     if not re.fullmatch(r"[0-9]{1,18}", event):
         return []
-    return lulu.store.events_around(session_id, int(event), before=WINDOW // 4, after=WINDOW // 2)
+    return source.events_around(int(event), before=WINDOW // 4, after=WINDOW // 2).rows
 
 
 def _show_around(session_id: SessionId, event_id: int, turns: list[Turn]) -> None:
@@ -179,8 +182,8 @@ def _show_around(session_id: SessionId, event_id: int, turns: list[Turn]) -> Non
 
 @st.fragment
 @alerts.told
-@identity.owner_only
-def _settled_part(lulu: Runtime, actor: Actor, history: _History, number: int, read: list[list[split.Piece]]) -> None:
+@viewer_only
+def _settled_part(view: SessionView, history: _History, number: int, read: list[list[split.Piece]]) -> None:
     """Draw one part of the settled events; a fragment, so that an expander redraws only its part.
 
     ``read`` holds the part for the first run only: a fragment keeps its arguments, and these may be large.
@@ -192,32 +195,49 @@ def _settled_part(lulu: Runtime, actor: Actor, history: _History, number: int, r
         bell(session_topic(history.session_id), seen=-1, key=EARLIER)
         return
     if number == 0 and history.has_earlier:
-        offer_earlier(lulu, history.session_id, history.first)
-    pieces = read.pop() if read else _divided(lulu, history)[number]
-    whole = {piece.shown.key: piece.whole for piece in pieces}
+        offer_earlier(view.source, history.first)
+    pieces = read.pop() if read else _divided(view.source, history)[number]
     place = f"fork_{history.session_id}_{number}"
-    is_live = lulu.store.get_session(history.session_id).is_live
-
-    def draw_menu(piece: Turn) -> None:
-        turn = whole[piece.key]
-        if turn is not None and (turn.is_over or not is_live) and actor.role is Role.OWNER:
-            rows = sorted(turn.events(), key=lambda stored: stored.id)
-            # A sub-agent of this turn may have gone on during later turns, so its last event may belong to those.
-            inside = (turn.result or rows[-1]).id
-            copy_menu.show_turn(rows, fork=partial(_fork_button, lulu, actor, history.session_id, inside, place))
-
     with st.container():
+        _show_hidden([piece.shown for piece in pieces])
+    with st.container():
+        draw_menu = _turn_menu(view, view.page, pieces, place) if view.page else None
         event_views.show_turns([piece.shown for piece in pieces], after=draw_menu)
     navigation.follow()
     alerts.show_problem(place)
 
 
-def _divided(lulu: Runtime, history: _History) -> list[list[split.Piece]]:
-    rows = lulu.store.get_session_events(history.session_id, after=history.first - 1, before=history.ends[-1] + 1)
-    return split.divided(_turns(lulu, rows), history.ends)
+def _divided(source: Source, history: _History) -> list[list[split.Piece]]:
+    log = source.events(after=history.first - 1, before=history.ends[-1] + 1)
+    return split.divided(_turns(source, log.rows), history.ends)
 
 
-def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId, inside: int, place: str) -> None:
+def _show_hidden(turns: Iterable[Turn]) -> None:
+    """Draw how much is hidden in these turns, by kind; on an owner's page none is."""
+    hidden = hidden_in(stored for turn in turns for stored in turn.events())
+    if hidden.total():
+        st.caption(f":material/visibility_off: Hidden here: {formats.hidden_kinds(hidden)}")
+
+
+def _turn_menu(
+    view: SessionView, page: PageContext, pieces: Iterable[split.Piece], place: str
+) -> Callable[[Turn], None]:
+    """Return the function that draws the menu at the end of a turn: copy it, fork the session there."""
+    whole = {piece.shown.key: piece.whole for piece in pieces}
+    is_live = view.source.session().is_live
+
+    def draw(piece: Turn) -> None:
+        turn = whole[piece.key]
+        if turn is not None and (turn.is_over or not is_live):
+            rows = sorted(turn.events(), key=lambda stored: stored.id)
+            # A sub-agent of this turn may have gone on during later turns, so its last event may belong to those.
+            inside = (turn.result or rows[-1]).id
+            copy_menu.show_turn(rows, fork=partial(_fork_button, page, view.session_id, inside, place))
+
+    return draw
+
+
+def _fork_button(page: PageContext, session_id: SessionId, inside: int, place: str) -> None:
     st.button(
         "Fork from here",
         key=f"fork_at_{inside}",
@@ -225,11 +245,11 @@ def _fork_button(lulu: Runtime, actor: Actor, session_id: SessionId, inside: int
         icon=":material/fork_right:",
         help="A new session that knows everything up to here.",
         on_click=menu.fork,
-        args=(lulu, actor, session_id, inside, place),
+        args=(page.lulu, page.actor, session_id, inside, place),
     )
 
 
-def offer_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
+def offer_earlier(source: Source, first: int) -> None:
     """Draw "Load earlier" for the events before ``first``. For a fragment of settled history."""
     st.button(
         "Load earlier",
@@ -237,50 +257,56 @@ def offer_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
         type="tertiary",
         icon=":material/history:",
         on_click=_load_earlier,
-        args=(lulu, session_id, first),
+        args=(source, first),
     )
     # The callback alone would run the fragment with its old arguments.
-    if state().earliest.get(session_id, first) < first:
+    if state().earliest.get(source.session_id, first) < first:
         st.rerun()
 
 
-def _load_earlier(lulu: Runtime, session_id: SessionId, first: int) -> None:
-    earlier = lulu.store.get_session_events(session_id, before=first, limit=WINDOW)
-    if earlier:
-        state().earliest[session_id] = earlier[0].id
+def _load_earlier(source: Source, first: int) -> None:
+    earlier = source.events(before=first, limit=WINDOW)
+    if earlier.first is not None:
+        state().earliest[source.session_id] = earlier.first
 
 
 @st.fragment
 @alerts.told
-@identity.owner_only
-def _open_turn(lulu: Runtime, actor: Actor, session_id: SessionId, settled: int, has_checklist: bool) -> None:
+@viewer_only
+def _open_turn(view: SessionView, settled: int, has_checklist: bool) -> None:
     """Draw the events after ``settled``, the live text, open requests and queued prompts."""
+    source, session_id = view.source, view.session_id
     # First, as in a settled part, which later takes this place. So marks and unfolded expanders stay.
-    drawn = st.container()
+    hidden, drawn = st.container(), st.container()
     topic = session_topic(session_id)
-    bell(topic, seen=lulu.store.bus.version(topic), key=f"feed_{session_id}")
-    number = lulu.store.bus.version(text_topic(session_id))
-    # Before the rows: a block that is finished in between is then read twice and dropped once, never lost.
-    written = lulu.store.live_text(session_id)
-    session = lulu.store.get_session(session_id)
-    rows = lulu.store.get_session_events(session_id, after=settled)
-    if has_settled(rows, live=session.is_live) or _lacks_checklist(lulu, session_id, rows, has_checklist):
+    bell(topic, seen=source.version(topic), key=f"feed_{session_id}")
+    number = source.version(text_topic(session_id))
+    opened = source.open_turn(after=settled)
+    rows = opened.log.rows
+    if has_settled(rows, live=opened.session.is_live) or _lacks_checklist(source, rows, has_checklist):
         st.rerun()
-    written = unfinished(written, rows)
-    scroll.follow(session_id, rows, written)
-    asked = lulu.store.approvals(session_id)
-    activity_line.tell(lulu, session, rows, written, asked)
-    turns = _turns(lulu, rows)
-    upto = rows[-1].id if rows else settled
+    scroll.follow(session_id, rows, opened.written)
+    asked = source.requests()
+    activity_line.tell(view, opened, asked)
+    turns = _turns(source, rows)
+    with hidden:
+        _show_hidden(turns)
     with drawn:
-        draw = writing(session, turns, written, number=number, upto=upto)
-        event_views.show_turns(turns, live=session.is_live, writing=draw)
+        draw = _writing(view, opened, turns, number=number, upto=opened.log.last or settled)
+        event_views.show_turns(turns, live=opened.session.is_live, writing=draw)
+    if view.page is not None:
+        _show_actions(view.page, opened.session, asked)
+
+
+def _show_actions(page: PageContext, session: Session, asked: list[Approval]) -> None:
+    """Draw what an owner can do below the open turn."""
+    lulu, actor = page.lulu, page.actor
     request.show_pending(lulu, actor, session, asked)
-    folder_trust.show_held(lulu, actor, session_id)
+    folder_trust.show_held(lulu, actor, session.id)
     retry.show(lulu, actor, session)
-    prompt_queue.show(lulu, actor, session_id)
+    prompt_queue.show(lulu, actor, session.id)
     if session.known_status is SessionStatus.RUNNING:
-        _silence(lulu, session_id)
+        _silence(lulu, session.id)
 
 
 def has_settled(rows: list[StoredEvent], *, live: bool) -> bool:
@@ -291,31 +317,19 @@ def has_settled(rows: list[StoredEvent], *, live: bool) -> bool:
     return transcript.settled_until(rows, live=live, keep=KEEP_OPEN) >= rows[0].id
 
 
-def _lacks_checklist(lulu: Runtime, session_id: SessionId, rows: list[StoredEvent], has_checklist: bool) -> bool:
-    return not has_checklist and begins(rows) and checklist.is_kept(lulu, session_id)
+def _lacks_checklist(source: Source, rows: list[StoredEvent], has_checklist: bool) -> bool:
+    return not has_checklist and begins(rows) and bool(source.checklist())
 
 
-def unfinished(written: LiveText | None, rows: list[StoredEvent]) -> LiveText | None:
-    """Return the live text, or None if the events already contain it."""
-    if written is not None and live_text.is_finished(written, [row.event for row in rows[-5:]]):
-        return None
-    return written
-
-
-def writing(
-    session: Session,
-    turns: list[Turn],
-    written: LiveText | None,
-    *,
-    number: int,
-    upto: int,
-    kind: str = live_text.OWN,
+def _writing(
+    view: SessionView, opened: OpenTurn, turns: list[Turn], *, number: int, upto: int
 ) -> Callable[[], None] | None:
-    """Return the function that draws the live text below ``turns``; None if no text can follow."""
-    is_open = session.is_live and bool(turns) and not turns[-1].is_over and bool(turns[-1].items)
-    if written is None and not is_open:
+    """Return the function that draws the live text below ``turns``; ``None`` if no text can follow."""
+    is_open = opened.session.is_live and bool(turns) and not turns[-1].is_over and bool(turns[-1].items)
+    if opened.written is None and not is_open:
         return None
-    return partial(flow.show, session.id, written, number=number, upto=upto, kind=kind)
+    kind = live_text.SHARED if view.page is None else live_text.OWN
+    return partial(flow.show, view.session_id, opened.written, number=number, upto=upto, kind=kind)
 
 
 @st.fragment(run_every=_LOOK_EVERY)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.model.actors import Actor, Role
+from lulu.model.actors import Actor
 from lulu.model.commands import Interrupt
 from lulu.model.sessions import Session, SessionId
 from lulu.model.validation import BYPASS
 from lulu.runtime import Runtime
 from lulu.store import row_topic
 from lulu.text.labels import safe_label
-from lulu.ui import alerts, formats, identity, navigation
+from lulu.ui import alerts, formats, navigation
 from lulu.ui.browser import keyboard
 from lulu.ui.browser.doorbell import bell
+from lulu.ui.page_context import PageContext
 from lulu.ui.session import menu, turn_list
+from lulu.ui.session.view import SessionView, viewer_only
 from lulu.ui.sharing import share
 from lulu.ui.styles import SESSION_HEADER, STOP
 
@@ -24,27 +26,38 @@ _NAME_LIMIT = 120
 
 @st.fragment
 @alerts.told
-@identity.owner_only
-def show(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+@viewer_only
+def show(view: SessionView) -> None:
     """Draw the header. It is renewed when the session's row changes."""
-    topic = row_topic(session_id)
-    bell(topic, seen=lulu.store.bus.version(topic), key=f"header_{session_id}")
+    topic = row_topic(view.session_id)
+    bell(topic, seen=view.source.version(topic), key=f"header_{view.session_id}")
+    session = view.source.session()
+    if view.page is not None:
+        _show_with_actions(view.page, session)
+        return
+    with st.container(key=SESSION_HEADER, gap=None):
+        _show_name(session, "shared with you, read-only")
+
+
+def _show_with_actions(page: PageContext, session: Session) -> None:
     navigation.follow()
-    session = lulu.store.get_session(session_id)
+    lulu, actor = page.lulu, page.actor
     with st.container(key=SESSION_HEADER):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             with st.container(gap=None):
-                st.markdown(f"# {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
-                st.caption(details(session))
+                _show_name(session)
             turn_list.show(lulu, session)
-            if actor.role is Role.OWNER:
-                share.button(lulu, actor, session_id)
-                if session.is_live:
-                    stop_button(lulu, actor, session_id, key=STOP, shortcut=keyboard.STOP)
-                menu.show(lulu, actor, session, place=_where(session_id))
-        if actor.role is Role.OWNER:
-            menu.show_kin(lulu, session)
-        alerts.show_problem(_where(session_id))
+            share.button(lulu, actor, session.id)
+            if session.is_live:
+                stop_button(lulu, actor, session.id, key=STOP, shortcut=keyboard.STOP)
+            menu.show(lulu, actor, session, place=_where(session.id))
+        menu.show_kin(lulu, session)
+        alerts.show_problem(_where(session.id))
+
+
+def _show_name(session: Session, note: str = "") -> None:
+    st.markdown(f"# {safe_label(full_name(session), _NAME_LIMIT)}", anchors=False)
+    st.caption(details(session, note))
 
 
 def full_name(session: Session) -> str:

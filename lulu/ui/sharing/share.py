@@ -6,7 +6,8 @@ import streamlit as st
 
 from lulu.access import links
 from lulu.access.authentication import door
-from lulu.access.guest_view import guest_rows
+from lulu.access.guest_view import GuestEvents
+from lulu.access.source import hidden_in
 from lulu.model.actors import Actor
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
@@ -82,8 +83,8 @@ def _show_form(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     second.text_input("For whom", key="share_label", max_chars=80, placeholder="Name (for your list)")
     st.checkbox("Include tool output", value=True, key="share_output")
     st.checkbox("Include thinking", value=False, key="share_thinking")
-    found = guest_rows(lulu.store.get_session_events(session_id, limit=_REVIEWED), _options())
-    hidden = formats.hidden_kinds(found.hidden)
+    reviewed = GuestEvents(lulu.store, session_id, _options()).events(limit=_REVIEWED)
+    hidden = formats.hidden_kinds(hidden_in(reviewed.rows))
     st.caption(
         f":material/visibility_off: Hidden from guests: {hidden}. "
         if hidden
