@@ -1,7 +1,7 @@
 # Every target sets up first what it needs; that takes no time, and no network, when nothing has changed.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app run test test-long check format bench screenshots sheets clean
+.PHONY: help setup app run test test-long check format mutants bench screenshots sheets clean
 
 PYTHON := .venv/bin/python
 CODE := lulu $(wildcard pages) lulu_app.py tests $(wildcard scripts)
@@ -39,6 +39,9 @@ format: setup ## Format the code and mend what ruff can mend
 	@$(PYTHON) -m ruff check --fix $(CODE)
 	@$(PYTHON) -m ruff format $(CODE)
 
+mutants: setup ## Change lulu/rules in small ways, and name each change that no test notices
+	@$(PYTHON) -m scripts.mutants $(ARGS)
+
 bench: setup ## Measure, and write the table in docs/performance.md
 	@$(PYTHON) -m scripts.bench $(ARGS)
 
@@ -49,5 +52,5 @@ sheets: setup ## Take a picture of every recorded sample, in light, dark and on 
 	@$(PYTHON) -m scripts.sheets $(ARGS)
 
 clean: ## Remove .venv and every cache (no data)
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache mutants
 	@find lulu pages tests scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

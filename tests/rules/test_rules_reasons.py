@@ -171,6 +171,11 @@ CASES: dict[str, tuple[list[Rule], ToolCall, str | None]] = {
     ),
     # Web.
     "A.org. is a.org": (deny("WebFetch(domain:a.org)"), call("WebFetch", "https://A.org./"), "deny"),
+    "a domain in other letters is its name in ASCII": (
+        approve("WebFetch(domain:bücher.org)"),
+        call("WebFetch", "https://xn--bcher-kva.org/"),
+        "approve",
+    ),
     "a.* does not take a.evil.org": (approve("WebFetch(domain:a.*)"), call("WebFetch", "https://a.evil.org/"), None),
     "an address that programs read differently is not approved": (
         approve("WebFetch(domain:a.org)"),
