@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, NewType
 
 from lulu.errors import InputError
 from lulu.model.actors import Actor, Role
+from lulu.model.payloads import payload_of
 from lulu.model.sessions import Launch, SessionId
 from lulu.model.validation import (
     MAX_TITLE,
@@ -23,7 +24,6 @@ from lulu.model.validation import (
     checked_folder,
     checked_mode,
     checked_prompt,
-    fitting,
 )
 
 CommandId = NewType("CommandId", int)
@@ -367,6 +367,10 @@ class StoredCommand:
         return self.command.text if isinstance(self.command, SendPrompt | SendNow) else ""
 
 
+#: Fields that stand in columns or tables of their own.
+_NO_PAYLOAD = frozenset({"actor", "session_id", "attachments"})
+
+
 def encode(command: Command, attachment_ids: list[int] | None = None) -> str:
     """Return the payload column: the command's own fields as ASCII JSON, attachments by their ids."""
     own = {item.name: getattr(command, item.name) for item in fields(command)}
@@ -389,7 +393,7 @@ def decode(kind: str, session_id: str, payload: str, actor: str) -> tuple[AgentC
     own: dict[str, Any] = json.loads(payload)
     attachment_ids = [int(found) for found in own.pop("attachments", [])]
     if "launch" in own:
-        own["launch"] = Launch(**fitting(Launch, own["launch"]))
+        own["launch"] = Launch(**payload_of(Launch, unknown="forbid").validate_python(own["launch"]))
     else:
-        own = fitting(value, own)
+        own = payload_of(value, without=_NO_PAYLOAD, unknown="forbid").validate_python(own)
     return value(actor=Actor(role=Role.OWNER, name=actor), session_id=SessionId(session_id), **own), attachment_ids

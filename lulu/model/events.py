@@ -7,10 +7,14 @@ fit its type, decodes to ``Unknown`` with the stored text.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, NewType, TypeVar
+
+from pydantic import ValidationError
+
+from lulu.model.payloads import payload_of, required
 
 EventId = NewType("EventId", int)
 E = TypeVar("E", bound="Event")
@@ -225,11 +229,15 @@ def made(kind: type[E], values: Mapping[str, Any], more: Mapping[str, Any] | Non
 
     Raises ``ValueError`` if a required field is missing or of a wrong type.
     """
-    declared = {field.name: field for field in fields(kind)}
-    fitting = {name: value for name, value in values.items() if value is not None and _fits(declared[name], value)}
-    odd = {name: value for name, value in values.items() if value is not None and name not in fitting}
-    if missing := [name for name in declared if declared[name].default is MISSING and name not in fitting]:
-        raise ValueError(f"{kind.__name__} without {', '.join(missing)}")
+    given = {name: value for name, value in values.items() if value is not None}
+    try:
+        fitting = payload_of(kind).validate_python(given)
+    except ValidationError as error:
+        wrong = {problem["loc"][0] for problem in error.errors(include_url=False, include_input=False)}
+        if missing := sorted(required(kind) & wrong):
+            raise ValueError(f"{kind.__name__} without {', '.join(missing)}") from error
+        fitting = payload_of(kind).validate_python({name: given[name] for name in given.keys() - wrong})
+    odd = {name: value for name, value in given.items() if name not in fitting}
     return kind(**fitting, more={**odd, **(more or {})} or None)
 
 
@@ -256,39 +264,7 @@ def decode(event_type: str, payload: str) -> Event:
         return Unknown(event_type=event_type, raw=payload)
     try:
         found = json.loads(payload)
-    except (ValueError, RecursionError):
+        given = {name: value for name, value in found.items() if value is not None}
+        return kind(**payload_of(kind).validate_python(given))
+    except (ValueError, AttributeError, RecursionError):
         return Unknown(event_type=event_type, raw=payload)
-    values = _fitting(kind, found)
-    return Unknown(event_type=event_type, raw=payload) if values is None else kind(**values)
-
-
-def _fitting(kind: type[Event], found: object) -> dict[str, Any] | None:
-    """Return the constructor's arguments, or ``None`` if a field is missing or of another type."""
-    if not isinstance(found, Mapping):
-        return None
-    values: dict[str, Any] = {}
-    for field in fields(kind):
-        value = found.get(field.name)
-        if value is None:
-            if field.default is MISSING:
-                return None
-        elif not _fits(field, value):
-            return None
-        else:
-            values[field.name] = value
-    return values
-
-
-_CHECKS: dict[str, Callable[[object], bool]] = {
-    "str": lambda value: isinstance(value, str),
-    "bool": lambda value: isinstance(value, bool),
-    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "dict[str, Any]": lambda value: isinstance(value, dict),
-    "list[Any]": lambda value: isinstance(value, list),
-    "Any": lambda value: True,
-}
-
-
-def _fits(field: Field[Any], value: object) -> bool:
-    return _CHECKS[str(field.type).removesuffix(" | None")](value)

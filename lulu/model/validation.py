@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from PIL import Image
 
@@ -166,14 +166,3 @@ def is_text(content: bytes) -> bool:
         return "\0" not in content.decode()
     except UnicodeDecodeError:
         return False
-
-
-def fitting(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values, each of its field's type. Raises ``ValueError`` for a value of another type."""
-    declared = {item.name: str(item.type).split(" | ") for item in fields(kind)}
-    for name, value in values.items():
-        allowed = declared.get(name, [])
-        number = isinstance(value, int | float) and not isinstance(value, bool) and {"int", "float"} & set(allowed)
-        if not (number or type(value).__name__ in allowed or (value is None and "None" in allowed)):
-            raise ValueError(f"{name} is not {' or '.join(allowed) or 'a field'}")
-    return values
