@@ -1,12 +1,12 @@
-"""Auto-approve rules: which tool calls are approved or denied without asking a person. Pure: no SDK, no store.
+"""Rules: approve or deny tool calls without asking a person. Knows no SDK and no store.
 
-To deny, rules are read generously: one suspicion is enough. To approve, strictly: everything about the call must be
-understood and matched, else nothing is decided and a person is asked. Deny wins over approve, whatever the order.
+Deny rules are read generously: one suspicion is enough. Approve rules are read strictly: everything about the call must
+be understood and matched, else no rule decides and a person is asked. Deny wins over approve in any order.
 
-``parse`` reads a pattern, ``decide`` judges a call, ``explain`` says what each rule has to do with it, and ``suggest``
-offers patterns for "don't ask again"; ``narrowing`` says what an approve rule asks about all the same. The syntax is
-Claude Code's (see ``lulu.rules.patterns``). Symbolic links are followed by the function that is handed in as
-``resolve``; its default asks the file system.
+``parse`` reads a pattern, ``decide`` evaluates a call, ``explain`` adds a reason for each rule, and ``suggest`` returns
+patterns for "don't ask again". ``narrowing`` says which calls of an approve rule still need a person. The syntax is
+Claude Code's (see ``lulu.rules.patterns``). The argument ``resolve`` follows symbolic links; its default uses the file
+system.
 """
 
 from lulu.rules.evaluate import decide, explain, real_path

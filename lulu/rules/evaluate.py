@@ -1,4 +1,4 @@
-"""Holds one tool call against rules: what denies it, what approves it, and what to tell a person about each."""
+"""Evaluates rules for one tool call: the decision, and a sentence for a person about each rule."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ from lulu.rules.tools import (
 )
 from lulu.rules.values import Explanation, Judged, Resolve, Rule, ToolCall, Verdict
 
-#: A longer command is cut in a sentence.
+#: Characters of a command in a sentence.
 _SHOWN = 80
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Match:
-    """What a rule says about a call: the needs that it meets, and one sentence."""
+    """The result of one rule: the needs that it meets, and one sentence."""
 
     why: str
-    #: Places in the call's list of needs; all of them when the rule decides alone.
+    #: Indexes into the call's list of needs; all of them if the rule alone decides.
     met: frozenset[int] = frozenset()
 
 
 def real_path(path: str) -> str:
-    """The path with every symbolic link followed: the only thing here that looks at the file system."""
+    """Return the path with every symbolic link followed. Nothing else here uses the file system."""
     return os.path.realpath(path)
 
 
 def decide(rules: Iterable[Rule], call: ToolCall, *, resolve: Resolve = real_path) -> Verdict | None:
-    """What the rules say; nothing when a person has to be asked.
+    """Return the decision of the rules; None if a person has to be asked.
 
     Any deny rule wins. A command may need several approve rules, one for each of its parts. ``resolve`` follows
-    symbolic links; what it cannot follow is not approved.
+    symbolic links. A path that it cannot follow is not approved.
     """
     return _Judge(call, resolve).explain(list(rules)).verdict
 
 
 def explain(rules: Iterable[Rule], call: ToolCall, *, resolve: Resolve = real_path) -> Explanation:
-    """The decision, and what each rule has to do with it."""
+    """Return the decision together with the result of each rule."""
     return _Judge(call, resolve).explain(list(rules))
 
 
 class _Judge:
-    """One call, read at most once, however many rules there are."""
+    """Evaluates one call. It is parsed at most once, for any number of rules."""
 
     def __init__(self, call: ToolCall, resolve: Resolve) -> None:
         self._call = call
@@ -111,7 +111,7 @@ class _Judge:
         return "No rule matches."
 
     def _against(self, rule: Rule) -> _Match:
-        """What the rule says about the call; it meets no need when it does not hold or does not match."""
+        """Return the result of one rule. It meets no need if it does not apply or does not match."""
         deny = rule.action == "deny"
         if not rule.enabled:
             return _Match(why="It is switched off.")
@@ -139,7 +139,7 @@ class _Judge:
         name = self._call.tool_name
         if self._named(pattern, name):
             return True
-        # A rule for commands approves a monitor that runs one, not one that opens a connection.
+        # A rule for commands approves a monitor that runs a command, not one that opens a connection.
         alias = deny or name != "Monitor" or self._primary is not None
         if alias and any(self._named(pattern, other) for other in ALSO_NAMED.get(name, ())):
             return True
@@ -147,7 +147,7 @@ class _Judge:
             return False
         tool = pattern.tool_name
         if name in COMMAND_TOOLS:
-            # A command may open files: with `>`, or by its arguments.
+            # A command may open files: by `>` or by its arguments.
             return tool in ("Read", "Edit", "Write")
         if (tool == "Edit" and name in EDITING) or (tool == "Read" and name in READING):
             return True
@@ -163,8 +163,8 @@ class _Judge:
     # To deny
 
     def _denied_by(self, rule: Rule, pattern: Pattern) -> tuple[bool, str]:
-        """Whether the pattern takes any part of the call, and what to say about it."""
-        # `Write(*)` is `Write`: to deny, not only below the session's folder.
+        """Return whether a deny pattern matches any part of the call, and a sentence about it."""
+        # To deny, `Write(*)` means `Write`, not only paths below the session's folder.
         anything = pattern.path is not None and pattern.path.anything and self._commands is None
         if pattern.everything or anything:
             return True, f"The rule {pattern.text} denies every call of {self._call.tool_name}."
@@ -230,7 +230,7 @@ class _Judge:
         met = False
         match pattern.kind:
             case "command":
-                # Lulu cannot read PowerShell: only the exact command.
+                # Lulu cannot parse PowerShell, so only the exact command is approved.
                 met = pattern.glob is not None and self._primary is not None and pattern.glob.exact == self._primary
             case "path":
                 writes = self._call.tool_name in EDITING
@@ -288,7 +288,7 @@ class _Judge:
         return pattern.tool_name in wanted and self._covered(rule, pattern, targets, writes=need.writes)
 
     def _approves_with_files(self, pattern: Pattern, need: Need) -> bool:
-        """An exact pattern names the files too."""
+        """Whether an exact pattern matches the command, files included."""
         return need.owner is not None and pattern.glob is not None and pattern.glob.exact == need.owner.written
 
     # The call
@@ -300,7 +300,7 @@ class _Judge:
 
     @cached_property
     def _texts(self) -> list[str]:
-        """To deny: what a specifier of a tool without a syntax of its own may mean."""
+        """Return the texts that a deny specifier may mean, for a tool without a syntax of its own."""
         name = self._call.tool_name
         if name in PRIMARY_FIELD:
             usual = "general-purpose" if name in ("Agent", "Task") else None

@@ -1,4 +1,4 @@
-"""Whether two globs may name the same file, for deny rules: an agent may look for what a rule keeps from it."""
+"""Whether two globs may match the same file. For deny rules: a search may lead to a denied file."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from functools import cache, lru_cache
 from lulu.rules.sensitive_paths import folded
 
 _SIGN = re.compile(r"\\(.)|([@!?*+]\([^()]*\))|(\[[!^]?\]?[^\]]*\])|(.)", re.DOTALL)
-#: Longer ones are taken for the same.
+#: Longer globs count as overlapping.
 _MOST = 300
 _ANY, _ONE = "*", "?"
 
 
 def paths_overlap(wanted: Sequence[str], searched: Sequence[str]) -> bool:
-    """Whether ``searched`` may lead to what ``wanted`` covers, and names some of it: ``*`` and ``**`` alone do not."""
+    """Whether the glob ``searched`` may lead to a path that ``wanted`` covers.
+
+    Both must name something: ``*`` and ``**`` alone do not count.
+    """
 
     @cache
     def meet(at: int, place: int, named: bool) -> bool:
@@ -43,7 +46,7 @@ def names_overlap(one: str, other: str) -> bool:
     if len(one) > _MOST or len(other) > _MOST:
         return True
     left, right = _signs(one), _signs(other)
-    # Places in ``right`` that may be reached with what was read of ``left``.
+    # Positions in ``right`` that can be reached after what was read of ``left``.
     reached = _past_stars({0}, right)
     for sign in left:
         if sign == _ANY:
@@ -72,10 +75,10 @@ def _signs(glob: str) -> list[str]:
         if escaped:
             signs += [f"={letter}" for letter in folded(escaped)]
         elif choice:
-            # `@(a|b)` counts as anything.
+            # `@(a|b)` counts as any text.
             signs.append(_ANY)
         elif group:
-            # Any of a group's signs counts as any sign.
+            # A group such as `[ab]` counts as any character.
             signs.append(_ONE)
         else:
             signs += [sign] if sign in "*?" else [f"={letter}" for letter in folded(sign)]

@@ -1,4 +1,4 @@
-"""The domain of ``WebFetch(domain:…)`` against the host of an address, as strictly or as generously as asked."""
+"""Matches the domain of ``WebFetch(domain:…)`` with an address: strict to approve, generous to deny."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from urllib.parse import unquote, urlsplit
 from lulu.errors import InputError
 from lulu.rules.text_globs import TextGlob, text_glob
 
-#: An address that every program reads alike: http, an ASCII host, nothing before it.
+#: An address that every program parses in the same way: http, an ASCII host, no user before it.
 _PLAIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?([/?#][^\s\\\x00-\x1f\x7f]*)?")
 _DOMAIN = re.compile(r"[\w*.:\[\]-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostGlob:
-    """``*``, ``*.example.org`` (any depth, not ``example.org``), or labels in which a star crosses no dot."""
+    """``*``, ``*.example.org`` (any depth, not ``example.org``), or labels with stars that match no dot."""
 
-    #: Lower case, no dot at the end.
+    #: In lower case, without a dot at the end.
     text: str
-    #: The labels, after a leading ``*.`` was taken off.
+    #: The labels without a leading ``*.``.
     labels: tuple[TextGlob, ...]
-    #: Whether more labels may, and at least one must, stand before.
+    #: Whether one or more labels must precede them.
     subdomains: bool
 
     def matches(self, host: str) -> bool:
-        """Whether ``host`` is one that the pattern means."""
+        """Whether the pattern matches ``host``."""
         if self.text == "*":
             return True
         labels = host.lower().rstrip(".").split(".")
@@ -43,7 +43,7 @@ class HostGlob:
 
 @lru_cache(maxsize=512)
 def host_glob(domain: str) -> HostGlob:
-    """Read a domain. Raises ``InputError`` for what cannot be one."""
+    """Parse a domain. Raises ``InputError`` if it is none."""
     text = domain.lower().rstrip(".")
     if not text or not _DOMAIN.fullmatch(text):
         raise InputError(
@@ -58,7 +58,7 @@ def host_glob(domain: str) -> HostGlob:
 
 
 def _ascii(label: str) -> str:
-    """The label as it stands in an address."""
+    """Return the label in its ASCII form, as in an address."""
     try:
         return label.encode("idna").decode("ascii") if not label.isascii() else label
     except UnicodeError:
@@ -66,13 +66,13 @@ def _ascii(label: str) -> str:
 
 
 def plain_host(url: str) -> str | None:
-    """The host of an address that leaves no doubt about it, else nothing."""
+    """Return the host of an address that all programs parse alike; None for any other address."""
     found = _PLAIN.fullmatch(url)
     return found[1] if found else None
 
 
 def possible_hosts(url: str) -> list[str]:
-    """Every host that some program may find in this address."""
+    """Return every host that some program may find in this address."""
     hosts: set[str] = set()
     for spelling in (url, url.strip().replace("\\", "/"), unicodedata.normalize("NFKC", url)):
         try:

@@ -1,7 +1,7 @@
-"""Path patterns as Claude Code takes them from gitignore: where a pattern starts, and what it covers below that.
+"""Path patterns with gitignore's syntax, as Claude Code uses it. Touches no file system.
 
-A pattern that covers a folder covers everything in it; to approve, only where the folder is named: ``src/*`` approves
-what is in ``src``, not what is in its folders. Nothing here touches a file system.
+A pattern that matches a folder covers everything in it. To approve, the pattern has to name the folder: ``src/*``
+approves files in ``src``, but not those in its folders.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from lulu.errors import InputError
 from lulu.rules.glob_overlap import paths_overlap
 from lulu.rules.sensitive_paths import folded
 
-#: Stands for "any name at all": only ``*`` and ``**`` take it.
+#: Placeholder for "any name": only ``*`` and ``**`` match it.
 ANY_NAME = ""
-#: A sign that stands for others.
+#: A wildcard without a backslash before it.
 _WILD = re.compile(r"(?<!\\)(?:\\\\)*[*?\[]")
 
 
@@ -39,16 +39,16 @@ class Anchor(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class PathGlob:
-    """A path pattern, in parts."""
+    """A parsed path pattern."""
 
     anchor: Anchor
-    #: How many folders above the anchor it starts.
+    #: Number of folders above the anchor that it starts at.
     up: int
-    #: Parts as typed; ``**`` is any number of folders.
+    #: Names as typed; ``**`` matches any number of folders.
     parts: tuple[str, ...]
-    #: ``name/**`` or ``name/``: approves the one at the anchor only, denies one at any depth.
+    #: ``name/**`` or ``name/``: approves only at the anchor, denies at any depth.
     single_folder: bool = False
-    #: Without a slash: a name at any depth.
+    #: A pattern without a slash matches a name at any depth.
     bare: bool = False
 
     @property
@@ -58,22 +58,22 @@ class PathGlob:
 
     @cached_property
     def named(self) -> frozenset[str]:
-        """The parts that are spelled out, in small letters."""
+        """The names without wildcards, in lower case."""
         return frozenset(folded(re.sub(r"\\(.)", r"\1", part)) for part in self.parts if not _WILD.search(part))
 
     def overlaps(self, parts: Sequence[str]) -> bool:
-        """To deny: whether a search for the path, which is a glob itself, may lead to what the pattern covers."""
+        """Whether a search for a glob may lead to a path that the pattern covers. For deny rules."""
         wanted = (*(("**",) if self.bare or self.single_folder else ()), *self.parts)
         return paths_overlap(wanted, tuple(parts))
 
     def matches(self, parts: Sequence[str], *, deny: bool) -> bool:
-        """Whether it covers the path whose parts, from the anchor on, are given."""
+        """Whether the pattern covers a path; ``parts`` are its names below the anchor."""
         any_depth = self.bare or (self.single_folder and deny)
         wanted = (*(("**",) if any_depth else ()), *self.parts)
         whole = not deny and self.parts[-1] != "**" and any(sign in self.parts[-1] for sign in "*?[")
         if _covers(wanted, parts, whole=whole):
             return True
-        # `secrets/**` denies a search in `secrets` itself as well.
+        # `secrets/**` also denies a search in `secrets` itself.
         named = wanted[:-1] if deny and len(self.parts) > 1 and self.parts[-1] == "**" else ()
         if named and _covers(named, parts):
             return True
@@ -85,7 +85,7 @@ class PathGlob:
 
 @lru_cache(maxsize=1024)
 def path_glob(text: str) -> PathGlob:
-    """Read the path in a pattern. Raises ``InputError`` for what cannot be matched."""
+    """Parse the path of a pattern. Raises ``InputError`` if it cannot be matched."""
     if text.startswith("!"):
         raise _refused("A path in a rule cannot start with “!”.", "Make a deny rule for what should stay out.")
     anchor, rest = _anchored(text)
@@ -107,7 +107,7 @@ def path_glob(text: str) -> PathGlob:
 
 
 def escaped_path(path: str) -> str:
-    """The pattern for this absolute path alone."""
+    """Return the pattern that matches only this absolute path."""
     return "/" + re.sub(r"([\\*?\[\]()!#])", r"\\\1", path)
 
 
@@ -122,9 +122,9 @@ def _anchored(text: str) -> tuple[Anchor, str]:
 
 
 def _covers(wanted: Sequence[str], parts: Sequence[str], *, whole: bool = False) -> bool:
-    """Whether the pattern takes the path, or, unless it must be the ``whole`` path, a folder that the path is in."""
+    """Whether the pattern matches the path or, unless ``whole``, a folder above it."""
     if wanted[-1:] == ("**",):
-        # Everything inside, not the folder itself: at least one name more.
+        # The content of the folder, not the folder itself: at least one more name.
         wanted = (*wanted, "*")
     at, position = 0, 0
     retry_at, retry_position = -1, 0
@@ -150,7 +150,7 @@ def _takes(wanted: str, part: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _name(wanted: str) -> re.Pattern[str]:
-    """One part of a pattern. ``fnmatch`` makes an expression that cannot run away on a long name."""
+    """Return the expression for one part of a pattern. ``fnmatch`` keeps it linear in time."""
     signs: list[str] = []
     position = 0
     while position < len(wanted):

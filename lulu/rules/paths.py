@@ -1,6 +1,6 @@
-"""Where a call's paths really lie, and whether a path pattern covers them.
+"""Resolves the paths of a call, and decides whether a path pattern covers them.
 
-Symbolic links are followed by a function that the caller hands in; nothing else here could touch a file system.
+The caller passes a function that follows symbolic links. Nothing else here uses the file system.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lulu.rules.tools import PRIMARY_FIELD, SEARCHING
 from lulu.rules.values import Resolve, ToolCall
 
 _FILE_ADDRESS = re.compile(r"file:/+(localhost/)?", re.IGNORECASE)
-#: Read differently by different programs: blanks around it, ``~name``, ``file:/…``.
+#: Programs differ in how they read these: spaces around a path, ``~name``, ``file:/…``.
 _ODD = re.compile(r"^\s|\s$|^~[^/]|^\ufeff|^[A-Za-z][\w+.-]+:/")
 
 
@@ -29,18 +29,18 @@ class Target:
 
     #: As the agent wrote it.
     path: str
-    #: Everything below it is meant as well.
+    #: Whether everything below it is meant, too.
     searched: bool = False
-    #: A name made of several fields, or one that a glob may lead to: only of interest to deny rules.
+    #: Whether a glob or several fields may lead to it. Only deny rules use these.
     suspected: bool = False
-    #: Its ``*``, ``?`` and ``[`` stand for what is there.
+    #: Whether its ``*``, ``?`` and ``[`` are wildcards.
     globbed: bool = False
-    #: It can lead out of ``path`` in a way that is not followed here.
+    #: Whether it can lead out of ``path`` in a way that is not resolved here.
     elsewhere: bool = False
 
 
 def file_targets(tool_name: str, tool_input: dict[str, Any]) -> list[Target]:
-    """The paths that a file tool is about; empty when it names none."""
+    """Return the paths of a file tool's call; empty if it names none."""
     path = tool_input.get(PRIMARY_FIELD[tool_name])
     searched = tool_name in SEARCHING
     if path is None and searched:
@@ -51,7 +51,7 @@ def file_targets(tool_name: str, tool_input: dict[str, Any]) -> list[Target]:
     pattern = pattern if isinstance(pattern, str) else ""
     elsewhere = tool_name == "Glob" and _may_lead_out(pattern)
     targets = [Target(path=path or ".", searched=searched, elsewhere=elsewhere)]
-    # A glob of Grep's is one for names at any depth, and may be several.
+    # Grep's glob matches names at any depth, and may be a list of globs.
     globs = [pattern] if tool_name == "Glob" else re.split(r"[,\s]+(?![^{]*\})", pattern)
     for glob in (each for text in globs for each in braces(text)):
         if glob and not glob.startswith("!"):
@@ -62,7 +62,7 @@ def file_targets(tool_name: str, tool_input: dict[str, Any]) -> list[Target]:
 
 
 def _may_lead_out(pattern: str) -> bool:
-    """To approve: whether a glob may find something outside of the folder that it is looked for in."""
+    """Whether a glob may find a file outside of the folder that is searched. For approve rules."""
     spread = braces(pattern)
     strange = set("\\(") & set(pattern) or pattern != pattern.strip() or len(spread) >= MOST_BRACES
     return bool(strange) or any(
@@ -73,20 +73,20 @@ def _may_lead_out(pattern: str) -> bool:
 
 
 class Paths:
-    """The folders of one call, and what patterns say about paths in it."""
+    """The folders of one call, and the paths in it."""
 
     def __init__(self, call: ToolCall, resolve: Resolve) -> None:
         self._call = call
         self._resolve = resolve
-        # What is asked once for every rule.
+        # Caches, because every rule asks the same.
         self._resolved: dict[str, str | None] = {}
         self._spelled: dict[tuple[str, tuple[str, ...], bool], list[list[str]] | None] = {}
         self._anchored: dict[tuple[Anchor, int, str | None, bool], list[list[str]]] = {}
 
     def covers(self, glob: PathGlob, rule_folder: str | None, target: Target, *, writes: bool) -> bool:
-        """To approve: the path as written and what it leads to are both inside the pattern, without a doubt.
+        """Whether the pattern surely covers the path, as written and with links followed. To approve.
 
-        What tells programs what to do is written to only where the pattern names it.
+        Files that control programs may only be written if the pattern names them.
         """
         if target.elsewhere:
             return False
@@ -94,7 +94,7 @@ class Paths:
         if spellings is None:
             return False
         anchors = self._anchors(glob, rule_folder, deny=False)
-        # What covers any name in a folder, and in its folders, covers everything below it.
+        # A pattern that matches any name in a folder and in its folders covers everything below it.
         probes = [[ANY_NAME], [ANY_NAME] * 2] if target.searched else [[]]
         named = glob.named if writes else None
         return bool(anchors) and all(
@@ -104,7 +104,7 @@ class Paths:
         )
 
     def is_delicate(self, target: Target) -> bool:
-        """Whether the path may tell programs what to do; what leads to the session's folder does not count."""
+        """Whether the path may control programs. Names above the session's folder do not count."""
         spellings = self._spellings(target.path, [self._cwd])
         tops = [self._parts(self._call.folder), *map(list, self._real_parts(self._call.folder))]
         return spellings is None or any(
@@ -113,7 +113,7 @@ class Paths:
         )
 
     def touches(self, glob: PathGlob, rule_folder: str | None, target: Target, folders: Iterable[str] = ()) -> bool:
-        """To deny: some way to read the path, from here or from one of ``folders``, is inside the pattern."""
+        """Whether the pattern may cover the path, read from here or from one of ``folders``. To deny."""
         bases = [self._cwd, self._call.folder, *(self._absolute(folder, self._cwd) for folder in folders)]
         spellings = self._spellings(target.path, dict.fromkeys(bases), generous=True) or []
         anchors = self._anchors(glob, rule_folder, deny=True)
@@ -125,12 +125,12 @@ class Paths:
         )
 
     def inside(self, folder: str) -> bool:
-        """To approve: whether a folder that a command changes to is the session's, or below it."""
+        """Whether a folder that a command changes to is the session's or below it. To approve."""
         somebody = folder.startswith("~") and folder != "~" and not folder.startswith("~/")
         return not somebody and self.below(self._absolute(folder, self._cwd), self._call.folder, deny=False)
 
     def below(self, folder: str, top: str, *, deny: bool) -> bool:
-        """Whether ``folder`` is ``top`` or lies below it; by every spelling to approve, by any to deny."""
+        """Whether ``folder`` is ``top`` or below it: by every spelling to approve, by any to deny."""
         if not top.startswith("/"):
             return False
         tops = {tuple(self._parts(top)), *self._real_parts(top)}
@@ -152,15 +152,18 @@ class Paths:
         return self._spelled[key]
 
     def _spell(self, path: str, bases: Iterable[str], *, generous: bool) -> list[list[str]] | None:
-        """The path's parts as written and with links followed; nothing when it cannot be known, unless generous."""
+        """Return the path's names, as written and with links followed.
+
+        None if a link cannot be followed, unless ``generous``.
+        """
         found: dict[tuple[str, ...], None] = {}
         if "\0" in path or (not generous and _ODD.search(path)):
             return None
-        # What programs take off before they read a path.
+        # Programs remove spaces and ``file:`` before they use a path.
         spellings = dict.fromkeys((path, path.strip(), unquote(_FILE_ADDRESS.sub("/", path.strip()))))
         for written in (self._absolute(each, base) for base in bases for each in spellings):
             found[tuple(self._parts(written))] = None
-            # A program may take `link/..` for the link's parent or for its target's.
+            # A program may read `link/..` as the folder of the link or of its target.
             for start in dict.fromkeys((written, "/" + "/".join(self._parts(written)))):
                 real = self._real(start)
                 if real is not None:

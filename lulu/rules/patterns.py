@@ -1,4 +1,4 @@
-"""The pattern of a rule, read once: which tool it speaks of, and what must hold for the call.
+"""Parses the pattern of a rule: its tool, and its condition for the call.
 
 Follows Claude Code's rule syntax (https://code.claude.com/docs/en/permissions). Where Lulu differs:
 
@@ -22,14 +22,14 @@ from lulu.rules.path_globs import PathGlob, path_glob
 from lulu.rules.text_globs import TextGlob, text_glob
 from lulu.rules.tools import COMMAND_TOOLS, FILE_TOOLS, KNOWN, PRIMARY_FIELD
 
-#: Longer than any pattern that a person can judge.
+#: Longer patterns are refused: a person cannot judge them.
 MAX_PATTERN = 2000
 
 _TOOL = re.compile(r"[\w*@.:/-]+")
-#: Not an address: https://…
+#: An address such as https://… is no field.
 _FIELD = re.compile(r"([A-Za-z_]\w*)\s*:\s*(?!//)(.*)", re.DOTALL)
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.", re.DOTALL)
-#: They change how a line looks and nothing else: a pattern with one does not say what it seems to say.
+#: Invisible characters that change the direction of a line. A pattern with one may look like another.
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 Kind = Literal["tool", "command", "path", "host", "text"]
@@ -37,13 +37,13 @@ Kind = Literal["tool", "command", "path", "host", "text"]
 
 @dataclass(frozen=True, kw_only=True)
 class Pattern:
-    """A pattern that could be read."""
+    """A parsed pattern."""
 
-    #: As typed, without blanks around it.
+    #: As typed, without spaces around it.
     text: str
-    #: A tool's name; may hold ``*`` when there is no specifier.
+    #: The tool's name; it may contain ``*`` if there is no specifier.
     tool: TextGlob
-    #: What the specifier is held against; ``tool`` when every call of the tool is meant.
+    #: The kind of the specifier; ``tool`` if there is none and every call matches.
     kind: Kind = "tool"
     #: For ``command`` and ``text``.
     glob: TextGlob | None = None
@@ -51,7 +51,7 @@ class Pattern:
     path: PathGlob | None = None
     #: For ``host``.
     host: HostGlob | None = None
-    #: ``Tool(field:value)``: one field of the input and its value; only deny rules look at it.
+    #: ``Tool(field:value)``: one field of the input and its value. For deny rules only.
     field: tuple[str, TextGlob] | None = None
 
     @property
@@ -61,13 +61,13 @@ class Pattern:
 
     @property
     def everything(self) -> bool:
-        """Whether it speaks of every call of its tool."""
+        """Whether it matches every call of its tool."""
         return self.kind == "tool" and self.field is None
 
 
 @lru_cache(maxsize=2048)
 def parse(pattern: str) -> Pattern:
-    """Read what a person typed. Raises ``InputError``, which says what to type instead."""
+    """Parse a pattern. Raises ``InputError`` with advice for the person."""
     if len(pattern) > MAX_PATTERN:
         raise _refused(f"The pattern is longer than {MAX_PATTERN:,} characters.", "Use * for the part that may vary.")
     text = pattern.strip()
@@ -132,7 +132,7 @@ def _check_name(name: str) -> None:
 
 
 def _balanced(specifier: str) -> bool:
-    """Whether parentheses match, either those outside quotes or all: an apostrophe need not be a quote."""
+    """Whether parentheses match, outside of quotes or counting all: an apostrophe may be no quote."""
     return _closes(_QUOTED.sub("", specifier)) or _closes(re.sub(r"\\.", "", specifier))
 
 

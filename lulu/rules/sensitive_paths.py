@@ -1,4 +1,4 @@
-"""Folders and files that tell programs what to do next: writing there needs a rule that names them.
+"""Folders and files that control programs: writing them needs a rule that names them.
 
 Claude Code protects most of them, too (https://code.claude.com/docs/en/permission-modes, "protected paths").
 """
@@ -26,12 +26,12 @@ FILES = _names(
     " .curlrc .wgetrc .inputrc .tmux.conf .screenrc .gdbinit .lldbinit .condarc .gemrc .irbrc .pryrc .login .cshrc"
     " .tcshrc .kshrc .xprofile .xinitrc"
 )
-#: Delicate in that folder: settings of programs, and programs themselves.
+#: Sensitive names inside a folder: settings of programs, and programs.
 _INSIDE = {".config": _names("autostart direnv fish git mise nvim pip systemd zsh"), ".local": _names("bin")}
 
 
 def delicate(parts: Iterable[str]) -> frozenset[str]:
-    """The delicate names among the parts of a path, in small letters."""
+    """Return the sensitive names among the parts of a path, in lower case."""
     names = [folded(part) for part in parts]
     found = {name for name in names if name in FOLDERS or name in FILES or name.endswith(".git")}
     found |= {name for before, name in itertools.pairwise(names) if name in _INSIDE.get(before, ())}
@@ -39,6 +39,6 @@ def delicate(parts: Iterable[str]) -> frozenset[str]:
 
 
 def folded(name: str) -> str:
-    """The name as a file system may take it that tells neither letters' size nor invisible signs apart."""
+    """Return a name as a file system reads it that ignores case and invisible characters."""
     visible = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
     return unicodedata.normalize("NFKC", visible).casefold()

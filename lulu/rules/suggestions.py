@@ -1,4 +1,4 @@
-"""The patterns offered for "don't ask again": narrow ones first, and never one that is a blank cheque."""
+"""Suggests patterns for "don't ask again": narrow ones first, and never a dangerously wide one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from lulu.rules.values import Resolve, Rule, ToolCall
 
 
 def suggest(call: ToolCall, *, resolve: Resolve = real_path) -> list[str]:
-    """Patterns that would approve this call, narrowest first; empty where a person should be asked each time.
+    """Return patterns that would approve this call, narrowest first.
 
-    The caller may offer to edit them: what is not offered here can still be typed.
+    Empty if a person should be asked each time. The person can still type any other pattern.
     """
     name = call.tool_name
     if name in FOR_A_PERSON:
@@ -47,7 +47,7 @@ def suggest(call: ToolCall, *, resolve: Resolve = real_path) -> list[str]:
 
 
 def narrowing(rule: Rule) -> str | None:
-    """What is asked although the approve rule's pattern takes it, as one sentence; nothing where nothing is."""
+    """Return the calls of an approve rule that still need a person, as a sentence; None without any."""
     try:
         pattern = parse(rule.tool_pattern)
     except InputError:
@@ -84,7 +84,7 @@ def _for_command(call: ToolCall) -> list[str]:
 
 
 def _prefix(script: Script) -> list[str]:
-    """The words that a pattern with any arguments may begin with: where every option of this call is harmless."""
+    """Return the words of a pattern before its star, if every option of this call is harmless."""
     if len(script.parts) != 1 or script.parts[0].assignments or script.parts[0].redirections:
         return []
     first, *inside = script.parts[0].runs.chain
@@ -105,12 +105,12 @@ def _for_files(call: ToolCall) -> list[str]:
     path = posixpath.normpath(posixpath.join(base, path))
     folder = path if targets[0].searched else posixpath.dirname(path)
     top = posixpath.normpath(call.folder)
-    # A pattern that covers a folder covers everything in it: never one that the project or the home folder is in.
+    # A pattern that matches a folder covers everything in it, so never the project or a folder above it.
     wide_open = any(f"{inside}/".startswith(f"{path.rstrip('/')}/") for inside in (top, call.home or top))
     offers = [] if targets[0].searched or wide_open else [f"{family}({escaped_path(path)})"]
     for wide in (folder, top):
         below = wide == top or wide.startswith(f"{top}/")
-        # Not a home folder, nor the top of a disk, nor what tells programs what to do.
+        # Not a home folder, the top of a disk, or a file that controls programs.
         shallow = wide.count("/") < 2 or wide == call.home
         if below and not shallow and not delicate(wide.split("/")):
             offers.append(f"{family}({escaped_path(wide)}/**)")

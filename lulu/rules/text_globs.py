@@ -1,4 +1,4 @@
-"""Patterns with ``*`` over plain text: commands, tool names, field values. Linear, so that no input can stall it."""
+"""Patterns with ``*`` over plain text: commands, tool names, field values. They run in linear time."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ _STAR = re.compile(r"\\\*|\*+")
 
 @dataclass(frozen=True, kw_only=True)
 class TextGlob:
-    """A pattern in which ``*`` is any text and ``\\*`` an asterisk.
+    """A pattern with ``*`` for any text and ``\\*`` for an asterisk.
 
-    With ``ends_word``, a last `` *`` may also be nothing at all: ``ls *`` takes ``ls`` (and never ``lsof``).
+    With ``ends_word``, a last `` *`` may also match an empty text: ``ls *`` matches ``ls`` (and never ``lsof``).
     """
 
     #: As typed.
     text: str
-    #: The texts between the stars; one alone means that the pattern is exact.
+    #: The texts between the stars; a single one is an exact pattern.
     pieces: tuple[str, ...]
     ends_word: bool = False
 
     @property
     def exact(self) -> str | None:
-        """The only text that it matches, or nothing when it has a star."""
+        """The only text that it matches; None if it has a star."""
         return self.pieces[0] if len(self.pieces) == 1 else None
 
     @property
     def program(self) -> str | None:
-        """The first word, where no star is part of it."""
+        """The first word if it has no star, else None."""
         word, blank, _ = self.pieces[0].partition(" ")
         return word if blank or len(self.pieces) == 1 else None
 
     def matches(self, text: str) -> bool:
-        """Whether the whole of ``text`` is what the pattern says."""
+        """Whether the pattern matches the whole ``text``."""
         if len(self.pieces) == 1:
             return text == self.pieces[0]
         if _in_order(self.pieces, text):
@@ -47,7 +47,10 @@ class TextGlob:
 
 @lru_cache(maxsize=2048)
 def text_glob(pattern: str, *, ends_word: bool = False, escapes: bool = True) -> TextGlob:
-    """Read ``pattern``. With ``ends_word``, a last `` *`` ends a word; without ``escapes``, ``\\*`` is a star too."""
+    """Parse ``pattern``. Without ``escapes``, ``\\*`` is a star, too.
+
+    With ``ends_word``, a last `` *`` ends a word.
+    """
     pieces = [""]
     position = 0
     for found in _STAR.finditer(pattern):
@@ -66,7 +69,7 @@ def text_glob(pattern: str, *, ends_word: bool = False, escapes: bool = True) ->
 
 
 def escaped(text: str) -> str:
-    """The pattern that matches ``text`` alone."""
+    """Return the pattern that matches only ``text``."""
     return text.replace("*", "\\*")
 
 

@@ -1,11 +1,11 @@
-"""What Lulu knows of Claude Code's tools: which field says what a call is about, and which rules speak of which tools.
+"""Claude Code's tools: the field that a specifier is matched with, and the tools of each rule.
 
 Source: https://code.claude.com/docs/en/tools-reference and …/permissions (August 2026).
 """
 
 from __future__ import annotations
 
-#: The field that a specifier is held against.
+#: The input field that a specifier is matched with.
 PRIMARY_FIELD = {
     "Agent": "subagent_type",
     "Bash": "command",
@@ -26,22 +26,22 @@ PRIMARY_FIELD = {
     "Write": "file_path",
 }
 
-#: Tools whose command is for bash.
+#: Tools that run bash commands.
 COMMAND_TOOLS = frozenset({"Bash", "Monitor"})
-#: Tools that change a file; ``Edit(path)`` speaks of all of them.
+#: Tools that change a file; ``Edit(path)`` applies to all of them.
 EDITING = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
-#: Tools that read files; ``Read(path)`` speaks of all of them.
+#: Tools that read files; ``Read(path)`` applies to all of them.
 READING = frozenset({"Glob", "Grep", "LS", "LSP", "NotebookRead", "Read"})
-#: Tools that look through a folder; without a path, through the current one.
+#: Tools that search a folder; without a path, the current one.
 SEARCHING = frozenset({"Glob", "Grep", "LS"})
 #: Tools whose specifier is a path.
 FILE_TOOLS = EDITING | READING
 
-#: Answered in a form by a person; an approve rule cannot know the answer.
+#: Tools that a person answers in a form; an approve rule cannot know the answer.
 FOR_A_PERSON = frozenset({"AskUserQuestion", "ExitPlanMode", "Elicitation"})
 
-#: The other names that rules for a tool may use: ``Monitor`` follows the rules of ``Bash``.
+#: Other names that rules for a tool may use: ``Monitor`` follows the rules of ``Bash``.
 ALSO_NAMED = {"Task": ("Agent",), "Agent": ("Task",), "Monitor": ("Bash",)}
 
-#: To tell a person who typed ``bash`` that it is ``Bash``.
+#: Known names, to tell a person who typed ``bash`` that it is ``Bash``.
 KNOWN = frozenset(PRIMARY_FIELD) | FOR_A_PERSON | {"EnterPlanMode", "TodoWrite", "WebSearch"}

@@ -1,7 +1,4 @@
-"""The in-process bus: after a commit, the writer says which topics changed. Knows no rows and no sockets.
-
-A process that only reads has a bus that follows the one of the process that writes.
-"""
+"""The bus of a process: after a commit, the writer reports the changed topics. Knows no rows."""
 
 from __future__ import annotations
 
@@ -16,72 +13,72 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[str, int], None]
 
-#: Topics whose numbers are kept, those that rang last; each session has a few.
+#: Topics whose versions are kept: those that changed last. Each session has a few.
 MAX_TOPICS = 2_000
 
 #: Any row of the session list: a new session, a status, a title, a cost.
 SESSIONS = "sessions"
 #: A command was written; the host listens.
 COMMANDS = "commands"
-#: An approval was asked for, decided or withdrawn.
+#: A request was made, answered or cancelled.
 APPROVALS = "approvals"
-#: An auto-approve rule was added, switched or removed.
+#: A rule was added, switched or deleted.
 RULES = "rules"
-#: The owner has answered about a folder, or taken an answer back.
+#: An answer of the owner about a folder was given or deleted.
 FOLDERS = "folders"
 #: There are events that are not in the search index yet; the host listens.
 INDEX = "index"
 #: The store's own health changed.
 HEALTH = "health"
-#: A login, a device, a share link or the LAN switch changed: who may be here is judged anew.
+#: A login, a device, a share link or the LAN switch changed; open connections are judged again.
 ACCESS = "access"
-#: Somebody came to watch a shared session, or left.
+#: A page of a shared session was opened or closed.
 VISITORS = "visitors"
 
 
 def session_topic(session_id: str) -> str:
-    """What the transcript of one session shows: events, whole paragraphs of live text, approvals, queued prompts."""
+    """Return the topic of a session's transcript: events, paragraphs, requests, queued prompts."""
     return f"session:{session_id}"
 
 
 def text_topic(session_id: str) -> str:
-    """The words of one session as they come: the text that is being written, and texts that were just stored."""
+    """Return the topic of a session's words: live text, and recently stored text blocks."""
     return f"text:{session_id}"
 
 
 def log_topic(session_id: str) -> str:
-    """One session's log and row, without the text that is being written: an event, a status, a request."""
+    """Return the topic of a session's events, status and requests, without its live text."""
     return f"log:{session_id}"
 
 
 def row_topic(session_id: str) -> str:
-    """One session's row: status, title, cost; and its checklist."""
+    """Return the topic of a session's row (status, title, cost) and checklist."""
     return f"row:{session_id}"
 
 
-#: How the topic of a deleted session begins; the host listens.
+#: Prefix of the topic of a deleted session; the host listens.
 DELETED = "deleted:"
 
 
 @dataclass(frozen=True)
 class BusState:
-    """Numbers of topics, in the order in which they last rang; and the number of every other topic."""
+    """Versions of topics, in the order of their last change; ``floor`` is the version of all others."""
 
     floor: int
     versions: dict[str, int]
 
 
 class Bus:
-    """Numbers every change of a topic. Numbers only grow, also over a restart of the process.
+    """Counts the changes of each topic. Versions only grow, also over a restart of the process.
 
-    A topic that has not rung for long is forgotten. Whoever asks for its number then gets one that is at least as high
-    as its last: a page may look once in vain, but none holds a number that a later change does not exceed.
+    A topic without changes for long is forgotten and then reports ``floor``, which is at least its last version. At
+    worst a page refreshes once without need; it never misses a change.
     """
 
     def __init__(self, *, follows: BusState | None = None) -> None:
-        """With ``follows``, one that begins with the numbers of a bus of another process."""
+        """Start with versions of the current time, or with those of another process's bus."""
         self._lock = threading.Lock()
-        # Milliseconds since the epoch: a page that outlived a restart must not hold a higher number.
+        # Milliseconds since the epoch, so that no page from before a restart has a higher version.
         self._floor = int(time.time() * 1000) if follows is None else follows.floor
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._listeners: list[Listener] = []
@@ -90,31 +87,33 @@ class Bus:
 
     @property
     def size(self) -> int:
-        """How many topics' numbers are kept."""
+        """Number of topics with a version of their own."""
         return len(self._versions)
 
     def version(self, topic: str) -> int:
-        """The topic's last number. Read it before the rows, so that no change can fall between."""
+        """Return a topic's version. Read it before the rows, so that no change between is missed."""
         with self._lock:
             return self._versions.get(topic, self._floor)
 
     def ring(self, topics: Iterable[str]) -> None:
-        """Tell every listener that these topics changed. Called after the commit, in the writer's thread; or, for
-        ``HEALTH``, in the thread that found the file damaged."""
+        """Report the topics as changed to every listener, after the commit.
+
+        Runs in the writer's thread; for ``HEALTH`` also in the thread that found the file damaged.
+        """
         with self._lock:
             rung = {topic: self._versions.get(topic, self._floor) + 1 for topic in dict.fromkeys(topics)}
             self._keep(rung)
         self._tell(rung)
 
     def state(self, topics: Iterable[str] | None = None) -> BusState:
-        """The numbers of these topics, or all that are kept."""
+        """Return the versions of the given topics, or of all kept ones."""
         with self._lock:
             wanted = list(self._versions if topics is None else topics)
             versions = {topic: self._versions.get(topic, self._floor) for topic in wanted}
             return BusState(floor=self._floor, versions=versions)
 
     def follow(self, state: BusState) -> None:
-        """Give the numbers that the bus of another process gives from now on, and tell every listener."""
+        """Take over versions of another process's bus, and report their topics to every listener."""
         with self._lock:
             self._floor = max(self._floor, state.floor)
             rung = {topic: max(number, self._versions.get(topic, 0)) for topic, number in state.versions.items()}
@@ -137,14 +136,13 @@ class Bus:
                 try:
                     listener(topic, version)
                 except Exception:
-                    # The writer's thread must outlive any listener.
+                    # The writer's thread must survive any listener.
                     log.exception("a listener of the bus failed")
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener(topic, version)`` for every ring until the returned function is called.
+        """Call ``listener(topic, version)`` for every change until the returned function is called.
 
-        The listener runs in the writer's thread, seldom in another (always, where the bus follows one): it hands the
-        news on and returns at once.
+        The listener usually runs in the writer's thread, so it must pass the news on and return immediately.
         """
         with self._lock:
             self._listeners.append(listener)

@@ -1,6 +1,6 @@
-"""Rows as values, and values as rows. The only place that knows which column is which field.
+"""Converts rows to values and back. Only this module knows the columns.
 
-SQLite keeps any type in any column, and other programs write to the file too: nothing here raises for what a row holds.
+SQLite stores any type in any column, and other programs write to the file, too. So no content of a row raises here.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from lulu.text.unicode import as_unicode
 
 Row = Mapping[str, Any]
 
-#: SQLite's integers.
+#: The range of SQLite's integers.
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
-#: Above every system's highest process id.
+#: Higher than any system's process ids.
 _PIDS = 2**31
 
-#: A row where the session was launched to bypass permissions, or does so now.
+#: Returns a row if the session was started to bypass permissions, or does so now.
 MAY_BYPASS = (
     "SELECT 1 FROM sessions WHERE id = :id AND permission_mode = 'bypassPermissions' "
     "UNION SELECT 1 FROM commands WHERE session_id = :id AND kind = 'start' "
@@ -43,7 +43,7 @@ class Approval:
     id: str
     session_id: str
     tool_use_id: str | None
-    #: The sub-agent that asks.
+    #: The sub-agent that asks; None for the agent itself.
     agent_id: str | None
     tool_name: str
     tool_input: dict[str, Any]
@@ -51,15 +51,15 @@ class Approval:
     suggestions: list[Any]
     #: ``pending``, ``approved``, ``denied``, ``expired`` (its agent ended) or ``cancelled`` (the agent withdrew it).
     status: str
-    #: The input that a person put in its place.
+    #: The input as a person changed it.
     updated_input: dict[str, Any] | None
-    #: Why it is asked.
+    #: The agent's reason for the request.
     reason: str | None
-    #: What the person wrote with the answer.
+    #: The person's message with the answer.
     message: str | None
     decided_by: str | None
     rule_id: int | None
-    #: A rule decided, nobody was asked.
+    #: Whether a rule decided without asking a person.
     auto_approved: bool = False
     created_at: datetime
     decided_at: datetime | None
@@ -67,7 +67,7 @@ class Approval:
 
 @dataclass(frozen=True, kw_only=True)
 class LiveText:
-    """The block that an agent is writing, as far as it has come."""
+    """The block that an agent is writing, with its text so far."""
 
     message_id: str | None
     #: ``text`` or ``thinking``.
@@ -78,17 +78,17 @@ class LiveText:
 
 @dataclass(frozen=True, kw_only=True)
 class SentPrompt:
-    """A prompt as it was sent to an agent, or kept as a draft."""
+    """A prompt that was sent to an agent or kept as a draft."""
 
     id: CommandId
     session_id: SessionId
     text: str
-    #: Whether it makes its session; else it was sent to one.
+    #: Whether it is the first prompt of its session.
     is_first: bool
 
 
 def session(row: Row) -> Session:
-    """A row of ``sessions``."""
+    """Return the session of a row of ``sessions``."""
     return Session(
         id=SessionId(_text(row["id"]) or ""),
         title=_text(row["title"]),
@@ -121,7 +121,7 @@ def session(row: Row) -> Session:
 
 
 def event(row: Row) -> StoredEvent:
-    """A row of ``conversation_events``; one that cannot be read becomes ``Unknown``."""
+    """Return the event of a row of ``conversation_events``; ``Unknown`` if it cannot be read."""
     payload = row["payload"]
     raw = payload.decode("utf-8", "surrogateescape") if isinstance(payload, bytes) else str(payload)
     return StoredEvent(
@@ -134,7 +134,7 @@ def event(row: Row) -> StoredEvent:
 
 
 def approval(row: Row) -> Approval:
-    """A row of ``approvals``."""
+    """Return the request of a row of ``approvals``."""
     return Approval(
         id=_text(row["id"]) or "",
         session_id=_text(row["session_id"]) or "",
@@ -156,7 +156,7 @@ def approval(row: Row) -> Approval:
 
 
 def live_text(row: Row) -> LiveText:
-    """A row of ``live_text``."""
+    """Return the live text of a row of ``live_text``."""
     return LiveText(
         message_id=_text(row["message_id"]),
         kind=_text(row["kind"]) or "",
@@ -166,7 +166,7 @@ def live_text(row: Row) -> LiveText:
 
 
 def command(row: Row) -> StoredCommand | None:
-    """A row of ``commands`` for an agent; nothing for one that this version cannot read."""
+    """Return the command of a row of ``commands``; None if this version cannot read it."""
     try:
         value, attachment_ids = commands.decode(
             _text(row["kind"]) or "", _text(row["session_id"]) or "", row["payload"], _text(row["actor"]) or ""
@@ -185,7 +185,7 @@ def command(row: Row) -> StoredCommand | None:
 
 
 def sent_prompt(row: Row) -> SentPrompt:
-    """What a row of ``commands`` sends or keeps; a blank text where this version cannot read it."""
+    """Return the prompt of a row of ``commands``; with an empty text if this version cannot read it."""
     try:
         payload = json.loads(row["payload"])
         prompt = payload["text"] if row["kind"] == "prompt" else payload["launch"]["prompt"]
@@ -200,7 +200,7 @@ def sent_prompt(row: Row) -> SentPrompt:
 
 
 def rule(row: Row) -> Rule:
-    """A row of ``auto_approve_rules``. What is not ``approve`` denies."""
+    """Return the rule of a row of ``auto_approve_rules``. Any action but ``approve`` denies."""
     return Rule(
         id=_whole(row["id"]),
         tool_pattern=_text(row["tool_pattern"]) or "",
@@ -214,7 +214,7 @@ def rule(row: Row) -> Rule:
 
 
 def attachment(row: Row) -> Attachment:
-    """A row of ``attachments``."""
+    """Return the attachment of a row of ``attachments``."""
     content = row["bytes"]
     return Attachment(
         name=_text(row["name"]) or "",
@@ -242,7 +242,7 @@ def _pid(value: object) -> int | None:
 
 
 def parse_object(text: object) -> dict[str, Any]:
-    """A JSON column that holds an object; empty where it holds none."""
+    """Return the object of a JSON column; empty if it has no object."""
     return _parse(text, dict) or {}
 
 
@@ -257,12 +257,12 @@ def _parse(text: object, kind: type[Any]) -> Any:
 
 
 def as_json(value: object) -> str | None:
-    """A JSON column: ASCII, so that any string survives."""
+    """Return the text of a JSON column, in ASCII, so that any string survives."""
     return None if value is None else json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 
 def bindable(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values that SQLite takes: one that it refuses would cost the whole change that it is part of."""
+    """Return values that SQLite accepts: one that it refuses would fail the whole transaction."""
     return {name: _bindable(value) for name, value in values.items()}
 
 

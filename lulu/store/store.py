@@ -180,7 +180,7 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
         return self._writer.submit(lambda tx: approvals.ask(tx, approval))
 
     def decide_by_rule(self, approval: Approval, rule: Rule | None, *, approve: bool, why: str) -> Future[None]:
-        """A rule, or Lulu itself where ``rule`` is nothing, answers in a person's place."""
+        """Store a request with its decision by a rule, or by Lulu itself if ``rule`` is None."""
         decision = Decision(outcome="approved" if approve else "denied", message=why, rule_id=rule.id if rule else None)
         return self._writer.submit(lambda tx: approvals.decide_by_rule(tx, approval, decision))
 
@@ -214,11 +214,11 @@ class Store(Searching, Admitting, Folders, Attention, Calls):
             self._writer.submit(lambda tx: recovery.note_cut_off(tx, session_id))
 
     def unfinished_sessions(self) -> Future[list[Session]]:
-        """Sessions that a crash may have left live, as they are before any write that is asked for later."""
+        """Return the sessions for the recovery, as they are before any later write."""
         return self._writer.submit(recovery.unfinished_sessions)
 
     def index_older(self) -> Future[bool]:
-        """Index one step of the events from before the index: whether there are more."""
+        """Index one step of older events. Returns whether there may be more."""
         step = self._writer.submit(search_index.index_older)
         step.add_done_callback(self._note_step)
         return step

@@ -1,4 +1,4 @@
-"""What must be approved before a bash command may run, part by part, for approve rules: any doubt asks a person."""
+"""The parts of a bash command that approve rules have to approve. Any doubt asks a person."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ from lulu.rules.text_globs import TextGlob
 #: Longer commands are not approved by rule, as in Claude Code.
 MAX_COMMAND = 10_000
 
-#: A file's name that no shell reads in two ways.
+#: A file name that every shell reads in the same way.
 _PLAIN_FILE = re.compile(r"[\w./][\w./@%+,:=-]*")
-#: A value that no shell computes: zsh takes COLUMNS and LINES for numbers, with commands in an index.
+#: A value that no shell computes: for zsh COLUMNS and LINES are numbers, and an index in them can run commands.
 _PLAIN_VALUE = re.compile(r"[\w./:,+@%-]*")
-#: Added where arguments come that nobody has seen.
+#: Appended if the program gets arguments that the command does not contain.
 _UNSEEN = " \0"
-#: In a pattern they may hold blanks together.
+#: Signs with which a pattern quotes spaces.
 _QUOTING = re.compile(r"['\"]|\\(?!\*)")
-#: Stands for a blank inside a word: a pattern's blanks are between words.
+#: Replaces a space inside a word: the spaces of a pattern separate words.
 _INSIDE = "\x1f"
-#: What may stand between a wrapper and the program that it runs.
+#: Words between a wrapper and the program that it runs.
 _OPTION_OR_NUMBER = re.compile(r"-.*|[\d.]+[A-Za-z]?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
-    """A command, perhaps without the wrappers around it."""
+    """One form of a command: with or without its wrappers."""
 
     #: As written.
     text: str
-    #: As meant: without quotes, each word in one piece.
+    #: Without quotes, each word in one piece.
     meant: str
-    #: How much of it a pattern must spell out to name the program that it comes down to; 0 without wrappers.
+    #: How many characters a pattern must spell out to name the innermost program; 0 without wrappers.
     names: int
-    #: It gets arguments that the command does not show.
+    #: Whether the program gets arguments that the command does not contain.
     more: bool = False
 
 
@@ -61,15 +61,15 @@ class Form:
 class Need:
     """One thing that a rule must approve."""
 
-    #: How a person is told of it.
+    #: Its text for a person.
     shown: str
     #: A part of the command …
     part: Part | None = None
-    #: Its command, with and without the wrappers around it.
+    #: Its forms, with and without the wrappers around it.
     forms: tuple[Form, ...] = ()
-    #: What in it only a rule that names it may approve.
+    #: The arguments that only a rule with their names may approve.
     risks: tuple[Risk, ...] = ()
-    #: … or a file that it opens beside its arguments.
+    #: … or a file that it opens besides its arguments.
     file: str = ""
     #: The part that opens the file.
     owner: Part | None = None
@@ -77,9 +77,9 @@ class Need:
 
 
 def doubts(command: str, script: Script, is_inside: Callable[[str], bool]) -> list[str]:
-    """Why no rule with a star can approve this command, as ends of a sentence; empty when it is clear.
+    """Return why only an exact pattern can approve this command, as ends of a sentence.
 
-    ``is_inside`` tells whether a folder is the session's or lies below it.
+    Empty if there is no doubt. ``is_inside`` returns whether a folder is the session's or below it.
     """
     found = [*script.doubts]
     if len(command) > MAX_COMMAND:
@@ -92,7 +92,7 @@ def doubts(command: str, script: Script, is_inside: Callable[[str], bool]) -> li
 
 
 def needs(script: Script) -> list[Need]:
-    """Everything in the command that needs approval."""
+    """Return everything in the command that needs an approval."""
     found: list[Need] = []
     for part in script.parts:
         forms = tuple(_forms(part)) if part.words and not _unsafe(part) else ()
@@ -102,7 +102,7 @@ def needs(script: Script) -> list[Need]:
             is_plain = each.target.raw == each.target.text and _PLAIN_FILE.fullmatch(each.target.text)
             if not each.is_file or (is_plain and each.target.text == "/dev/null"):
                 continue
-            # A name that is not plain is not approved by any path pattern: \0 is in none.
+            # A name that is not plain gets \0, which no path pattern matches.
             name = each.target.text if is_plain else "\0"
             shown = f"{each.operator} {each.target.raw}"
             found.append(Need(shown=shown, file=name, owner=part, writes=each.writes))
@@ -110,7 +110,7 @@ def needs(script: Script) -> list[Need]:
 
 
 def approves_part(glob: TextGlob, need: Need) -> bool:
-    """Whether the pattern takes this simple command, without the files that it opens beside its arguments."""
+    """Whether the pattern matches this simple command. Files that it redirects to do not count."""
     if need.part is not None and glob.exact == need.part.written:
         return True
     if glob.exact is None and unnamed(glob, need) is not None:
@@ -119,12 +119,15 @@ def approves_part(glob: TextGlob, need: Need) -> bool:
 
 
 def unnamed(glob: TextGlob, need: Need) -> str | None:
-    """The first argument that may write elsewhere, run or send and that the pattern does not spell out."""
+    """Return the first risky argument that the pattern does not name; None if it names all.
+
+    A risky argument may write to another place, run a program or send data.
+    """
     return next((risk.text for risk in need.risks if not names(glob, risk)), None)
 
 
 def _unsafe(part: Part) -> bool:
-    """Whether variables are set that may change what the command is."""
+    """Whether variables are set that may change the command."""
     # `time X=1 git` sets a variable, too.
     behind = [part.words[run.at] for run in part.runs.chain[1:]]
     if any(ASSIGNMENT.match(word.text) or word.text in KEYWORDS for word in behind):
@@ -133,7 +136,7 @@ def _unsafe(part: Part) -> bool:
 
 
 def _is_safe(word: Word) -> bool:
-    """Whether a variable is set that changes no program's behaviour."""
+    """Whether the variable changes no program's behaviour."""
     name, _, value = word.text.partition("=")
     return name in SAFE_VARIABLES and _PLAIN_VALUE.fullmatch(value) is not None
 
@@ -142,7 +145,7 @@ def _approves_form(glob: TextGlob, form: Form, need: Need) -> bool:
     if not glob.matches(form.text):
         return False
     if glob.exact is not None:
-        # An exact pattern does not take a command that gets more arguments than it shows.
+        # An exact pattern does not match a command with further arguments.
         return not form.more
     if not _QUOTING.search(glob.text) and not glob.matches(form.meant):
         return False
@@ -156,25 +159,25 @@ def _approves_form(glob: TextGlob, form: Form, need: Need) -> bool:
             return False
     if form.more and not glob.matches(form.text + _UNSEEN):
         return False
-    # `timeout 30 npm *` names what runs; `timeout *` does not.
+    # `timeout 30 npm *` names the program; `timeout *` does not.
     return len(glob.pieces[0]) >= form.names
 
 
 def _runs_more(run: Invocation) -> bool:
-    """Whether the program may run another, or code that it is given: ``* --version`` is no word for ``bash -c``."""
+    """Whether the program may run another one, or code. ``bash --version`` alone does not."""
     alone = len(run.arguments) == 1 and run.arguments[0].text in SPEAKING
     return not alone and (run.name in RUNNING or run.name.rstrip("0123456789.-") in RUNNING)
 
 
 def _may_act(word: Word) -> bool:
-    """Whether ``find`` may take the word for an action, which the name of a file may be, too."""
+    """Whether ``find`` may read the word as an action. A file's name may look like one."""
     return word.text in FIND_ACTIONS or (
         word.globbed and any(fnmatch.fnmatchcase(action, word.text) for action in FIND_ACTIONS)
     )
 
 
 def _run_by(part: Part | None) -> tuple[Invocation, ...]:
-    """Every program that must be looked at: with a wrapper that cannot be read, all that it may run."""
+    """Return every program to check; for a wrapper that cannot be parsed, all that it may run."""
     if part is None:
         return ()
     runs = part.runs
@@ -190,7 +193,7 @@ def _is_wrapping(runs: Invocations) -> bool:
 
 
 def _forms(part: Part) -> Iterator[Form]:
-    """The command as written, and without each wrapper that Claude Code looks through; the last is the innermost."""
+    """Yield the command as written, and without each wrapper; the last form is the innermost."""
     raws = [word.raw for word in part.words]
     meant = [word.text.replace(" ", _INSIDE) for word in part.words]
     chain = part.runs.chain
@@ -204,13 +207,16 @@ def _forms(part: Part) -> Iterator[Form]:
                 text=" ".join(raws[run.at :]),
                 meant=" ".join(meant[run.at :]),
                 names=len(" ".join(raws[run.at : inner + 1])) if inner > run.at else 0,
-                # What stands behind `xargs` gets more arguments, seen from outside as well.
+                # The program behind `xargs` gets more arguments, and so does the command as a whole.
                 more=chain[-1].more,
             )
 
 
 def _changed_folder(script: Script, is_inside: Callable[[str], bool]) -> Iterator[str]:
-    """What another folder may make of the commands: git obeys every folder, and a strange one may bring any program."""
+    """Yield doubts about a changed folder. git follows the settings of any folder it runs in.
+
+    Settings of a strange folder may make it run any program.
+    """
     for part in script.parts:
         if part.folders and any(each.is_file and not each.target.text.startswith("/") for each in part.redirections):
             yield "it opens a file in a folder that it has changed to"
@@ -222,7 +228,7 @@ def _changed_folder(script: Script, is_inside: Callable[[str], bool]) -> Iterato
 
 
 def _changed_shell(script: Script) -> Iterator[str]:
-    """What keeps later commands from being what they seem: ``export PATH=.; git status``, ``alias ls=…; ls``."""
+    """Yield doubts about changes of later commands: ``export PATH=.; git status``, ``alias ls=…; ls``."""
     for part in script.parts[:-1]:
         for run in part.runs.chain:
             if run.name in CHANGING_SHELL and not all(map(_is_safe, run.arguments)):
@@ -230,5 +236,5 @@ def _changed_shell(script: Script) -> Iterator[str]:
 
 
 def _same_everywhere(run: Invocation) -> bool:
-    """Whether what the program does depends on its arguments alone, wherever it runs."""
+    """Whether the program's effect depends on its arguments alone, not on its folder."""
     return (run.name,) in HARMLESS or run.name in CHANGING_FOLDER or run.name in WRAPPERS

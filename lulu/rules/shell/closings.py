@@ -1,4 +1,4 @@
-"""Finds where ``$(…)``, ``${…}``, ``$[…]`` and ``((…))`` end, as bash reads them and as another shell may."""
+"""Finds the ends of ``$(…)``, ``${…}``, ``$[…]`` and ``((…))``, for bash and for other shells."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from dataclasses import dataclass
 _HEREDOC = re.compile(r"<<-?[ \t]*\\?(['\"]?)([\w.-]+)\1")
 _ANSI_QUOTED = re.compile(r"\$'(?:[^'\\]|\\.)*(?:'|$)", re.DOTALL)
 _BACKTICKS = re.compile(r"`(?:[^`\\]|\\.)*(?:`|$)", re.DOTALL)
-#: What may be read in two ways.
+#: Signs that shells may read differently.
 DOUBTFUL = re.compile(r"['\"{#\\]|<<")
-#: What stands for itself, whatever is open.
+#: Characters without a meaning of their own.
 _PLAIN = re.compile(r"[^\\'\"`$(){}\[\]<#]+")
-#: What a word begins behind.
+#: Characters before the beginning of a word.
 _BEFORE_WORD = frozenset(" \t\n;&|()")
 
 
-#: Searches for the end of a text behind ``<<`` that may run to the end of the command.
+#: Most searches for the end of a heredoc: each may run to the end of the command.
 _SEARCHES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Reading:
-    """How to read the signs that shells, or places in a command, differ on."""
+    """One way to read the signs that differ between shells or places in a command."""
 
-    #: Whether an apostrophe is a quote in ``"${…}"``.
+    #: Whether an apostrophe in ``"${…}"`` is a quote.
     quotes_inside: bool = False
-    #: … and in ``((…))``.
+    #: Whether an apostrophe in ``((…))`` is a quote.
     quotes: bool = True
-    #: Whether ``{`` in ``${…}`` needs a ``}`` of its own.
+    #: Whether ``{`` in ``${…}`` needs its own ``}``.
     braces: bool = False
-    #: Whether ``#`` begins a comment in ``$(…)``, and ``<<`` a text.
+    #: Whether ``#`` in ``$(…)`` begins a comment, and ``<<`` a heredoc.
     comments: bool = True
 
 
@@ -41,16 +41,16 @@ _OF_NUMBERS = (_Reading(comments=False), _Reading(comments=False, quotes=False))
 
 
 def closing(text: str, at: int, sign: str) -> int:
-    """Where what opens before ``at`` is closed by ``sign``, as bash reads it; the length if nowhere.
+    """Return the position where bash closes what opens before ``at``; the length if nowhere.
 
-    ``sign`` is ``)``, ``]`` or ``}``; ``q`` for a brace that opens inside double quotes; ``a`` for the first of the
-    two parentheses that end ``((…))``.
+    ``sign`` is the closing ``)``, ``]`` or ``}``. It is ``q`` for a brace that opens inside double quotes, and ``a``
+    for the first of the two parentheses that end ``((…))``.
     """
     return _end(text, at, sign, _BASH)
 
 
 def other_closings(text: str, at: int, sign: str, end: int) -> set[int]:
-    """Where other shells may see it closed than at ``end``; the length if nowhere."""
+    """Return the other positions where a shell may close it; the length if nowhere."""
     if not DOUBTFUL.search(text, at, end):
         return set()
     numbers = sign == "a" or (sign == ")" and text.startswith("(", at))
@@ -58,7 +58,7 @@ def other_closings(text: str, at: int, sign: str, end: int) -> set[int]:
 
 
 def _end(text: str, at: int, sign: str, reading: _Reading) -> int:
-    """The place of the sign that closes; ``opened`` holds the signs that are waited for."""
+    """Return the position of the closing sign; ``opened`` is the stack of expected signs."""
     opened, searches = [sign], 0
     while at < len(text):
         top = opened[-1]
@@ -97,7 +97,10 @@ def _end(text: str, at: int, sign: str, reading: _Reading) -> int:
 
 
 def _skipped(text: str, at: int, top: str, reading: _Reading) -> int:
-    """Where to go on behind what hides every sign in it, in something that ``top`` closes; 0 when nothing does."""
+    """Return the position behind a quote, a comment or plain text; 0 if none begins here.
+
+    ``top`` is the innermost sign that is expected.
+    """
     each = text[at]
     quotes = {")": True, "}": True, "q": reading.quotes_inside, "a": reading.quotes}.get(top, False)
     if each == "\\":

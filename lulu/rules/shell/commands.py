@@ -24,35 +24,35 @@ _GLOB_SIGNS = re.compile(r"[*?\[]")
 _ROUGHLY = re.compile(r"[;&|\n()`{}'\"]+")
 _MAY_BE_SCRIPT = re.compile(r"[\s;&|$`(]")
 _NAME = re.compile(r"[\w.-]+")
-#: In the name of an option or a variable: its value is run.
+#: Names of options and variables whose value is run.
 _RUNS = re.compile(
     r"exec|command|cmd|action|program|pager|editor|visual|browser|askpass|rsh|-pack|external|entrypoint|--pre$|^shell$|^lessopen$|^git_config_value",
     re.IGNORECASE,
 )
-#: What a program may take for the path in one of its arguments: --file=x, if=x, @x, host:x, a,b.
+#: Signs before a path inside an argument: --file=x, if=x, @x, host:x, a,b.
 _PATH_PIECES = re.compile(r"[=:,@]")
 
-#: How deep commands in commands are read, how much of one, and how many words may be files.
+#: Most levels of commands in commands, characters of one command, and words that may be files.
 _DEPTH, _READ, _FILES = 6, 50_000, 1_500
 _EXPANSION = re.compile(r"\$[\w{(@*]|`")
-#: What may stand between words that become a program's name; a comma where ``IFS`` says so.
+#: Signs between words that may become a program's name; a comma counts because of ``IFS``.
 _PIECES = re.compile(r"[;&|\n()`{}'\"<>=]+")
-#: What may make a program's name of the words of another command: a function, a substitution, a text that is read.
+#: Constructs that pass the words of a command to another one: a function, a substitution, a text that is read.
 _HANDS_ON = re.compile(r"\(\s*\)|\bfunction\b|[$<>]\(|`|\b(?:read|mapfile|readarray)\b")
-#: How many programs that are not known are looked for.
+#: Most programs whose name is unknown that are looked for.
 _UNKNOWN = 5
-#: How many words of a loop are tried.
+#: Most words of a loop that are tried.
 _CHOICES = 30
-#: How many characters are read in all, for commands in commands are read once more.
+#: Most characters that are parsed in all: commands in commands are parsed again.
 _BUDGET = 150_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """A command that may be run, in one of its spellings."""
+    """A command that may be run, in one spelling."""
 
     text: str
-    #: Whether its program may be any of several.
+    #: Whether a glob may select its program.
     globbed: bool
 
 
@@ -61,36 +61,36 @@ class FileWord:
     """An argument that may be a path."""
 
     text: str
-    #: The command may change the file.
+    #: Whether the command may change the file.
     writes: bool
-    #: Where ``cd`` may have led before it.
+    #: Folders that an earlier ``cd`` may have changed to.
     folders: tuple[str, ...]
-    #: Its ``*``, ``?`` and ``[`` stand for what the shell finds.
+    #: Whether its ``*``, ``?`` and ``[`` are wildcards.
     globbed: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commands:
-    """A bash command, read for both sides."""
+    """A parsed bash command, for deny and approve rules."""
 
-    #: The command itself, for approval.
+    #: The command itself, for approve rules.
     script: Script
     candidates: tuple[Candidate, ...]
     files: tuple[FileWord, ...]
 
 
 def read_commands(command: str) -> Commands:
-    """Everything that rules may look at in a command. Never raises."""
+    """Parse everything in a command that rules look at. Never raises."""
     return _cached(command) if len(command) <= 20_000 else _read(command)
 
 
 def denies(glob: TextGlob, candidate: Candidate) -> bool:
-    """Whether a deny rule's pattern takes this candidate."""
+    """Whether a deny pattern matches this candidate."""
     if glob.matches(candidate.text):
         return True
     if candidate.globbed and glob.program:
         program, blank, arguments = candidate.text.partition(" ")
-        # A `[` that nothing closes is a sign like any other; for each, fnmatch would look through all that follows.
+        # An unclosed `[` is a plain character. For each one, fnmatch would scan the rest of the text.
         closed, bracket, rest = program.rpartition("/")[2].rpartition("]")
         named = fnmatch.fnmatchcase(glob.program, closed + bracket + rest.replace("[", "[[]"))
         return named and glob.matches(glob.program + blank + arguments)
@@ -109,7 +109,7 @@ def _read(command: str) -> Commands:
     for text in _told_elsewhere(command[:_READ], found.unknown):
         found.add(text)
     if len(command) > _READ or found.exhausted:
-        # Too much to read well, so read badly: whatever stands behind a sign that may begin a command is one.
+        # Too long to parse: every text behind a sign that may begin a command counts as one.
         for piece in _ROUGHLY.split(command):
             found.add(piece.strip())
     return Commands(
@@ -127,13 +127,13 @@ class _Finder:
     def __init__(self) -> None:
         self.texts: dict[str, None] = {}
         self.files: dict[FileWord, None] = {}
-        #: Whether some of it was not read.
+        #: Whether a part of it was not parsed.
         self.exhausted = False
-        #: The parts whose program is only known when they run: as written, and their arguments.
+        #: Parts whose program is only known when they run: the part as written, and its arguments.
         self.unknown: dict[str, str] = {}
         self._budget = _BUDGET
         self._known = Known()
-        #: What was read, with the values and the number of folders that were known then.
+        #: Scripts that were parsed, with the values and the number of folders known at that time.
         self._seen: set[tuple[str, frozenset[tuple[str, str]], int]] = set()
 
     def add(self, text: str) -> None:
@@ -147,7 +147,7 @@ class _Finder:
         self._script(script, depth)
         choices, self._known.choices = self._known.choices, 1
         if script.guessed:
-            # It may print something else, or nothing.
+            # The substitution may print another text, or none.
             self._script(read_script(text, Known(values=dict(values), depth=0)), depth)
         for choice in range(1, min(choices, _CHOICES)):
             self._budget -= len(text)
@@ -161,7 +161,7 @@ class _Finder:
         nested = list(script.inner)
         for at, part in enumerate(script.parts):
             self._part(part)
-            # `$X -c 'rm x'`: a program that is not known may be a shell.
+            # `$X -c 'rm x'`: an unknown program may be a shell.
             if at < fed or part.runs.possible or part.runs.names & (RUNNERS | {""}):
                 nested += _texts_to_run(part)
             if "alias" in part.runs.names:
@@ -203,7 +203,7 @@ class _Finder:
             self._command(texts[run.at :])
 
     def _command(self, texts: list[str]) -> None:
-        # A value may hold several words, or none.
+        # A value may contain several words, or none.
         program, _, rest = " ".join(texts).strip().partition(" ")
         for name in _spellings(program):
             self.add(f"{name} {rest}".strip())
@@ -226,10 +226,10 @@ class _Finder:
 
 
 def _told_elsewhere(command: str, unknown: dict[str, str]) -> Iterator[str]:
-    """What a program that is only known when it runs may be: each word of the command that is not its argument.
+    """Yield commands that a program with an unknown name may be, from all words of the command.
 
-    ``while read c; do $c x; done <<< rm``, ``a=(rm y); "${a[@]}"``, ``f() { "$@"; }; f rm y``. Nor is it an argument
-    of another such program, unless the command hands words on: ``f() { "$@"; }; $SUDO f rm y``.
+    Examples: ``while read c; do $c x; done <<< rm``, ``a=(rm y); "${a[@]}"``, ``f() { "$@"; }; f rm y``. Arguments of
+    such programs are left out, unless the command passes words on: ``f() { "$@"; }; $SUDO f rm y``.
     """
     others = command
     for written in sorted(unknown, key=len, reverse=True):
@@ -244,7 +244,7 @@ def _told_elsewhere(command: str, unknown: dict[str, str]) -> Iterator[str]:
 
 
 def _file_words(part: Part) -> Iterator[tuple[Word, bool]]:
-    """The words of a command that may be files, and whether it may change them."""
+    """Yield the words of a command that may be files, each with whether it may be changed."""
     writes_all, before = bool(part.runs.names & WRITERS), ""
     writes_all |= bool(part.runs.names & FINDERS) and any(word.text in FIND_ACTIONS for word in part.words)
     risky = {risk.text for run in part.runs.all for risk in risks(run)}
@@ -254,13 +254,13 @@ def _file_words(part: Part) -> Iterator[tuple[Word, bool]]:
 
 
 def _spellings(program: str) -> Iterator[str]:
-    # To zsh, `=rm` is the path of `rm`.
+    # For zsh, `=rm` is the path of `rm`.
     name = program.rpartition("/")[2].removeprefix("=")
     yield from dict.fromkeys((program, name, name.lower()))
 
 
 def _skipped(words: list[str]) -> Iterator[int]:
-    """How many words behind the program may be options and their values, so that the next is what it does."""
+    """Yield how many words behind the program may be options with values, before the first operand."""
     behind_option = False
     for at, word in enumerate(words[:STARTS]):
         option = word.startswith("-")
@@ -280,7 +280,7 @@ def _printed_by(text: str) -> str:
 
 
 def _handed_over(part: Part) -> Iterator[str]:
-    """Texts that a program is told to run by an option or a variable: ``PAGER='rm x'``, ``--to-command='rm x'``."""
+    """Yield texts that an option or a variable makes a program run, as in ``PAGER='rm x'``."""
     options = {RUN_OPTIONS[name] for name in part.runs.names & RUN_OPTIONS.keys()}
     before, is_git = "", "git" in part.runs.names
     # `git config alias.x '!rm x'`, `git grep -O'rm x'`
@@ -292,7 +292,7 @@ def _handed_over(part: Part) -> Iterator[str]:
         if before in options:
             # `-c '!rm x'`, `-c alias.x='!rm x'`, `-o ProxyCommand='rm x'`
             named = given and _NAME.fullmatch(name)
-            # To git, most settings may name a program; nobody's own name is one.
+            # Most settings of git may name a program, but no person's name does.
             setting = is_git and not name.lower().startswith(("author.", "committer.", "user."))
             if not named or setting or value.startswith("!") or _RUNS.search(name):
                 yield (value if named else word.text).lstrip("!:")

@@ -1,4 +1,4 @@
-"""What bash makes of braces, parameters and coded texts, as far as a command itself says it. For deny rules alone."""
+"""Expands braces, parameters and escapes as bash does, from the command alone. For deny rules only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-#: How many words one word is spread to.
+#: Most words that one word is expanded to.
 MOST_BRACES = 1_000
 _LONG = 2_000
 
@@ -22,7 +22,7 @@ _SIGNS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\033", "E
 
 
 def braces(text: str) -> list[str]:
-    """The words of ``{a,b}c`` and ``{a..c}``; the text alone where there is nothing to expand."""
+    """Return the words of ``{a,b}c`` or ``{a..c}``; the text itself if it has no expansion."""
     found = list(itertools.islice(_braces(text, 8), MOST_BRACES))
     return found or [text]
 
@@ -38,14 +38,14 @@ def _braces(text: str, depth: int) -> Iterator[str]:
                         yield text[:start] + inside + rest
             return
         if not end and len(text) - start > _LONG:
-            # It is not closed: to look for every other one as far would take too long.
+            # The brace is not closed, and looking for the end of each further one would take too long.
             break
         start = text.find("{", start + 1)
     yield text
 
 
 def _pieces(text: str, start: int) -> tuple[list[str], int]:
-    """What stands between the brace at ``start`` and its end, at its commas; nothing when it is no expansion."""
+    """Return the texts between the commas of a brace, and its end; empty if it is no expansion."""
     depth, pieces, at = 0, [start + 1], start
     for at in range(start, min(len(text), start + 10 * _LONG)):
         depth += (text[at] == "{") - (text[at] == "}")
@@ -72,7 +72,7 @@ def _sequence(first: str, last: str) -> list[str]:
 
 
 def parameter(inside: str, values: dict[str, str]) -> str:
-    """The value of ``${inside}``, where ``values`` has it, else nothing; ``${X:=y}`` sets it."""
+    """Return the value of ``${inside}`` from ``values``; empty if unknown. ``${X:=y}`` sets it."""
     found = _PARAMETER.fullmatch(inside)
     if found is None:
         return ""
@@ -111,7 +111,7 @@ def _changed(value: str, operation: str) -> str:
 
 
 def decoded(text: str) -> str:
-    r"""A text with ``\x72`` and the like, as ``$'…'`` and ``printf`` read it."""
+    r"""Return a text with escapes such as ``\x72`` decoded, as ``$'…'`` and ``printf`` do."""
     return _CODED.sub(_sign, text)
 
 
@@ -128,7 +128,7 @@ def _sign(found: re.Match[str]) -> str:
 
 
 def printed(texts: list[str]) -> str:
-    """What a command prints that only repeats its arguments or looks for a program; nothing for any other."""
+    """Return the output of a command such as ``echo`` or ``which``; empty for any other command."""
     name = texts[0].rpartition("/")[2] if texts else ""
     plain = [text for text in texts[1:] if not re.fullmatch(r"-[A-Za-z]+|--", text)]
     match name:

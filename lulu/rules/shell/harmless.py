@@ -1,8 +1,8 @@
-"""The table behind "don't ask again": the programs that are offered, and the options that are known to be harmless.
+"""The table behind "don't ask again": programs that are suggested, with their harmless options.
 
-In ``letters`` a colon follows an option whose value may be the next word, two colons one whose value is part of it, as
-for ``getopt``. In the words, ``=`` marks one whose value may be the next word. Sources: the programs' own manuals, and
-``git … --git-completion-helper-all``.
+In ``letters`` a colon follows an option whose value may be the next word. Two colons follow one whose value is part of
+its word, as for ``getopt``. In the words, ``=`` marks one whose value may be the next word. Sources: the programs' own
+manuals, and ``git … --git-completion-helper-all``.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Harmless:
-    """The arguments with which a program does only what it is offered for."""
+    """The arguments of a program that add no risk to what it is suggested for."""
 
-    #: Whatever its arguments are.
+    #: Whether all arguments are harmless.
     every: bool = False
-    #: Options of one letter: nothing, ``:`` or ``::`` for their value.
+    #: Options of one letter: empty, ``:`` or ``::`` for their value.
     letters: dict[str, str] = field(default_factory=dict)
-    #: A letter's value is never part of its word: what follows there are letters, too.
+    #: Whether a letter's value is always the next word, so that letters follow in the same word.
     apart: bool = False
-    #: Longer options, with their dashes.
+    #: Long options, with their dashes.
     words: frozenset[str] = frozenset()
-    #: Those of them whose value may be the next word.
+    #: Long options whose value may be the next word.
     valued: frozenset[str] = frozenset()
-    #: With more operands than these it writes to one of them.
+    #: Most operands; the program writes to a further one.
     operands: int | None = None
-    #: What an operand must look like.
+    #: Pattern for a harmless operand.
     operand: re.Pattern[str] | None = None
-    #: What nobody has seen (by ``xargs``, by a glob) is harmless, too: an option that is missing here is of another
-    #: program by the same name.
+    #: Whether unseen arguments (from ``xargs`` or a glob) are harmless, too. An option that is missing here then
+    #: belongs to another program of the same name.
     unseen: bool = False
 
 
@@ -57,7 +57,7 @@ def _options(
 
 _ALL_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-#: GNU's and BSD's. Where a shell has another program by this name (ugrep), that one runs what ``--filter`` says.
+#: GNU's and BSD's grep. Another program of this name (ugrep) runs the value of ``--filter``.
 _GREP = _options(
     "EFGPivwxcLloqsm:bHhnTZaA:B:C:D:d:rRIUzuyVe:f:OpS0123456789",
     "--extended-regexp --fixed-strings --basic-regexp --perl-regexp --regexp= --file= --ignore-case --invert-match"
@@ -103,7 +103,7 @@ _LOG = _options(_DIFF_LETTERS, _DIFF_WORDS + _LOG_WORDS)
 
 _PLAIN_KUBECTL = "--namespace= --selector= --all-namespaces --output= --request-timeout= --show-labels --chunk-size="
 
-#: Most of these are for the script; a script's other options are its own affair, and so asked.
+#: Options of the runner. A script's own options are unknown, so a person is asked.
 _SCRIPT = _options(
     "suqvit:g:w:d0123456789",
     "--silent --quiet --verbose --if-present --workspace= --workspaces --include-workspace-root --ignore-scripts"
@@ -119,13 +119,13 @@ _EVERY = (
     " sha256sum shasum sleep stat strings tac tail touch tr true type uname wc which whoami"
 )
 
-#: By program, or by program and what its first argument tells it to do. All of them are offered.
+#: By program, or by program and its first argument. All of them are suggested.
 HARMLESS: dict[tuple[str, ...], Harmless] = {
     **{(name,): Harmless(every=True) for name in _EVERY.split()},
     ("egrep",): _GREP,
     ("fgrep",): _GREP,
     ("grep",): _GREP,
-    # Without an option it may set the clock.
+    # With an operand it may set the clock.
     ("date",): _options(
         "d:r:uRI::jv:h",
         "--date= --utc --universal --iso-8601 --rfc-3339 --rfc-email --reference= --debug --resolution --version",
@@ -141,7 +141,7 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
         " --initial-tab --tabsize= --no-dereference --from-file= --to-file= --horizon-lines= --speed-large-files"
         " --ifdef= --starting-file= --line-format= --version",
     ),
-    # Not -C, which writes a file, nor -z, which runs programs.
+    # Without -C, which writes a file, and -z, which runs programs.
     ("file",): _options(
         "bcdEhiklLNnprsv0e:F:f:P:",
         "--brief --mime --mime-type --mime-encoding --extension --no-dereference --dereference --keep-going --raw"
@@ -162,7 +162,7 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
     ),
     # In a shell, -v sets a variable.
     ("printf",): _options(_ALL_LETTERS.replace("v", ""), "--version"),
-    # Not -o, which writes a file, nor -R, which writes one in each folder.
+    # Without -o, which writes a file, and -R, which writes one in each folder.
     ("tree",): _options(
         "adfxlqNQpugshDFvtcUrACSnJXiL:P:I:H:T:0123456789",
         "--dirsfirst --filesfirst --prune --noreport --filelimit= --gitignore --gitfile= --matchdirs --ignore-case"
@@ -177,7 +177,7 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
         " --check-chars= --group --version",
         operands=1,
     ),
-    # A formula may be a file or somebody's repository, and is code.
+    # A formula may be a file or another person's repository, and it is code.
     ("brew", "info"): _options(
         "v",
         "--json --installed --formula --cask --variations --verbose --analytics --days= --category=",
@@ -220,7 +220,7 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
         "--allow-unknown-type --use-mailmap --mailmap --batch --batch-check --batch-all-objects --buffer"
         " --follow-symlinks --unordered",
     ),
-    # Not what opens an editor or signs.
+    # Without options that open an editor or sign.
     ("git", "commit"): _options(
         "aqvsm:F:t:C:zonpiu::h",
         "--quiet --verbose --file= --author= --date= --message= --reuse-message= --fixup= --squash= --reset-author"
@@ -273,7 +273,7 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
         " --ignore-submodules --column --renames --find-renames",
         unseen=True,
     ),
-    # A version behind “@” would be fetched.
+    # A version behind “@” would be downloaded.
     ("go", "doc"): _options("", "-all -c -cmd -short -src -u", operand=r"[^@]*"),
     ("go", "fmt"): _options("", "-n -x"),
     ("go", "version"): _options("", "-m -v"),
@@ -294,7 +294,7 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
         "alpg", "--all --json --long --depth= --parseable --global --omit= --include= --link --prod"
     ),
     ("npm", "outdated"): _options("alpg", "--all --json --long --parseable --global"),
-    # What is looked up may be the address of somebody's server.
+    # The operand may be the address of a server.
     ("npm", "view"): _options("", "--json", operand=r"(@[\w.-]+/)?[\w.\[\]-]+(@[\w.^~<>=*|-]+)?"),
     ("pip", "list"): _options(
         "eloquv",
@@ -307,11 +307,11 @@ HARMLESS: dict[tuple[str, ...], Harmless] = {
     ("pnpm", "run"): _SCRIPT,
     ("yarn", "run"): _SCRIPT,
 }
-#: Programs that run a script of the project by its name: offered for that one script.
+#: Programs that run a script of the project by its name. They are suggested for that script only.
 SCRIPTS = frozenset(key for key, options in HARMLESS.items() if options is _SCRIPT)
 
 _ASK_ABOUT = "--help -h --version -v -V"
-#: What is harmless before the argument that tells a program what to do.
+#: Options that are harmless before the first operand.
 GLOBAL = {key[0]: frozenset(_ASK_ABOUT.split()) for key in HARMLESS if len(key) > 1} | {
     "git": frozenset(
         f"{_ASK_ABOUT} --no-pager -P --no-optional-locks --literal-pathspecs --no-replace-objects --glob-pathspecs"

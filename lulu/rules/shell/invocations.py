@@ -1,7 +1,7 @@
-"""Which programs a simple command runs: the one that it names, and those that its wrappers and runners run in turn.
+"""The programs that a simple command runs: the one it names, and those that wrappers and runners run.
 
-The one reading of a command's words, for both sides: to approve, the wrappers that Claude Code looks through; to deny,
-every word behind a runner that may be a program.
+Both kinds of rules use it. To approve, it follows the wrappers that Claude Code follows. To deny, every word behind a
+runner may be a program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lulu.rules.shell.programs import FIND_ACTIONS, FINDERS, RUNNERS, RUNNERS_WITH, WRAPPERS
 from lulu.rules.shell.words import Word
 
-#: How many words of one command may start another.
+#: Most words of one command that may start another program.
 STARTS = 40
 
 _DURATION = re.compile(r"\d+(\.\d+)?[smhd]?")
@@ -24,25 +24,25 @@ _STDBUF_OPTION = re.compile(r"-[ioe](0|L|\d+[KMG]?)|--(input|output|error)=(0|L|
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Invocation:
-    """A program that is run, as far as the words say."""
+    """A program that is run, as far as the words tell."""
 
-    #: The place of the program among the words.
+    #: Index of the program among the words.
     at: int
-    #: The program, however it is called: without its folder, in small letters.
+    #: The program without its folder, in lower case.
     name: str
     arguments: tuple[Word, ...]
-    #: Only wrappers that are written plainly, and that Claude Code looks through, stand before it.
+    #: Whether only plainly written wrappers that Claude Code follows precede it.
     plain: bool = True
-    #: It gets arguments that the command does not show.
+    #: Whether it gets arguments that the command does not contain.
     more: bool = False
 
 
 class Invocations(NamedTuple):
-    """What a simple command runs."""
+    """The programs that a simple command runs."""
 
-    #: The program that is named, then what its wrappers come down to; the last is the innermost.
+    #: The named program, then the one that each wrapper runs; the last is the innermost.
     chain: tuple[Invocation, ...] = ()
-    #: What else may be run: words behind a program that runs its arguments.
+    #: Other programs that may be run: words behind a program that runs its arguments.
     possible: tuple[Invocation, ...] = ()
 
     @property
@@ -57,7 +57,7 @@ class Invocations(NamedTuple):
 
 
 def invocations(words: Sequence[Word]) -> Invocations:
-    """Read what ``words``, without the assignments before them, run."""
+    """Return what ``words`` run; they do not include assignments."""
     if not words:
         return Invocations()
     texts = [word.text for word in words]
@@ -84,17 +84,17 @@ def invocations(words: Sequence[Word]) -> Invocations:
 
 
 def program_name(text: str) -> str:
-    """The name of a program, however it is called; to zsh, ``=rm`` is the path of ``rm``."""
+    """Return the name of a program without its folder. For zsh, ``=rm`` is the path of ``rm``."""
     return text.strip().partition(" ")[0].rpartition("/")[2].removeprefix("=").lower()
 
 
 def only_looks(run: Invocation) -> bool:
-    """Whether it is ``command -v``, which looks for a program and does not run it."""
+    """Whether it is ``command -v``: finds a program without running it."""
     return run.name == "command" and run.arguments[:1] != () and run.arguments[0].text in ("-v", "-V")
 
 
 def _behind(texts: list[str], at: int) -> Iterator[int]:
-    """Where a command may begin behind a program that runs others."""
+    """Yield the positions where a command may begin behind a runner."""
     name, end = program_name(texts[at]), min(len(texts), at + STARTS)
     if name in FINDERS:
         actions = [place + 1 for place in range(at, len(texts) - 1) if texts[place] in FIND_ACTIONS][:STARTS]
@@ -108,7 +108,10 @@ def _behind(texts: list[str], at: int) -> Iterator[int]:
 
 
 def _wrapped(texts: list[str]) -> int:
-    """How many words stand before the command that this one runs; 0 when it is no known wrapper, or not plainly so."""
+    """Return the number of words before the command that this wrapper runs.
+
+    0 if it is no known wrapper, or if its options are not plain.
+    """
     at, name = 1, program_name(texts[0])
     if name not in WRAPPERS:
         return 0

@@ -1,8 +1,4 @@
-"""With which options the programs that "don't ask again" offers are harmless, and whether a rule names the others.
-
-Harmless: it writes nothing but what the program is for, runs no other program and sends nothing to a place that its
-arguments name. What is not listed here is asked, in rules made earlier as well, unless the rule spells it out.
-"""
+"""Decides whether a suggested program's options are harmless, and whether a rule names the others."""
 
 from __future__ import annotations
 
@@ -19,25 +15,25 @@ from lulu.rules.text_globs import TextGlob, text_glob
 
 #: Programs that change the files that they are given, with an option ``-i``.
 _IN_PLACE = frozenset({"awk", "gawk", "jq", "perl", "ruby", "yq"})
-#: Options that many programs write to the file behind.
+#: Options that many programs follow with a file to write.
 _WRITES = re.compile(r"-[A-Za-z]*[oO]|--ou|-out|-f(ls|print)|--(append|dump-header|cookie-jar|directory-p|trace|log)")
 _KNOWN = frozenset(key[0] for key in HARMLESS) | RUNNERS
-#: What stands between a runner and its program: FOO=bar, 5s, `uv run`.
+#: Words between a runner and its program: FOO=bar, 5s, `uv run`.
 _BETWEEN = re.compile(r"[A-Za-z_]\w*=.*|[\d.]+[A-Za-z]?|run|exec|x")
 _NAMES_A_SCRIPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_-]*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Risk:
-    """A word with which a program may do more than it is offered for."""
+    """An argument with more effects than the program is suggested for."""
 
     text: str
-    #: How much of it a rule has to spell out: the option, not its value.
+    #: How many characters a rule has to spell out: the option without its value.
     length: int
 
 
 def risks(run: Invocation) -> list[Risk]:
-    """What in this call only a rule that names it may approve; empty where every argument is harmless."""
+    """Return the arguments that only a rule with their names may approve."""
     found: list[Risk] = []
     subcommands = {key[1]: HARMLESS[key] for key in HARMLESS if len(key) > 1 and key[0] == run.name}
     harmless, arguments = HARMLESS.get((run.name,)), list(run.arguments)
@@ -60,7 +56,7 @@ def names(glob: TextGlob, risk: Risk) -> bool:
 
 
 def offered(run: Invocation) -> int:
-    """How many words a pattern with any arguments may begin with; 0 where only the exact command is offered."""
+    """Return how many words a suggested pattern has before its star; 0 for the exact command only."""
     texts = [word.text for word in run.arguments]
     if risks(run):
         return 0
@@ -72,7 +68,7 @@ def offered(run: Invocation) -> int:
 
 
 def narrows(glob: TextGlob) -> bool:
-    """Whether some calls that the pattern takes are asked all the same, for their options."""
+    """Whether some calls that match the pattern still need a person, because of their options."""
     if glob.exact is not None:
         return False
     *whole, begun = glob.pieces[0].split(" ")
@@ -93,7 +89,7 @@ def narrows(glob: TextGlob) -> bool:
 
 
 def run_by(run: Invocation) -> list[Invocation]:
-    """The programs that a runner such as ``sudo`` runs, up to one that is known or to its first operand."""
+    """Return the programs that a runner such as ``sudo`` runs, up to a known one or its first operand."""
     may_be_value = False
     for at, word in enumerate(run.arguments if run.name in RUNNERS - FINDERS else ()):
         if word.text.startswith("-"):
@@ -107,7 +103,7 @@ def run_by(run: Invocation) -> list[Invocation]:
 
 
 def _before_subcommand(run: Invocation, subcommands: frozenset[str]) -> tuple[int, list[Risk]]:
-    """Where the argument stands that says what a program does, and the risks before it."""
+    """Return the index of the subcommand, and the risks before it."""
     found: list[Risk] = []
     may_be_value = False
     for at, word in enumerate(run.arguments):
@@ -122,7 +118,7 @@ def _before_subcommand(run: Invocation, subcommands: frozenset[str]) -> tuple[in
 
 
 def writes_to(run: Invocation, word: Word, before: str) -> bool:
-    """To deny: whether the program may write to a file that ``word`` names, or that follows the word ``before``."""
+    """Whether the program may write to the file ``word``; ``before`` is the word before it. To deny."""
     if run.name in _IN_PLACE:
         # `perl -pi -e …` changes every file that it is given.
         return any(re.match(r"-[A-Za-z]*i", each.text) for each in run.arguments)
@@ -137,7 +133,7 @@ def _risky(harmless: Harmless, arguments: list[Word]) -> Iterator[Risk]:
     operands, ended, value = 0, False, False
     for word in arguments:
         text, is_value, value = word.text, value, False
-        # A name that a glob finds may look like an option, and may be several.
+        # A name that a glob finds may look like an option, and there may be several.
         unseen = word.globbed and (text[:1] in "*?[" or harmless.operands is not None) and not harmless.unseen
         if unseen and not (ended and harmless.operands is None):
             yield _whole(word)
@@ -157,7 +153,7 @@ def _risky(harmless: Harmless, arguments: list[Word]) -> Iterator[Risk]:
 
 
 def _judged(harmless: Harmless, text: str) -> tuple[int, bool]:
-    """How much of an option must be named, 0 when it is harmless; and whether the next word is its value."""
+    """Return how much of an option a rule must name (0: harmless), and whether its value follows."""
     name, given, _ = text.partition("=")
     if name in harmless.words or f"--{name.removeprefix('--no-')}" in harmless.words:
         return 0, not given and name in harmless.valued

@@ -1,9 +1,9 @@
-"""Reads a bash command once, for two readers: what it runs as far as can be told, and what about it is in doubt.
+"""Parses a bash command once, for two uses: what it may run, and what about it is in doubt.
 
-To deny, every command that is found counts, however it is hidden. To approve, a single doubt is enough to ask a
-person. So this reader knows few things well and calls the rest a doubt: it does not need to be a parser of bash.
-(bashlex is GPL and was last released in 2023; tree-sitter-bash is native code whose trees repair what they cannot
-read, so it is a witness in the tests only; ``shlex`` forgets what was quoted.)
+To deny, every command that is found counts, however it is hidden. To approve, a single doubt is enough to ask a person.
+So this parser understands a few things well and reports the rest as a doubt. It does not have to be a full parser of
+bash. bashlex is GPL and was last released in 2023. tree-sitter-bash is native code, and its trees repair invalid input,
+so it serves as a second opinion in tests only. ``shlex`` forgets what was quoted.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _QUOTES = re.compile(r"['\"\\]")
 _LINE, _JOINED_LINE = re.compile(r".*"), re.compile(r"(?:[^\\\n]|\\.|\\\Z)*", re.DOTALL)
 _OPTION = re.compile(r"-[A-Za-z]+|--")
 _VALUES = {"HOME": "~", "PWD": ".", "IFS": " ", "SHELL": "sh", "BASH": "bash", "0": "sh"}
-#: A folder that a command does not name: as ``~name``, it is never the session's.
+#: Placeholder for an unknown folder: as a ``~name``, it is never the session's.
 UNKNOWN = "~?"
-#: Longer scripts are not read for what they print.
+#: Longer scripts are not evaluated for their output.
 _PRINTED = 500
 #: Braces that no shell expands: {} and HEAD@{1}, without a comma or a range.
 _PLAIN_BRACES = re.compile(r"\{\}|(?<=@)\{(?![^}]*\.\.)[^{},]*\}")
@@ -39,21 +39,21 @@ _OPERATOR = re.compile(r";;&|;;|;&|;|&&|&|\|\||\|&|\|")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Redirection:
-    """Where input comes from or output goes to."""
+    """A redirection of input or output."""
 
     operator: str
     target: Word
 
     @property
     def is_file(self) -> bool:
-        """Whether a file is opened: not for ``2>&1`` and texts given in place."""
+        """Whether it opens a file; ``2>&1`` and heredocs do not."""
         if self.operator in ("<<", "<<-", "<<<"):
             return False
         return not (self.operator in (">&", "<&") and re.fullmatch(r"[0-9]+|-", self.target.raw))
 
     @property
     def writes(self) -> bool:
-        """Whether the file may be changed."""
+        """Whether it may change the file."""
         return self.operator not in ("<", "<&")
 
 
@@ -61,54 +61,54 @@ class Redirection:
 class Part:
     """One simple command of a script."""
 
-    #: As written, everything from its first word to its last.
+    #: As written, from its first to its last word.
     written: str
     assignments: tuple[Word, ...]
     #: The program and its arguments.
     words: tuple[Word, ...]
     redirections: tuple[Redirection, ...]
-    #: Whether its input is what the part before it prints.
+    #: Whether its input is the output of the part before it.
     piped: bool
-    #: What its words run.
+    #: The programs that its words run.
     runs: Invocations
-    #: Where it may run: the folders that a part before it may have changed to.
+    #: Where it may run: the folders that an earlier part may have changed to.
     folders: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """A command, read."""
+    """A parsed command."""
 
     parts: tuple[Part, ...]
     #: Scripts inside it: command substitutions.
     inner: tuple[str, ...]
-    #: Texts that it hands to a part's input, with the part's place.
+    #: Texts that it passes to a part's input, with the part's index.
     given: tuple[tuple[int, str], ...]
-    #: What keeps it from being approved, as ends of a sentence: "it has a variable".
+    #: Reasons against an approval, as ends of a sentence: "it has a variable".
     doubts: tuple[str, ...]
-    #: Whether some of its words are what a command inside it may print.
+    #: Whether some of its words are the guessed output of a command inside it.
     guessed: bool
-    #: Whether some of it is too involved to be read well.
+    #: Whether a part of it is too complex to be parsed.
     tangled: bool
 
 
 @dataclass
 class Known:
-    """What a script may know from the one around it, and what it adds."""
+    """Values that a script knows from the one around it, and those that it adds."""
 
     #: The values of variables.
     values: dict[str, str] = field(default_factory=lambda: dict(_VALUES))
     #: The folders that it may have changed to.
     folders: list[str] = field(default_factory=list)
-    #: How deep it may look into commands in commands for what they print.
+    #: How many levels of commands in commands are evaluated for their output.
     depth: int = 3
-    #: Which word of a loop is taken for its variable, and how many there are at most.
+    #: The index of the loop word that is used for its variable, and the number of words.
     choice: int = 0
     choices: int = 1
 
 
 def read_script(text: str, known: Known | None = None) -> Script:
-    """Read a command. Never raises: what cannot be read is a doubt."""
+    """Parse a command. Never raises: a part that cannot be parsed is a doubt."""
     reader = _Reader(text, known or Known())
     reader.read()
     return Script(
@@ -123,13 +123,13 @@ def read_script(text: str, known: Known | None = None) -> Script:
 
 @dataclass
 class _Open:
-    """The part that is being read."""
+    """The part that is being parsed."""
 
     start: int = -1
     end: int = -1
     words: list[Word] = field(default_factory=list)
     redirections: list[Redirection] = field(default_factory=list)
-    #: A redirection whose target is the next word.
+    #: The operator of a redirection whose target is the next word.
     pending: str = ""
 
 
@@ -193,11 +193,11 @@ class _Reader(WordReader):
         start, end = self.at, self.text.find("\n", self.at)
         self.at = end if end >= 0 else len(self.text)
         if self.text[start - 1] in "(|" or self.text.rfind("[[", 0, start) > self.text.rfind("]]", 0, start):
-            # In `[[ a =~ (#) ]]` it is a sign like any other.
+            # In `[[ a =~ (#) ]]` it is a plain character.
             self.inner.append(self.text[start + 1 : self.at])
 
     def _number_or_group(self) -> None:
-        """Read ``((`` as two groups, and what it may hide when it is a number."""
+        """Parse ``((`` as two groups, and also the commands that a number may hide."""
         if self.at < self._number_end and not self.may_scan(self.at):
             return
         self._number_end = end = self.enclosed(self.at + 2, "a")
@@ -229,7 +229,7 @@ class _Reader(WordReader):
         elif redirection:
             numbered = self.draft is not None and re.fullmatch(r"[0-9]+", "".join(self.draft.raw))
             if self.draft is not None and numbered and not redirection.group().startswith("&"):
-                # The number of the file that is redirected; `2&>x` has none, and 2 is an argument.
+                # The number of the redirected file; `2&>x` has none, and 2 is an argument.
                 self._begin(self.draft.start)
                 self.draft = None
             self._end_word()
@@ -329,14 +329,14 @@ class _Reader(WordReader):
             self._known.choices = max(self._known.choices, len(given))
 
     def _compute(self, words: list[Word]) -> None:
-        """Read the commands in what may be computed: ``let 'a[$(rm x)]'`` runs them, quoted as they are."""
+        """Parse commands in a computed value: ``let 'a[$(rm x)]'`` runs them, also quoted."""
         for word in words:
             if "[" in word.text and ("$(" in word.text or "`" in word.text):
                 self.read_quoted(word.text)
                 self.doubt("it has a command inside a command")
 
     def printed(self, script: str) -> str:
-        """What the script prints, as far as it says so itself."""
+        """Return the output of a script, as far as the command alone tells it."""
         if not self._known.depth or len(script) > _PRINTED:
             return ""
         known = Known(values=dict(self.values), depth=self._known.depth - 1)
@@ -362,7 +362,7 @@ class _Reader(WordReader):
                 self.values |= {str(at): text for at, text in enumerate(args[:9], start=1)}
 
     def _given_to(self, part: _Open) -> str:
-        """What comes to the part's input, as far as the command says so itself."""
+        """Return the input of a part, as far as the command alone tells it."""
         if part.redirections and part.redirections[-1].operator == "<<<":
             return part.redirections[-1].target.text
         return printed([word.text for word in self.parts[-1].words]) if self._operator in ("|", "|&") else ""
@@ -375,7 +375,7 @@ class _Reader(WordReader):
 
     def _take_heredocs(self) -> None:
         for place, word, indented in self._heredocs:
-            # `$E` is not replaced here.
+            # `$E` is not expanded here.
             delimiter = _QUOTES.sub("", word.raw) if word.expanded else word.text
             quoted = _QUOTES.search(word.raw) is not None
             lines: list[str] = []

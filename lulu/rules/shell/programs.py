@@ -1,4 +1,4 @@
-"""What Lulu knows of programs: which run others, and which write. Those that are offered are in ``harmless``."""
+"""Lists of programs: those that run others, and those that write. ``harmless`` has the suggested ones."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: Words that begin or join compound commands; what follows one may be a command. Some are zsh's.
+#: Words that begin or join compound commands, some of them zsh's. A command may follow each.
 KEYWORDS = _names(
     "! [[ { } case coproc do done elif else esac fi for foreach function if in nocorrect repeat select then until while"
 )
-#: They set variables by their arguments.
+#: Builtins that set variables by their arguments.
 DECLARING = _names("declare export local readonly typeset")
 
-#: They change what the commands that follow are, by variables or by names.
+#: Builtins that change later commands, by variables or by names.
 CHANGING_SHELL = DECLARING | _names("alias enable getopts hash mapfile read readarray")
-#: What they are given they may compute, with commands in an index; printf does in zsh.
+#: Builtins that may compute their arguments, with commands in an index; printf does in zsh.
 COMPUTING = DECLARING | _names("[ let mapfile printf read test unset")
 
-#: Wrappers that Claude Code looks through.
+#: Wrappers that Claude Code follows.
 WRAPPERS = _names("builtin command nice noglob nohup stdbuf time timeout xargs")
-#: What changes the folder for the commands that follow.
+#: Builtins that change the folder of later commands.
 CHANGING_FOLDER = _names("cd chdir popd pushd")
-#: Programs that look for files, and run others on them.
+#: Programs that find files, and run others on them.
 FINDERS = _names("bfs find gfind")
 #: To deny: programs that run their arguments, or a text in them, as a command.
 RUNNERS = WRAPPERS | _names(
@@ -33,11 +33,11 @@ RUNNERS = WRAPPERS | _names(
     " nocorrect npx nsenter numactl parallel pipenv pkexec pnpx poetry prlimit proot proxychains proxychains4 rlwrap"
     " run0 runuser screen script sem setarch setpriv setsid sh ssh sshpass start-stop-daemon strace su su-exec sudo"
     " systemd-run taskset tcsh tmux torsocks toybox trap unbuffer unshare uv uvx valgrind watch watchexec xvfb-run zsh"
-    # Terminals, other shells, and wrappers that are seldom seen; to zsh, `- rm` is `rm`.
+    # Terminals, other shells, and rare wrappers; for zsh, `- rm` is `rm`.
     " - alacritty catchsegv cgexec eatmydata elvish expect fakechroot foot gnome-terminal kitty konsole ld.so"
     " ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 nu osh pwsh rbash sg socat ts tsp urxvt wezterm xonsh xterm yash"
 )
-#: To deny: programs that do so where one of these is among their arguments.
+#: To deny: programs that run others if one of these words is among their arguments.
 RUNNERS_WITH = {
     "bun": _names("exec x"),
     "bundle": _names("exec"),
@@ -55,12 +55,12 @@ RUNNERS_WITH = {
     "rustup": _names("run"),
     "yarn": _names("dlx exec"),
 }
-#: To deny: programs that run what comes to their input, or what stands in a file that they are given.
+#: To deny: programs that run their input, or the content of a file that they are given.
 SHELLS = _names(
     ". ash at bash batch csh dash elvish fish ksh mksh nu osh parallel pwsh rbash sh source ssh tcsh xargs xonsh yash"
     " zsh"
 )
-#: To deny: the options with which programs run what follows; most longer ones say it in their names.
+#: To deny: options whose value is run. Most longer ones have it in their names.
 RUN_OPTIONS = {
     "compgen": "-C",
     "complete": "-C",
@@ -86,27 +86,26 @@ WRITERS = _names(
     " unxz unzip unzstd vi vim wget xz zstd"
 )
 
-#: To approve: programs that run their arguments, of which Claude Code approves exact commands only ("such as watch,
-#: setsid, ionice and flock"); Lulu adds those that are no less of a blank cheque.
+#: To approve: programs that run their arguments. Claude Code approves only exact commands of them ("such as watch,
+#: setsid, ionice and flock"); Lulu adds others that are as dangerous.
 EXEC_WRAPPERS = _names(
     "busybox chroot env eval exec flock ionice nsenter parallel script setsid strace taskset unshare watch"
 )
-#: They do more than find with one of these.
+#: Arguments with which a finder does more than find.
 FIND_ACTIONS = _names("-delete -exec -execdir -fls -fprint -fprint0 -fprintf -ok -okdir -rm")
 
-#: To approve: variables that change no program's behaviour beyond how it prints, which language it speaks, and which
-#: of its modes it is in.
+#: To approve: variables that only change how a program prints, its language, or its mode.
 SAFE_VARIABLES = _names(
     "CI CLICOLOR COLUMNS FORCE_COLOR GOARCH GOOS LANG LANGUAGE LC_ALL LC_CTYPE LINES NODE_ENV NO_COLOR"
     " PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED RUST_BACKTRACE RUST_LOG TZ"
 )
 
-#: Programs that run the code that they are given, without the digits of their versions.
+#: Programs that run code that they are given, without the digits of their versions.
 INTERPRETERS = _names(
     "ant awk bun cmake deno emacs expect gawk gdb gmake gradle groovy java jshell julia just lua luajit make mawk nawk"
     " ninja node nodejs osascript perl php pypy python rake ruby rscript sed sqlite task tclsh ts-node tsx vi vim nvim"
 )
-#: To approve: they run another program, or code. A rule has to name the program.
+#: To approve: programs that run another program, or code. A rule has to name them.
 RUNNING = (RUNNERS | SHELLS | INTERPRETERS | EXEC_WRAPPERS) - WRAPPERS - FINDERS
-#: Such a program, called with one of these alone, only speaks of itself.
+#: With one of these arguments alone, such a program only prints about itself.
 SPEAKING = _names("--help --version -V -h help version")

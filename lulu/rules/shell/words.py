@@ -1,4 +1,4 @@
-"""Reads the words of a bash command: quotes, escapes, variables, and the commands that are hidden in them."""
+"""Reads the words of a bash command: quotes, escapes, variables, and the commands hidden in them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass, field, replace
 from lulu.rules.shell.closings import closing, other_closings
 from lulu.rules.shell.expansions import MOST_BRACES, braces, decoded, parameter
 
-#: zsh takes signs before the name, too.
+#: zsh also allows signs before the name.
 _VARIABLE = re.compile(r"\$(?:[~^=+]*([A-Za-z_]\w*|[0-9@*#?$!_-])|[~^=+]+)", re.ASCII)
-#: The way in which agents write long messages: a text and nothing else, for no line of it can end it early.
+#: The form in which agents write long messages: plain text, because no line of it can end it early.
 _MESSAGE = re.compile(r"\$\(cat <<'(\w+)'\n(.*?)\n\1\n\s*\)", re.DOTALL)
 _ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)('|$)", re.DOTALL)
 _BACKTICKS = re.compile(r"`((?:[^`\\]|\\.)*)(`|$)", re.DOTALL)
 _PLAIN_QUOTED = re.compile(r'[^"\\$`]+')
-#: Behind a dollar sign that is only a dollar sign.
+#: Characters behind a dollar sign that is a plain character.
 _BEHIND_DOLLAR = frozenset(" \t\n\"'|)")
-#: Searches that may run to the end of the text; more of them are not worth their time.
+#: Most searches that may run to the end of the text.
 _SEARCHES = 20
-#: How many characters behind what may end in two places are looked through.
+#: Most characters that are scanned behind a construct with two possible ends.
 _SCANNED = 60_000
-#: How deep texts in ``${…}`` are read in one another.
+#: Most levels of texts in ``${…}`` that are read.
 _DEPTH = 3
 
 
@@ -32,18 +32,18 @@ class Word:
 
     #: As written, without line continuations.
     raw: str
-    #: Without quotes; a variable is its value where the command says it, else empty.
+    #: Without quotes. A variable is replaced by its value if the command sets it, else by an empty text.
     text: str
-    #: Whether ``text`` rests on the values of variables.
+    #: Whether ``text`` depends on the values of variables.
     expanded: bool = False
-    #: Whether it has a ``*``, ``?`` or ``[`` that is not quoted: the shell may put names of files in its place.
+    #: Whether it has an unquoted ``*``, ``?`` or ``[``: the shell may replace it by names of files.
     globbed: bool = False
-    #: Whether it has a ``{`` that is not quoted: the shell may make several words of it.
+    #: Whether it has an unquoted ``{``: the shell may make several words of it.
     braced: bool = False
 
 
 def spread(words: Sequence[Word]) -> tuple[Word, ...]:
-    """The words after the shell has expanded braces and split values."""
+    """Return the words after the shell has expanded braces and split values."""
     found: list[Word] = []
     for word in words:
         texts = braces(word.text) if word.braced and len(found) < MOST_BRACES else [word.text]
@@ -69,31 +69,31 @@ class _Draft:
 
 
 class WordReader:
-    """Where the reader stands in the text, and what it found so far."""
+    """A position in the text, and the results so far."""
 
     def __init__(self, text: str, values: dict[str, str], *, depth: int = 0) -> None:
         self.text = text
         self.at = 0
         #: Scripts inside it: command substitutions.
         self.inner: list[str] = []
-        #: What keeps it from being approved, each once, in the order in which it was found.
+        #: Reasons against an approval, each once, in the order in which they were found.
         self.doubts: dict[str, None] = {}
         self.values = values
         self.draft: _Draft | None = None
-        #: Where the last word ended.
+        #: The end of the last word.
         self.end = 0
-        #: Whether some of it is too involved to be read well.
+        #: Whether a part of it is too complex to be read.
         self.tangled = False
         self._searches = 0
         self._scanned = 0
         self._depth = depth
 
     def doubt(self, why: str) -> None:
-        """Note what keeps the command from being approved."""
+        """Add a reason against an approval."""
         self.doubts[why] = None
 
     def take(self, *, raw: str, text: str = "") -> None:
-        """Add to the word and go on behind ``raw``."""
+        """Add to the word and move behind ``raw``."""
         if self.draft is None:
             self.draft = _Draft(start=self.at)
         self.draft.raw.append(raw)
@@ -102,7 +102,7 @@ class WordReader:
         self.end = self.at
 
     def taken(self) -> Word | None:
-        """The word that ends here, if there is one."""
+        """Return the word that ends here, or None."""
         draft, self.draft = self.draft, None
         if draft is None:
             return None
@@ -115,7 +115,7 @@ class WordReader:
         )
 
     def backslash(self) -> None:
-        """What follows a backslash stands for itself."""
+        """Read a backslash and the character that it escapes."""
         following = self.text[self.at + 1 : self.at + 2]
         if following == "\n":
             self.at += 2
@@ -126,7 +126,7 @@ class WordReader:
             self.take(raw="\\")
 
     def single_quoted(self) -> None:
-        """Up to the next apostrophe."""
+        """Read up to the next apostrophe."""
         end = self.text.find("'", self.at + 1)
         if end < 0:
             self.doubt("a quote is not closed")
@@ -134,7 +134,7 @@ class WordReader:
         self.take(raw=self.text[self.at : end + 1], text=self.text[self.at + 1 : end])
 
     def double_quoted(self, close: str) -> None:
-        """Up to ``close``, or to the end when it is empty."""
+        """Read up to ``close``, or to the end if it is empty."""
         while self.at < len(self.text):
             sign = self.text[self.at]
             following = self.text[self.at + 1 : self.at + 2]
@@ -157,7 +157,7 @@ class WordReader:
             self.doubt("a quote is not closed")
 
     def dollar(self, *, quoted: bool = False) -> None:
-        """A variable, a command substitution, or a dollar sign."""
+        """Read a variable, a command substitution, or a dollar sign."""
         following = self.text[self.at + 1 : self.at + 2]
         found = _VARIABLE.match(self.text, self.at)
         if following == "(":
@@ -183,7 +183,7 @@ class WordReader:
             self.take(raw="$", text="$")
 
     def mark_expanded(self) -> None:
-        """Note that the word rests on values."""
+        """Mark the word as dependent on values."""
         if self.draft is not None:
             self.draft.expanded = True
 
@@ -200,17 +200,20 @@ class WordReader:
         if inside.startswith("("):
             self.read_quoted(inside)
         if re.search(r"\bcase\b", inside) and self._may_search():
-            # A pattern of `case` has a parenthesis of its own: what was found may be too short.
+            # A pattern of `case` has a parenthesis of its own, so the text that was found may be too short.
             self.inner.append(self.text[self.at + 2 :])
         self.take(raw=self.text[self.at : end + 1], text=self.printed(inside))
         self.mark_expanded()
 
     def printed(self, script: str) -> str:
-        """What the script prints, as far as it says so itself."""
+        """Return the output of a script, as far as the command alone tells it."""
         return ""
 
     def enclosed(self, start: int, sign: str, *, quoted: bool = False) -> int:
-        """Where ``sign`` closes what opens before ``start``; what stands behind other such places is read, too."""
+        """Return the position where ``sign`` closes what opens before ``start``.
+
+        Texts behind other possible ends are read, too.
+        """
         if self.tangled:
             return len(self.text)
         end = closing(self.text, start, sign)
@@ -223,13 +226,16 @@ class WordReader:
         return end
 
     def may_scan(self, start: int) -> bool:
-        """Whether what stands behind ``start`` may be looked through once more."""
+        """Whether the text behind ``start`` may be scanned once more."""
         self._scanned += len(self.text) - start
         self.tangled = self.tangled or self._scanned > _SCANNED
         return not self.tangled
 
     def read_quoted(self, text: str) -> str:
-        """What the text means in double quotes, where an apostrophe is none; the commands in it are noted."""
+        """Return the meaning of a text in double quotes, and note the commands in it.
+
+        An apostrophe is a plain character there.
+        """
         if not ("$" in text or "`" in text):
             return text
         if self._depth >= _DEPTH:
@@ -245,7 +251,7 @@ class WordReader:
         return word.text if word else ""
 
     def _number(self, *, quoted: bool) -> None:
-        """``$[…]``, an older form of ``$((…))``; to other shells two signs like any other."""
+        """Read ``$[…]``, an older form of ``$((…))``. For other shells it is plain text."""
         self.doubt("it has a “$”")
         end = self.enclosed(self.at + 2, "]", quoted=quoted)
         inside = self.text[self.at + 2 : end]
@@ -264,7 +270,7 @@ class WordReader:
             self.inner.append(inside)
         value = parameter(meant, self.values)
         if inside.endswith("@P"):
-            # It is read like a prompt, with the commands in it.
+            # The value is read like a prompt, with the commands in it.
             self.read_quoted(self.values.get(inside[:-2], ""))
         self.take(raw=self.text[self.at : end + 1], text=value)
         self.mark_expanded()
@@ -279,7 +285,7 @@ class WordReader:
             self.take(raw=found.group(), text=decoded(found[1]))
 
     def backticks(self) -> None:
-        """The older form of command substitution."""
+        """Read the older form of command substitution."""
         self.doubt("it has a command inside a command")
         found = _BACKTICKS.match(self.text, self.at)
         if found is None:

@@ -149,7 +149,10 @@ class Admitting(Readers):
         return str(found[0]["value"]) if found else None
 
     def latest_actions(self, *, limit: int) -> list[dict[str, Any]]:
-        """The newest rows of ``commands`` and decided ``approvals``: at, who, what, session_id; newest first."""
+        """Return commands and decided requests, newest first, as dicts.
+
+        The keys are ``at``, ``who``, ``what``, ``session_id`` and ``subject``.
+        """
         return self._query(
             "SELECT created_at AS at, actor AS who, kind AS what, session_id, NULL AS subject FROM commands "
             "UNION ALL SELECT decided_at, decided_by, status, session_id, tool_name FROM approvals "

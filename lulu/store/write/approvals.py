@@ -1,4 +1,4 @@
-"""Requests of agents and their answers: one row each, decided once, its event in the same transaction."""
+"""Requests of agents and their answers. The event is stored in the same transaction as the row."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from lulu.text.unicode import as_text
 
 
 def ask(tx: Transaction, approval: Approval) -> None:
-    """An agent asks a person: the row, its event and the status, together."""
+    """Store a request: its row, its event and the status ``waiting``."""
     _insert(tx, approval)
     changes.move(tx, approval.session_id, SessionStatus.WAITING)
     changes.note_activity(tx, approval.session_id)
 
 
 def decide_by_rule(tx: Transaction, approval: Approval, decision: Decision) -> None:
-    """A rule answers in a person's place: request and answer at once, with the rule that decided."""
+    """Store a request together with the decision of a rule."""
     _insert(tx, approval)
     _answer(tx, LULU, approval.id, decision, auto=True)
 
@@ -72,14 +72,14 @@ class Decision:
 
 
 def decide(tx: Transaction, actor: Actor, approval_id: str, decision: Decision) -> Approval:
-    """Answer a request: the first answer wins. Raises ``Conflict`` where it is answered already."""
+    """Answer a request; the first answer wins. Raises ``Conflict`` if it is already answered."""
     approval = _answer(tx, actor, approval_id, decision, auto=False)
     if decision.outcome in ("approved", "denied"):
         changes.note_activity(tx, approval.session_id)
     if not tx.query(
         "SELECT 1 FROM approvals WHERE session_id = :id AND status = 'pending' LIMIT 1", id=approval.session_id
     ):
-        # Only if it waits: an answer that comes after the turn's end starts no other.
+        # Only from ``waiting``: an answer after the end of the turn must not set the session to running.
         changes.move(tx, approval.session_id, SessionStatus.RUNNING, sources=[SessionStatus.WAITING])
     return approval
 
@@ -116,7 +116,7 @@ def _answer(tx: Transaction, actor: Actor, approval_id: str, decision: Decision,
 
 
 def expire(tx: Transaction, session_id: str) -> None:
-    """Nobody can answer these any more: their agent is gone."""
+    """Expire the open requests of a session after the end of its agent."""
     for row in tx.query("SELECT id FROM approvals WHERE session_id = :id AND status = 'pending'", id=session_id):
         _answer(tx, LULU, row["id"], Decision(outcome="expired"), auto=False)
 

@@ -1,4 +1,4 @@
-"""What can be written, each as a job for the writer: one function, one transaction, all topics rung after it."""
+"""Jobs for the writer: each function is one transaction, and its topics are reported after the commit."""
 
 from __future__ import annotations
 
@@ -44,43 +44,43 @@ _SETTABLE = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What one message of an agent changes in its session: one transaction, all or nothing."""
+    """The effect of one message of an agent on its session, written in one transaction."""
 
     session_id: str
-    #: The events of one SDK message, in order. One that is stored already (same uuid and place) is not stored again.
+    #: The events of one SDK message, in order. An event that is already stored (same uuid and place) is skipped.
     events: Sequence[Event] = ()
-    #: The status to move to; refused silently where ``ALLOWED`` has no such move.
+    #: The new status; ignored if ``ALLOWED`` does not have this transition.
     status: SessionStatus | None = None
-    #: The text that is being written now …
+    #: The live text …
     live: LiveText | None = None
     #: … or its end.
     clear_live: bool = False
     #: Columns of the row to set.
     columns: Mapping[str, object] = field(default_factory=dict)
-    #: This turn's cost (US dollars), duration (ms) and count, added to the row's sums.
+    #: Cost (US dollars), duration (ms) and steps of this turn, added to the row's sums.
     cost_usd: float = 0.0
     duration_ms: float = 0.0
     num_turns: int = 0
-    #: A command that ends with this change, and why where it did not go well.
+    #: A command that ends with this change, and its error if it failed.
     command_id: CommandId | None = None
     command_status: CommandStatus = CommandStatus.DONE
     command_error: str | None = None
-    #: Whether a prompt or the end of a turn in it is activity; not where Lulu itself stops or recovers.
+    #: Whether prompts and ends of turns in it count as activity. False if Lulu itself stops or recovers.
     is_activity: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """What a change did."""
+    """The result of a change."""
 
-    #: The new events' ids; nothing in the place of one that was there already.
+    #: The new events' ids; None for an event that was already stored.
     event_ids: list[EventId | None]
-    #: Whether the status moved.
+    #: Whether the status changed.
     moved: bool
 
 
 def insert_session(tx: Transaction, session_id: SessionId, launch: Launch, status: SessionStatus) -> None:
-    """A new row of ``sessions``."""
+    """Insert a row of ``sessions``."""
     at = now()
     tx.query(
         "INSERT INTO sessions (id, prompt, status, session_id_claude, created_at, updated_at) "
@@ -94,7 +94,7 @@ def insert_session(tx: Transaction, session_id: SessionId, launch: Launch, statu
 
 
 def update_launch(tx: Transaction, session_id: SessionId, launch: Launch) -> None:
-    """What a session is to be started with."""
+    """Store how a draft is to be started."""
     tx.update(
         "sessions",
         {
@@ -115,11 +115,11 @@ def update_launch(tx: Transaction, session_id: SessionId, launch: Launch) -> Non
 
 
 def insert_command(tx: Transaction, command: AgentCommand) -> CommandId:
-    """A pending row of ``commands``; a start makes its session too. Raises ``SessionNotFound`` and ``Conflict``."""
+    """Insert a command; a start creates its session. Raises ``SessionNotFound`` and ``Conflict``."""
     kept: list[int] = []
     if isinstance(command, StartSession):
         _start(tx, command)
-        # A draft's files: no other session has any before its first prompt.
+        # A draft's files: before the first prompt a session has no others.
         found = tx.query("SELECT id FROM attachments WHERE session_id = :id ORDER BY id", id=command.session_id)
         kept = [row["id"] for row in found]
     elif not tx.query("SELECT 1 FROM sessions WHERE id = :id", id=command.session_id):
@@ -165,7 +165,7 @@ def _start(tx: Transaction, command: StartSession) -> None:
 
 
 def insert_attachments(tx: Transaction, session_id: str, attachments: Sequence[Attachment]) -> list[int]:
-    """The ids of these files' new rows. Raises ``InputError`` where that is too many for one prompt of a draft."""
+    """Insert files and return their ids. Raises ``InputError`` for too many files of one draft."""
     inserted = [_insert_attachment(tx, session_id, attachment) for attachment in attachments]
     found = tx.query(
         "SELECT count(*) AS files FROM attachments JOIN sessions ON sessions.id = session_id "
@@ -190,7 +190,7 @@ def _insert_attachment(tx: Transaction, session_id: str, attachment: Attachment)
 
 
 def insert_done(tx: Transaction, command: Command, payload: Mapping[str, object] | None = None) -> CommandId:
-    """The row of a command that is carried out already."""
+    """Insert a command that is already carried out, and return its id."""
     at = now()
     inserted = tx.query(
         "INSERT INTO commands (session_id, kind, payload, actor, status, created_at, done_at) "
@@ -205,9 +205,9 @@ def insert_done(tx: Transaction, command: Command, payload: Mapping[str, object]
 
 
 def take_command(tx: Transaction, command_id: CommandId, change: Change | None = None) -> bool:
-    """Compare-and-set from pending to taken, with what that changes: whether this caller has it now.
+    """Take a pending command and write ``change``. Returns whether this caller has it.
 
-    What is on hold is not to be taken.
+    A command on hold cannot be taken.
     """
     taken = tx.query(
         "UPDATE commands SET status = 'taken', taken_at = :at WHERE id = :id AND status = 'pending' "
@@ -225,13 +225,13 @@ def take_command(tx: Transaction, command_id: CommandId, change: Change | None =
 
 
 def end_question(tx: Transaction, session_id: str) -> None:
-    """Nobody has to be asked about the folder any more: a prompt goes its way, or the agent is gone."""
+    """Delete the question about a session's folder: its prompt is sent, or its agent has ended."""
     if tx.query("DELETE FROM folder_questions WHERE session_id = :id RETURNING session_id", id=session_id):
         tx.ring(APPROVALS)
 
 
 def end_command(tx: Transaction, command_id: CommandId, status: CommandStatus, error: str | None) -> None:
-    """A taken or pending command is over."""
+    """End a taken or pending command."""
     tx.query(
         "UPDATE commands SET status = :status, error = :error, done_at = :at "
         "WHERE id = :id AND status IN ('pending', 'taken')",
@@ -262,7 +262,7 @@ def record(tx: Transaction, change: Change) -> Recorded:
 
 
 def _unless_stopped(tx: Transaction, change: Change) -> SessionStatus | None:
-    """The status that the change moves to; an end that comes after somebody pressed Stop is an interruption."""
+    """Return the status of the change, or ``interrupted`` if a person pressed Stop before the end."""
     is_end = change.status in (SessionStatus.COMPLETED, SessionStatus.FAILED)
     stops = is_end and tx.query(
         "SELECT 1 FROM commands WHERE session_id = :id AND kind = 'interrupt' AND status IN ('pending', 'taken')",
@@ -274,7 +274,7 @@ def _unless_stopped(tx: Transaction, change: Change) -> SessionStatus | None:
 def insert_event(
     tx: Transaction, session_id: str, event: Event, place: int = 0, *, is_activity: bool = True
 ) -> EventId | None:
-    """Append one event; nothing where the same message's block is stored already."""
+    """Append one event and return its id; None if it is already stored."""
     event_type, payload = _encoded(event)
     inserted = tx.query(
         "INSERT INTO conversation_events (session_id, event_type, payload, uid, created_at) "
@@ -300,12 +300,12 @@ def insert_event(
 
 
 def _key(uuid: str) -> str:
-    """The uuid as a column holds it; two odd ones must not become the same, or the second event would be lost."""
+    """Return the uuid as text for a column. Two odd uuids must stay different, or an event would be lost."""
     return uuid.encode(errors="backslashreplace").decode()
 
 
 def _encoded(event: Event) -> tuple[str, str]:
-    """As ``events.encode``; what JSON cannot hold is kept as Python shows it, and read back as ``Unknown``."""
+    """Return ``events.encode``, or Python's ``repr`` for what JSON cannot express; ``Unknown`` reads that."""
     try:
         return events.encode(event)
     except (TypeError, ValueError, RecursionError) as exc:
@@ -317,7 +317,7 @@ def _encoded(event: Event) -> tuple[str, str]:
 
 
 def note_activity(tx: Transaction, session_id: str) -> None:
-    """A prompt, a request, an answer or the end of a turn, and nothing else: lists are ordered by it."""
+    """Set the time of the last activity: a prompt, a request, an answer or the end of a turn."""
     tx.query("UPDATE sessions SET last_activity_at = :at WHERE id = :id", id=session_id, at=now())
     tx.ring(SESSIONS)
 
@@ -330,7 +330,7 @@ def move(
     sources: Sequence[SessionStatus] | None = None,
     is_activity: bool = True,
 ) -> bool:
-    """Compare-and-set of the status, from ``sources`` or from wherever ``ALLOWED`` says: whether it moved."""
+    """Set the status if it is in ``sources`` (default: see ``ALLOWED``). Returns whether it changed."""
     moved = tx.query(
         "UPDATE sessions SET status = :target, updated_at = :at "
         "WHERE id = :id AND status IN (SELECT value FROM json_each(:sources)) RETURNING id",
@@ -347,7 +347,7 @@ def move(
 
 
 def _set_live_text(tx: Transaction, session_id: str, live: LiveText) -> None:
-    """Store the text that is being written; pages draw it anew only when a paragraph of it is finished."""
+    """Store the live text. Pages draw it again only when a paragraph is finished."""
     before = tx.query("SELECT * FROM live_text WHERE session_id = :id", id=session_id)
     tx.query(
         "INSERT INTO live_text (session_id, message_id, kind, text, updated_at) "
@@ -366,7 +366,7 @@ def _set_live_text(tx: Transaction, session_id: str, live: LiveText) -> None:
 
 
 def _goes_on(before: LiveText, live: LiveText) -> bool:
-    """Whether this is the same block, longer, and in the same paragraph. Of a thought no page shows the words."""
+    """Whether this is the same block, longer, in the same paragraph. Thinking is never shown word by word."""
     if (before.message_id, before.kind) != (live.message_id, live.kind):
         return False
     if live.kind == Thinking.type:
@@ -396,5 +396,5 @@ def _set_columns(tx: Transaction, change: Change) -> None:
 
 
 def _finite(number: float) -> float:
-    """SQLite keeps NaN as NULL, and a sum never recovers from either that or infinity."""
+    """Return the number, or 0 for NaN and infinity: SQLite stores NaN as NULL, and sums would stay wrong."""
     return number if math.isfinite(number) else 0.0

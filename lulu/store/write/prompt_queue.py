@@ -1,4 +1,4 @@
-"""Prompts that nobody has taken yet: changed, taken back, put on hold by a stop, and sent after all."""
+"""Prompts that are not sent yet: edited, deleted, put on hold by Stop, or released again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lulu.store.sqlite.transaction import Transaction
 from lulu.text.unicode import as_text
 
 _PENDING = "session_id = :session AND status = 'pending' AND kind IN ('start', 'prompt', 'send_now') "
-#: A session's first prompt is one of these only while it is on hold: before, the session starts with it.
+#: A session's first prompt is in the queue only while it is on hold; else the session starts with it.
 _QUEUED = _PENDING + "AND (kind <> 'start' OR held_at IS NOT NULL) "
 
 
 def edit(tx: Transaction, command: EditQueued) -> None:
-    """Change the text of one. Raises ``Conflict`` where the agent has it already."""
+    """Change the text of a prompt. Raises ``Conflict`` if it was already sent."""
     found = tx.query(
         "SELECT kind, payload FROM commands WHERE id = :id AND " + _QUEUED,
         id=command.command_id,
@@ -39,12 +39,12 @@ def edit(tx: Transaction, command: EditQueued) -> None:
 
 
 def withdraw(tx: Transaction, command: WithdrawQueued) -> None:
-    """Take one back. Raises ``Conflict`` where the agent has it already."""
+    """Delete a prompt from the queue. Raises ``Conflict`` if it was already sent."""
     take_back(tx, command.session_id, command.command_id)
 
 
 def take_back(tx: Transaction, session_id: str, command_id: int) -> None:
-    """``withdraw``, by id."""
+    """Delete a prompt from the queue by id. Raises ``Conflict`` if it was already sent."""
     withdrawn = tx.query(
         "UPDATE commands SET status = 'refused', error = 'withdrawn', done_at = :at, held_at = NULL "
         "WHERE id = :id AND " + _QUEUED + "RETURNING id",
@@ -58,7 +58,7 @@ def take_back(tx: Transaction, session_id: str, command_id: int) -> None:
 
 
 def hold(tx: Transaction, session_id: str) -> None:
-    """Put all on hold: none of them is taken before somebody says so."""
+    """Put all prompts on hold: they are not sent until a person releases them."""
     held = tx.query(
         "UPDATE commands SET held_at = :at WHERE held_at IS NULL AND " + _PENDING + "RETURNING id",
         session=session_id,
@@ -69,14 +69,14 @@ def hold(tx: Transaction, session_id: str) -> None:
 
 
 def send_held(tx: Transaction, command: SendHeld) -> None:
-    """Let all follow in their order."""
+    """Release all prompts on hold; they are sent in their order."""
     _release(tx, command.session_id)
 
 
 def follow(tx: Transaction, taken: dict[str, Any]) -> None:
-    """A prompt is taken: the held ones follow it, unless another one that was typed after the stop is still to come.
+    """Release the prompts on hold after a prompt was taken, if no later prompt is in the queue.
 
-    One that is sent at once leaves the others as they are.
+    A prompt that is sent with "Send now" does not release them.
     """
     session_id = taken["session_id"]
     if taken["kind"] == "prompt" and not tx.query(
@@ -87,7 +87,7 @@ def follow(tx: Transaction, taken: dict[str, Any]) -> None:
 
 
 def delete_held(tx: Transaction, command: DeleteHeld) -> None:
-    """Take back what is on hold, and nothing else: another page may have let some follow meanwhile."""
+    """Delete the prompts that are still on hold; another page may have released some."""
     tx.query(
         "UPDATE commands SET status = 'refused', error = 'withdrawn', done_at = :at, held_at = NULL "
         "WHERE held_at IS NOT NULL AND " + _QUEUED,

@@ -1,4 +1,4 @@
-"""The end of an agent, planned or not: what is left open in its session is closed, and nothing stays "running"."""
+"""Closes what the end of an agent leaves open in its session, so that no session stays "running"."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from lulu.store.write.approvals import expire
 def close_out(
     tx: Transaction, session_id: str, status: SessionStatus, notes: Sequence[Event], *, is_activity: bool = True
 ) -> None:
-    """The agent is gone, in a crash or not: what it was writing becomes a partial event, its open requests expire.
+    """Close a session after the end of its agent: live text becomes a partial event, requests expire.
 
-    A session whose first prompt nobody has taken yet stays as it is: that prompt is still to be sent.
+    A session whose first prompt is still to be sent keeps its status.
     """
     for row in tx.query("SELECT * FROM live_text WHERE session_id = :id", id=session_id):
         cut_off = rows.live_text(row)
@@ -29,7 +29,7 @@ def close_out(
     expire(tx, session_id)
     changes.end_question(tx, session_id)
     tx.query(
-        # A stop has done what it should where the agent is gone.
+        # An agent that has ended also fulfils a pending Stop.
         "UPDATE commands SET status = iif(kind = 'interrupt', 'done', 'failed'), "
         "error = iif(kind = 'interrupt', NULL, :error), done_at = :at WHERE session_id = :id AND status = 'taken'",
         id=session_id,
@@ -47,7 +47,7 @@ def close_out(
 
 
 def let_go(tx: Transaction, session_id: str) -> None:
-    """The process is gone: the row names none, and the session says which commands in the background went with it."""
+    """Clear the process from the session's row, and note the background commands that ended with it."""
     tx.query("UPDATE sessions SET agent_pid = NULL, agent_started_at = NULL WHERE id = :id", id=session_id)
     found = tx.query(_BACKGROUND, id=session_id)
     told = rows.parse_object(found[0]["payload"]) if found else {}
@@ -57,7 +57,7 @@ def let_go(tx: Transaction, session_id: str) -> None:
 
 
 _CHANGED = "background_tasks_changed"
-#: What last told of commands in the background: the agent, their end with its process, or the copy of another's log.
+#: Selects the last report about background commands: the agent's, the note of their end, or a fork's beginning.
 _BACKGROUND = (
     "SELECT payload FROM conversation_events WHERE session_id = :id AND event_type = 'system' "
     "AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.subtype') END "
@@ -66,15 +66,15 @@ _BACKGROUND = (
 
 
 def note_cut_off(tx: Transaction, session_id: str) -> None:
-    """Lulu stops and has ended the session's turn: the session says so, as after a crash."""
+    """Note in the session that Lulu has stopped its turn, as after a crash."""
     if tx.query("SELECT 1 FROM sessions WHERE id = :id AND status = 'interrupted'", id=session_id):
         changes.insert_event(tx, session_id, events.System(subtype="lulu_stopped", data={}))
 
 
 def unfinished_sessions(tx: Transaction) -> list[Session]:
-    """Sessions that a crash may have left live, or with a process, a request or a command under way."""
+    """Return sessions that a crash may have left live, or with a process, request or command."""
     found = tx.query(
-        # One that waits for an answer about its folder has nothing under way: it goes on waiting.
+        # A session that waits for an answer about its folder has no agent to recover.
         "SELECT * FROM sessions WHERE (status IN (:starting, :running, :waiting) AND id NOT IN "
         "(SELECT session_id FROM folder_questions)) OR agent_pid IS NOT NULL OR id IN ("
         "SELECT session_id FROM approvals WHERE status = 'pending' "

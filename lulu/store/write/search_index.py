@@ -1,4 +1,4 @@
-"""The index of the search: how the text of an event gets into it, and out of it. Knows no query."""
+"""Writes the search index: adds the text of events and deletes it. Contains no search."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from lulu.store.sqlite.transaction import Transaction
 from lulu.text.unicode import as_text
 from lulu.transcript.search_text import searchable_text
 
-#: Older events indexed in one transaction: a commit of a working agent waits for one such step at most.
+#: Older events that are indexed in one transaction. A commit of a running agent waits for one such step at most.
 STEP = 200
 
 
 def kind_of(event: Event) -> str:
-    """The event's type, and its tool, each in angle brackets."""
+    """Return the event's type and its tool, each in angle brackets."""
     event_type = event.event_type if isinstance(event, Unknown) else event.type
     tool = f"<{event.name}>" if isinstance(event, ToolUse) else ""
     return as_text(f"<{event_type}>{tool}")
 
 
 def index_event(tx: Transaction, event_id: int, event: Event) -> None:
-    """Put an event into the index, in the transaction that stores it."""
+    """Add an event to the index in the transaction that stores it."""
     text = searchable_text(event) if tx.indexing else ""
     if text:
         tx.index(event_id, text, kind_of(event))
 
 
 def rebuild(tx: Transaction) -> None:
-    """Begin an empty index in the place of a damaged one; ``index_older`` fills it."""
+    """Replace a damaged index by an empty one; ``index_older`` fills it."""
     if not tx.indexing:
         return
-    # What came before in this transaction is below the mark, and found again.
+    # Events of this transaction have ids below the mark, so ``index_older`` finds them.
     tx.unindexed.clear()
     try:
         tx.query("DROP TABLE IF EXISTS search")
     except DBAPIError as exc:
         if not errors.is_of_the_index(exc):
             raise
-        # Too damaged even to be dropped: its line in the schema goes, then its tables one by one.
+        # Too damaged to be dropped: delete its line in the schema, then its tables one by one.
         tx.query("PRAGMA writable_schema=ON")
         tx.query("DELETE FROM sqlite_master WHERE name = 'search'")
         tx.query("PRAGMA writable_schema=RESET")
@@ -59,7 +59,7 @@ def rebuild(tx: Transaction) -> None:
 
 
 def forget_session(tx: Transaction, session_id: str) -> None:
-    """Take a session's events out of the index; called before they are deleted."""
+    """Delete a session's events from the index. Call it before they are deleted."""
     if not tx.indexing:
         return
     tx.write_index()
@@ -69,7 +69,7 @@ def forget_session(tx: Transaction, session_id: str) -> None:
 
 
 def index_older(tx: Transaction) -> bool:
-    """Index the next step of events from before the index: whether there are more. Raises ``StoreError``."""
+    """Index the next step of older events. Returns whether there may be more. Raises ``StoreError``."""
     if not tx.indexing:
         raise StoreError("It is damaged, and could not be mended.")
     mark = tx.query("SELECT below FROM search_progress")

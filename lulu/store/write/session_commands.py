@@ -1,4 +1,4 @@
-"""Commands that only change rows, one function each: carried out in the transaction that accepts them."""
+"""Commands that only change rows: each is carried out in the transaction that accepts it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from lulu.text.unicode import as_text
 
 
 def apply(tx: Transaction, command: Command) -> None:
-    """Carry it out. Raises ``SessionNotFound`` or ``Conflict``; then nothing is changed."""
+    """Carry out a command. Raises ``SessionNotFound`` or ``Conflict`` without changing a row."""
     if command.session_id is not None and not isinstance(command, SaveDraft):
         _row(tx, command.session_id)
     _APPLY[command.kind](tx, command)
@@ -52,7 +52,7 @@ def _row(tx: Transaction, session_id: str) -> dict[str, Any]:
 
 
 def _set(tx: Transaction, session_id: str, **columns: object) -> None:
-    """Set columns without touching ``updated_at``: how a session is kept is no work on it."""
+    """Set columns but not ``updated_at``: pinning or renaming a session is no work on it."""
     tx.update("sessions", {"id": session_id, **columns})
     tx.ring(SESSIONS, row_topic(session_id))
 
@@ -100,7 +100,7 @@ def _delete_held(tx: Transaction, command: DeleteHeld) -> None:
 
 
 def _fork(tx: Transaction, command: Fork) -> None:
-    """Copy the history up to the point; the fork's first prompt continues the conversation there."""
+    """Copy the history up to an event. The fork's first prompt continues the conversation there."""
     parent = _row(tx, command.session_id)
     until = _end_of_turn(tx, command.session_id, command.event_id)
     at = now()
@@ -119,7 +119,7 @@ def _fork(tx: Transaction, command: Fork) -> None:
         parent=command.session_id,
         max_cost=parent["max_cost_usd"],
         max_turns=parent["max_turns"],
-        # A fork that has not spoken yet has no conversation of its own: it is where its parent was cut.
+        # A fork without a prompt of its own has no conversation yet: its conversation is its parent's.
         conversation=_conversation_at(tx, command.session_id, until)
         or parent["fork_conversation"]
         or parent["session_id_claude"],
@@ -136,7 +136,7 @@ def _fork(tx: Transaction, command: Fork) -> None:
         old=command.session_id,
         until=until,
     )
-    # The copies are not indexed: search finds the text once, in the session where it was said.
+    # The copies are not indexed, so that search finds the text once, in its original session.
     note = {"from": command.session_id, "event_id": until}
     changes.insert_event(tx, command.new_session_id, System(subtype="forked", data=note))
     changes.insert_event(tx, command.session_id, System(subtype="fork", data={"to": command.new_session_id}))
@@ -144,7 +144,7 @@ def _fork(tx: Transaction, command: Fork) -> None:
 
 
 def _end_of_turn(tx: Transaction, session_id: str, event_id: int | None) -> int:
-    """The last event of the turn that this event is in."""
+    """Return the last event of the turn that contains this event."""
     found = tx.query(
         "SELECT min(id) AS next_prompt FROM conversation_events "
         "WHERE session_id = :id AND event_type = 'user' AND id > :event",
@@ -161,7 +161,7 @@ def _end_of_turn(tx: Transaction, session_id: str, event_id: int | None) -> int:
 
 
 def _conversation_at(tx: Transaction, session_id: str, until: int) -> str | None:
-    """Claude's id of the conversation at this point (``/clear`` begins another)."""
+    """Return Claude's id of the conversation at this event (``/clear`` begins another one)."""
     found = tx.query(
         "SELECT payload FROM conversation_events WHERE session_id = :id AND event_type = 'result' AND id <= :until "
         "ORDER BY id DESC LIMIT 1",
@@ -173,7 +173,7 @@ def _conversation_at(tx: Transaction, session_id: str, until: int) -> str | None
 
 
 def _last_message(tx: Transaction, session_id: str, until: int) -> str | None:
-    """The uuid of the last answer up to this point: where the conversation is cut."""
+    """Return the uuid of the last answer up to this event: the end of the copied conversation."""
     found = tx.query(
         "SELECT payload FROM conversation_events WHERE session_id = :id AND id <= :until "
         "AND event_type IN ('text', 'thinking', 'tool_use') ORDER BY id DESC LIMIT 20",
@@ -188,7 +188,7 @@ def _last_message(tx: Transaction, session_id: str, until: int) -> str | None:
 
 
 def _delete(tx: Transaction, command: Delete) -> None:
-    """Remove the session's rows; what was done stays in ``commands`` without its content."""
+    """Delete the session's rows. Its commands stay in ``commands`` without their content."""
     _refuse_live(tx, command.session_id, "deleted")
     name = _row(tx, command.session_id)["title"]
     search_index.forget_session(tx, command.session_id)
@@ -216,7 +216,7 @@ def _refuse_live(tx: Transaction, session_id: str, verb: str) -> None:
 
 
 def insert_rule(tx: Transaction, command: AddRule) -> int:
-    """The new rule's id. Raises ``InputError`` for a pattern that cannot be read."""
+    """Insert a rule and return its id. Raises ``InputError`` if its pattern cannot be parsed."""
     rules.parse(command.tool_pattern)
     inserted = tx.query(
         "INSERT INTO auto_approve_rules (tool_pattern, action, session_id, folder, enabled, created_by, created_at) "

@@ -1,4 +1,4 @@
-"""What a turn took: how much of its time people were waited for."""
+"""Adds to the end of a turn how long people were waited for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lulu.transcript import waits
 
 
 def with_waits(tx: Transaction, session_id: str, events: Sequence[Event]) -> list[Event]:
-    """The events, the end of a turn with how long people were waited for in it; the session's sum is set, too."""
+    """Return the events, each result with the wait for people, and add it to the session's sum."""
     return [_told(tx, session_id, event) for event in events]
 
 
@@ -27,7 +27,7 @@ def _told(tx: Transaction, session_id: str, event: Event) -> Event:
 
 
 def _milliseconds(tx: Transaction, session_id: str) -> float:
-    """Since the last prompt, or the last end of a turn; what overlaps counts once."""
+    """Return the wait since the last prompt or end of a turn. Overlapping waits count once."""
     begun = tx.query(
         "SELECT created_at FROM conversation_events WHERE session_id = :id AND event_type IN ('user', 'result') "
         "AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.parent') END IS NULL "

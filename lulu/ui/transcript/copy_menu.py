@@ -1,4 +1,4 @@
-"""Taking text elsewhere: an event, a call, a turn or a session as text, markdown or raw JSON, copied or as a file."""
+"""Copies or downloads an event, a call, a turn or a session, as text, markdown or raw JSON."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from lulu.transcript import export
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
-#: Characters that the clipboard is offered; what is longer is a file.
+#: Most characters that are offered for the clipboard; longer texts are files.
 MOST = 300_000
-#: The forms: their words, the end of a file's name, and what makes them.
+#: The forms by name: the ending of a file, and the function that writes it.
 FORMS: dict[str, tuple[str, Callable[[Iterable[StoredEvent]], str]]] = {
     "Text": ("txt", export.as_text),
     "Markdown": ("md", export.as_markdown),
     "JSON": ("json", export.as_json),
 }
 
-#: Stands for every event of a turn: no event has this id.
+#: Selects every event of a turn: no event has this id.
 _ALL = 0
 
 _HTML = '<div class="forms"></div>'
@@ -72,9 +72,9 @@ _mount = st.components.v2.component("lulu_copy", html=_HTML, css=_CSS, js=_JS)
 
 
 def show_turn(rows: list[StoredEvent], *, fork: Callable[[], None]) -> None:
-    """Draw the button at the end of a turn, for all of it or one event; forms are made only while it is open.
+    """Draw the button at the end of a turn. Texts are made only while the menu is open.
 
-    ``fork`` draws what goes on from there with another session.
+    ``fork`` draws the button that continues from there in another session.
     """
     first = rows[0].id
     menu = _menu(f"copy_{first}", "Copy or fork")
@@ -86,7 +86,7 @@ def show_turn(rows: list[StoredEvent], *, fork: Callable[[], None]) -> None:
 
 
 def show_call(rows: list[StoredEvent]) -> None:
-    """Draw the button at the end of an opened call."""
+    """Draw the button at the end of an unfolded call."""
     first = min(stored.id for stored in rows)
     menu = _menu(f"copy_call_{first}")
     if menu.open:
@@ -99,7 +99,7 @@ def _menu(key: str, label: str = "Copy") -> PopoverContainer:
 
 
 def _chosen(rows: list[StoredEvent]) -> list[StoredEvent]:
-    """All of the turn, or the one event that the reader picks."""
+    """Return the whole turn, or the one event that the reader has chosen."""
     by_id = {int(stored.id): stored for stored in rows}
     picked = st.selectbox(
         "Copy",
@@ -123,7 +123,7 @@ def _show_forms(rows: list[StoredEvent], *, name: str) -> None:
 
 
 def show_session(lulu: Runtime, session_id: SessionId) -> None:
-    """Draw the downloads of a whole session; its log is read when somebody clicks."""
+    """Draw the downloads of a whole session. A click reads its log."""
     st.caption("Download the whole session as")
     _show_files(f"session-{session_id[:8]}", f"session_{session_id}", lambda: lulu.store.get_session_events(session_id))
 

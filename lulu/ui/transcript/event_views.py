@@ -1,4 +1,4 @@
-"""Draws turns: one function for each event type, in a registry. What is not in it is drawn as unknown, raw."""
+"""Draws turns: one function for each event type, in a registry. Unknown types are drawn raw."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ RENDERERS: dict[str, Renderer] = {}
 
 
 def renderer(kind: type[E]) -> Callable[[Callable[[E, StoredEvent], None]], Callable[[E, StoredEvent], None]]:
-    """Register the decorated function for one event type. It is called with the event and its row."""
+    """Register the decorated function for one event type; its arguments are the event and its row."""
 
     def register(draw: Callable[[E, StoredEvent], None]) -> Callable[[E, StoredEvent], None]:
-        # The registry is keyed by the type's name: a class may have been reloaded since the event was made.
+        # By the type's name: Streamlit may have reloaded the class since the event was made.
         RENDERERS[kind.type] = lambda stored: draw(cast(E, stored.event), stored)
         return draw
 
@@ -54,17 +54,17 @@ def show_turns(
     after: Callable[[Turn], None] | None = None,
     writing: Callable[[], None] | None = None,
 ) -> None:
-    """Draw turns; with ``live``, the last one is still at work. The event with the id ``marked`` is marked and open.
+    """Draw turns. With ``live``, the last one is not over; ``marked`` is the id of the event to mark.
 
-    ``after`` draws what belongs at the end of each turn. ``writing`` draws the block that is being written: in the very
-    place where it will stand as an event, so that the one takes the other's place in one step.
+    ``after`` draws the end of each turn. ``writing`` draws the live text in the same place as its later event, so that
+    one replaces the other in one step.
     """
     turns = list(shown)
     is_written_alone = writing is not None and (not turns or turns[-1].is_over)
     for turn in turns:
         is_last = turn is turns[-1]
         written = writing if is_last and not is_written_alone else None
-        # In a place of its own: what comes at the end of a turn moves no other one.
+        # A container of its own: an element at the end of a turn moves no other turn.
         with st.container():
             show_turn(turn, live=live and is_last, marked=marked, writing=written)
             if after is not None:
@@ -77,7 +77,7 @@ def show_turns(
 def show_turn(
     turn: Turn, *, live: bool = False, marked: int | None = None, writing: Callable[[], None] | None = None
 ) -> None:
-    """A prompt, then everything that the agent did about it, and what it is writing."""
+    """Draw a prompt, all events that answer it, and the live text."""
     if turn.prompt:
         with _mark(turn.prompt.id == marked):
             show_event(turn.prompt)
@@ -92,7 +92,7 @@ def show_turn(
 
 
 def show_items(items: Iterable[Item], *, live: bool = False, marked: int | None = None) -> None:
-    """Draw what stands in a turn or in a sub-agent's thread; calls in a row as one line."""
+    """Draw the items of a turn or of a sub-agent's thread; calls in a row share one line."""
     shown = transcript.runs(items)
     for item in shown:
         if isinstance(item, Retries):
@@ -100,13 +100,13 @@ def show_items(items: Iterable[Item], *, live: bool = False, marked: int | None 
         elif isinstance(item, Run) and not (live and item is shown[-1]):
             show_run(item, marked=marked)
         else:
-            # The last row of a turn at work still grows: its calls are read as they come.
+            # The last run of calls in a live turn still grows, so its calls are drawn one by one.
             for part in item.items if isinstance(item, Run) else (item,):
                 show_item(part, live=live, marked=marked)
 
 
 def show_item(item: Item, *, live: bool = False, marked: int | None = None) -> None:
-    """One event or call."""
+    """Draw one event or call."""
     if isinstance(item, Note):
         with _mark(item.stored.id == marked):
             show_event(item.stored)
@@ -116,8 +116,8 @@ def show_item(item: Item, *, live: bool = False, marked: int | None = None) -> N
 
 
 def show_run(run: Run, *, marked: int | None = None) -> None:
-    """A row of tool calls: one line of names and counts; open where one failed."""
-    # What the reader has opened must not vanish when its row is folded.
+    """Draw several calls in one line with names and counts; unfolded if one has failed."""
+    # An unfolded call must stay visible when its row is folded.
     if any(isinstance(item, ToolCall) and is_unfolded(_call_fold(item, False)) for item in run.items):
         state().unfolded.add(run.key)
     is_open = any(tools.is_open(call) for call in run.calls) or _holds(run.items, marked) or run.key in state().unfolded
@@ -130,7 +130,7 @@ def show_run(run: Run, *, marked: int | None = None) -> None:
 
 
 def show_retries(retries: Retries, *, marked: int | None = None) -> None:
-    """Tries of one request: one line for all of them."""
+    """Draw several tries of one request in one line."""
     is_open = _holds(retries.items, marked)
     line = system_events.retried(retries.last.event, len(retries.items))
     opened = fold(f":gray[{line}]", key=f"retries_{retries.key}", icon=":material/settings:", is_open=is_open)
@@ -157,7 +157,7 @@ def show_event(stored: StoredEvent) -> None:
 
 
 def show_end(stored: StoredEvent, items: Iterable[Item]) -> None:
-    """Draw the end of a turn; why it failed only where no error in these items has said so."""
+    """Draw the end of a turn, with the reason of a failure unless an error in these items has it."""
     event = stored.event
     notes = [item.stored.event for item in items if isinstance(item, Note)]
     told = {note.message.strip() for note in notes if isinstance(note, events.Error)}
@@ -168,8 +168,8 @@ def show_end(stored: StoredEvent, items: Iterable[Item]) -> None:
 
 
 def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) -> None:
-    """Draw a tool call: a folded line; open where it failed."""
-    # A failure opens the fold once, so it has a fold of its own: a keyed one keeps what the reader chose.
+    """Draw a tool call in an expander; unfolded if it has failed."""
+    # Another key after a failure, so that it unfolds once. With the same key it would stay as it is.
     is_open = tools.is_open(call) or _holds([call], marked)
     with st.container(key=f"line_{call.key}"):
         opened = fold(tools.label(call), key=_call_fold(call, is_open), icon=tools.icon(call), is_open=is_open)
@@ -192,7 +192,7 @@ def show_call(call: ToolCall, *, live: bool = False, marked: int | None = None) 
 
 
 def show_machinery(call: ToolCall) -> None:
-    """What the agent's machinery said about a call, folded into one line."""
+    """Draw the system events about a call, folded into one line."""
     said = tool_results.machinery(call)
     if not said:
         return
@@ -208,7 +208,7 @@ def _call_fold(call: ToolCall, is_open: bool) -> str:
 
 
 def fold(label: str, *, key: str, icon: str, is_open: bool = False) -> ExpanderContainer:
-    """A line that opens. Its contents are drawn only while it is open: most of a long transcript is never looked at."""
+    """Return an expander. Its content is drawn only while it is open, to keep long transcripts fast."""
     if state().opens_all and not is_open:
         key, is_open = f"{key}_all", True
     return st.expander(label, key=key, icon=icon, expanded=is_open, type="compact", on_change="rerun")
@@ -219,11 +219,11 @@ def fold(label: str, *, key: str, icon: str, is_open: bool = False) -> ExpanderC
 
 @renderer(events.User)
 def user(event: events.User, stored: StoredEvent) -> None:
-    """A prompt, as typed."""
+    """Draw a prompt as it was typed."""
     with st.chat_message("user"):
-        # A name that a reader's place is kept by, and that the list of turns leads to.
+        # The key identifies the prompt for the scroll position and for the list of turns.
         with st.container(key=f"at_{stored.id}", horizontal=True, wrap=False):
-            # No character is more than four bytes: what may be cut has a line more to say.
+            # A character has at most four bytes. A prompt that may be cut gets its own container for "Show all".
             with st.container() if len(event.text) > BLOCK_LIMIT // 4 else nullcontext():
                 prompt(event.text, key=f"prompt_{stored.id}")
             st.text(formats.clock(stored.created_at), width="content")
@@ -233,7 +233,7 @@ def user(event: events.User, stored: StoredEvent) -> None:
 
 @renderer(events.Text)
 def text(event: events.Text, stored: StoredEvent) -> None:
-    """A block of an answer, in markdown; as it was typed what a slash command printed, unless that is markdown, too."""
+    """Draw a block of an answer as markdown. Output of a slash command is code, unless it is markdown."""
     is_markdown = not event.printed or _MARKDOWN_LINE.search(event.content) is not None
     if is_markdown:
         shown = blocks.shown_part(event.content, key=f"text_{stored.id}")
@@ -245,13 +245,13 @@ def text(event: events.Text, stored: StoredEvent) -> None:
         st.caption("Stopped here.")
 
 
-#: A heading, or the line below the head of a table.
+#: A heading, or the line below a table's head.
 _MARKDOWN_LINE = re.compile(r"^(?:#{1,6} |\|[ :|-]{3,}$)", re.MULTILINE)
 
 
 @renderer(events.Thinking)
 def thinking(event: events.Thinking, stored: StoredEvent) -> None:
-    """Thinking, folded."""
+    """Draw thinking in an expander."""
     opened = fold(":gray[Thinking]", key=f"thinking_{stored.id}", icon=":material/psychology:")
     if opened.open:
         with opened:
@@ -260,7 +260,7 @@ def thinking(event: events.Thinking, stored: StoredEvent) -> None:
 
 @renderer(events.System)
 def system(event: events.System, stored: StoredEvent) -> None:
-    """What the machinery said: quiet and folded. A picture of the model's own is drawn."""
+    """Draw a system event in an expander. A picture that the model made is drawn itself."""
     if event.subtype == "image":
         images.show_block(event.data)
         return
@@ -275,7 +275,7 @@ def system(event: events.System, stored: StoredEvent) -> None:
 
 @renderer(events.Result)
 def result(event: events.Result, stored: StoredEvent) -> None:
-    """The end of a turn: how it ended, and what it took."""
+    """Draw the end of a turn: its outcome and its figures."""
     if event.is_error and not _was_stopped(event):
         st.error(f"**{_ENDINGS.get(event.terminal_reason or '', 'The turn failed.')}**", icon=":material/error:")
         if event.result:
@@ -284,7 +284,7 @@ def result(event: events.Result, stored: StoredEvent) -> None:
 
 
 def show_figures(event: events.Result, stored: StoredEvent) -> None:
-    """How a turn ended and what it took, in small print."""
+    """Draw how a turn ended, with its duration, steps, tokens and cost, in small print."""
     if event.terminal_reason == _CUT_OFF:
         st.caption("Stopped here.")
     st.caption(
@@ -303,7 +303,7 @@ def show_figures(event: events.Result, stored: StoredEvent) -> None:
 
 @renderer(events.Error)
 def error(event: events.Error, stored: StoredEvent) -> None:
-    """What failed, and what to do about it."""
+    """Draw an error with the next step, and its details in an expander."""
     safe = "Everything else is stored." if event.code == events.NOT_SAVED else "Everything up to here is stored."
     alerts.show(LuluError(event.message, safe=safe, next_step=event.next_step or _NEXT_STEP))
     details = "\n".join(part for part in (event.code, event.detail) if part)
@@ -315,7 +315,7 @@ def error(event: events.Error, stored: StoredEvent) -> None:
 
 
 def part_of_a_call(event: events.Event, stored: StoredEvent) -> None:
-    """A part of a tool call on its own: the call, as far as this one row tells it."""
+    """Draw a single row of a tool call as a call, as far as that row allows."""
     for turn in transcript.turns([stored]):
         show_items(turn.items)
 
@@ -325,7 +325,7 @@ for _kind in (events.ToolUse, events.ToolResult, events.Permission, events.Permi
 
 
 def unknown(stored: StoredEvent) -> None:
-    """An event that this version cannot read: what it calls itself, and its payload as stored."""
+    """Draw an event that this version cannot read: its type and its stored payload."""
     label = f":gray[unknown event {formats.code(stored.type, 40)}]"
     opened = fold(label, key=f"unknown_{stored.id}", icon=":material/help:")
     if opened.open:
@@ -334,11 +334,11 @@ def unknown(stored: StoredEvent) -> None:
 
 
 def prompt(typed: str, *, key: str) -> None:
-    """A prompt as typed: every character and newline, nothing obeyed."""
+    """Draw a prompt as it was typed, without any markup."""
     st.text(blocks.shown_part(typed, key=key, form=plain), width="stretch")
 
 
-#: How a failed turn ended, by ``terminal_reason``.
+#: The outcome of a failed turn, by ``terminal_reason``.
 _ENDINGS: dict[str, str] = {
     "api_error": "The API answered with an error.",
     "max_turns": "The turn reached its limit of steps.",
@@ -348,7 +348,7 @@ _ENDINGS: dict[str, str] = {
     "model_error": "The model failed.",
 }
 
-#: Why the model stopped, where that is not the end of what it had to say; a reason of a later version as it is.
+#: Reasons why the model stopped early. An unknown reason is drawn as it is.
 _STOPS: dict[str, str] = {
     **dict.fromkeys(("end_turn", "tool_use", "stop_sequence"), ""),
     "refusal": ":orange[The model refused to answer]",
@@ -357,7 +357,7 @@ _STOPS: dict[str, str] = {
     "pause_turn": ":orange[The API paused the turn; send a prompt to go on]",
 }
 
-#: How a turn ended that was stopped while it was saying something.
+#: The ``terminal_reason`` of a turn that was stopped while the agent was writing.
 _CUT_OFF = "aborted_streaming"
 _NEXT_STEP = "Send a prompt to go on from here."
 

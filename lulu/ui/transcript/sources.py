@@ -1,4 +1,4 @@
-"""The sources of an answer, below it: each a link with the host it leads to and the words that were cited."""
+"""The sources of an answer: links with their host and the words that were cited."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from lulu.transcript import citations
 from lulu.transcript.citations import Source
 from lulu.ui import formats
 
-#: Sources of one text that are shown.
+#: Sources of one text that are drawn.
 _MOST = 20
-#: Characters that are shown of a title, and of the words that were cited.
+#: Characters of a title, and of cited words, that are drawn.
 _TITLE = 120
 _QUOTE = 200
 _MARKUP = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def show(text: Text) -> None:
-    """Draw them; nothing where the text names none."""
+    """Draw the sources of a text, if it has any."""
     found = citations.sources(text)
     if not found:
         return

@@ -1,4 +1,4 @@
-"""What the agent's machinery said (``system`` events): one quiet line in a person's words, the whole of it behind."""
+"""Texts for ``system`` events: one line in words; the data is in an expander."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lulu.ui import formats
 
 Data = Mapping[str, Any]
 
-#: What the agent starts with, told anew by each of its processes: the session's menu has it, the transcript does not.
+#: Each process of the agent reports these at its start. They are in the session's menu, not in the transcript.
 STARTED_WITH = frozenset({"init", "commands_changed"})
 
-#: What system subtypes mean to a reader; a subtype that is not here is shown in its own words.
+#: The texts of system subtypes. An unknown subtype is shown by its own name.
 LINES: dict[str, str] = {
     "status": "Status",
     "note": "Note for the agent",
@@ -53,12 +53,12 @@ LINES: dict[str, str] = {
 
 
 def is_drawn(event: Event) -> bool:
-    """Whether the transcript has a line for it."""
+    """Whether the transcript draws this event."""
     return not (isinstance(event, System) and event.parent is None and event.subtype in STARTED_WITH)
 
 
 def line(event: System) -> str:
-    """What happened, and the figures that say the most about it. Safe in a label."""
+    """Return what happened, with the most useful figures. Safe in a label."""
     known = LINES.get(event.subtype)
     what = known or safe_label(event.subtype.replace("_", " ")) or "system"
     detail = _DETAILS.get(event.subtype)
@@ -66,14 +66,14 @@ def line(event: System) -> str:
 
 
 def retried(last: Event, times: int) -> str:
-    """The line of several tries in a row, of which this was the last."""
+    """Return the line for several tries in a row; ``last`` is the event of the last one."""
     data = (last.data if isinstance(last, System) else None) or {}
     status = number(data, "error_status")
     return formats.line(f"Asked the API again {times} ×", f"HTTP {status}" if status else "")
 
 
 def text_of(event: System) -> str:
-    """The text that a note or a notice is; nothing where it is something else."""
+    """Return the text of a note or a notice; empty for other events."""
     return first_text(event.data or {}, "text", "content", "message") if event.subtype in _TEXTS else ""
 
 
@@ -130,7 +130,7 @@ def _tasks(data: Data) -> str:
 
 
 def _named_tasks(data: Data) -> str:
-    """What each task was to do, in a line."""
+    """Return the descriptions of the tasks in one line."""
     tasks = data.get("tasks")
     listed = [task for task in tasks if isinstance(task, Mapping)] if isinstance(tasks, list) else []
     return safe_label(", ".join(first_text(task, "description", "task_id") for task in listed), 200)
@@ -155,7 +155,7 @@ def _fallback(data: Data) -> str:
     return safe_label(first_text(to, "model")) if isinstance(to, Mapping) else ""
 
 
-#: The figures of a subtype, out of its data.
+#: Functions for the figures of a subtype, from its data.
 _DETAILS: dict[str, Callable[[Data], str]] = {
     "status": _status,
     "note": _note,
