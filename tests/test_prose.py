@@ -44,6 +44,7 @@ ROOMS = [
     "lulu/ui/launch_options.py",
     "lulu/ui/main.py",
     "lulu/ui/navigation.py",
+    "lulu/ui/page_context.py",
     "lulu/ui/session",
     "lulu/ui/sharing",
     "lulu/ui/sidebar",

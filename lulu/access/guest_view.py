@@ -49,7 +49,7 @@ class GuestEvents:
         return actor.may_watch(self.session_id)
 
     def version(self, topic: str) -> int:
-        """Return the number of the last ring of a topic."""
+        """Return the version of a topic."""
         return self._stored.version(topic)
 
     def session(self) -> Session:
@@ -57,7 +57,10 @@ class GuestEvents:
         return guest_session(self._stored.session())
 
     def events(self, *, after: int = 0, before: int | None = None, limit: int | None = None) -> Log:
-        """Return what is shared of the events with ``after < id < before``; with ``limit``, of the last that many."""
+        """Return the shared parts of the events with ``after < id < before``.
+
+        With ``limit``, only the last that many of them.
+        """
         return self._shared(self._stored.events(after=after, before=before, limit=limit))
 
     def events_around(self, event_id: int, *, before: int, after: int) -> Log:
@@ -69,7 +72,7 @@ class GuestEvents:
         return guest_rows(self._stored.calls_before(event_id, names), self._options).rows
 
     def open_turn(self, *, after: int) -> OpenTurn:
-        """Return the session, what is shared of its events behind ``after``, and of the block that is being written."""
+        """Return the session, the shared parts of its events behind ``after``, and of its live text."""
         stored = self._stored.open_turn(after=after)
         return OpenTurn(
             session=guest_session(stored.session),
@@ -78,7 +81,7 @@ class GuestEvents:
         )
 
     def words(self, limit: int) -> Words:
-        """Return up to ``limit`` of the last events with their texts, and the block that is being written, redacted."""
+        """Return up to ``limit`` of the last events with their texts, and the live text, redacted."""
         stored = self._stored.words(limit)
         return Words(
             latest=[(event_id, _hidden_text(text)) for event_id, text in stored.latest],

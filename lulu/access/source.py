@@ -1,4 +1,4 @@
-"""Read one session for a page: as stored for an owner. A guest's page reads through ``guest_view.GuestEvents``."""
+"""Reads one session for a page. Guests' pages read through ``guest_view.GuestEvents`` instead."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lulu.transcript.activity import context_window
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
-    """A part of a session's log, oldest first, as somebody may see it."""
+    """A part of a session's log, oldest first, as one reader may see it."""
 
     rows: list[StoredEvent]
     #: The first and the last event that were read, also where they may not be seen; ``None`` if none was read.
@@ -26,7 +26,7 @@ class Log:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenTurn:
-    """What stands below the settled events of a session."""
+    """The session after its settled events: its row, its newest events and its live text."""
 
     session: Session
     log: Log
@@ -45,7 +45,7 @@ class Words:
 
 
 class Source(Protocol):
-    """One session as somebody may see it: all that its page reads. Each method reads what is stored now."""
+    """One session as one reader may see it. Each method reads what is stored now."""
 
     @property
     def session_id(self) -> SessionId:
@@ -55,7 +55,7 @@ class Source(Protocol):
         """Return whether this person may see the session. Raises ``Forbidden`` where only owners may."""
 
     def version(self, topic: str) -> int:
-        """Return the number of the last ring of a topic."""
+        """Return the version of a topic."""
 
     def session(self) -> Session:
         """Return the session's row. Raises ``SessionNotFound``."""
@@ -76,7 +76,7 @@ class Source(Protocol):
         """Return up to ``limit`` of the last events with their texts, and the block that is being written."""
 
     def requests(self) -> list[Approval]:
-        """Return the open requests that whoever looks may answer."""
+        """Return the open requests that the reader may answer."""
 
     def checklist(self) -> list[StoredEvent]:
         """Return the calls that keep the agent's checklist."""
@@ -106,7 +106,7 @@ class OwnerEvents:
         return True
 
     def version(self, topic: str) -> int:
-        """Return the number of the last ring of a topic."""
+        """Return the version of a topic."""
         return self._store.bus.version(topic)
 
     def session(self) -> Session:

@@ -1,4 +1,4 @@
-"""What an owner's page is given: the running Lulu, and who looks at it."""
+"""The runtime and the actor of an owner's page, passed to the functions that draw it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from lulu.ui import identity
 
 @dataclass(frozen=True, kw_only=True)
 class PageContext:
-    """The running Lulu, and the owner who looks. A guest's page has none, and thereby no store and no command."""
+    """The runtime and the actor of one run of a page.
+
+    A guest's page has none, so it can reach neither the store nor a command.
+    """
 
     lulu: Runtime
     #: Who looked when the page was run. A fragment asks again.

@@ -1,4 +1,4 @@
-"""One session as somebody looks at it: what its header and its transcript are given, an owner's and a guest's alike."""
+"""One session for one reader: the data and the actions of its header and its transcript."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, kw_only=True)
 class SessionView:
-    """One session, from where its rows come, and with what whoever looks may act."""
+    """One session with the source of its rows and the actions of its reader."""
 
     source: Source
     settings: Settings
-    #: What an owner acts with; ``None`` on a guest's page, which thereby reaches no store and offers no action.
+    #: The context of an owner's actions. ``None`` on a guest's page, which therefore has no store and no actions.
     page: PageContext | None = None
 
     @property
@@ -41,7 +41,7 @@ def of_owner(page: PageContext, session_id: SessionId) -> SessionView:
 
 
 def of_guest() -> SessionView | None:
-    """Return the view of the guest who looks; ``None`` if nothing is shared with whoever does."""
+    """Return the view of this page's guest; ``None`` if no session is shared with this browser."""
     lulu = runtime.current()
     source = shared_with(lulu.store, identity.actor())
     return SessionView(source=source, settings=lulu.settings) if source is not None else None
@@ -54,10 +54,10 @@ def of_preview(page: PageContext, session_id: SessionId, options: ShareOptions) 
 
 
 def viewer_only(draw: Callable[Concatenate[SessionView, P], None]) -> Callable[Concatenate[SessionView, P], None]:
-    """Decorate what draws a part of a session. In every run it asks the source whether whoever looks may see it.
+    """Decorate a function that draws a part of a session. It asks the source in every run.
 
-    A fragment keeps its arguments, and the device or the link may have ended since. Raises ``Forbidden`` where only
-    owners may look; says that nothing is shared where the link has ended.
+    A fragment keeps its arguments, and the device or the link may have ended since. Raises ``Forbidden`` if only owners
+    may see the session. Says that nothing is shared if the link has ended.
     """
 
     @wraps(draw)
