@@ -367,7 +367,7 @@ class StoredCommand:
         return self.command.text if isinstance(self.command, SendPrompt | SendNow) else ""
 
 
-#: Fields that stand in columns or tables of their own.
+#: Fields that have columns or tables of their own.
 _NO_PAYLOAD = frozenset({"actor", "session_id", "attachments"})
 
 

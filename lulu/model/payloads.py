@@ -29,10 +29,11 @@ def required(kind: type[Any]) -> frozenset[str]:
 def payload_of(
     kind: type[Any], *, without: frozenset[str] = frozenset(), unknown: _Unknown = "ignore"
 ) -> TypeAdapter[dict[str, Any]]:
-    """Return the check of values for the fields of ``kind``. It is strict: 1.5 is no ``int``, a number no ``str``.
+    """Return a strict check of values for the fields of ``kind``.
 
-    Its ``validate_python`` returns the values and raises ``ValidationError``, a ``ValueError``. Fields with a default
-    may be missing. ``unknown`` says whether other names are left out or an error.
+    1.5 is no ``int``, and a number is no ``str``. Its ``validate_python`` returns the values and raises
+    ``ValidationError``, a ``ValueError``. Fields with a default may be missing. ``unknown`` says whether other names
+    are left out or an error.
     """
     key = (kind, without, unknown)
     if key not in _BUILT:
