@@ -379,7 +379,7 @@ def test_a_browser_that_leaves_before_it_is_let_in_is_no_fault(tmp_path: Path, i
         # Nobody who says so himself is a guest, or an owner.
         ({"type": "websocket", "path": STREAM, "headers": SAYS_ITSELF}, 0),
     ],
-    ids=str,
+    ids=["life span", "socket", "bell", "home", "health", "file", "another browser", "says so itself"],
 )  # fmt: skip
 def test_the_rest_is_served_here(scope: Scope, prepared: int) -> None:
     app, guests = App(), Guests(None)

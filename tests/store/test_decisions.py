@@ -174,7 +174,9 @@ def test_unknown_request_is_a_conflict(store: Store) -> None:
             store.decide(OWNER, approval_id, approve=True)
 
 
-@pytest.mark.parametrize("value", [{1, 2}, b"bytes", object(), float("nan"), [float("inf")]], ids=repr)
+@pytest.mark.parametrize(
+    "value", [{1, 2}, b"bytes", object(), float("nan"), [float("inf")]], ids=["set", "bytes", "object", "nan", "inf"]
+)
 def test_changed_input_that_is_no_json_is_refused(store: Store, running: SessionId, value: object) -> None:
     store.ask(request(running)).result(30)
 
