@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lulu import runtime
-from lulu.ui import identity
+from lulu.ui import page_context
 from lulu.ui.sharing import devices
 
-devices.show(runtime.current(), identity.actor())
+devices.show(page_context.for_owner())

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from lulu import runtime
-from lulu.ui import identity
+from lulu.ui import page_context
 from lulu.ui.views import inbox
 
-_actor = identity.actor()
-_actor.require_owner()
-inbox.show(runtime.current(), _actor)
+inbox.show(page_context.for_owner())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from lulu import runtime
-from lulu.ui import identity
+from lulu.ui import page_context
 from lulu.ui.views import search
 
-identity.actor().require_owner()
-search.show(runtime.current())
+search.show(page_context.for_owner().lulu)

@@ -11,7 +11,6 @@ from lulu.ui.home import drafts
 from lulu.ui.session import checklist, composer, feed, header, view
 
 _page = page_context.for_owner()
-_lulu, _actor = _page.lulu, _page.actor
 _ids = st.query_params.get_all("id")
 
 
@@ -22,16 +21,16 @@ def _show(session: Session) -> None:
     seen = view.of_owner(_page, session.id)
     header.show(seen)
     if session.known_status is SessionStatus.DRAFT:
-        drafts.show(_lulu, _actor, session)
+        drafts.show(_page, session)
     else:
-        has_checklist = checklist.is_kept(_lulu, session.id)
+        has_checklist = checklist.is_kept(_page.lulu, session.id)
         feed.show(seen, session, event=event, has_checklist=has_checklist)
-        composer.show(_lulu, _actor, session, has_checklist=has_checklist)
+        composer.show(_page, session, has_checklist=has_checklist)
 
 
 # None of the pages stops its run: the sidebar is drawn after them.
 try:
-    _found = _lulu.store.get_session(parse_session_id(_ids[0] if len(_ids) == 1 else None))
+    _found = _page.lulu.store.get_session(parse_session_id(_ids[0] if len(_ids) == 1 else None))
 except SessionNotFound:
     alerts.not_found()
 else:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from lulu import runtime
-from lulu.ui import identity
+from lulu.ui import page_context
 from lulu.ui.views import settings
 
-_actor = identity.actor()
-_actor.require_owner()
-settings.show(runtime.current(), _actor)
+settings.show(page_context.for_owner())

@@ -8,6 +8,7 @@ from lulu import runtime
 from lulu.model.actors import Role
 from lulu.ui import alerts, identity, navigation, styles
 from lulu.ui.browser import doorbell, first_paint, links, outage
+from lulu.ui.page_context import PageContext
 from lulu.ui.sidebar import sidebar
 from lulu.ui.state import state
 
@@ -37,7 +38,8 @@ def draw() -> None:
     alerts.told(page.run)()
     first_paint.end_page()
     if actor.role is Role.OWNER:
-        sidebar.show(lulu, actor, st.query_params.get("id") if page.url_path == navigation.session().url_path else None)
+        is_session = page.url_path == navigation.session().url_path
+        sidebar.show(PageContext(lulu=lulu, actor=actor), st.query_params.get("id") if is_session else None)
 
 
 draw()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from lulu.model.actors import Actor
 from lulu.model.commands import AddRule
-from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.ui import alerts
 from lulu.ui.approvals import tool_input
+from lulu.ui.page_context import PageContext
 
 #: Prefix of the place of a refused answer; the session's id follows. The place is not the request itself: once another
 #: person has answered, the request is no longer drawn.
@@ -25,8 +24,7 @@ def form_place(approval_id: str) -> str:
 
 
 def answer(
-    lulu: Runtime,
-    actor: Actor,
+    page: PageContext,
     approval: Approval,
     *,
     approve: bool,
@@ -44,8 +42,8 @@ def answer(
 
     def decide() -> None:
         changed = updated_input if edited is None else tool_input.parse(edited)
-        lulu.store.decide(
-            actor,
+        page.lulu.store.decide(
+            page.actor,
             approval.id,
             approve=approve,
             message=message,

@@ -9,15 +9,14 @@ import streamlit as st
 
 from lulu.agent import ELICITATION
 from lulu.model import elicitations
-from lulu.model.actors import Actor
 from lulu.model.elicitations import Elicitation, Field
-from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.text.labels import safe_label, safe_markdown
 from lulu.transcript.citations import address
 from lulu.ui import alerts, formats
 from lulu.ui.approvals import decide as answering
 from lulu.ui.content import blocks
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import is_on, picked, typed
 
 TOOL = ELICITATION
@@ -57,7 +56,7 @@ def _tell_left_out(asked: Elicitation) -> bool:
     return is_whole
 
 
-def show_form(lulu: Runtime, actor: Actor, approval: Approval, asked: Elicitation) -> None:
+def show_form(page: PageContext, approval: Approval, asked: Elicitation) -> None:
     """Draw the form, for the owner."""
     st.caption(f"The MCP server {formats.code(asked.server)} asks. It reads what you answer; tell it no password.")
     with st.form(key=f"elicitation_{approval.id}", border=False):
@@ -73,7 +72,7 @@ def show_form(lulu: Runtime, actor: Actor, approval: Approval, asked: Elicitatio
                 icon=":material/send:",
                 disabled=not is_whole,
                 on_click=_answer,
-                args=(lulu, actor, approval, asked),
+                args=(page, approval, asked),
             )
             for action in ("decline", "cancel"):
                 st.form_submit_button(
@@ -81,7 +80,7 @@ def show_form(lulu: Runtime, actor: Actor, approval: Approval, asked: Elicitatio
                     key=f"{action}_{approval.id}",
                     help=_MEANS[action],
                     on_click=_refuse,
-                    args=(lulu, actor, approval, action),
+                    args=(page, approval, action),
                 )
     alerts.show_problem(answering.form_place(approval.id))
 
@@ -173,7 +172,7 @@ def _said(field: Field, key: str) -> object:
             return typed(key)
 
 
-def _answer(lulu: Runtime, actor: Actor, approval: Approval, asked: Elicitation) -> None:
+def _answer(page: PageContext, approval: Approval, asked: Elicitation) -> None:
     content: dict[str, object] = {}
 
     def read_fields() -> None:
@@ -183,14 +182,16 @@ def _answer(lulu: Runtime, actor: Actor, approval: Approval, asked: Elicitation)
                 content[field.name] = value
 
     def decide() -> None:
-        lulu.store.decide(actor, approval.id, approve=True, updated_input={**approval.tool_input, "content": content})
+        page.lulu.store.decide(
+            page.actor, approval.id, approve=True, updated_input={**approval.tool_input, "content": content}
+        )
 
     if alerts.attempt(answering.form_place(approval.id), read_fields):
         alerts.attempt(answering.place(approval.session_id), decide)
 
 
-def _refuse(lulu: Runtime, actor: Actor, approval: Approval, action: str) -> None:
-    answering.answer(lulu, actor, approval, approve=False, updated_input={**approval.tool_input, "action": action})
+def _refuse(page: PageContext, approval: Approval, action: str) -> None:
+    answering.answer(page, approval, approve=False, updated_input={**approval.tool_input, "action": action})
 
 
 def _key(approval: Approval, number: int) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lulu.engine.resume import folder_verdict
 from lulu.errors import SessionNotFound
-from lulu.model.actors import Actor, Role
+from lulu.model.actors import Role
 from lulu.model.commands import Delete, Interrupt, SaveDraft, StartSession, TrustFolder
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
@@ -18,6 +18,7 @@ from lulu.text.labels import safe_label
 from lulu.trust.answers import Asked
 from lulu.trust.folder_files import SILENT, Finding
 from lulu.ui import alerts, formats, navigation
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import AskedStart, put_back, state
 from lulu.ui.styles import PROMPT, TRUST
 
@@ -54,7 +55,7 @@ def start(lulu: Runtime, command: StartSession, *, is_draft: bool = False) -> No
     )
 
 
-def show_start(lulu: Runtime, actor: Actor, *, draft: SessionId | None = None) -> bool:
+def show_start(page: PageContext, *, draft: SessionId | None = None) -> bool:
     """Draw the question about the session that this page is about to start. Returns whether there is one."""
     start = state().asked_start
     if start is None or start.is_draft != (draft is not None) or (draft is not None and start.session_id != draft):
@@ -62,7 +63,7 @@ def show_start(lulu: Runtime, actor: Actor, *, draft: SessionId | None = None) -
     with st.container(key=TRUST, border=True):
         _show_asked(start.asked)
         st.caption(f"Your prompt is kept: “{safe_label(start.launch.prompt, 200)}”")
-        _show_buttons(lulu, actor, start.asked, key="start", start=start)
+        _show_buttons(page, start.asked, key="start", start=start)
     alerts.show_problem(TRUST)
     return True
 
@@ -76,38 +77,38 @@ def show_folder(lulu: Runtime, agent: str, folder: str) -> None:
             st.caption("You decide whether these files apply when you have sent the prompt.")
 
 
-def show_held(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def show_held(page: PageContext, session_id: SessionId) -> None:
     """Draw the question that this session's next prompt waits for, if any. Guests see none of it."""
-    if actor.role is not Role.OWNER:
+    if page.actor.role is not Role.OWNER:
         return
-    question = lulu.store.folder_question(session_id)
+    question = page.lulu.store.folder_question(session_id)
     if question is not None:
-        _show_question(lulu, actor, question, key=TRUST)
+        _show_question(page, question, key=TRUST)
     alerts.show_problem(_place(session_id))
 
 
-def show_all(lulu: Runtime, actor: Actor) -> int:
+def show_all(page: PageContext) -> int:
     """Draw the question of every session that waits for one. Returns their number."""
-    questions = lulu.store.folder_questions()
+    questions = page.lulu.store.folder_questions()
     for question in questions:
         try:
-            session = lulu.store.get_session(question.session_id)
+            session = page.lulu.store.get_session(question.session_id)
         except SessionNotFound:
             continue
         with st.container(gap="small", key=f"inbox_folder_{session.id}"):
             st.page_link(navigation.session(), label=f"**{safe_label(session.name)}**", query_params={"id": session.id})
-            for waiting in [one for one in lulu.store.queued_prompts(session.id) if not one.is_held][:1]:
+            for waiting in [one for one in page.lulu.store.queued_prompts(session.id) if not one.is_held][:1]:
                 st.caption(f"“{safe_label(waiting.prompt, 200)}”")
-            _show_question(lulu, actor, question, key=f"{TRUST}_folder_{session.id}")
+            _show_question(page, question, key=f"{TRUST}_folder_{session.id}")
             alerts.show_problem(_place(session.id))
     return len(questions)
 
 
-def _show_question(lulu: Runtime, actor: Actor, question: FolderQuestion, *, key: str) -> None:
+def _show_question(page: PageContext, question: FolderQuestion, *, key: str) -> None:
     with st.container(key=key, border=True):
         _show_asked(question.asked)
         st.caption("The session's next prompt waits for your answer. Nothing of it was sent.")
-        _show_buttons(lulu, actor, question.asked, key=question.session_id, session_id=question.session_id)
+        _show_buttons(page, question.asked, key=question.session_id, session_id=question.session_id)
 
 
 def _show_asked(asked: list[Asked]) -> None:
@@ -142,8 +143,7 @@ def _words(finding: Finding) -> str:
 
 
 def _show_buttons(
-    lulu: Runtime,
-    actor: Actor,
+    page: PageContext,
     asked: list[Asked],
     *,
     key: str,
@@ -160,22 +160,21 @@ def _show_buttons(
                 icon=":material/verified_user:" if trusted else ":material/play_arrow:",
                 disabled=is_silent or (trusted and cannot),
                 on_click=_answer,
-                args=(lulu, actor, asked, trusted, start, session_id),
+                args=(page, asked, trusted, start, session_id),
             )
         st.button(
             "Cancel",
             key=f"cancel_{key}",
             type="tertiary",
             on_click=_cancel,
-            args=(lulu, actor, start, session_id),
+            args=(page, start, session_id),
         )
     if not is_silent:
         st.caption(_MEANING)
 
 
 def _answer(
-    lulu: Runtime,
-    actor: Actor,
+    page: PageContext,
     asked: list[Asked],
     trusted: bool,
     start: AskedStart | None,
@@ -185,10 +184,10 @@ def _answer(
         for one in asked:
             # The entries that were shown: a change since then is asked about again.
             place = one.place
-            command = TrustFolder(actor=actor, folder=place.folder, trusted=trusted, entries=place.entries)
-            lulu.store.submit(command)
+            command = TrustFolder(actor=page.actor, folder=place.folder, trusted=trusted, entries=place.entries)
+            page.lulu.store.submit(command)
         if start is not None:
-            lulu.store.submit(StartSession(actor=actor, session_id=start.session_id, launch=start.launch))
+            page.lulu.store.submit(StartSession(actor=page.actor, session_id=start.session_id, launch=start.launch))
             state().asked_start = None
             if not start.is_draft:
                 state().leave_for = start.session_id
@@ -196,16 +195,18 @@ def _answer(
     alerts.attempt(TRUST if session_id is None else _place(session_id), answer)
 
 
-def _cancel(lulu: Runtime, actor: Actor, start: AskedStart | None, session_id: SessionId | None) -> None:
+def _cancel(page: PageContext, start: AskedStart | None, session_id: SessionId | None) -> None:
     if session_id is not None:
-        alerts.attempt(_place(session_id), lambda: lulu.store.submit(Interrupt(actor=actor, session_id=session_id)))
+        alerts.attempt(
+            _place(session_id), lambda: page.lulu.store.submit(Interrupt(actor=page.actor, session_id=session_id))
+        )
         return
     state().asked_start = None
     if start is None:
         return
     if start.is_draft or start.has_files:
         st.toast("The prompt is kept as a draft.", icon=":material/save:")
-    elif alerts.attempt(TRUST, lambda: lulu.store.submit(Delete(actor=actor, session_id=start.session_id))):
+    elif alerts.attempt(TRUST, lambda: page.lulu.store.submit(Delete(actor=page.actor, session_id=start.session_id))):
         put_back(PROMPT, start.launch.prompt)
 
 

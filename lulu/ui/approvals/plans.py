@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.model.actors import Actor
 from lulu.model.events import ToolUse
 from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.text.labels import safe_markdown
 from lulu.ui.approvals import decide
 from lulu.ui.content import blocks
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import typed
 
 TOOL = "ExitPlanMode"
@@ -48,7 +48,7 @@ def text_of(lulu: Runtime, approval: Approval) -> str:
     return ""
 
 
-def show_answers(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+def show_answers(page: PageContext, approval: Approval) -> None:
     """Draw the three answers, for the owner."""
     with st.container(horizontal=True):
         st.button(
@@ -58,7 +58,7 @@ def show_answers(lulu: Runtime, actor: Actor, approval: Approval) -> None:
             icon=":material/check:",
             help="The agent starts, and asks before each change.",
             on_click=_approve,
-            args=(lulu, actor, approval),
+            args=(page, approval),
         )
         st.button(
             "Approve and accept edits",
@@ -66,14 +66,14 @@ def show_answers(lulu: Runtime, actor: Actor, approval: Approval) -> None:
             icon=":material/done_all:",
             help="The agent starts, and changes files without asking.",
             on_click=_approve_edits,
-            args=(lulu, actor, approval),
+            args=(page, approval),
         )
         st.button(
             "Keep planning",
             key=f"deny_{approval.id}",
             icon=":material/edit_note:",
             on_click=_keep_planning,
-            args=(lulu, actor, approval),
+            args=(page, approval),
         )
     st.text_area(
         "What should be different",
@@ -84,14 +84,14 @@ def show_answers(lulu: Runtime, actor: Actor, approval: Approval) -> None:
     )
 
 
-def _approve(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    decide.answer(lulu, actor, approval, approve=True)
+def _approve(page: PageContext, approval: Approval) -> None:
+    decide.answer(page, approval, approve=True)
 
 
-def _approve_edits(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    decide.answer(lulu, actor, approval, approve=True, mode="acceptEdits")
+def _approve_edits(page: PageContext, approval: Approval) -> None:
+    decide.answer(page, approval, approve=True, mode="acceptEdits")
 
 
-def _keep_planning(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+def _keep_planning(page: PageContext, approval: Approval) -> None:
     feedback = typed(f"reason_{approval.id}").strip()
-    decide.answer(lulu, actor, approval, approve=False, message=feedback or KEEP_PLANNING)
+    decide.answer(page, approval, approve=False, message=feedback or KEEP_PLANNING)

@@ -9,13 +9,12 @@ from functools import partial
 import streamlit as st
 
 from lulu.errors import InputError
-from lulu.model.actors import Actor
-from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.text.labels import safe_label
 from lulu.ui import alerts
 from lulu.ui.approvals import decide
 from lulu.ui.content import blocks
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import is_on, picked, typed
 
 TOOL = "AskUserQuestion"
@@ -161,9 +160,7 @@ def _option_line(option: Option, *, is_chosen: bool) -> str:
     return f":gray[:material/radio_button_unchecked:] :gray[{label}]{more}"
 
 
-def show_form(
-    lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question], *, late: Late | None = None
-) -> None:
+def show_form(page: PageContext, approval: Approval, questions: list[Question], *, late: Late | None = None) -> None:
     """Draw the form, for the owner. ``late`` receives the answer if the request has expired."""
     with st.form(key=f"questions_{approval.id}", border=False):
         for number, question in enumerate(questions):
@@ -175,10 +172,10 @@ def show_form(
                 type="primary",
                 icon=":material/send:",
                 on_click=_answer,
-                args=(lulu, actor, approval, questions, late),
+                args=(page, approval, questions, late),
             )
             if late is None:
-                st.form_submit_button("Skip", key=f"skip_{approval.id}", on_click=_skip, args=(lulu, actor, approval))
+                st.form_submit_button("Skip", key=f"skip_{approval.id}", on_click=_skip, args=(page, approval))
     alerts.show_problem(decide.form_place(approval.id))
 
 
@@ -211,7 +208,7 @@ def _show_question(question: Question, key: str) -> None:
     )
 
 
-def _answer(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Question], late: Late | None) -> None:
+def _answer(page: PageContext, approval: Approval, questions: list[Question], late: Late | None) -> None:
     answers = {
         question.text: said
         for number, question in enumerate(questions)
@@ -224,7 +221,7 @@ def _answer(lulu: Runtime, actor: Actor, approval: Approval, questions: list[Que
     if late is not None:
         late("\n\n".join(f"{text}\n{said}" for text, said in answers.items()))
         return
-    decide.answer(lulu, actor, approval, approve=True, updated_input={**approval.tool_input, "answers": answers})
+    decide.answer(page, approval, approve=True, updated_input={**approval.tool_input, "answers": answers})
 
 
 def _answer_to(question: Question, key: str) -> str:
@@ -241,5 +238,5 @@ def _refuse_nothing(instead: str) -> None:
     raise InputError("Nothing is answered yet.", next_step=f"Choose or type an answer, or {instead}.")
 
 
-def _skip(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    decide.answer(lulu, actor, approval, approve=False, message=SKIPPED)
+def _skip(page: PageContext, approval: Approval) -> None:
+    decide.answer(page, approval, approve=False, message=SKIPPED)

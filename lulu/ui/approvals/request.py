@@ -6,46 +6,46 @@ from functools import partial
 
 import streamlit as st
 
-from lulu.model.actors import Actor, Role
+from lulu.model.actors import Role
 from lulu.model.events import User
 from lulu.model.sessions import ENDED, Session, SessionId
-from lulu.runtime import Runtime
 from lulu.store import Approval
 from lulu.text.labels import LABEL_LIMIT, one_line, safe_label
 from lulu.ui import alerts, formats, navigation
 from lulu.ui.approvals import decide, elicitation, interruptions, plans, questions, rule_form, tool_input
 from lulu.ui.browser import keyboard
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import typed
 
 #: Characters of a request's heading: a name, and the words around it.
 _WHAT_LIMIT = 2 * LABEL_LIMIT
 
 
-def show_pending(lulu: Runtime, actor: Actor, session: Session, asked: list[Approval]) -> None:
+def show_pending(page: PageContext, session: Session, asked: list[Approval]) -> None:
     """Draw a session's open requests, and its expired ones if it has ended."""
     alerts.show_problem(decide.place(session.id))
     for place, approval in enumerate(asked):
-        show(lulu, actor, approval, session, in_view=place == 0)
+        show(page, approval, session, in_view=place == 0)
     if session.known_status in ENDED:
-        show_expired(lulu, actor, session)
+        show_expired(page, session)
 
 
-def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool = False) -> None:
+def show(page: PageContext, approval: Approval, session: Session, *, in_view: bool = False) -> None:
     """Draw one open request, for the owner with its buttons. With ``in_view``, keys answer it, too."""
     with st.container(border=True, key=f"approval_{approval.id}"):
         st.markdown(f"**:blue[{safe_label(what(approval), _WHAT_LIMIT)}]**")
         asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
         if asked:
-            _show_questions(lulu, actor, approval, asked)
+            _show_questions(page, approval, asked)
         elif approval.tool_name == elicitation.TOOL:
-            _show_elicitation(lulu, actor, approval)
+            _show_elicitation(page, approval)
         elif approval.tool_name == plans.TOOL:
-            _show_plan(lulu, actor, approval)
+            _show_plan(page, approval)
         else:
-            _show_request(lulu, actor, approval, session, in_view=in_view)
+            _show_request(page, approval, session, in_view=in_view)
 
 
-def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+def show_briefly(page: PageContext, approval: Approval) -> None:
     """Draw an open request with Approve and Deny only, for a card. Forms get a link to the session."""
     st.markdown(f"**:blue[{safe_label(what(approval), _WHAT_LIMIT)}]**")
     if approval.tool_name in (questions.TOOL, plans.TOOL, elicitation.TOOL):
@@ -57,9 +57,9 @@ def show_briefly(lulu: Runtime, actor: Actor, approval: Approval) -> None:
         )
         return
     is_read = tool_input.show(approval)
-    if actor.role is Role.OWNER:
+    if page.actor.role is Role.OWNER:
         with st.container(horizontal=True):
-            _show_yes_and_no(lulu, actor, approval, is_read=is_read, in_view=False)
+            _show_yes_and_no(page, approval, is_read=is_read, in_view=False)
 
 
 def what(approval: Approval) -> str:
@@ -95,28 +95,28 @@ _ACTS = {
 }
 
 
-def _show_questions(lulu: Runtime, actor: Actor, approval: Approval, asked: list[questions.Question]) -> None:
-    if actor.role is Role.OWNER:
-        questions.show_form(lulu, actor, approval, asked)
+def _show_questions(page: PageContext, approval: Approval, asked: list[questions.Question]) -> None:
+    if page.actor.role is Role.OWNER:
+        questions.show_form(page, approval, asked)
     else:
         questions.show(approval, asked)
 
 
-def _show_elicitation(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+def _show_elicitation(page: PageContext, approval: Approval) -> None:
     asked = elicitation.read(approval.tool_input)
-    if actor.role is Role.OWNER:
-        elicitation.show_form(lulu, actor, approval, asked)
+    if page.actor.role is Role.OWNER:
+        elicitation.show_form(page, approval, asked)
     else:
         elicitation.show(asked)
 
 
-def _show_plan(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    plans.show(lulu, approval)
-    if actor.role is Role.OWNER:
-        plans.show_answers(lulu, actor, approval)
+def _show_plan(page: PageContext, approval: Approval) -> None:
+    plans.show(page.lulu, approval)
+    if page.actor.role is Role.OWNER:
+        plans.show_answers(page, approval)
 
 
-def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool) -> None:
+def _show_request(page: PageContext, approval: Approval, session: Session, *, in_view: bool) -> None:
     is_read = tool_input.show(approval)
     st.caption(
         formats.line(
@@ -125,23 +125,23 @@ def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Sess
             f"since {formats.clock(approval.created_at)}",
         )
     )
-    if actor.role is Role.OWNER:
-        _show_answers(lulu, actor, approval, is_read=is_read, in_view=in_view)
+    if page.actor.role is Role.OWNER:
+        _show_answers(page, approval, is_read=is_read, in_view=in_view)
         if is_read:
-            rule_form.show(lulu, actor, approval, session)
-        _show_editor(lulu, actor, approval)
+            rule_form.show(page, approval, session)
+        _show_editor(page, approval)
 
 
-def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:
+def _show_answers(page: PageContext, approval: Approval, *, is_read: bool, in_view: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        _show_yes_and_no(lulu, actor, approval, is_read=is_read, in_view=in_view)
+        _show_yes_and_no(page, approval, is_read=is_read, in_view=in_view)
         st.button(
             "Deny and stop",
             key=f"deny_stop_{approval.id}",
             icon=":material/stop_circle:",
             help="The agent's turn ends; the session can go on.",
             on_click=_deny,
-            args=(lulu, actor, approval, True),
+            args=(page, approval, True),
         )
         with st.popover("Deny with a reason", key=f"deny_more_{approval.id}"):
             st.text_input("Reason (sent to the agent)", key=_reason_key(approval.id), placeholder="What to do instead")
@@ -151,11 +151,11 @@ def _show_answers(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: b
                 type="primary",
                 icon=":material/close:",
                 on_click=_deny,
-                args=(lulu, actor, approval),
+                args=(page, approval),
             )
 
 
-def _show_yes_and_no(lulu: Runtime, actor: Actor, approval: Approval, *, is_read: bool, in_view: bool) -> None:
+def _show_yes_and_no(page: PageContext, approval: Approval, *, is_read: bool, in_view: bool) -> None:
     st.button(
         "Approve",
         key=f"approve_{approval.id}",
@@ -165,7 +165,7 @@ def _show_yes_and_no(lulu: Runtime, actor: Actor, approval: Approval, *, is_read
         disabled=not is_read,
         help=None if is_read else "Show all of it before you approve.",
         on_click=_approve,
-        args=(lulu, actor, approval),
+        args=(page, approval),
     )
     st.button(
         "Deny",
@@ -173,11 +173,11 @@ def _show_yes_and_no(lulu: Runtime, actor: Actor, approval: Approval, *, is_read
         icon=":material/close:",
         shortcut=keyboard.DENY if in_view else None,
         on_click=_deny,
-        args=(lulu, actor, approval),
+        args=(page, approval),
     )
 
 
-def _show_editor(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+def _show_editor(page: PageContext, approval: Approval) -> None:
     editor = st.expander(
         "Edit before approving",
         key=f"edit_{approval.id}",
@@ -200,32 +200,32 @@ def _show_editor(lulu: Runtime, actor: Actor, approval: Approval) -> None:
             key=f"approve_edited_{approval.id}",
             type="primary",
             on_click=_approve_edited,
-            args=(lulu, actor, approval),
+            args=(page, approval),
         )
 
 
-def _approve(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    decide.answer(lulu, actor, approval, approve=True)
+def _approve(page: PageContext, approval: Approval) -> None:
+    decide.answer(page, approval, approve=True)
 
 
-def _deny(lulu: Runtime, actor: Actor, approval: Approval, stop: bool = False) -> None:
+def _deny(page: PageContext, approval: Approval, stop: bool = False) -> None:
     reason = typed(_reason_key(approval.id)).strip() or None
-    decide.answer(lulu, actor, approval, approve=False, message=reason, stop=stop)
+    decide.answer(page, approval, approve=False, message=reason, stop=stop)
 
 
-def _approve_edited(lulu: Runtime, actor: Actor, approval: Approval) -> None:
-    decide.answer(lulu, actor, approval, approve=True, edited=typed(_edited_key(approval.id)))
+def _approve_edited(page: PageContext, approval: Approval) -> None:
+    decide.answer(page, approval, approve=True, edited=typed(_edited_key(approval.id)))
 
 
 # -- expired requests ------------------------------------------------------------------------------------------------
 
 
-def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
+def show_expired(page: PageContext, session: Session) -> bool:
     """Draw the requests that expired since the last prompt. Returns whether there are any."""
-    last_prompt = lulu.store.last_event(session.id, User.type)
+    last_prompt = page.lulu.store.last_event(session.id, User.type)
     expired = [
         approval
-        for approval in lulu.store.approvals(session.id, status="expired")
+        for approval in page.lulu.store.approvals(session.id, status="expired")
         if last_prompt is None or approval.created_at >= last_prompt.created_at
     ]
     if not expired:
@@ -234,26 +234,26 @@ def show_expired(lulu: Runtime, actor: Actor, session: Session) -> bool:
         for approval in expired:
             said = safe_label(what(approval), _WHAT_LIMIT)
             st.markdown(f"**:orange[Expired when its agent ended: {said}]**")
-            _show_what_was_asked(lulu, actor, approval)
+            _show_what_was_asked(page, approval)
         st.caption("Nothing was run. Continue to let the agent ask again.")
-        if actor.role is Role.OWNER:
+        if page.actor.role is Role.OWNER:
             can_answer = any(approval.tool_name == questions.TOOL for approval in expired)
-            interruptions.button(lulu, actor, session, is_main=not can_answer)
+            interruptions.button(page, session, is_main=not can_answer)
     return True
 
 
-def _show_what_was_asked(lulu: Runtime, actor: Actor, approval: Approval) -> None:
+def _show_what_was_asked(page: PageContext, approval: Approval) -> None:
     """Draw an expired request: a question as a form for the owner, a plan, or a tool's input."""
     asked = questions.read(approval.tool_input) if approval.tool_name == questions.TOOL else []
-    if asked and actor.role is Role.OWNER:
-        late = partial(interruptions.go_on_with, lulu, actor, SessionId(approval.session_id))
-        questions.show_form(lulu, actor, approval, asked, late=late)
+    if asked and page.actor.role is Role.OWNER:
+        late = partial(interruptions.go_on_with, page, SessionId(approval.session_id))
+        questions.show_form(page, approval, asked, late=late)
     elif asked:
         questions.show(approval, asked)
     elif approval.tool_name == elicitation.TOOL:
         elicitation.show(elicitation.read(approval.tool_input))
     elif approval.tool_name == plans.TOOL:
-        plans.show(lulu, approval)
+        plans.show(page.lulu, approval)
     else:
         tool_input.show(approval)
 

@@ -8,7 +8,6 @@ import streamlit as st
 
 from lulu import rules
 from lulu.errors import InputError
-from lulu.model.actors import Actor
 from lulu.model.commands import AddRule
 from lulu.model.sessions import Session, SessionId
 from lulu.rules import Rule, ToolCall
@@ -17,6 +16,7 @@ from lulu.store import Approval
 from lulu.text.labels import safe_label
 from lulu.ui import formats
 from lulu.ui.approvals import decide
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import picked, put_back, typed
 
 SESSION, FOLDER, EVERYWHERE = "session", "folder", "everywhere"
@@ -34,7 +34,7 @@ def call_of(lulu: Runtime, approval: Approval, session: Session) -> ToolCall:
     )
 
 
-def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session) -> None:
+def show(page: PageContext, approval: Approval, session: Session) -> None:
     """Draw the expander with the rule, its scope, and its effect on this request."""
     opened = st.expander(
         "Approve and don't ask again",
@@ -46,7 +46,7 @@ def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session) -> N
     if not opened.open:
         return
     with opened:
-        call = call_of(lulu, approval, session)
+        call = call_of(page.lulu, approval, session)
         _show_rule(approval, call)
         st.radio(
             "Applies to",
@@ -63,7 +63,7 @@ def show(lulu: Runtime, actor: Actor, approval: Approval, session: Session) -> N
             type="primary",
             disabled=not typed(_rule_key(approval.id)).strip(),
             on_click=_approve,
-            args=(lulu, actor, approval, call),
+            args=(page, approval, call),
         )
 
 
@@ -98,16 +98,16 @@ def _what_it_does(pattern: str, call: ToolCall) -> str:
     return f":orange[Doesn't cover this request: you would be asked again.] {safe_label(why, 300)}"
 
 
-def _approve(lulu: Runtime, actor: Actor, approval: Approval, call: ToolCall) -> None:
+def _approve(page: PageContext, approval: Approval, call: ToolCall) -> None:
     scope = picked(_scope_key(approval.id))
     rule = AddRule(
-        actor=actor,
+        actor=page.actor,
         session_id=_session_of(approval, scope),
         folder=call.folder if scope == FOLDER else None,
         tool_pattern=typed(_rule_key(approval.id)).strip(),
         action="approve",
     )
-    decide.answer(lulu, actor, approval, approve=True, rule=rule)
+    decide.answer(page, approval, approve=True, rule=rule)
 
 
 def _session_of(approval: Approval, scope: object) -> SessionId | None:

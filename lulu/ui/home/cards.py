@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from lulu.model.actors import Actor, Role
+from lulu.model.actors import Role
 from lulu.model.events import Error, StoredEvent, Text
 from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
@@ -17,6 +17,7 @@ from lulu.transcript.activity import LOOK_BACK
 from lulu.ui import alerts, formats, identity, navigation
 from lulu.ui.approvals import decide, request
 from lulu.ui.browser.doorbell import bell
+from lulu.ui.page_context import PageContext
 from lulu.ui.session import activity_line, header
 from lulu.ui.sidebar import sidebar
 from lulu.ui.styles import CARDS
@@ -29,15 +30,15 @@ MOST = 30
 _LINE_LIMIT = 160
 
 
-def show(lulu: Runtime, actor: Actor) -> None:
+def show(page: PageContext) -> None:
     """Draw the cards under their heading; draw no element if no session lives or is on hold."""
-    shown = _shown(lulu)
+    shown = _shown(page.lulu)
     if not shown:
         return
     st.header("Now", anchor=False)
     with st.container(key=CARDS):
         for session in shown[:MOST]:
-            _card(lulu, actor, session.id)
+            _card(page, session.id)
         if len(shown) > MOST:
             st.caption(f"And {formats.plural(len(shown) - MOST, 'more session')}: see the list.")
 
@@ -53,35 +54,35 @@ def _shown(lulu: Runtime) -> list[Session]:
 @st.fragment
 @alerts.told
 @identity.owner_only
-def _card(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def _card(page: PageContext, session_id: SessionId) -> None:
     """Draw one card. It is renewed with each event of its session, but not with each word."""
     topic = log_topic(session_id)
-    bell(topic, seen=lulu.store.bus.version(topic), key=f"card_{session_id}")
-    written = lulu.store.live_text(session_id)
-    session = lulu.store.get_session(session_id)
-    asked = lulu.store.approvals(session_id)
-    rows = lulu.store.get_session_events(session_id, limit=LOOK_BACK)
+    bell(topic, seen=page.lulu.store.bus.version(topic), key=f"card_{session_id}")
+    written = page.lulu.store.live_text(session_id)
+    session = page.lulu.store.get_session(session_id)
+    asked = page.lulu.store.approvals(session_id)
+    rows = page.lulu.store.get_session_events(session_id, limit=LOOK_BACK)
     found = activity_line.doing(session, rows, written, asked)
     with st.container(border=True, key=f"card_{session_id}", gap="xsmall"):
-        _show_title(lulu, actor, session)
+        _show_title(page, session)
         st.caption(
             formats.line(
                 sidebar.row_details(session), formats.money(session.cost_usd) if session.cost_usd is not None else ""
             )
         )
         if found is not None:
-            activity_line.show(lulu, session, found)
+            activity_line.show(page.lulu, session, found)
         if last := last_line(rows):
             st.caption(f":gray[{safe_label(last, _LINE_LIMIT)}]")
         for approval in asked[:1]:
-            request.show_briefly(lulu, actor, approval)
+            request.show_briefly(page, approval)
         if len(asked) > 1:
             st.caption(f"+ {formats.plural(len(asked) - 1, 'more request')}")
         header.show_refusal(session_id)
         alerts.show_problem(decide.place(session_id))
 
 
-def _show_title(lulu: Runtime, actor: Actor, session: Session) -> None:
+def _show_title(page: PageContext, session: Session) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
             navigation.session(),
@@ -89,8 +90,8 @@ def _show_title(lulu: Runtime, actor: Actor, session: Session) -> None:
             query_params={"id": session.id},
             width="stretch",
         )
-        if session.is_live and actor.role is Role.OWNER:
-            header.stop_button(lulu, actor, session.id, key=f"stop_{session.id}")
+        if session.is_live and page.actor.role is Role.OWNER:
+            header.stop_button(page, session.id, key=f"stop_{session.id}")
 
 
 def last_line(rows: Iterable[StoredEvent]) -> str:

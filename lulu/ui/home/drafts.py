@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.model.actors import Actor, Role
+from lulu.model.actors import Role
 from lulu.model.commands import Delete, SaveDraft, StartSession
 from lulu.model.sessions import Session, SessionId, SessionStatus
 from lulu.runtime import Runtime
@@ -12,6 +12,7 @@ from lulu.store import Show
 from lulu.text.labels import safe_label
 from lulu.ui import alerts, formats, launch_options, navigation
 from lulu.ui.approvals import folder_trust
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import HOME, is_on, state, typed
 
 #: Drafts that Home lists.
@@ -35,18 +36,18 @@ def show_list(lulu: Runtime) -> None:
             )
 
 
-def show(lulu: Runtime, actor: Actor, draft: Session) -> None:
+def show(page: PageContext, draft: Session) -> None:
     """Draw the page of one draft."""
-    if actor.role is not Role.OWNER:
+    if page.actor.role is not Role.OWNER:
         st.markdown("This is a draft; nothing was started yet.")
         return
     navigation.follow()
     alerts.show_problem(_place(draft.id))
     st.text_area("Prompt", value=draft.prompt, key=_prompt_key(draft.id), height=180)
-    _show_files(lulu, actor, draft)
-    launch_options.show(lulu, draft)
-    if not folder_trust.show_start(lulu, actor, draft=draft.id):
-        folder_trust.show_folder(lulu, lulu.agent.kind, launch_options.folder(lulu, draft))
+    _show_files(page, draft)
+    launch_options.show(page.lulu, draft)
+    if not folder_trust.show_start(page, draft=draft.id):
+        folder_trust.show_folder(page.lulu, page.lulu.agent.kind, launch_options.folder(page.lulu, draft))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Start",
@@ -54,14 +55,14 @@ def show(lulu: Runtime, actor: Actor, draft: Session) -> None:
             type="primary",
             icon=":material/play_arrow:",
             on_click=_launch,
-            args=(lulu, actor, draft),
+            args=(page, draft),
         )
         st.button(
             "Save",
             key=f"save_{draft.id}",
             icon=":material/save:",
             on_click=_save,
-            args=(lulu, actor, draft),
+            args=(page, draft),
         )
         sure = f"discard_sure_{draft.id}"
         st.toggle("Delete", key=sure)
@@ -71,12 +72,12 @@ def show(lulu: Runtime, actor: Actor, draft: Session) -> None:
                 key=f"discard_{draft.id}",
                 icon=":material/delete_forever:",
                 on_click=_discard,
-                args=(lulu, actor, draft.id),
+                args=(page, draft.id),
             )
 
 
-def _show_files(lulu: Runtime, actor: Actor, draft: Session) -> None:
-    for file_id, file in lulu.store.files_of(draft.id).items():
+def _show_files(page: PageContext, draft: Session) -> None:
+    for file_id, file in page.lulu.store.files_of(draft.id).items():
         with st.container(horizontal=True, vertical_alignment="center", key=f"draft_file_{file_id}", gap="small"):
             st.caption(
                 f":material/attach_file: {safe_label(file.name)} :gray[{formats.size(len(file.content))}]",
@@ -88,30 +89,30 @@ def _show_files(lulu: Runtime, actor: Actor, draft: Session) -> None:
                 type="tertiary",
                 icon=":material/close:",
                 on_click=_save,
-                args=(lulu, actor, draft, file_id),
+                args=(page, draft, file_id),
             )
 
 
-def _launch(lulu: Runtime, actor: Actor, draft: Session) -> None:
+def _launch(page: PageContext, draft: Session) -> None:
     def launch() -> None:
-        wanted = launch_options.read(lulu, typed(_prompt_key(draft.id)), draft)
-        folder_trust.start(lulu, StartSession(actor=actor, session_id=draft.id, launch=wanted), is_draft=True)
+        wanted = launch_options.read(page.lulu, typed(_prompt_key(draft.id)), draft)
+        folder_trust.start(page.lulu, StartSession(actor=page.actor, session_id=draft.id, launch=wanted), is_draft=True)
 
     alerts.attempt(_place(draft.id), launch)
 
 
-def _save(lulu: Runtime, actor: Actor, draft: Session, without: int | None = None) -> None:
+def _save(page: PageContext, draft: Session, without: int | None = None) -> None:
     def save() -> None:
-        wanted = launch_options.read(lulu, typed(_prompt_key(draft.id)), draft)
-        lulu.store.submit(SaveDraft(actor=actor, session_id=draft.id, launch=wanted, without=without))
+        wanted = launch_options.read(page.lulu, typed(_prompt_key(draft.id)), draft)
+        page.lulu.store.submit(SaveDraft(actor=page.actor, session_id=draft.id, launch=wanted, without=without))
 
     if alerts.attempt(_place(draft.id), save):
         st.toast("The draft is saved.", icon=":material/save:")
 
 
-def _discard(lulu: Runtime, actor: Actor, draft_id: SessionId) -> None:
-    command = Delete(actor=actor, session_id=draft_id)
-    if alerts.attempt(_place(draft_id), lambda: lulu.store.submit(command)):
+def _discard(page: PageContext, draft_id: SessionId) -> None:
+    command = Delete(actor=page.actor, session_id=draft_id)
+    if alerts.attempt(_place(draft_id), lambda: page.lulu.store.submit(command)):
         state().leave_for = HOME
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.model.actors import Actor
 from lulu.model.commands import SaveDraft, StartSession
 from lulu.model.sessions import SessionId, new_session_id
 from lulu.model.validation import Attachment
-from lulu.runtime import Runtime
 from lulu.store import SESSIONS
 from lulu.text.labels import safe_label
 from lulu.ui import alerts, identity, launch_options
@@ -17,6 +15,7 @@ from lulu.ui.browser import unsent
 from lulu.ui.browser.doorbell import bell
 from lulu.ui.content import attachments
 from lulu.ui.home import cards, drafts
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import is_on, placeholder, put_back
 from lulu.ui.styles import AS_DRAFT, EXAMPLES, PROMPT
 
@@ -28,7 +27,7 @@ EXAMPLE_PROMPTS: dict[str, str] = {
 }
 
 
-def show(lulu: Runtime, actor: Actor) -> None:
+def show(page: PageContext) -> None:
     """Draw the form for a new session."""
     st.title("What should the agent do?", anchor=False)
     alerts.show_problem(PROMPT)
@@ -40,45 +39,47 @@ def show(lulu: Runtime, actor: Actor) -> None:
             accept_file="multiple",
             max_upload_size=attachments.MAX_MEGABYTES,
             on_submit=_start,
-            args=(lulu, actor),
+            args=(page,),
             height=110,
         )
-    if not folder_trust.show_start(lulu, actor):
-        folder_trust.show_folder(lulu, lulu.agent.kind, launch_options.folder(lulu))
-    launch_options.show(lulu)
+    if not folder_trust.show_start(page):
+        folder_trust.show_folder(page.lulu, page.lulu.agent.kind, launch_options.folder(page.lulu))
+    launch_options.show(page.lulu)
     st.toggle("Save as draft instead of starting", key=AS_DRAFT)
     with st.container(key=EXAMPLES, horizontal=True):
         for label, prompt in EXAMPLE_PROMPTS.items():
             st.button(label, key=f"example_{label}", on_click=put_back, args=(PROMPT, prompt))
-    st.caption(f":material/smart_toy: {safe_label(lulu.agent.explanation, 400)}")
+    st.caption(f":material/smart_toy: {safe_label(page.lulu.agent.explanation, 400)}")
 
 
-def _start(lulu: Runtime, actor: Actor) -> None:
+def _start(page: PageContext) -> None:
     prompt, files = attachments.sent(PROMPT)
     action = _save_draft if is_on(AS_DRAFT) else _submit
-    if not alerts.attempt(PROMPT, lambda: action(lulu, actor, prompt, files)) and prompt.strip():
+    if not alerts.attempt(PROMPT, lambda: action(page, prompt, files)) and prompt.strip():
         # A blank prompt is not put back: a person may already be typing another one.
         put_back(PROMPT, prompt)
 
 
-def _submit(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment]) -> None:
+def _submit(page: PageContext, prompt: str, files: list[Attachment]) -> None:
     session_id: SessionId = new_session_id()
-    launch = launch_options.read(lulu, prompt)
-    folder_trust.start(lulu, StartSession(actor=actor, session_id=session_id, launch=launch, attachments=files))
+    launch = launch_options.read(page.lulu, prompt)
+    folder_trust.start(
+        page.lulu, StartSession(actor=page.actor, session_id=session_id, launch=launch, attachments=files)
+    )
 
 
-def _save_draft(lulu: Runtime, actor: Actor, prompt: str, files: list[Attachment]) -> None:
-    launch = launch_options.read(lulu, prompt)
-    lulu.store.submit(SaveDraft(actor=actor, session_id=new_session_id(), launch=launch, attachments=files))
+def _save_draft(page: PageContext, prompt: str, files: list[Attachment]) -> None:
+    launch = launch_options.read(page.lulu, prompt)
+    page.lulu.store.submit(SaveDraft(actor=page.actor, session_id=new_session_id(), launch=launch, attachments=files))
     st.toast("The draft is saved.", icon=":material/save:")
 
 
 @st.fragment
 @alerts.told
 @identity.owner_only
-def show_now(lulu: Runtime, actor: Actor) -> None:
+def show_now(page: PageContext) -> None:
     """Draw the sessions that live now and the drafts; renewed when any session changes."""
-    bell(SESSIONS, seen=lulu.store.bus.version(SESSIONS), key="home")
-    interruptions.show(lulu, actor)
-    cards.show(lulu, actor)
-    drafts.show_list(lulu)
+    bell(SESSIONS, seen=page.lulu.store.bus.version(SESSIONS), key="home")
+    interruptions.show(page)
+    cards.show(page)
+    drafts.show_list(page.lulu)

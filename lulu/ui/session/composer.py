@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.model.actors import Actor, Role
+from lulu.model.actors import Role
 from lulu.model.commands import Command, SendPrompt, SetModel, SetPermissionMode
 from lulu.model.events import System
 from lulu.model.sessions import Session, SessionId
@@ -17,6 +17,7 @@ from lulu.ui.browser import unsent
 from lulu.ui.browser.doorbell import bell
 from lulu.ui.content import attachments
 from lulu.ui.launch_options import DEFAULT_MODEL, MODEL_ALIASES
+from lulu.ui.page_context import PageContext
 from lulu.ui.session import checklist, retry
 from lulu.ui.state import placeholder, put_back, state, typed
 from lulu.ui.styles import COMPOSER, PROMPT
@@ -28,15 +29,15 @@ _COMMANDS = 60
 _OF_TERMINALS = frozenset({"agents", "auto-mode-setup", "fast", "focus", "help", "workflow-launch-exec"})
 
 
-def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) -> None:
+def show(page: PageContext, session: Session, *, has_checklist: bool) -> None:
     """Draw the checklist, the prompt box, the last refusal and the controls."""
-    retry.put_back_refused(lulu, session)
+    retry.put_back_refused(page.lulu, session)
     if to_type := state().to_type:
         put_back(PROMPT, to_type)
         state().to_type = None
     with st.bottom:
         if has_checklist:
-            checklist.show(lulu, session.id)
+            checklist.show(page.lulu, session.id)
         alerts.show_problem(PROMPT)
         # Inside ``st.bottom``: a chat input that places itself there makes Streamlit scroll the page.
         with unsent.box(session.id):
@@ -46,15 +47,15 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, has_checklist: bool) 
                 accept_file="multiple",
                 max_upload_size=attachments.MAX_MEGABYTES,
                 on_submit=_send,
-                args=(lulu, actor, session.id),
+                args=(page, session.id),
             )
-        _controls(lulu, actor, session.id)
+        _controls(page, session.id)
 
 
-def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def _send(page: PageContext, session_id: SessionId) -> None:
     text, files = attachments.sent(PROMPT)
-    command = SendPrompt(actor=actor, session_id=session_id, text=text, attachments=files)
-    if not alerts.attempt(PROMPT, lambda: lulu.store.submit(command)) and text.strip():
+    command = SendPrompt(actor=page.actor, session_id=session_id, text=text, attachments=files)
+    if not alerts.attempt(PROMPT, lambda: page.lulu.store.submit(command)) and text.strip():
         # A blank prompt is not put back: a person may already be typing another one.
         put_back(PROMPT, text)
 
@@ -62,22 +63,22 @@ def _send(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
 @st.fragment
 @alerts.told
 @identity.owner_only
-def _controls(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def _controls(page: PageContext, session_id: SessionId) -> None:
     """Draw mode, model, slash commands and folder. They are renewed when the session's row changes."""
     with st.container(key=COMPOSER, horizontal=True, vertical_alignment="center", gap="small"):
         topic = row_topic(session_id)
-        bell(topic, seen=lulu.store.bus.version(topic), key=f"composer_{session_id}")
-        session = lulu.store.get_session(session_id)
-        if actor.role is Role.OWNER:
-            _show_modes(lulu, actor, session)
-            _show_models(lulu, actor, session)
-            _show_commands(lulu, session_id)
+        bell(topic, seen=page.lulu.store.bus.version(topic), key=f"composer_{session_id}")
+        session = page.lulu.store.get_session(session_id)
+        if page.actor.role is Role.OWNER:
+            _show_modes(page, session)
+            _show_models(page, session)
+            _show_commands(page.lulu, session_id)
         if session.working_directory:
             st.caption(formats.code(session.working_directory))
     alerts.show_problem(_place(session_id))
 
 
-def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
+def _show_modes(page: PageContext, session: Session) -> None:
     now = session.permission_mode or "default"
     menu = st.popover(
         formats.mode(now), key="mode_menu", type="tertiary", icon=":material/shield_person:", on_change="rerun"
@@ -86,7 +87,7 @@ def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
         return
     with menu:
         st.caption("What the agent may do without asking. Takes effect now.")
-        modes = modes_for(lulu, session)
+        modes = modes_for(page.lulu, session)
         for mode in modes:
             st.button(
                 formats.mode(mode),
@@ -94,7 +95,7 @@ def _show_modes(lulu: Runtime, actor: Actor, session: Session) -> None:
                 type="tertiary",
                 icon=":material/check:" if mode == now else ":material/radio_button_unchecked:",
                 on_click=_submit,
-                args=(lulu, SetPermissionMode(actor=actor, session_id=session.id, mode=mode)),
+                args=(page.lulu, SetPermissionMode(actor=page.actor, session_id=session.id, mode=mode)),
             )
         if BYPASS not in modes:
             st.caption("Bypass is only available in sessions started with it.")
@@ -105,7 +106,7 @@ def modes_for(lulu: Runtime, session: Session) -> list[str]:
     return [mode for mode in formats.MODES if mode != BYPASS or lulu.store.may_bypass(session.id)]
 
 
-def _show_models(lulu: Runtime, actor: Actor, session: Session) -> None:
+def _show_models(page: PageContext, session: Session) -> None:
     label = safe_label(session.model or DEFAULT_MODEL)
     menu = st.popover(label, key="model_menu", type="tertiary", icon=":material/neurology:", on_change="rerun")
     if not menu.open:
@@ -121,7 +122,7 @@ def _show_models(lulu: Runtime, actor: Actor, session: Session) -> None:
                 type="tertiary",
                 icon=":material/check:" if model == session.model else ":material/radio_button_unchecked:",
                 on_click=_submit,
-                args=(lulu, SetModel(actor=actor, session_id=session.id, model=model)),
+                args=(page.lulu, SetModel(actor=page.actor, session_id=session.id, model=model)),
             )
         st.text_input(
             "Another model",
@@ -129,13 +130,13 @@ def _show_models(lulu: Runtime, actor: Actor, session: Session) -> None:
             placeholder="Other model (full name)",
             label_visibility="collapsed",
             on_change=_set_typed_model,
-            args=(lulu, actor, session.id),
+            args=(page, session.id),
         )
 
 
-def _set_typed_model(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def _set_typed_model(page: PageContext, session_id: SessionId) -> None:
     if name := typed("another_model").strip():
-        _submit(lulu, SetModel(actor=actor, session_id=session_id, model=name))
+        _submit(page.lulu, SetModel(actor=page.actor, session_id=session_id, model=name))
         put_back("another_model", "")
 
 

@@ -300,13 +300,12 @@ def _open_turn(view: SessionView, settled: int, has_checklist: bool) -> None:
 
 def _show_actions(page: PageContext, session: Session, asked: list[Approval]) -> None:
     """Draw what an owner can do below the open turn."""
-    lulu, actor = page.lulu, page.actor
-    request.show_pending(lulu, actor, session, asked)
-    folder_trust.show_held(lulu, actor, session.id)
-    retry.show(lulu, actor, session)
-    prompt_queue.show(lulu, actor, session.id)
+    request.show_pending(page, session, asked)
+    folder_trust.show_held(page, session.id)
+    retry.show(page, session)
+    prompt_queue.show(page, session.id)
     if session.known_status is SessionStatus.RUNNING:
-        _silence(lulu, session.id)
+        _silence(page.lulu, session.id)
 
 
 def has_settled(rows: list[StoredEvent], *, live: bool) -> bool:

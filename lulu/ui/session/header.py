@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.model.actors import Actor
 from lulu.model.commands import Interrupt
 from lulu.model.sessions import Session, SessionId
 from lulu.model.validation import BYPASS
-from lulu.runtime import Runtime
 from lulu.store import row_topic
 from lulu.text.labels import safe_label
 from lulu.ui import alerts, formats, navigation
@@ -41,17 +39,16 @@ def show(view: SessionView) -> None:
 
 def _show_with_actions(page: PageContext, session: Session) -> None:
     navigation.follow()
-    lulu, actor = page.lulu, page.actor
     with st.container(key=SESSION_HEADER):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             with st.container(gap=None):
                 _show_name(session)
-            turn_list.show(lulu, session)
-            share.button(lulu, actor, session.id)
+            turn_list.show(page.lulu, session)
+            share.button(page, session.id)
             if session.is_live:
-                stop_button(lulu, actor, session.id, key=STOP, shortcut=keyboard.STOP)
-            menu.show(lulu, actor, session, place=_where(session.id))
-        menu.show_kin(lulu, session)
+                stop_button(page, session.id, key=STOP, shortcut=keyboard.STOP)
+            menu.show(page, session, place=_where(session.id))
+        menu.show_kin(page.lulu, session)
         alerts.show_problem(_where(session.id))
 
 
@@ -84,7 +81,7 @@ def details(session: Session, note: str = "") -> str:
 
 
 def stop_button(
-    lulu: Runtime, actor: Actor, session_id: SessionId, *, key: str, shortcut: str | None = None, is_quiet: bool = False
+    page: PageContext, session_id: SessionId, *, key: str, shortcut: str | None = None, is_quiet: bool = False
 ) -> None:
     """Draw the button that interrupts the turn and keeps the session.
 
@@ -98,13 +95,13 @@ def stop_button(
         shortcut=shortcut,
         help="Interrupt this turn. The session stays and can go on.",
         on_click=_stop,
-        args=(lulu, actor, session_id),
+        args=(page, session_id),
     )
 
 
-def _stop(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    command = Interrupt(actor=actor, session_id=session_id)
-    alerts.attempt(_where(session_id), lambda: lulu.store.submit(command))
+def _stop(page: PageContext, session_id: SessionId) -> None:
+    command = Interrupt(actor=page.actor, session_id=session_id)
+    alerts.attempt(_where(session_id), lambda: page.lulu.store.submit(command))
 
 
 def show_refusal(session_id: SessionId) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu.errors import SessionNotFound
-from lulu.model.actors import Actor
 from lulu.model.commands import Archive, Command, Delete, Fork, Pin, Rename, SetBudget
 from lulu.model.events import System
 from lulu.model.sessions import Session, SessionId, new_session_id
@@ -14,6 +13,7 @@ from lulu.text.labels import safe_label
 from lulu.transcript.tool_results import as_json
 from lulu.ui import alerts, budget_fields, navigation
 from lulu.ui.content import blocks
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import HOME, is_on, state, typed
 from lulu.ui.transcript import copy_menu
 
@@ -21,7 +21,7 @@ from lulu.ui.transcript import copy_menu
 _FORKS = 5
 
 
-def show(lulu: Runtime, actor: Actor, session: Session, *, place: str) -> None:
+def show(page: PageContext, session: Session, *, place: str) -> None:
     """Draw the menu; ``place`` is where a refusal is shown."""
     menu = st.popover(
         "More",
@@ -33,15 +33,15 @@ def show(lulu: Runtime, actor: Actor, session: Session, *, place: str) -> None:
     )
     if menu.open:
         with menu:
-            _show_name(lulu, actor, session, place)
-            _show_order(lulu, actor, session, place)
-            _show_limits(lulu, actor, session, place)
-            copy_menu.show_session(lulu, session.id)
-            _show_start(lulu, session)
-            _show_delete(lulu, actor, session, place)
+            _show_name(page, session, place)
+            _show_order(page, session, place)
+            _show_limits(page, session, place)
+            copy_menu.show_session(page.lulu, session.id)
+            _show_start(page.lulu, session)
+            _show_delete(page, session, place)
 
 
-def _show_name(lulu: Runtime, actor: Actor, session: Session, place: str) -> None:
+def _show_name(page: PageContext, session: Session, place: str) -> None:
     key = f"rename_{session.id}"
     st.text_input(
         "Title",
@@ -49,11 +49,11 @@ def _show_name(lulu: Runtime, actor: Actor, session: Session, place: str) -> Non
         key=key,
         placeholder=session.name,
         max_chars=200,
-        on_change=lambda: _do(lulu, place, Rename(actor=actor, session_id=session.id, title=typed(key))),
+        on_change=lambda: _do(page.lulu, place, Rename(actor=page.actor, session_id=session.id, title=typed(key))),
     )
 
 
-def _show_order(lulu: Runtime, actor: Actor, session: Session, place: str) -> None:
+def _show_order(page: PageContext, session: Session, place: str) -> None:
     is_pinned, is_archived = session.pinned_at is not None, session.archived_at is not None
     with st.container(horizontal=True, gap="small"):
         st.button(
@@ -61,7 +61,7 @@ def _show_order(lulu: Runtime, actor: Actor, session: Session, place: str) -> No
             key=f"pin_{session.id}",
             icon=":material/keep_off:" if is_pinned else ":material/keep:",
             on_click=_do,
-            args=(lulu, place, Pin(actor=actor, session_id=session.id, pinned=not is_pinned)),
+            args=(page.lulu, place, Pin(actor=page.actor, session_id=session.id, pinned=not is_pinned)),
         )
         st.button(
             "Fork",
@@ -69,18 +69,18 @@ def _show_order(lulu: Runtime, actor: Actor, session: Session, place: str) -> No
             icon=":material/fork_right:",
             help="A new session that knows everything up to here.",
             on_click=fork,
-            args=(lulu, actor, session.id, None, place),
+            args=(page, session.id, None, place),
         )
         st.button(
             "Unarchive" if is_archived else "Archive",
             key=f"archive_{session.id}",
             icon=":material/unarchive:" if is_archived else ":material/archive:",
             on_click=_do,
-            args=(lulu, place, Archive(actor=actor, session_id=session.id, archived=not is_archived)),
+            args=(page.lulu, place, Archive(actor=page.actor, session_id=session.id, archived=not is_archived)),
         )
 
 
-def _show_limits(lulu: Runtime, actor: Actor, session: Session, place: str) -> None:
+def _show_limits(page: PageContext, session: Session, place: str) -> None:
     cost, turns = f"max_cost_{session.id}", f"max_turns_{session.id}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         budget_fields.show_fields(cost, turns, session.max_cost_usd, session.max_turns)
@@ -88,10 +88,10 @@ def _show_limits(lulu: Runtime, actor: Actor, session: Session, place: str) -> N
             "Set limits",
             key=f"set_budget_{session.id}",
             on_click=lambda: _do(
-                lulu,
+                page.lulu,
                 place,
                 SetBudget(
-                    actor=actor,
+                    actor=page.actor,
                     session_id=session.id,
                     max_cost_usd=budget_fields.number(cost),
                     max_turns=budget_fields.whole_number(turns),
@@ -118,7 +118,7 @@ def _show_start(lulu: Runtime, session: Session) -> None:
             blocks.code(as_json(stored.event.data or {}), key=f"started_data_{session.id}", language="json", height=240)
 
 
-def _show_delete(lulu: Runtime, actor: Actor, session: Session, place: str) -> None:
+def _show_delete(page: PageContext, session: Session, place: str) -> None:
     sure = f"delete_sure_{session.id}"
     st.toggle("Delete this session", key=sure)
     if is_on(sure):
@@ -128,20 +128,20 @@ def _show_delete(lulu: Runtime, actor: Actor, session: Session, place: str) -> N
             key=f"delete_{session.id}",
             icon=":material/delete_forever:",
             on_click=_delete,
-            args=(lulu, actor, session.id, place),
+            args=(page, session.id, place),
         )
 
 
-def _delete(lulu: Runtime, actor: Actor, session_id: SessionId, place: str) -> None:
-    if _is_done(lulu, place, Delete(actor=actor, session_id=session_id)):
+def _delete(page: PageContext, session_id: SessionId, place: str) -> None:
+    if _is_done(page.lulu, place, Delete(actor=page.actor, session_id=session_id)):
         state().leave_for = HOME
 
 
-def fork(lulu: Runtime, actor: Actor, session_id: SessionId, event_id: int | None, place: str) -> None:
+def fork(page: PageContext, session_id: SessionId, event_id: int | None, place: str) -> None:
     """Fork the session at its end or at the turn of ``event_id``, and go to the fork."""
     new_id = new_session_id()
-    command = Fork(actor=actor, session_id=session_id, new_session_id=new_id, event_id=event_id)
-    if _is_done(lulu, place, command):
+    command = Fork(actor=page.actor, session_id=session_id, new_session_id=new_id, event_id=event_id)
+    if _is_done(page.lulu, place, command):
         state().leave_for = new_id
 
 

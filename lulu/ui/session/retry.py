@@ -6,22 +6,22 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from lulu.model.actors import Actor
 from lulu.model.commands import SendPrompt
 from lulu.model.events import PROMPT_REFUSED, Error, StoredEvent, User
 from lulu.model.sessions import Session, SessionStatus
 from lulu.runtime import Runtime
 from lulu.ui import alerts
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import state
 
 #: Seconds in which a refused prompt is put back automatically. After that the person may have typed another one.
 _FRESH = 10.0
 
 
-def show(lulu: Runtime, actor: Actor, session: Session) -> None:
+def show(page: PageContext, session: Session) -> None:
     """Draw the button below a failed turn, unless another prompt is already waiting."""
-    prompt, is_refused = _failed(lulu, session)
-    if prompt is None or lulu.store.queued_prompts(session.id):
+    prompt, is_refused = _failed(page.lulu, session)
+    if prompt is None or page.lulu.store.queued_prompts(session.id):
         return
     if is_refused:
         if st.button("Change the prompt", key="change_prompt", icon=":material/edit:", on_click=_type, args=(prompt,)):
@@ -34,7 +34,7 @@ def show(lulu: Runtime, actor: Actor, session: Session) -> None:
             icon=":material/refresh:",
             help="Sends the last prompt once more, with its files.",
             on_click=_send,
-            args=(lulu, actor, session, prompt),
+            args=(page, session, prompt),
         )
     alerts.show_problem(_place(session))
 
@@ -65,13 +65,16 @@ def _type(prompt: StoredEvent) -> None:
         state().to_type = prompt.event.text
 
 
-def _send(lulu: Runtime, actor: Actor, session: Session, prompt: StoredEvent) -> None:
+def _send(page: PageContext, session: Session, prompt: StoredEvent) -> None:
     if isinstance(prompt.event, User):
         ids = [number for number in prompt.event.attachments or [] if isinstance(number, int)]
         command = SendPrompt(
-            actor=actor, session_id=session.id, text=prompt.event.text, attachments=lulu.store.attachments(ids)
+            actor=page.actor,
+            session_id=session.id,
+            text=prompt.event.text,
+            attachments=page.lulu.store.attachments(ids),
         )
-        alerts.attempt(_place(session), lambda: lulu.store.submit(command))
+        alerts.attempt(_place(session), lambda: page.lulu.store.submit(command))
 
 
 def _place(session: Session) -> str:

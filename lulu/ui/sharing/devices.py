@@ -6,33 +6,34 @@ import streamlit as st
 
 from lulu.access import links
 from lulu.access.authentication import door
-from lulu.model.actors import Actor, Role
+from lulu.model.actors import Role
 from lulu.runtime import Runtime
 from lulu.store import ACCESS, Access
 from lulu.store.write.access import COMMAND_LINE
 from lulu.text.labels import safe_label
 from lulu.ui import alerts, formats, identity
 from lulu.ui.browser.doorbell import bell
+from lulu.ui.page_context import PageContext
 from lulu.ui.sharing import lan, share
 from lulu.ui.state import state, typed
 
 _ADD = "add_device"
 
 
-def show(lulu: Runtime, actor: Actor) -> None:
+def show(page: PageContext) -> None:
     """Draw the page."""
-    actor.require_owner()
+    page.actor.require_owner()
     st.title("Devices", anchor=False)
-    lan.show_switch(lulu, actor)
-    _show_add(lulu, actor)
+    lan.show_switch(page)
+    _show_add(page)
     st.header("Signed in", anchor=False)
-    _show_devices(lulu)
+    _show_devices(page.lulu)
 
 
-def _show_add(lulu: Runtime, actor: Actor) -> None:
+def _show_add(page: PageContext) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Name of the new device", key="device_label", max_chars=80, placeholder="Phone, laptop …")
-        st.button("Add device", key=_ADD, type="primary", icon=":material/add:", on_click=_add, args=(lulu, actor))
+        st.button("Add device", key=_ADD, type="primary", icon=":material/add:", on_click=_add, args=(page,))
     alerts.show_problem(_ADD)
     if state().made_device:
         st.markdown(
@@ -42,9 +43,10 @@ def _show_add(lulu: Runtime, actor: Actor) -> None:
         lan.show_link(state().made_device or "")
 
 
-def _add(lulu: Runtime, actor: Actor) -> None:
+def _add(page: PageContext) -> None:
     def make() -> None:
-        state().made_device = links.pair_link(lulu, actor, lan.root(lulu), typed("device_label").strip())
+        label = typed("device_label").strip()
+        state().made_device = links.pair_link(page.lulu, page.actor, lan.root(page.lulu), label)
 
     alerts.attempt(_ADD, make)
 

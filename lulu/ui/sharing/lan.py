@@ -10,12 +10,12 @@ import streamlit as st
 
 from lulu.access import links
 from lulu.access.authentication import door
-from lulu.model.actors import Actor
 from lulu.model.commands import SwitchLan
 from lulu.runtime import Runtime
 from lulu.server.own_address import OwnAddress
 from lulu.text.labels import safe_label
 from lulu.ui import alerts
+from lulu.ui.page_context import PageContext
 
 _WHERE = "lan"
 _address = OwnAddress(st.get_option)
@@ -28,7 +28,7 @@ def root(lulu: Runtime) -> str:
     return _address.in_the_network(links.lan_address())
 
 
-def show_switch(lulu: Runtime, actor: Actor) -> None:
+def show_switch(page: PageContext) -> None:
     """Draw whether other computers can open Lulu, and the button that changes it."""
     is_on = door.is_open_to_lan
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -41,15 +41,15 @@ def show_switch(lulu: Runtime, actor: Actor) -> None:
             "Switch LAN access off" if is_on else "Switch LAN access on",
             key="lan_switch",
             icon=":material/lan:",
-            disabled=lulu.settings.lan is not None,
-            help=f"Set by LULU_LAN={lulu.settings.lan}." if lulu.settings.lan else None,
+            disabled=page.lulu.settings.lan is not None,
+            help=f"Set by LULU_LAN={page.lulu.settings.lan}." if page.lulu.settings.lan else None,
             on_click=_switch,
-            args=(lulu, actor, not is_on),
+            args=(page, not is_on),
         )
     alerts.show_problem(_WHERE)
     if is_on and (address := _address.pinned()):
         st.caption(f"Lulu listens on {safe_label(address)} only (`--server.address`).")
-    if is_on and not root(lulu).startswith("https://"):
+    if is_on and not root(page.lulu).startswith("https://"):
         show_plain_notice()
 
 
@@ -75,5 +75,5 @@ def show_link(link: str) -> None:
     )
 
 
-def _switch(lulu: Runtime, actor: Actor, on: bool) -> None:
-    alerts.attempt(_WHERE, lambda: lulu.store.submit(SwitchLan(actor=actor, on=on)))
+def _switch(page: PageContext, on: bool) -> None:
+    alerts.attempt(_WHERE, lambda: page.lulu.store.submit(SwitchLan(actor=page.actor, on=on)))

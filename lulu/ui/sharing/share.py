@@ -8,13 +8,13 @@ from lulu.access import links
 from lulu.access.authentication import door
 from lulu.access.guest_view import GuestEvents
 from lulu.access.source import hidden_in
-from lulu.model.actors import Actor
 from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
 from lulu.store import ACCESS, VISITORS, Access, AccessKind, ShareOptions
 from lulu.text.labels import safe_label
-from lulu.ui import alerts, formats, identity, navigation
+from lulu.ui import alerts, formats, identity, navigation, page_context
 from lulu.ui.browser.doorbell import bell
+from lulu.ui.page_context import PageContext
 from lulu.ui.sharing import lan
 from lulu.ui.state import state, ticked, typed
 
@@ -28,12 +28,12 @@ _REVIEWED = 2_000
 @st.fragment
 @alerts.told
 @identity.owner_only
-def button(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def button(page: PageContext, session_id: SessionId) -> None:
     """Draw the button in the session's header, and the dialog while it is open."""
     st.button("Share", key=SHARE, icon=":material/share:", on_click=_open, args=(session_id,))
     # Streamlit closes a dialog that a run does not draw, so every run of the header draws it.
     if state().sharing == session_id:
-        _dialog(lulu, actor, session_id)
+        _dialog(session_id)
 
 
 def _open(session_id: SessionId) -> None:
@@ -47,43 +47,42 @@ def _close() -> None:
 
 
 @st.dialog("Share this session", width="medium", on_dismiss=_close)
-def _dialog(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
-    actor = identity.actor()
-    actor.require_owner()
-    lan.show_switch(lulu, actor)
+def _dialog(session_id: SessionId) -> None:
+    page = page_context.for_owner()
+    lan.show_switch(page)
     # Both share one place, so that the one leaves no element behind when the other is drawn.
     with st.empty().container():
-        _show_made(lulu, actor, session_id)
-    _show_links(lulu, session_id)
+        _show_made(page, session_id)
+    _show_links(page.lulu, session_id)
 
 
 @st.fragment
 @alerts.told
 @identity.owner_only
-def _show_made(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def _show_made(page: PageContext, session_id: SessionId) -> None:
     """Draw the link that was just made while it is valid, else the form that makes one."""
-    bell(ACCESS, seen=lulu.store.bus.version(ACCESS), key="share_made")
+    bell(ACCESS, seen=page.lulu.store.bus.version(ACCESS), key="share_made")
     made = state().made_link
-    row = lulu.store.get_access(made[0]) if made else None
+    row = page.lulu.store.get_access(made[0]) if made else None
     if made and row is not None and row.is_valid:
         st.markdown("**Copy the link now.** It is shown only once.")
         lan.show_link(made[1])
         st.button("Make another link", key="share_another", on_click=_forget_link)
     else:
-        _show_form(lulu, actor, session_id)
+        _show_form(page, session_id)
 
 
 def _forget_link() -> None:
     state().made_link = None
 
 
-def _show_form(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def _show_form(page: PageContext, session_id: SessionId) -> None:
     first, second = st.columns([1, 2])
     first.selectbox("How long", list(TIMES), index=2, key="share_time")
     second.text_input("For whom", key="share_label", max_chars=80, placeholder="Name (for your list)")
     st.checkbox("Include tool output", value=True, key="share_output")
     st.checkbox("Include thinking", value=False, key="share_thinking")
-    reviewed = GuestEvents(lulu.store, session_id, _options()).events(limit=_REVIEWED)
+    reviewed = GuestEvents(page.lulu.store, session_id, _options()).events(limit=_REVIEWED)
     hidden = formats.hidden_kinds(hidden_in(reviewed.rows))
     st.caption(
         f":material/visibility_off: Hidden from guests: {hidden}. "
@@ -92,7 +91,7 @@ def _show_form(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
     )
     st.caption("Secrets are found by pattern and some can be missed. Check the preview.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Make a link", key="share_make", type="primary", on_click=_make, args=(lulu, actor, session_id))
+        st.button("Make a link", key="share_make", type="primary", on_click=_make, args=(page, session_id))
         query = {
             "id": session_id,
             "output": str(int(_options().tool_output)),
@@ -113,12 +112,12 @@ def options_in(output: str | None, thinking: str | None) -> ShareOptions:
     return ShareOptions(tool_output=output != "0", thinking=thinking == "1")
 
 
-def _make(lulu: Runtime, actor: Actor, session_id: SessionId) -> None:
+def _make(page: PageContext, session_id: SessionId) -> None:
     def make() -> None:
         made, link = links.share_link(
-            lulu,
-            actor,
-            lan.root(lulu),
+            page.lulu,
+            page.actor,
+            lan.root(page.lulu),
             session_id,
             hours=TIMES.get(typed("share_time"), 168),
             options=_options(),

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 from lulu.errors import Conflict, LuluError
-from lulu.model.actors import Actor
 from lulu.model.commands import Archive, Command, Delete, Pin
 from lulu.model.sessions import Session
 from lulu.runtime import Runtime
 from lulu.text.labels import safe_label
 from lulu.ui import alerts, formats
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import is_on, switch_off
 
 _SURE = "delete_selected_sure"
@@ -26,21 +26,21 @@ def show_row(session: Session, details: str) -> None:
     st.checkbox(f"{safe_label(session.name, 40)} :small[{details}]", key=_key(session))
 
 
-def show_actions(lulu: Runtime, actor: Actor, shown: Iterable[Session]) -> None:
+def show_actions(page: PageContext, shown: Iterable[Session]) -> None:
     """Draw the buttons for the sessions that are ticked."""
     ticked = [session for session in shown if is_on(_key(session))]
     alerts.show_problem(_PLACE)
     st.caption(f"{formats.plural(len(ticked), 'session')} selected")
     actions: dict[str, Make] = {
-        "Pin": lambda session: Pin(actor=actor, session_id=session.id, pinned=True),
-        "Unpin": lambda session: Pin(actor=actor, session_id=session.id, pinned=False),
-        "Archive": lambda session: Archive(actor=actor, session_id=session.id, archived=True),
-        "Unarchive": lambda session: Archive(actor=actor, session_id=session.id, archived=False),
+        "Pin": lambda session: Pin(actor=page.actor, session_id=session.id, pinned=True),
+        "Unpin": lambda session: Pin(actor=page.actor, session_id=session.id, pinned=False),
+        "Archive": lambda session: Archive(actor=page.actor, session_id=session.id, archived=True),
+        "Unarchive": lambda session: Archive(actor=page.actor, session_id=session.id, archived=False),
     }
     with st.container(horizontal=True, gap="small", key="selection"):
         for name, make in actions.items():
             st.button(
-                name, key=f"selected_{name.lower()}", disabled=not ticked, on_click=_do, args=(lulu, ticked, make)
+                name, key=f"selected_{name.lower()}", disabled=not ticked, on_click=_do, args=(page.lulu, ticked, make)
             )
         st.toggle("Delete", key=_SURE, disabled=not ticked)
         if is_on(_SURE) and ticked:
@@ -49,7 +49,7 @@ def show_actions(lulu: Runtime, actor: Actor, shown: Iterable[Session]) -> None:
                 key="selected_delete",
                 icon=":material/delete_forever:",
                 on_click=_do,
-                args=(lulu, ticked, lambda session: Delete(actor=actor, session_id=session.id)),
+                args=(page.lulu, ticked, lambda session: Delete(actor=page.actor, session_id=session.id)),
             )
 
 

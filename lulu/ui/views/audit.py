@@ -9,13 +9,13 @@ from datetime import datetime
 import streamlit as st
 
 from lulu.errors import SessionNotFound
-from lulu.model.actors import Actor
 from lulu.model.sessions import parse_session_id
 from lulu.model.timestamps import parse_time
 from lulu.runtime import Runtime
 from lulu.store import Access, AccessKind
 from lulu.text.labels import safe_label
 from lulu.ui import formats
+from lulu.ui.page_context import PageContext
 
 #: Rows that are shown.
 MOST = 500
@@ -67,16 +67,16 @@ class Entry:
     session_id: str | None = None
 
 
-def show(lulu: Runtime, actor: Actor) -> None:
+def show(page: PageContext) -> None:
     """Draw the page."""
-    actor.require_owner()
+    page.actor.require_owner()
     st.title("Audit", anchor=False)
     st.caption("Who came in, what was shared, and who did what. Newest first.")
     lines = ["| When | Who | What | Session |", "|---|---|---|---|"]
     names: dict[str, str] = {}
-    for entry in entries(lulu):
+    for entry in entries(page.lulu):
         if entry.session_id and entry.session_id not in names:
-            names[entry.session_id] = _link(lulu, entry.session_id)
+            names[entry.session_id] = _link(page.lulu, entry.session_id)
         cells = (
             f"{entry.at.astimezone():%Y-%m-%d %H:%M:%S}",
             safe_label(entry.who),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.model.actors import Actor
 from lulu.model.commands import Command, ForgetFolder, TrustFolder
 from lulu.runtime import Runtime
 from lulu.store import FOLDERS
@@ -14,6 +13,7 @@ from lulu.trust.answers import Answer, differences
 from lulu.trust.folder_files import SILENT, Place
 from lulu.ui import alerts, formats, identity
 from lulu.ui.browser.doorbell import bell
+from lulu.ui.page_context import PageContext
 
 _PLACE = "folders"
 #: Folders of sessions that are listed, by last use. Folders with an answer are all listed.
@@ -23,23 +23,23 @@ _MOST = 50
 @st.fragment
 @alerts.told
 @identity.owner_only
-def show(lulu: Runtime, actor: Actor) -> None:
+def show(page: PageContext) -> None:
     """Draw the section. It is renewed when an answer is given or deleted."""
-    bell(FOLDERS, seen=lulu.store.bus.version(FOLDERS), key="folders")
+    bell(FOLDERS, seen=page.lulu.store.bus.version(FOLDERS), key="folders")
     st.header("Folders", anchor=False)
     st.caption(
         "What a folder brings (.claude, .mcp.json), its own or from a folder above it, acts only where you trust it as "
         "it is now. Elsewhere your own settings apply; CLAUDE.md is read everywhere."
     )
     alerts.show_problem(_PLACE)
-    answers = lulu.store.folder_answers()
-    found = [folder_files.inspect(folder, ["project"]) for folder in lulu.store.recent_folders(_MOST)]
+    answers = page.lulu.store.folder_answers()
+    found = [folder_files.inspect(folder, ["project"]) for folder in page.lulu.store.recent_folders(_MOST)]
     brought = {place.folder: place for one in found for place in one.places}
     known = [one.folders[0] for one in found if one.folders]
     with st.container(key="folders", gap="small"):
         for number, folder in enumerate(dict.fromkeys([*answers, *brought, *known])):
             place = brought.get(folder) or _place_of(folder)
-            _show_folder(lulu, actor, number, folder, place, answers.get(folder))
+            _show_folder(page, number, folder, place, answers.get(folder))
     if not (answers or known):
         st.caption("No folders yet: each stands here from its first session on.")
 
@@ -49,20 +49,18 @@ def _place_of(folder: str) -> Place | None:
     return next((place for place in folder_files.inspect(folder, ["project"]).places if place.folder == folder), None)
 
 
-def _show_folder(
-    lulu: Runtime, actor: Actor, number: int, folder: str, place: Place | None, answer: Answer | None
-) -> None:
+def _show_folder(page: PageContext, number: int, folder: str, place: Place | None, answer: Answer | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"folder_{number}"):
         brings = _brings(place)
         who = f"by {safe_label(answer.answered_by)}, {formats.age(answer.answered_at)}" if answer else ""
         details = formats.line(_says(place, answer), who, safe_label(brings, 300))
         st.markdown(f"{formats.code(folder, 400)}  \n:small[:gray[{details}]]", width="stretch")
         if answer is not None:
-            _button(lulu, "Take back", f"forget_folder_{number}", ForgetFolder(actor=actor, folder=folder))
+            _button(page.lulu, "Take back", f"forget_folder_{number}", ForgetFolder(actor=page.actor, folder=folder))
         if (answer is None or not answer.trusted) and (place is None or place.problem is None):
             entries = place.entries if place else {}
-            trust = TrustFolder(actor=actor, folder=folder, trusted=True, entries=entries)
-            _button(lulu, "Trust", f"trust_folder_{number}", trust)
+            trust = TrustFolder(actor=page.actor, folder=folder, trusted=True, entries=entries)
+            _button(page.lulu, "Trust", f"trust_folder_{number}", trust)
 
 
 def _brings(place: Place | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from lulu.errors import SessionNotFound
-from lulu.model.actors import Actor
 from lulu.model.sessions import Session
 from lulu.runtime import Runtime
 from lulu.store import APPROVALS, Approval
@@ -13,6 +12,7 @@ from lulu.text.labels import safe_label
 from lulu.ui import alerts, formats, identity, navigation
 from lulu.ui.approvals import decide, elicitation, folder_trust, interruptions, plans, questions, request
 from lulu.ui.browser.doorbell import bell
+from lulu.ui.page_context import PageContext
 from lulu.ui.session import header
 from lulu.ui.state import INBOX_STEP, state
 from lulu.ui.styles import INBOX
@@ -31,28 +31,28 @@ _SAID = {
 @st.fragment
 @alerts.told
 @identity.owner_only
-def show(lulu: Runtime, actor: Actor) -> None:
+def show(page: PageContext) -> None:
     """Draw the page. It is renewed when a request is made or answered."""
-    bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox")
-    pending = lulu.store.approvals()
+    bell(APPROVALS, seen=page.lulu.store.bus.version(APPROVALS), key="inbox")
+    pending = page.lulu.store.approvals()
     st.title("Inbox", anchor=False)
     alerts.show_problems(decide.PLACE)
-    held = folder_trust.show_all(lulu, actor)
-    if not pending and not held and not interruptions.cut_off(lulu):
+    held = folder_trust.show_all(page)
+    if not pending and not held and not interruptions.cut_off(page.lulu):
         st.markdown("Nothing needs you. Requests from your agents appear here.")
     sessions: dict[str, Session | None] = {}
     with st.container(key=INBOX, gap="large"):
         for place, approval in enumerate(pending[: state().requests_shown]):
             if approval.session_id not in sessions:
-                sessions[approval.session_id] = _session(lulu, approval.session_id)
+                sessions[approval.session_id] = _session(page.lulu, approval.session_id)
             session = sessions[approval.session_id]
             if session is not None:
-                _show_request(lulu, actor, approval, session, in_view=place == 0)
+                _show_request(page, approval, session, in_view=place == 0)
     if len(pending) > state().requests_shown:
         more = len(pending) - state().requests_shown
         st.button(f"Show more ({more:,} wait)", key="show_more_requests", type="tertiary", on_click=_show_more)
-    interruptions.show_live(lulu, actor, show_more=lambda session: request.show_expired(lulu, actor, session))
-    _show_recent(lulu, sessions)
+    interruptions.show_live(page, show_more=lambda session: request.show_expired(page, session))
+    _show_recent(page.lulu, sessions)
 
 
 def _session(lulu: Runtime, session_id: str) -> Session | None:
@@ -62,7 +62,7 @@ def _session(lulu: Runtime, session_id: str) -> Session | None:
         return None
 
 
-def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Session, *, in_view: bool) -> None:
+def _show_request(page: PageContext, approval: Approval, session: Session, *, in_view: bool) -> None:
     with st.container(gap="small", key=f"inbox_{approval.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(gap=None):
@@ -71,8 +71,8 @@ def _show_request(lulu: Runtime, actor: Actor, approval: Approval, session: Sess
                 formats.line(formats.folder(session.working_directory), formats.age(approval.created_at)),
                 width="content",
             )
-            header.stop_button(lulu, actor, session.id, key=f"stop_{approval.id}", is_quiet=True)
-        request.show(lulu, actor, approval, session, in_view=in_view)
+            header.stop_button(page, session.id, key=f"stop_{approval.id}", is_quiet=True)
+        request.show(page, approval, session, in_view=in_view)
 
 
 def _link(session: Session) -> None:

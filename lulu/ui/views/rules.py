@@ -10,7 +10,6 @@ import streamlit as st
 
 from lulu import rules
 from lulu.errors import InputError, SessionNotFound
-from lulu.model.actors import Actor
 from lulu.model.commands import AddRule, Command, DeleteRule, SwitchRule
 from lulu.model.validation import checked_folder
 from lulu.rules import Explanation, Rule, ToolCall
@@ -20,6 +19,7 @@ from lulu.text.labels import safe_label
 from lulu.ui import alerts, formats, identity
 from lulu.ui.approvals import tool_input as requested
 from lulu.ui.browser.doorbell import bell
+from lulu.ui.page_context import PageContext
 from lulu.ui.state import picked, put_back, typed
 
 _PLACE = "rules"
@@ -39,9 +39,9 @@ _ARGUMENTS = {
 @st.fragment
 @alerts.told
 @identity.owner_only
-def show(lulu: Runtime, actor: Actor) -> None:
+def show(page: PageContext) -> None:
     """Draw the section. It is renewed when a rule changes."""
-    bell(RULES, seen=lulu.store.bus.version(RULES), key="rules")
+    bell(RULES, seen=page.lulu.store.bus.version(RULES), key="rules")
     st.header("Rules", anchor=False)
     st.caption(
         "Rules approve or deny without asking you. A deny rule always wins, in every mode. "
@@ -52,17 +52,17 @@ def show(lulu: Runtime, actor: Actor) -> None:
         "file or another program (`python -c …`, `make`, a script), nor what a search through a whole folder comes by."
     )
     alerts.show_problem(_PLACE)
-    found = lulu.store.rules()
+    found = page.lulu.store.rules()
     with st.container(key="rules", gap="small"):
         for rule in found:
-            _show_rule(lulu, actor, rule)
+            _show_rule(page, rule)
     if not found:
         st.caption("No rules yet: everything that Claude Code would ask about is asked.")
-    _show_form(lulu, actor)
-    _show_tester(lulu, found)
+    _show_form(page)
+    _show_tester(page.lulu, found)
 
 
-def _show_rule(lulu: Runtime, actor: Actor, rule: Rule) -> None:
+def _show_rule(page: PageContext, rule: Rule) -> None:
     if rule.id is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key=f"rule_row_{rule.id}"):
@@ -73,19 +73,18 @@ def _show_rule(lulu: Runtime, actor: Actor, rule: Rule) -> None:
             key=f"rule_on_{rule.id}_{rule.enabled}",
             label_visibility="collapsed",
             on_change=_submit,
-            args=(lulu, SwitchRule(actor=actor, rule_id=rule.id, enabled=not rule.enabled)),
+            args=(page.lulu, SwitchRule(actor=page.actor, rule_id=rule.id, enabled=not rule.enabled)),
         )
         word = ":green[Approve]" if rule.action == "approve" else ":red[Deny]"
-        st.markdown(
-            f"{word} {formats.code(rule.tool_pattern, 400)}  \n:small[:gray[{_scope(lulu, rule)}]]{_narrowed(rule)}"
-        )
+        scope = f":small[:gray[{_scope(page.lulu, rule)}]]"
+        st.markdown(f"{word} {formats.code(rule.tool_pattern, 400)}  \n{scope}{_narrowed(rule)}")
         st.button(
             "Delete",
             key=f"delete_rule_{rule.id}",
             type="tertiary",
             icon=":material/delete:",
             on_click=_submit,
-            args=(lulu, DeleteRule(actor=actor, rule_id=rule.id)),
+            args=(page.lulu, DeleteRule(actor=page.actor, rule_id=rule.id)),
         )
 
 
@@ -106,24 +105,24 @@ def _scope(lulu: Runtime, rule: Rule) -> str:
     return formats.line(where, f"by {safe_label(rule.created_by)}" if rule.created_by else "")
 
 
-def _show_form(lulu: Runtime, actor: Actor) -> None:
+def _show_form(page: PageContext) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="new_rule"):
         st.text_input("New rule", key="rule_pattern", placeholder="For example Bash(git diff *)")
         st.selectbox("Then", ["approve", "deny"], key="rule_action", width=130)
-        st.selectbox("Where", [_ALL, *lulu.store.recent_folders()], key="rule_folder", accept_new_options=True)
-        st.button("Add", key="add_rule", type="primary", on_click=_add, args=(lulu, actor))
+        st.selectbox("Where", [_ALL, *page.lulu.store.recent_folders()], key="rule_folder", accept_new_options=True)
+        st.button("Add", key="add_rule", type="primary", on_click=_add, args=(page,))
 
 
-def _add(lulu: Runtime, actor: Actor) -> None:
+def _add(page: PageContext) -> None:
     def add() -> None:
         folder = typed("rule_folder")
         command = AddRule(
-            actor=actor,
+            actor=page.actor,
             tool_pattern=typed("rule_pattern").strip(),
             action="approve" if picked("rule_action") == "approve" else "deny",
             folder=None if folder in ("", _ALL) else checked_folder(folder),
         )
-        lulu.store.submit(command)
+        page.lulu.store.submit(command)
 
     if alerts.attempt(_PLACE, add):
         put_back("rule_pattern", "")

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lulu.model.actors import Actor
 from lulu.runtime import Runtime
 from lulu.settings import PREFIX, Settings
 from lulu.text.labels import safe_label
 from lulu.ui import formats, navigation
+from lulu.ui.page_context import PageContext
 from lulu.ui.sharing import lan
 from lulu.ui.styles import VALUES
 from lulu.ui.views import folders, rules
 
 
-def show(lulu: Runtime, actor: Actor) -> None:
+def show(page: PageContext) -> None:
     """Draw the page."""
     st.title("Settings", anchor=False)
-    show_agent(lulu)
-    rules.show(lulu, actor)
-    folders.show(lulu, actor)
+    show_agent(page.lulu)
+    rules.show(page)
+    folders.show(page)
     st.header("Access", anchor=False)
-    lan.show_switch(lulu, actor)
+    lan.show_switch(page)
     with st.container(horizontal=True):
         st.page_link(navigation.devices(), label="Devices", icon=":material/devices:")
         st.page_link(navigation.audit(), label="Audit", icon=":material/history:")
@@ -30,8 +30,8 @@ def show(lulu: Runtime, actor: Actor) -> None:
         "Set a variable in the environment or in a file named .env in the folder that Lulu is started in, then restart."
     )
     with st.container(key=VALUES):
-        st.markdown(setting_table(lulu.settings))
-    st.caption(f"Database: {formats.code(str(lulu.settings.database_path), 400)}")
+        st.markdown(setting_table(page.lulu.settings))
+    st.caption(f"Database: {formats.code(str(page.lulu.settings.database_path), 400)}")
 
 
 def show_agent(lulu: Runtime) -> None:
