@@ -1,4 +1,4 @@
-"""``/audit``: who came in, and who did what."""
+"""``/audit``: sign-ins, and the commands of each actor."""
 
 from __future__ import annotations
 

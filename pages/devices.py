@@ -1,4 +1,4 @@
-"""``/devices``: where the owner is signed in, and a link for one more device."""
+"""``/devices``: signed-in devices, and a link for one more."""
 
 from __future__ import annotations
 

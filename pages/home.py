@@ -1,4 +1,4 @@
-"""``/``: start a session; see what runs or waits right now."""
+"""``/``: start a session; see live sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/inbox``: everything that agents ask, in one place."""
+"""``/inbox``: every open request of every session."""
 
 from __future__ import annotations
 

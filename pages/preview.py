@@ -1,4 +1,4 @@
-"""``/preview?id=…``: the owner sees what a guest would see."""
+"""``/preview?id=…``: a guest's view of a session, for the owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/settings``: the values in force and which agent is at work."""
+"""``/settings``: the current settings and the agent in use."""
 
 from __future__ import annotations
 

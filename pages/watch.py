@@ -1,4 +1,4 @@
-"""A guest's only page: the session that was shared."""
+"""A guest's only page: the shared session."""
 
 from __future__ import annotations
 

@@ -54,6 +54,7 @@ ROOMS = [
     "lulu/ui/transcript",
     "lulu/ui/views",
     "lulu_app.py",
+    "pages",
 ]
 
 MOST_CHARACTERS = 100
@@ -100,6 +101,12 @@ def docstrings(source: str) -> Iterator[tuple[int, str]]:
 def without_code(text: str) -> str:
     """Return a text with one word in the place of each piece of code."""
     return re.sub(r"``.+?``|`.+?`|\"[^\"]*\"", "code", text, flags=re.DOTALL)
+
+
+def prose_of(document: str) -> str:
+    """Return a document without tables, code and words in italics: those are quoted."""
+    lines = [line for line in document.splitlines() if not line.startswith(("|", "    "))]
+    return re.sub(r"(?<!\*)\*[^*]+\*(?!\*)", "quoted", "\n".join(lines))
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -178,6 +185,19 @@ def test_code_and_plain_sentences_are_no_fault() -> None:
     source = 'def answer() -> None:\n    """Return `told` of each row with the state "at once".\n\n    Two lines."""\n'
 
     assert list(wrong(source)) == []
+
+
+DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")})
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_documents_are_plain(path: Path) -> None:
+    assert list(wrong_words(prose_of(path.read_text()))) == []
+
+
+def test_a_banned_word_in_a_document_is_found() -> None:
+    assert list(wrong_words(prose_of("- The page is told.\n\n| told |\n"))) != []
+    assert list(wrong_words(prose_of("Avoid words such as *told*.\n\n| told |\n    told\n"))) == []
 
 
 def test_glossary_has_each_term_once_and_in_order() -> None:
