@@ -30,7 +30,7 @@ def _show(session: Session) -> None:
 
 # None of the pages stops its run: the sidebar is drawn after them.
 try:
-    _found = _page.lulu.store.get_session(parse_session_id(_ids[0] if len(_ids) == 1 else None))
+    _found = _page.lulu.store.sessions.get(parse_session_id(_ids[0] if len(_ids) == 1 else None))
 except SessionNotFound:
     alerts.not_found()
 else:

@@ -91,8 +91,8 @@ def store(data_dir: Path) -> list[SessionId]:
     sessions = []
     for number, rows in enumerate(pages(), start=1):
         launch = Launch(prompt=f"Samples {number}", working_directory="/home/ada/invoices", agent="demo")
-        sessions.append(lulu.store.insert_session(launch, status=SessionStatus.COMPLETED))
-        lulu.store.append(sessions[-1], rows)
+        sessions.append(lulu.store.sessions.insert(launch, status=SessionStatus.COMPLETED))
+        lulu.store.events.append(sessions[-1], rows)
     runtime.stop()
     return sessions
 

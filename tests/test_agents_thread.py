@@ -23,7 +23,8 @@ from lulu.model.commands import StartSession
 from lulu.model.sessions import Launch, new_session_id
 from lulu.server.routes.health import health_route
 from lulu.settings import Settings
-from lulu.store import Store, bus
+from lulu.store import bus
+from lulu.store.parts.commands import Commands
 from lulu.store.sqlite import writer
 from tests.support import ROOT, eventually
 
@@ -41,7 +42,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "the recovery": (host_module, "recover"),
     "another thread": (asyncio, "to_thread"),
     "the import": (importlib, "import_module"),
-    "pending commands": (Store, "pending_commands"),
+    "pending commands": (Commands, "pending"),
     "a repeated step": (AgentHost, "_repeat"),
     "a worker": (AgentHost, "_worker"),
     "a look": (Worker, "watch"),
@@ -78,7 +79,7 @@ def ask_for_help(lulu: runtime.Runtime) -> str:
     """Start a session that only says what the demo agent can do; its id."""
     session_id = new_session_id()
     launch = Launch(prompt="/help", working_directory=str(Path.cwd()), agent="demo")
-    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+    lulu.store.commands.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
     return session_id
 
 
@@ -93,9 +94,9 @@ def test_a_step_that_fails_once_stops_nothing(
     session_id = ask_for_help(lulu)
 
     # Where it was the session's own step, its turn says so; the next one goes well in any case.
-    eventually(lambda: lulu.store.get_session(session_id).status in {"completed", "failed"}, timeout=30)
+    eventually(lambda: lulu.store.sessions.get(session_id).status in {"completed", "failed"}, timeout=30)
     second = ask_for_help(lulu)
-    eventually(lambda: lulu.store.get_session(second).status == "completed", timeout=30)
+    eventually(lambda: lulu.store.sessions.get(second).status == "completed", timeout=30)
     eventually(lambda: lulu.host.problem is None, timeout=30)
 
 
@@ -109,12 +110,12 @@ def test_a_step_that_goes_on_failing_is_told_until_it_works(
     lulu = runtime.start(settings)
     session_id = ask_for_help(lulu)
     eventually(lambda: lulu.host.problem is not None, timeout=30)
-    problem, status = lulu.host.problem, lulu.store.get_session(session_id).status
+    problem, status = lulu.host.problem, lulu.store.sessions.get(session_id).status
     asked = TestClient(Starlette(routes=[health_route(lambda: lulu.store.health, lambda: lulu.host.problem)]))
     told = asked.get("/healthz").json()
     is_broken = False
 
-    eventually(lambda: lulu.store.get_session(session_id).status == "completed", timeout=30)
+    eventually(lambda: lulu.store.sessions.get(session_id).status == "completed", timeout=30)
     eventually(lambda: lulu.host.problem is None)
     assert status == "starting"
     assert problem is not None
@@ -137,7 +138,7 @@ def test_it_stops_while_it_fails(settings: Settings, monkeypatch: pytest.MonkeyP
 
 def test_a_writer_that_stumbles_writes_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     lulu = runtime.start(settings)
-    commit, calls = writer.Writer._commit, list[int]()
+    commit, calls = writer.WriterThread._commit, list[int]()
 
     def once(self: Any, *given: Any) -> None:
         calls.append(1)
@@ -145,12 +146,12 @@ def test_a_writer_that_stumbles_writes_on(settings: Settings, monkeypatch: pytes
             raise NO_FILE
         commit(self, *given)
 
-    monkeypatch.setattr(writer.Writer, "_commit", once)
-    first = lulu.store.note_visit(1)
+    monkeypatch.setattr(writer.WriterThread, "_commit", once)
+    first = lulu.store.access.note_visit(1)
 
     with pytest.raises(Exception, match=r"."):
         first.result(30)
-    lulu.store.note_visit(1).result(30)
+    lulu.store.access.note_visit(1).result(30)
 
 
 #: Every thread and task that Lulu begins, by file, and who hears of its failure.

@@ -44,7 +44,7 @@ def test_the_house_as_it_is_keeps_them(house: Path) -> None:
         ("lulu/model/events.py", "import lulu.store.rows", "The house"),
         ("lulu/transcript/export.py", "import lulu.rules.values", "The house"),
         ("lulu/ui/content/blocks.py", "import lulu.ui.session.feed", "The rooms of the pages"),
-        ("lulu/store/read/reader.py", "import lulu.store.write.changes", "The rooms of the store"),
+        ("lulu/store/write/changes.py", "import lulu.store.parts.events", "The rooms of the store"),
         ("lulu/server/setup.py", "import streamlit", "Only lulu.ui imports streamlit"),
         ("lulu/engine/host.py", "import sqlalchemy", "Only lulu.store knows SQL"),
         ("lulu/ui/main.py", "import dataset", "Only lulu.store knows SQL"),

@@ -69,15 +69,15 @@ def crashed(settings: Settings) -> list[SessionId]:
     """A file that a crash has left: two sessions that seem to run, one of them with a process that is gone."""
     store = Store.open(settings.database_path)
     launch = Launch(prompt="Tell me a story", working_directory=str(Path.cwd()), agent="demo")
-    sessions = [store.insert_session(launch, status=SessionStatus.RUNNING) for _ in range(2)]
+    sessions = [store.sessions.insert(launch, status=SessionStatus.RUNNING) for _ in range(2)]
     columns = {"agent_pid": 2**22 + 1, "agent_started_at": 1.0}
-    store.record(Change(session_id=sessions[0], columns=columns)).result(30)
+    store.events.record(Change(session_id=sessions[0], columns=columns)).result(30)
     store.close()
     return sessions
 
 
 def status_of(store: Store, session_id: SessionId) -> str:
-    return store.get_session(session_id).status
+    return store.sessions.get(session_id).status
 
 
 def test_it_starts_on_a_file_that_cannot_be_written_and_recovers_when_it_can(
@@ -97,24 +97,24 @@ def test_it_starts_on_a_file_that_cannot_be_written_and_recovers_when_it_can(
     assert problem.next_step
     assert before == ["running"] * 2
     eventually(lambda: store.health.ok)
-    assert store.get_session(sessions[0]).agent_pid is None
-    notes = [one.event for one in store.get_session_events(sessions[0]) if isinstance(one.event, System)]
+    assert store.sessions.get(sessions[0]).agent_pid is None
+    notes = [one.event for one in store.events.of_session(sessions[0]) if isinstance(one.event, System)]
     assert [note.subtype for note in notes] == ["lulu_stopped"]
-    store.submit(SendPrompt(actor=OWNER, session_id=sessions[0], text="/help"))
+    store.commands.submit(SendPrompt(actor=OWNER, session_id=sessions[0], text="/help"))
     eventually(lambda: status_of(store, sessions[0]) == "completed", timeout=30)
 
 
 def test_no_command_is_taken_before_the_recovery(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     sessions = crashed(settings)
     before = Store.open(settings.database_path)
-    before.submit(SendPrompt(actor=OWNER, session_id=sessions[0], text="/help"))
+    before.commands.submit(SendPrompt(actor=OWNER, session_id=sessions[0], text="/help"))
     before.close()
     monkeypatch.setattr(host_module, "RECOVERY_SECONDS", 0.0)
 
     store = runtime.start(settings).store
     eventually(lambda: status_of(store, sessions[0]) == "completed", timeout=30)
 
-    kinds = [one.type for one in store.get_session_events(sessions[0])]
+    kinds = [one.type for one in store.events.of_session(sessions[0])]
     assert kinds[:2] == ["system", "user"]
     assert status_of(store, sessions[1]) == "interrupted"
 
@@ -131,7 +131,7 @@ def test_a_session_that_cannot_be_closed_out_stops_no_other(
 
     store = runtime.start(settings).store
     eventually(lambda: status_of(store, well) == "interrupted", timeout=30)
-    store.submit(SendPrompt(actor=OWNER, session_id=well, text="/help"))
+    store.commands.submit(SendPrompt(actor=OWNER, session_id=well, text="/help"))
     eventually(lambda: status_of(store, well) == "completed", timeout=30)
 
     assert status_of(store, broken) == "running"
@@ -230,8 +230,8 @@ def test_it_stops_while_the_file_cannot_be_written(settings: Settings, unwritabl
     sessions = [new_session_id() for _ in range(3)]
     for session_id in sessions:
         launch = Launch(prompt="Tell me a story", working_directory=str(Path.cwd()), agent="demo")
-        store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
-    shown = [eventually(lambda one=one: store.live_text(one), timeout=30).text for one in sessions]  # type: ignore[misc]
+        store.commands.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+    shown = [eventually(lambda one=one: store.events.live_text(one), timeout=30).text for one in sessions]  # type: ignore[misc]
     mend = unwritable()
     eventually(lambda: not store.health.ok)
 
@@ -242,7 +242,7 @@ def test_it_stops_while_the_file_cannot_be_written(settings: Settings, unwritabl
 
     eventually(lambda: [status_of(store, one) for one in sessions] == ["interrupted"] * 3, timeout=30)
     for session_id, text in zip(sessions, shown, strict=True):
-        [kept] = [one.event for one in store.get_session_events(session_id) if isinstance(one.event, Text)]
+        [kept] = [one.event for one in store.events.of_session(session_id) if isinstance(one.event, Text)]
         assert kept.content.startswith(text)
 
 
@@ -255,7 +255,7 @@ def test_the_link_is_told_as_soon_as_it_can_be_made(
     monkeypatch.setattr(writer, "PATIENCE", 0.2)
 
     def link(root: str) -> str:
-        runtime.current().store.insert_session(Launch(prompt="in the place of a token", working_directory="/"))
+        runtime.current().store.sessions.insert(Launch(prompt="in the place of a token", working_directory="/"))
         return "the link"
 
     async def serve() -> str:
@@ -285,7 +285,7 @@ def test_a_start_that_fails_lets_go_of_the_file(settings: Settings, monkeypatch:
 
     store = Store.open(settings.database_path)
     with pytest.raises(SessionNotFound):
-        store.get_session("nobody")
+        store.sessions.get("nobody")
     store.close()
     with pytest.raises(LuluError, match="not running"):
         runtime.current()

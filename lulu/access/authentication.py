@@ -176,14 +176,14 @@ class RowDoor:
             self._known, self._known_at = {}, version
         token_hash = hash_of(token)
         if token_hash not in self._known:
-            self._known[token_hash] = store.access_by_hash(token_hash)
+            self._known[token_hash] = store.access.by_hash(token_hash)
         return self._known[token_hash]
 
     def _note(self, store: Store, row: Access) -> None:
         now = time.monotonic()
         if now - self._noted.get(row.id, -_NOTE_EVERY) >= _NOTE_EVERY:
             self._noted[row.id] = now
-            store.note_visit(row.id)
+            store.access.note_visit(row.id)
 
 
 #: The authentication of this process.
@@ -193,12 +193,12 @@ door = RowDoor()
 @functools.lru_cache(maxsize=1_000)
 def _row_of(store: Store, access_id: int, version: int) -> Access | None:
     # Cached, because every part of every page asks. It also keeps a page working while the file cannot be read.
-    return store.get_access(access_id)
+    return store.access.get(access_id)
 
 
 @functools.lru_cache(maxsize=4)
 def _lan_switch(store: Store, version: int) -> bool:
-    return store.setting(LAN) == "on"
+    return store.access.setting(LAN) == "on"
 
 
 @functools.lru_cache(maxsize=1)

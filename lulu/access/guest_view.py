@@ -110,7 +110,7 @@ class GuestEvents:
 
 def shared_with(store: Store, actor: Actor) -> GuestEvents | None:
     """Return the session that was shared with this guest; ``None`` if none is."""
-    row = store.get_access(actor.access_id) if actor.access_id is not None else None
+    row = store.access.get(actor.access_id) if actor.access_id is not None else None
     if row is None or actor.session_id is None:
         return None
     return GuestEvents(store, SessionId(actor.session_id), row.options)

@@ -35,14 +35,14 @@ _REDIRECT = '<!doctype html><meta http-equiv="refresh" content="0; url='
 def login_link(lulu: Runtime, actor: Actor, root: str) -> str:
     """Return a new one-time link that signs a browser in as the owner. ``root`` ends with a slash."""
     token = new_token()
-    lulu.store.make_link(actor, AccessKind.LOGIN, hash_of(token), minutes=LOGIN_MINUTES)
+    lulu.store.access.make_link(actor, AccessKind.LOGIN, hash_of(token), minutes=LOGIN_MINUTES)
     return f"{root}login?t={token}"
 
 
 def pair_link(lulu: Runtime, actor: Actor, root: str, label: str) -> str:
     """Return a one-time link for another device of the owner."""
     token = new_token()
-    lulu.store.make_link(actor, AccessKind.PAIR, hash_of(token), minutes=PAIR_MINUTES, label=label)
+    lulu.store.access.make_link(actor, AccessKind.PAIR, hash_of(token), minutes=PAIR_MINUTES, label=label)
     return f"{root}pair/{token}"
 
 
@@ -62,7 +62,7 @@ def share_link(
     """
     token = new_token()
     expires = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
-    made = lulu.store.share(actor, session_id, hash_of(token), expires_at=expires, options=options, label=label)
+    made = lulu.store.access.share(actor, session_id, hash_of(token), expires_at=expires, options=options, label=label)
     return made, f"{root}s/{token}"
 
 
@@ -73,7 +73,7 @@ _written: dict[Path, str] = {}
 def welcome(lulu: Runtime, root: str) -> str:
     """Return the login link to print at start. Opens it in a browser, and admits ``python -m lulu``."""
     token = new_token()
-    lulu.store.open_command_line(LULU, hash_of(token))
+    lulu.store.access.open_command_line(LULU, hash_of(token))
     control = {"url": root, "token": token, "pid": os.getpid()}
     _leave(lulu.settings.data_dir / CONTROL_FILE, json.dumps(control), _is_control)
     link = login_link(lulu, LULU, root)

@@ -111,24 +111,24 @@ class OwnerEvents:
 
     def session(self) -> Session:
         """Return the session's row. Raises ``SessionNotFound``."""
-        return self._store.get_session(self._session_id)
+        return self._store.sessions.get(self._session_id)
 
     def events(self, *, after: int = 0, before: int | None = None, limit: int | None = None) -> Log:
         """Return the events with ``after < id < before``; with ``limit``, the last that many of them."""
-        return _log(self._store.get_session_events(self._session_id, after=after, before=before, limit=limit))
+        return _log(self._store.events.of_session(self._session_id, after=after, before=before, limit=limit))
 
     def events_around(self, event_id: int, *, before: int, after: int) -> Log:
         """Return the event, and up to so many before and after it; none if the session has no such event."""
-        return _log(self._store.events_around(self._session_id, event_id, before=before, after=after))
+        return _log(self._store.events.around(self._session_id, event_id, before=before, after=after))
 
     def calls_before(self, event_id: int, names: Collection[str]) -> list[StoredEvent]:
         """Return the last call or request before an event with each of these ids."""
-        return self._store.calls_before(self._session_id, event_id, names)
+        return self._store.events.calls_before(self._session_id, event_id, names)
 
     def open_turn(self, *, after: int) -> OpenTurn:
         """Return the session, its events behind ``after``, and the block that is being written."""
         # Before the rows: a block that is finished in between is then read twice, and once is dropped, never lost.
-        written = self._store.live_text(self._session_id)
+        written = self._store.events.live_text(self._session_id)
         session = self.session()
         log = self.events(after=after)
         if written is not None and is_finished(written, [row.event for row in log.rows[-5:]]):
@@ -137,28 +137,28 @@ class OwnerEvents:
 
     def words(self, limit: int) -> Words:
         """Return up to ``limit`` of the last events with their texts, and the block that is being written."""
-        written = self._store.live_text(self._session_id)
-        latest = self._store.latest_texts(self._session_id, limit)
+        written = self._store.events.live_text(self._session_id)
+        latest = self._store.events.latest_texts(self._session_id, limit)
         if written is not None and is_finished(written, (text for _, text in latest if text)):
             written = None
         return Words(latest=latest, written=written)
 
     def requests(self) -> list[Approval]:
         """Return the open requests of the session, oldest first."""
-        return self._store.approvals(self._session_id)
+        return self._store.approvals.find(self._session_id)
 
     def checklist(self) -> list[StoredEvent]:
         """Return the calls that keep the agent's checklist."""
-        return self._store.checklist_events(self._session_id)
+        return self._store.events.of_checklist(self._session_id)
 
     def context_tokens(self) -> int | None:
         """Return the tokens that the model had read last; ``None`` if the latest events do not say."""
-        return self._store.context_tokens(self._session_id)
+        return self._store.events.context_tokens(self._session_id)
 
     def context_window(self, session: Session) -> int | None:
         """Return the tokens that fit the session's model; ``None`` if its last result does not say."""
         # A session without a turn has no result; one is not looked for in the whole of its log.
-        stored = self._store.last_event(self._session_id, Result.type) if session.num_turns else None
+        stored = self._store.events.last(self._session_id, Result.type) if session.num_turns else None
         result = stored.event if stored and isinstance(stored.event, Result) else None
         return context_window(result, session.model)
 

@@ -40,7 +40,7 @@ class Admission:
         look = self._looks.get(session_id)
         if look is None:
             try:
-                session = self._store.get_session(session_id)
+                session = self._store.sessions.get(session_id)
             except SessionNotFound:
                 return False
             look = asyncio.create_task(verdict_on(self._store, self._settings, session))
@@ -51,7 +51,7 @@ class Admission:
         del self._looks[session_id]
         verdict = look.result()
         if verdict.asked:
-            await done(self._store.ask_about_folder(session_id, verdict.asked))
+            await done(self._store.folders.ask(session_id, verdict.asked))
             self._plan()
         return bool(verdict.asked)
 

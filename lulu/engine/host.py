@@ -54,7 +54,7 @@ class AgentHost:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
-        store.check_input = partial(check_input, store, settings)
+        store.approvals.check_input = partial(check_input, store, settings)
         self._workers: dict[str, Worker] = {}
         self._ready = threading.Event()
         self._recovered = threading.Event()
@@ -220,7 +220,7 @@ class AgentHost:
                 wanted.set()
 
     async def _take_commands(self) -> None:
-        pending = self._store.pending_commands()
+        pending = self._store.commands.pending()
         for stored in pending:
             match stored.command:
                 case Interrupt():
@@ -258,14 +258,14 @@ class AgentHost:
             if isinstance(command, StartSession):
                 # The command is done, and its agent is not needed yet.
                 told = replace(told, status=SessionStatus.COMPLETED, columns=columns)
-            if await done(self._store.take(stored.id, told)):
+            if await done(self._store.commands.take(stored.id, told)):
                 self._worker(command.session_id).change(stored.id, columns=columns)
             return
         # In one transaction: otherwise a crash, or the deletion of the session, could lose a taken prompt.
         told = Change(session_id=command.session_id, events=[prompt], status=SessionStatus.STARTING)
         try:
             with self._worker(command.session_id).expecting():
-                taken = await done(self._store.take(stored.id, told))
+                taken = await done(self._store.commands.take(stored.id, told))
         except StoreError as exc:
             await self._refuse(stored, prompt, exc)
             return
@@ -278,7 +278,7 @@ class AgentHost:
                 note = Error(
                     message="Lulu failed here; this is a bug in Lulu.", code=type(exc).__name__, detail=str(exc)
                 )
-                await done(self._store.close_out(command.session_id, SessionStatus.FAILED, [note]))
+                await done(self._store.sessions.close_out(command.session_id, SessionStatus.FAILED, [note]))
                 raise
 
     async def _refuse(self, stored: StoredCommand, prompt: User, problem: StoreError) -> None:
@@ -294,10 +294,10 @@ class AgentHost:
             command_error=problem.happened,
         )
         try:
-            await done(self._store.record(told))
+            await done(self._store.events.record(told))
         except StoreError:
             log.exception("session %s: the prompt could not be written, nor that it could not", told.session_id)
-            await done(self._store.record(replace(told, events=[])))
+            await done(self._store.events.record(replace(told, events=[])))
 
     def _has_room(self, worker: Worker) -> bool:
         """Whether a turn may start: under ``max_running`` turns, and a process or room for a new one.
@@ -309,20 +309,20 @@ class AgentHost:
         return running < self._settings.max_running and (worker.is_connected or resting <= self._settings.max_idle)
 
     async def _take_change(self, stored: StoredCommand, columns: dict[str, object], *, is_told: bool = False) -> None:
-        if await asyncio.wrap_future(self._store.take(stored.id)):
+        if await asyncio.wrap_future(self._store.commands.take(stored.id)):
             self._worker(stored.command.session_id).change(stored.id, columns=columns, is_told=is_told)
 
     async def _take_interrupt(self, stored: StoredCommand) -> None:
         session_id = stored.command.session_id
-        if not await asyncio.wrap_future(self._store.take(stored.id)):
+        if not await asyncio.wrap_future(self._store.commands.take(stored.id)):
             return
         worker = self._worker(session_id)
-        if await done(self._store.end_folder_question(session_id)):
-            await done(self._store.end_command(stored.id, CommandStatus.DONE))
-        elif not worker.has_turn and self._store.get_session(session_id).known_status is SessionStatus.STARTING:
+        if await done(self._store.folders.end_question(session_id)):
+            await done(self._store.commands.end(stored.id, CommandStatus.DONE))
+        elif not worker.has_turn and self._store.sessions.get(session_id).known_status is SessionStatus.STARTING:
             # Its first prompt waited for a free place, and is now on hold.
             note = System(subtype="stopped", data={"by": "not started"})
-            await done(self._store.close_out(session_id, SessionStatus.INTERRUPTED, [note]))
+            await done(self._store.sessions.close_out(session_id, SessionStatus.INTERRUPTED, [note]))
         else:
             worker.stop(stored.id)
 
@@ -344,7 +344,7 @@ class AgentHost:
 
     async def _index_older(self) -> None:
         """Add events from before the search index to it, in steps, behind the agents' writes."""
-        while await asyncio.wrap_future(self._store.index_older()):
+        while await asyncio.wrap_future(self._store.search.index_older()):
             await asyncio.sleep(INDEX_PAUSE)
 
     async def _close_idle(self) -> None:
@@ -385,7 +385,7 @@ def _prompt(stored: StoredCommand) -> User:
 
 async def recover(store: Store) -> None:
     """After a crash: end the processes that survived it, and close out their sessions."""
-    unfinished = await asyncio.wrap_future(store.unfinished_sessions())
+    unfinished = await asyncio.wrap_future(store.sessions.unfinished())
     for session in unfinished:
         if session.agent_pid:
             os_processes.kill(session.agent_pid, session.agent_started_at)
@@ -394,6 +394,7 @@ async def recover(store: Store) -> None:
     for session in unfinished:
         note = System(subtype="lulu_stopped", data={})
         try:
-            await asyncio.wrap_future(store.close_out(session.id, SessionStatus.INTERRUPTED, [note], is_activity=False))
+            closed = store.sessions.close_out(session.id, SessionStatus.INTERRUPTED, [note], is_activity=False)
+            await asyncio.wrap_future(closed)
         except LuluError as exc:
             log.error("session %s could not be closed out: %s", session.id, exc)

@@ -43,7 +43,7 @@ def forgotten(store: Store, spec: AgentSpec) -> System | None:
 
 def was_refused(store: Store, session_id: str) -> bool:
     """Whether this session's agent ended its last attempt by refusing to resume."""
-    error, result = store.last_event(session_id, "error"), store.last_event(session_id, "result")
+    error, result = store.events.last(session_id, "error"), store.events.last(session_id, "result")
     if error is None or not isinstance(error.event, Error) or error.event.code != "ResumeRefused":
         return False
     return result is None or not isinstance(result.event, Result) or result.id < error.id
@@ -85,7 +85,7 @@ def _events(store: Store, spec: AgentSpec) -> Iterator[Event]:
     The last one is ``_TOLD`` if an earlier note on a gap comes before them.
     """
     before, is_unspoken = None, spec.fork_of is not None
-    while found := store.get_session_events(spec.session_id, before=before, limit=_STEP):
+    while found := store.events.of_session(spec.session_id, before=before, limit=_STEP):
         before = found[0].id
         for stored in reversed(found):
             subtype = stored.event.subtype if isinstance(stored.event, System) else None

@@ -63,7 +63,7 @@ def refusal(
     for base in dict.fromkeys((call.folder, cwd or call.folder)):
         if reaches_into(settings.data_dir, base, tool_name, tool_input, database=settings.database_path):
             return Refusal(why=REFUSED)
-    verdict = rules.decide(store.rules(), call)
+    verdict = rules.decide(store.approvals.rules(), call)
     return Refusal(why=verdict.why, rule=verdict.rule) if verdict and verdict.action == "deny" else None
 
 
@@ -84,7 +84,7 @@ def check_input(store: Store, settings: Settings, approval: Approval, changed: d
 def _call(
     store: Store, settings: Settings, session_id: str, tool_name: str, tool_input: dict[str, Any], cwd: str | None
 ) -> ToolCall:
-    session = store.get_session(session_id)
+    session = store.sessions.get(session_id)
     return ToolCall(
         tool_name=tool_name,
         tool_input=tool_input,
@@ -171,19 +171,19 @@ class Asking:
 
     def _tell(self, event: Event) -> None:
         change = Change(session_id=self._session_id, events=[event])
-        self._store.record(change).add_done_callback(self._log_failure)
+        self._store.events.record(change).add_done_callback(self._log_failure)
 
     async def _ask_people(self, request: PermissionRequest, cwd: str | None) -> PermissionAnswer:
         answer: asyncio.Future[PermissionAnswer] = asyncio.get_running_loop().create_future()
         self._open[request.id] = answer
         _cwds[request.id] = cwd
         try:
-            await asyncio.wrap_future(self._store.ask(self._approval(request)))
+            await asyncio.wrap_future(self._store.approvals.ask(self._approval(request)))
             return await answer
         except asyncio.CancelledError:
             # The agent no longer asks: it was interrupted, or its process ended.
             if not self.shutting_down:
-                self._store.withdraw(request.id).add_done_callback(self._log_unless_answered)
+                self._store.approvals.withdraw(request.id).add_done_callback(self._log_unless_answered)
             raise
         finally:
             del self._open[request.id], _cwds[request.id]
@@ -192,7 +192,7 @@ class Asking:
     def hand_on_answers(self) -> None:
         """Pass every answer that the store has by now to the agent."""
         for request_id, future in list(self._open.items()):
-            approval = self._store.get_approval(request_id)
+            approval = self._store.approvals.get(request_id)
             if approval is None or approval.status == "pending" or future.done():
                 continue
             answer = self._held_to_rules(approval)
@@ -202,7 +202,9 @@ class Asking:
                     allow=approval.status == "approved",
                     message=approval.message,
                     updated_input=approval.updated_input,
-                    mode=cast("PermissionMode | None", self._store.mode_with_answer(self._session_id, request_id)),
+                    mode=cast(
+                        "PermissionMode | None", self._store.approvals.mode_with_answer(self._session_id, request_id)
+                    ),
                 )
             )
 
@@ -240,10 +242,12 @@ class Asking:
         if request.tool_name in FOR_A_PERSON:
             return None
         call = _call(self._store, self._settings, self._session_id, request.tool_name, request.tool_input, cwd)
-        return rules.decide(self._store.rules(), call)
+        return rules.decide(self._store.approvals.rules(), call)
 
     async def _record(self, request: PermissionRequest, rule: rules.Rule | None, *, approve: bool, why: str) -> None:
-        await asyncio.wrap_future(self._store.decide_by_rule(self._approval(request), rule, approve=approve, why=why))
+        await asyncio.wrap_future(
+            self._store.approvals.decide_by_rule(self._approval(request), rule, approve=approve, why=why)
+        )
 
     def _approval(self, request: PermissionRequest) -> Approval:
         return Approval(

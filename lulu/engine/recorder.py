@@ -35,15 +35,15 @@ class Recorder:
     def record(self, change: Change) -> None:
         """Queue a write, in order, without waiting. The store keeps it until it can commit."""
         change = replace(change, is_activity=not self.is_stopping)
-        self._store.record(change).add_done_callback(partial(self._after, change))
+        self._store.events.record(change).add_done_callback(partial(self._after, change))
 
     def let_go(self) -> None:
         """Clear the row's process, and note the background commands that ended with it. No turn is open."""
-        self._store.let_go(self._session_id).add_done_callback(self.log_failure)
+        self._store.sessions.let_go(self._session_id).add_done_callback(self.log_failure)
 
     async def commit(self, change: Change) -> None:
         """Write, and return after the commit. Raises ``StoreError``."""
-        await done(self._store.record(change))
+        await done(self._store.events.record(change))
 
     def tell(self, problem: BaseException, lost: Iterable[Event] = ()) -> None:
         """Report in the session that something was not saved."""
@@ -70,7 +70,7 @@ class Recorder:
         first, *others = changes
         # When Lulu stops, the store is closed.
         with contextlib.suppress(StoreBusy):
-            self._store.record(first).add_done_callback(after)
+            self._store.events.record(first).add_done_callback(after)
 
     def _after(self, change: Change, written: Future[Any]) -> None:
         """Replace the events of a refused write by an error, and keep the rest. Runs in the writer's thread."""

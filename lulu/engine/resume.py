@@ -35,7 +35,7 @@ async def connected_agent(
     from lulu.agent.client import Agent
 
     # In a thread, because a session file may be many megabytes long.
-    spec = await asyncio.to_thread(lambda: spec_for(store, settings, store.get_session(session_id)))
+    spec = await asyncio.to_thread(lambda: spec_for(store, settings, store.sessions.get(session_id)))
     notes: list[Event] = []
     try:
         note = await asyncio.to_thread(memory.forgotten, store, spec)
@@ -66,7 +66,7 @@ def folder_verdict(store: Store, settings: Settings, agent: str | None, folder: 
         # The demo agent reads no settings.
         return Verdict(trusted=False, asked=[])
     brought = folder_files.inspect(folder or str(settings.working_directory), settings.setting_sources)
-    return judge(brought, store.folder_answers())
+    return judge(brought, store.folders.answers())
 
 
 async def verdict_on(store: Store, settings: Settings, session: Session) -> Verdict:
@@ -89,11 +89,11 @@ def spec_for(store: Store, settings: Settings, session: Session) -> AgentSpec:
         resume=session.fork_conversation is None and _has_begun(store, session, conversation),
         fork_of=session.fork_conversation,
         fork_at=session.fork_message,
-        may_bypass=store.may_bypass(session.id),
+        may_bypass=store.sessions.may_bypass(session.id),
         max_cost_usd=session.max_cost_usd,
         max_turns=session.max_turns,
         total_cost_usd=_counts_from(store, session, conversation),
-        prompts_so_far=max(0, store.count_events(session.id, "user") - 1),
+        prompts_so_far=max(0, store.events.count(session.id, "user") - 1),
     )
 
 
@@ -106,7 +106,7 @@ def anew(spec: AgentSpec) -> AgentSpec:
 
 def _has_begun(store: Store, session: Session, conversation: str) -> bool:
     """Whether Claude Code has answered under this id, so that it can resume the conversation."""
-    init = store.last_event(session.id, "system", subtype="init")
+    init = store.events.last(session.id, "system", subtype="init")
     return (
         init is not None
         and isinstance(init.event, System)
@@ -131,7 +131,7 @@ def _counts_from(store: Store, session: Session, conversation: str) -> float:
 
 def _total_cost(store: Store, session: Session, conversation: str) -> float:
     """Return the last known total of this conversation, in US dollars."""
-    last = store.last_event(session.id, "result")
+    last = store.events.last(session.id, "result")
     if last is None or not isinstance(last.event, Result) or last.event.session_id != conversation:
         return 0.0
     return last.event.total_cost_usd or 0.0

@@ -131,7 +131,7 @@ class Worker:
             self._recorder.record(Change(session_id=self.session_id, status=SessionStatus.RUNNING))
             self._silence.hear()
             self._process.move(ProcessState.WORKING)
-            await agent.send(text, turn.uuid, self._store.attachments(stored.attachment_ids))
+            await agent.send(text, turn.uuid, self._store.commands.attachments(stored.attachment_ids))
         except LuluError as exc:
             # If the process died first, that is recorded, and another turn may have begun.
             if self._turn is turn:
@@ -141,7 +141,7 @@ class Worker:
     async def _usable_agent(self) -> Agent | None:
         """Return the running agent, or ``None`` if its limits or the trust in its folder have changed."""
         if (agent := self._process.reachable) is not None:
-            session = self._store.get_session(self.session_id)
+            session = self._store.sessions.get(self.session_id)
             trusts_folder = (await verdict_on(self._store, self._settings, session)).trusted
             wanted = (session.max_cost_usd, session.max_turns, trusts_folder)
             if (agent.spec.max_cost_usd, agent.spec.max_turns, agent.spec.trusts_folder) == wanted:
@@ -318,7 +318,7 @@ class Worker:
         self._asking.shutting_down = self._recorder.is_stopping = True
         if self.is_busy:
             await self._interrupt()
-            self._store.note_cut_off(self.session_id)
+            self._store.sessions.note_cut_off(self.session_id)
         if self.is_connected:
             await self.close()
         if self._tasks:
@@ -363,7 +363,9 @@ class Worker:
         self._live.forget()
         self._turn = None
         self._progress.end()
-        closed = self._store.close_out(self.session_id, status, notes, is_activity=not self._asking.shutting_down)
+        closed = self._store.sessions.close_out(
+            self.session_id, status, notes, is_activity=not self._asking.shutting_down
+        )
         try:
             if not self._asking.shutting_down:
                 # Otherwise the store commits it, or gives up, when it closes. The process has to end now.

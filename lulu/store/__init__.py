@@ -18,15 +18,15 @@ from lulu.store.bus import (
     session_topic,
     text_topic,
 )
-from lulu.store.read.reader import Show
-from lulu.store.read.search import Found, Hit, Query
+from lulu.store.database import StoreHealth
+from lulu.store.parts.folders import FolderQuestion
+from lulu.store.parts.search import Found, Hit, Query
+from lulu.store.parts.sessions import Show
 from lulu.store.rows import Approval, LiveText
-from lulu.store.sqlite.writer import StoreHealth
 from lulu.store.store import Store
 from lulu.store.write.access import Access, AccessKind, ShareOptions
 from lulu.store.write.approvals import Decision
 from lulu.store.write.changes import Change, Recorded
-from lulu.store.write.folders import FolderQuestion
 
 __all__ = [
     "ACCESS",

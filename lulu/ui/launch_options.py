@@ -27,7 +27,7 @@ def show(lulu: Runtime, draft: Session | None = None) -> None:
     settings = lulu.settings
     suffix = _suffix(draft)
     first, second, third, fourth = st.columns([5, 3, 3, 3])
-    recent = [folder for folder in lulu.store.recent_folders() if Path(folder).is_dir()]
+    recent = [folder for folder in lulu.store.sessions.recent_folders() if Path(folder).is_dir()]
     own_folder = draft.working_directory if draft else None
     with first, st.container(horizontal=True, wrap=False, vertical_alignment="bottom", gap="xsmall"):
         # No select box with new options: of text that is typed over a value, it keeps only the difference.

@@ -34,7 +34,8 @@ from lulu.server.guests.proxy import Relay
 from lulu.server.routes import login
 from lulu.server.routes.health import health_route
 from lulu.server.setup import served
-from lulu.store import Change, LiveText, Query, Recorded, ShareOptions, Store
+from lulu.store import Change, LiveText, Query, Recorded, ShareOptions
+from lulu.store.parts.events import Events
 from lulu.ui.views.search import STEP
 from scripts.bench.transcripts import last_words, sentences, transcript
 from tests.support import ROOT
@@ -48,12 +49,12 @@ _commits: list[float] = []
 #: For each session, what stood in its live text and when it was committed (seconds since the epoch).
 _written: dict[str, list[tuple[str, float]]] = {}
 
-_record = Store.record
+_record = Events.record
 
 
-def _timed(store: Store, change: Change) -> Future[Recorded]:
+def _timed(events: Events, change: Change) -> Future[Recorded]:
     began = time.perf_counter()
-    future = _record(store, change)
+    future = _record(events, change)
 
     def note(_: Future[Recorded]) -> None:
         _commits.append((time.perf_counter() - began) * 1000)
@@ -64,7 +65,7 @@ def _timed(store: Store, change: Change) -> Future[Recorded]:
     return future
 
 
-Store.record = _timed  # type: ignore[method-assign,assignment]  # the one seam through which agents write
+Events.record = _timed  # type: ignore[method-assign,assignment]  # the one seam through which agents write
 
 
 #: For each request: when the SDK's callback got it, and when that had its answer (seconds since the epoch).
@@ -89,9 +90,9 @@ def fill(wanted: dict[str, Any]) -> dict[str, Any]:
     tag = str(wanted["tag"])
     events = list(transcript(tag, int(wanted["events"])))
     status = SessionStatus(wanted.get("status", SessionStatus.COMPLETED))
-    session_id = store.insert_session(_launch(f"The session {tag}"), status=status)
+    session_id = store.sessions.insert(_launch(f"The session {tag}"), status=status)
     for start in range(0, len(events), _BATCH):
-        store.append(session_id, events[start : start + _BATCH])
+        store.events.append(session_id, events[start : start + _BATCH])
     return {"id": session_id}
 
 
@@ -100,8 +101,8 @@ def crowd(wanted: dict[str, Any]) -> dict[str, Any]:
     store = runtime.current().store
     for number in range(int(wanted["count"])):
         launch = _launch(f"Session {number} of a crowd: look into the invoices of month {number % 12}")
-        session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
-        store.append(session_id, [Text(content=last_words(f"the crowd's {number}"))])
+        session_id = store.sessions.insert(launch, status=SessionStatus.COMPLETED)
+        store.events.append(session_id, [Text(content=last_words(f"the crowd's {number}"))])
     return {}
 
 
@@ -110,12 +111,12 @@ def library(wanted: dict[str, Any]) -> dict[str, Any]:
     store = runtime.current().store
     total = int(wanted["events"])
     for first in range(0, total, 1_000):
-        session_id = store.insert_session(_launch(f"Shelf {first // 1_000}"), status=SessionStatus.COMPLETED)
+        session_id = store.sessions.insert(_launch(f"Shelf {first // 1_000}"), status=SessionStatus.COMPLETED)
         said = [Text(content=text) for text in sentences(f"shelf {first}", 1_000)]
         if first % (total // 10) == 0:
             said[500] = Text(content=f"Nobody expects the {wanted['rare']} here.")
         for start in range(0, len(said), _BATCH):
-            store.append(session_id, said[start : start + _BATCH])
+            store.events.append(session_id, said[start : start + _BATCH])
     return {}
 
 
@@ -124,27 +125,27 @@ def look(wanted: dict[str, Any]) -> dict[str, Any]:
     took = []
     for _ in range(int(wanted["times"])):
         began = time.perf_counter()
-        runtime.current().store.search(Query(text=wanted["text"]), limit=STEP)
+        runtime.current().store.search.find(Query(text=wanted["text"]), limit=STEP)
         took.append((time.perf_counter() - began) * 1000)
     return {"took": took}
 
 
 def stage(_: dict[str, Any]) -> dict[str, Any]:
     """A session that runs without an agent: ``append`` speaks in its place."""
-    return {"id": runtime.current().store.insert_session(_launch("A stage"), status=SessionStatus.RUNNING)}
+    return {"id": runtime.current().store.sessions.insert(_launch("A stage"), status=SessionStatus.RUNNING)}
 
 
 def append(wanted: dict[str, Any]) -> dict[str, Any]:
     """Say one text. The answer: when that was committed, and the milliseconds it took."""
     began = time.perf_counter()
-    runtime.current().store.insert_event(wanted["id"], Text(content=wanted["text"], parent=wanted.get("parent")))
+    runtime.current().store.events.insert(wanted["id"], Text(content=wanted["text"], parent=wanted.get("parent")))
     return {"committed": time.time(), "took": (time.perf_counter() - began) * 1000}
 
 
 def call(wanted: dict[str, Any]) -> dict[str, Any]:
     """Use one tool, after a word. The answer: when that was committed."""
     used = ToolUse(id=f"call_{time.monotonic_ns()}", name="Bash", input={"command": wanted["text"]})
-    runtime.current().store.append(
+    runtime.current().store.events.append(
         wanted["id"], [Text(content="Next."), used, ToolResult(tool_use_id=used.id, content="ok")]
     )
     return {"committed": time.time()}
@@ -153,14 +154,14 @@ def call(wanted: dict[str, Any]) -> dict[str, Any]:
 def write(wanted: dict[str, Any]) -> dict[str, Any]:
     """Write at a text, as an agent does. The answer: when that was committed."""
     live = LiveText(message_id="m", kind=Text.type, text=wanted["text"], updated_at=datetime.now(UTC))
-    runtime.current().store.record(Change(session_id=wanted["id"], live=live)).result()
+    runtime.current().store.events.record(Change(session_id=wanted["id"], live=live)).result()
     return {"committed": time.time()}
 
 
 def finish(wanted: dict[str, Any]) -> dict[str, Any]:
     """Finish the text that is being written."""
     said = Text(content=wanted["text"], message_id="m")
-    runtime.current().store.record(Change(session_id=wanted["id"], events=[said], clear_live=True)).result()
+    runtime.current().store.events.record(Change(session_id=wanted["id"], events=[said], clear_live=True)).result()
     return {"committed": time.time()}
 
 
@@ -168,20 +169,21 @@ def end(wanted: dict[str, Any]) -> dict[str, Any]:
     """End the turn: well, or as ``how`` says."""
     store, how = runtime.current().store, wanted.get("how")
     if how == "fails":
-        store.insert_event(wanted["id"], Error(message="The API answered with an error."))
+        store.events.insert(wanted["id"], Error(message="The API answered with an error."))
     elif how == "stops":
-        store.insert_event(wanted["id"], Text(content="It was saying", partial=True))
+        store.events.insert(wanted["id"], Text(content="It was saying", partial=True))
     reason = {"fails": "api_error", "stops": "aborted_streaming"}.get(str(how))
     result = Result(duration_ms=1, is_error=how == "fails", terminal_reason=reason)
     status = SessionStatus.FAILED if how == "fails" else SessionStatus.COMPLETED
-    store.update_session_completed(wanted["id"], result, status)
+    change = Change(session_id=wanted["id"], events=[result], status=status, clear_live=True, duration_ms=1)
+    _record(store.events, change).result(60)
     return {}
 
 
 def share(wanted: dict[str, Any]) -> dict[str, Any]:
     """Share a session, and return the cookie of a guest and the id of the link."""
     token = new_token()
-    access = runtime.current().store.share(
+    access = runtime.current().store.access.share(
         _SOMEBODY, wanted["id"], hash_of(token), expires_at=None, options=ShareOptions(), label="guests"
     )
     return {"cookie": f"{GUEST_COOKIE}={token}", "access": access.id}
@@ -189,7 +191,7 @@ def share(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def revoke(wanted: dict[str, Any]) -> dict[str, Any]:
     """End a link."""
-    runtime.current().store.revoke(_SOMEBODY, wanted["access"])
+    runtime.current().store.access.revoke(_SOMEBODY, wanted["access"])
     return {}
 
 
@@ -199,7 +201,7 @@ def chatter(wanted: dict[str, Any]) -> dict[str, Any]:
     began = time.monotonic()
     for number in range(int(wanted["count"])):
         time.sleep(max(0.0, began + number / wanted["rate"] - time.monotonic()))
-        store.insert_event(wanted["id"], Text(content=f"This is update {number}; with **some** words and `code`."))
+        store.events.insert(wanted["id"], Text(content=f"This is update {number}; with **some** words and `code`."))
     return {"seconds": time.monotonic() - began}
 
 
@@ -209,14 +211,14 @@ def start(wanted: dict[str, Any]) -> dict[str, Any]:
     ids = [new_session_id() for _ in range(int(wanted["count"]))]
     for session_id in ids:
         launch = _launch(wanted["prompt"], permission_mode="bypassPermissions")
-        store.submit(StartSession(actor=_SOMEBODY, session_id=session_id, launch=launch))
+        store.commands.submit(StartSession(actor=_SOMEBODY, session_id=session_id, launch=launch))
     return {"ids": ids}
 
 
 def prompt(wanted: dict[str, Any]) -> dict[str, Any]:
     """Send a prompt to a session."""
     command = SendPrompt(actor=_SOMEBODY, session_id=wanted["id"], text=wanted["text"])
-    return {"command": runtime.current().store.submit(command)}
+    return {"command": runtime.current().store.commands.submit(command)}
 
 
 def requests(_: dict[str, Any]) -> dict[str, Any]:
@@ -231,8 +233,8 @@ def numbers(wanted: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {
         "commits": list(_commits) if ids else [],
         "written": {session_id: _written.get(session_id, []) for session_id in ids},
-        "texts": [store.count_events(session_id, "text") for session_id in ids],
-        "live": [session.id for session in store.live_sessions()],
+        "texts": [store.events.count(session_id, "text") for session_id in ids],
+        "live": [session.id for session in store.sessions.live()],
     }
     if wanted.get("clear"):
         _commits.clear()

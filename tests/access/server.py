@@ -66,15 +66,15 @@ def seed(data: Path) -> dict[str, str]:
     store = Store.open(data / "lulu.db")
     for session_id, text in ((SHARED, SHARED_TEXT), (OTHER, OTHER_TEXT)):
         launch = Launch(prompt=f"About a {text}", working_directory="/srv/project", title=f"The {text}")
-        store.insert_session(launch, session_id=SessionId(session_id), status=SessionStatus.COMPLETED)
-        store.append(session_id, [User(text=f"About a {text}"), Text(content=f"It is a {text}. {SECRET}")])
+        store.sessions.insert(launch, session_id=SessionId(session_id), status=SessionStatus.COMPLETED)
+        store.events.append(session_id, [User(text=f"About a {text}"), Text(content=f"It is a {text}. {SECRET}")])
     names = ["share", "soon", "late", "revoked", "other", "pair", "pair_late", "pair_two"]
     tokens = {name: new_token() for name in names}
     now = datetime.now(UTC)
 
     def share(name: str, session_id: str, *, seconds: float | None = None) -> int:
         expires = None if seconds is None else now + timedelta(seconds=seconds)
-        made = store.share(
+        made = store.access.share(
             LULU, session_id, hash_of(tokens[name]), expires_at=expires, options=ShareOptions(), label=name
         )
         return made.id
@@ -82,8 +82,8 @@ def seed(data: Path) -> dict[str, str]:
     share("share", SHARED)
     share("other", OTHER)
     share("late", SHARED, seconds=-1)
-    store.revoke(LULU, share("revoked", SHARED))
+    store.access.revoke(LULU, share("revoked", SHARED))
     for name, minutes in (("pair", 60.0), ("pair_two", 60.0), ("pair_late", -1.0)):
-        store.make_link(LULU, AccessKind.PAIR, hash_of(tokens[name]), minutes=minutes)
+        store.access.make_link(LULU, AccessKind.PAIR, hash_of(tokens[name]), minutes=minutes)
     store.close()
     return tokens

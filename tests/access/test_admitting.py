@@ -20,6 +20,7 @@ from lulu.model.actors import NOBODY, Actor, Role
 from lulu.model.commands import Command, Delete, SwitchLan
 from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import AccessKind, ShareOptions, Store
+from tests.store.questions import call, public_methods
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
 GUEST = Actor(role=Role.GUEST, name="a guest", access_id=1, session_id="s")
@@ -34,7 +35,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_tokens_are_long_random_and_only_their_hash_is_stored(store: Store, tmp_path: Path) -> None:
     token = new_token()
-    store.make_link(OWNER, AccessKind.LOGIN, hash_of(token), minutes=10)
+    store.access.make_link(OWNER, AccessKind.LOGIN, hash_of(token), minutes=10)
 
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("lulu.db*"))
 
@@ -52,10 +53,10 @@ def test_nothing_else_is_looked_up_as_a_token(text: str) -> None:
 @pytest.mark.parametrize("kind", [AccessKind.LOGIN, AccessKind.PAIR])
 def test_a_one_time_link_counts_once(store: Store, kind: AccessKind) -> None:
     link = hash_of(new_token())
-    store.make_link(OWNER, kind, link, minutes=5, label="phone")
+    store.access.make_link(OWNER, kind, link, minutes=5, label="phone")
 
-    first = store.redeem(link, kind, hash_of(new_token()), "a browser")
-    second = store.redeem(link, kind, hash_of(new_token()), "a browser")
+    first = store.access.redeem(link, kind, hash_of(new_token()), "a browser")
+    second = store.access.redeem(link, kind, hash_of(new_token()), "a browser")
 
     assert first is not None
     assert (first.role, first.label, first.is_valid) == (Role.OWNER, "phone", True)
@@ -64,31 +65,31 @@ def test_a_one_time_link_counts_once(store: Store, kind: AccessKind) -> None:
 
 def test_a_link_counts_for_its_own_kind_only_and_not_when_late_or_revoked(store: Store) -> None:
     pair, late, revoked = (hash_of(new_token()) for _ in range(3))
-    store.make_link(OWNER, AccessKind.PAIR, pair, minutes=5)
-    store.make_link(OWNER, AccessKind.LOGIN, late, minutes=-1)
-    store.revoke(OWNER, store.make_link(OWNER, AccessKind.LOGIN, revoked, minutes=5).id)
+    store.access.make_link(OWNER, AccessKind.PAIR, pair, minutes=5)
+    store.access.make_link(OWNER, AccessKind.LOGIN, late, minutes=-1)
+    store.access.revoke(OWNER, store.access.make_link(OWNER, AccessKind.LOGIN, revoked, minutes=5).id)
 
     for link, kind in ((pair, AccessKind.LOGIN), (late, AccessKind.LOGIN), (revoked, AccessKind.LOGIN)):
-        assert store.redeem(link, kind, hash_of(new_token()), "x") is None
-    assert store.redeem(hash_of(new_token()), AccessKind.LOGIN, hash_of(new_token()), "x") is None
+        assert store.access.redeem(link, kind, hash_of(new_token()), "x") is None
+    assert store.access.redeem(hash_of(new_token()), AccessKind.LOGIN, hash_of(new_token()), "x") is None
 
 
 def test_a_link_gives_no_role_before_it_is_exchanged(store: Store) -> None:
-    made = store.make_link(OWNER, AccessKind.LOGIN, hash_of(new_token()), minutes=5)
+    made = store.access.make_link(OWNER, AccessKind.LOGIN, hash_of(new_token()), minutes=5)
 
     assert (made.role, made.is_valid) == (Role.NOBODY, True)
 
 
 def test_a_share_needs_its_session_and_goes_with_it(store: Store) -> None:
-    session_id = store.insert_session(Launch(prompt="x", working_directory="/"), status=SessionStatus.COMPLETED)
+    session_id = store.sessions.insert(Launch(prompt="x", working_directory="/"), status=SessionStatus.COMPLETED)
     options = ShareOptions(tool_output=False, thinking=True)
 
-    made = store.share(OWNER, session_id, hash_of(new_token()), expires_at=None, options=options, label="Ada")
+    made = store.access.share(OWNER, session_id, hash_of(new_token()), expires_at=None, options=options, label="Ada")
     with pytest.raises(SessionNotFound):
-        store.share(OWNER, "nothing", hash_of(new_token()), expires_at=None, options=options)
-    store.submit(Delete(actor=OWNER, session_id=session_id))
+        store.access.share(OWNER, "nothing", hash_of(new_token()), expires_at=None, options=options)
+    store.commands.submit(Delete(actor=OWNER, session_id=session_id))
 
-    after = store.get_access(made.id)
+    after = store.access.get(made.id)
     assert made.options == options
     assert made.is_valid
     assert after is not None
@@ -96,18 +97,18 @@ def test_a_share_needs_its_session_and_goes_with_it(store: Store) -> None:
 
 
 def test_a_visit_renews_an_owner_and_leaves_a_share_s_end(store: Store) -> None:
-    session_id = store.insert_session(Launch(prompt="x", working_directory="/"))
+    session_id = store.sessions.insert(Launch(prompt="x", working_directory="/"))
     end = datetime.now(UTC) + timedelta(hours=1)
-    share = store.share(OWNER, session_id, hash_of(new_token()), expires_at=end, options=ShareOptions())
+    share = store.access.share(OWNER, session_id, hash_of(new_token()), expires_at=end, options=ShareOptions())
     link = hash_of(new_token())
-    store.make_link(OWNER, AccessKind.LOGIN, link, minutes=5)
-    owner = store.redeem(link, AccessKind.LOGIN, hash_of(new_token()), "x")
+    store.access.make_link(OWNER, AccessKind.LOGIN, link, minutes=5)
+    owner = store.access.redeem(link, AccessKind.LOGIN, hash_of(new_token()), "x")
     assert owner is not None
 
     for row in (share, owner):
-        store.note_visit(row.id).result()
+        store.access.note_visit(row.id).result()
 
-    share_after, owner_after = store.get_access(share.id), store.get_access(owner.id)
+    share_after, owner_after = store.access.get(share.id), store.access.get(owner.id)
     assert share_after is not None
     assert owner_after is not None
     assert share_after.expires_at == share.expires_at
@@ -118,23 +119,23 @@ def test_a_visit_renews_an_owner_and_leaves_a_share_s_end(store: Store) -> None:
 
 
 def test_a_row_of_another_version_opens_nothing(store: Store, tmp_path: Path) -> None:
-    made = store.make_link(OWNER, AccessKind.LOGIN, hash_of(new_token()), minutes=5)
+    made = store.access.make_link(OWNER, AccessKind.LOGIN, hash_of(new_token()), minutes=5)
     with sqlite3.connect(tmp_path / "lulu.db") as other:
         other.execute("UPDATE access SET kind = 'root', options = 'x' WHERE id = ?", [made.id])
 
-    found = store.get_access(made.id)
+    found = store.access.get(made.id)
 
     assert found is not None
     assert (found.role, found.is_valid, found.kind) == (Role.NOBODY, False, "root")
 
 
 def test_the_lan_switch_is_remembered(store: Store, tmp_path: Path) -> None:
-    before = store.setting("lan")
-    store.submit(SwitchLan(actor=OWNER, on=True))
+    before = store.access.setting("lan")
+    store.commands.submit(SwitchLan(actor=OWNER, on=True))
     store.close()
 
     again = Store.open(tmp_path / "lulu.db")
-    after = again.setting("lan")
+    after = again.access.setting("lan")
     again.close()
 
     assert (before, after) == (None, "on")
@@ -144,8 +145,7 @@ def test_the_lan_switch_is_remembered(store: Store, tmp_path: Path) -> None:
 
 
 def _methods_of_an_actor() -> list[str]:
-    public = [name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_")]
-    return [name for name in public if "actor" in inspect.signature(getattr(Store, name)).parameters]
+    return [name for name, method in public_methods().items() if "actor" in inspect.signature(method).parameters]
 
 
 def _argument(parameter: inspect.Parameter) -> object:
@@ -160,25 +160,35 @@ def _argument(parameter: inspect.Parameter) -> object:
 @pytest.mark.parametrize("actor", [GUEST, NOBODY], ids=lambda actor: actor.name)
 @pytest.mark.parametrize("name", _methods_of_an_actor())
 def test_every_public_write_of_the_store_refuses_who_is_not_the_owner(store: Store, name: str, actor: Actor) -> None:
-    parameters = list(inspect.signature(getattr(Store, name)).parameters.values())[1:]
+    parameters = list(inspect.signature(public_methods()[name]).parameters.values())[1:]
     arguments = {one.name: actor if one.name == "actor" else _argument(one) for one in parameters}
 
     with pytest.raises(Forbidden):
-        getattr(store, name)(**arguments)
+        call(store, name, arguments)
 
 
 @pytest.mark.parametrize("actor", [GUEST, NOBODY], ids=lambda actor: actor.name)
 @pytest.mark.parametrize("kind", commands.KINDS.values(), ids=lambda kind: kind.kind)
 def test_every_command_refuses_who_is_not_the_owner(store: Store, kind: type[Command], actor: Actor) -> None:
-    session_id = store.insert_session(Launch(prompt="x", working_directory="/"), session_id=SessionId("s"))
+    session_id = store.sessions.insert(Launch(prompt="x", working_directory="/"), session_id=SessionId("s"))
     hints = typing.get_type_hints(kind)
     given = {name: _value(hint) for name, hint in hints.items() if name not in ("kind", "actor", "session_id")}
-    before = [len(store.list_sessions()), len(store.pending_commands()), store.rules(), store.setting("lan")]
+    before = [
+        len(store.sessions.latest()),
+        len(store.commands.pending()),
+        store.approvals.rules(),
+        store.access.setting("lan"),
+    ]
 
     with pytest.raises(Forbidden):
-        store.submit(kind(actor=actor, session_id=session_id, **given))
+        store.commands.submit(kind(actor=actor, session_id=session_id, **given))
 
-    assert [len(store.list_sessions()), len(store.pending_commands()), store.rules(), store.setting("lan")] == before
+    assert [
+        len(store.sessions.latest()),
+        len(store.commands.pending()),
+        store.approvals.rules(),
+        store.access.setting("lan"),
+    ] == before
 
 
 def _value(hint: object) -> object:
@@ -187,7 +197,8 @@ def _value(hint: object) -> object:
 
 
 def test_the_walk_sees_every_write() -> None:
-    assert {"decide", "make_link", "share", "revoke", "open_command_line"} <= set(_methods_of_an_actor())
+    of_access = {f"access.{name}" for name in ("make_link", "share", "revoke", "open_command_line")}
+    assert {"approvals.decide", *of_access} <= set(_methods_of_an_actor())
     assert len(commands.KINDS) > 15
 
 

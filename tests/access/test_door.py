@@ -29,10 +29,12 @@ def lulu(tmp_path: Path) -> Iterator[Runtime]:
 
 def shared(lulu: Runtime, *, expires_at: datetime | None = None) -> Access:
     """A link to a session that is over."""
-    session_id = lulu.store.insert_session(
+    session_id = lulu.store.sessions.insert(
         Launch(prompt="Fix it", working_directory="/srv/project"), status=SessionStatus.COMPLETED
     )
-    return lulu.store.share(LULU, session_id, session_id, expires_at=expires_at, options=ShareOptions(), label="Ann")
+    return lulu.store.access.share(
+        LULU, session_id, session_id, expires_at=expires_at, options=ShareOptions(), label="Ann"
+    )
 
 
 def guest(*rows: Access) -> Admission:
@@ -43,7 +45,7 @@ def test_a_guest_is_who_the_link_says_until_it_is_revoked(lulu: Runtime) -> None
     row = shared(lulu)
     before = door.actor(guest(row), None)
 
-    lulu.store.revoke(LULU, row.id)
+    lulu.store.access.revoke(LULU, row.id)
 
     assert (before.role, before.name, before.session_id) == (Role.GUEST, "Ann", row.session_id)
     assert door.actor(guest(row), None) == NOBODY
@@ -66,13 +68,13 @@ def test_one_of_two_shares_is_chosen_by_the_address(lulu: Runtime) -> None:
 
 
 def test_a_device_that_was_removed_is_nobody(lulu: Runtime) -> None:
-    lulu.store.make_link(LULU, AccessKind.PAIR, "a" * 64, minutes=5, label="Phone")
-    device = lulu.store.redeem("a" * 64, AccessKind.PAIR, "b" * 64, "a browser")
+    lulu.store.access.make_link(LULU, AccessKind.PAIR, "a" * 64, minutes=5, label="Phone")
+    device = lulu.store.access.redeem("a" * 64, AccessKind.PAIR, "b" * 64, "a browser")
     assert device is not None
     owner = Admission(role=Role.OWNER, access_ids=(device.id,))
     before = door.actor(owner, "any session")
 
-    lulu.store.revoke(LULU, device.id)
+    lulu.store.access.revoke(LULU, device.id)
 
     assert (before.role, before.name) == (Role.OWNER, "Phone")
     assert door.actor(owner, "any session") == NOBODY

@@ -58,15 +58,15 @@ def test_invented_cookies_lock_no_owner_out(lulu: Lulu, count: int, between: str
 def test_a_link_of_an_earlier_start_counts_no_more(tmp_path: Path) -> None:
     store, tokens = Store.open(tmp_path / "lulu.db"), [new_token() for _ in range(3)]
     for token, kind in zip(tokens, (AccessKind.LOGIN, AccessKind.LOGIN, AccessKind.PAIR), strict=True):
-        store.make_link(LULU, kind, hash_of(token), minutes=10)
-    used = store.redeem(hash_of(tokens[0]), AccessKind.LOGIN, hash_of("a browser"), "")
+        store.access.make_link(LULU, kind, hash_of(token), minutes=10)
+    used = store.access.redeem(hash_of(tokens[0]), AccessKind.LOGIN, hash_of("a browser"), "")
 
-    store.open_command_line(LULU, hash_of("the next start"))
+    store.access.open_command_line(LULU, hash_of("the next start"))
 
-    assert store.redeem(hash_of(tokens[1]), AccessKind.LOGIN, hash_of("another"), "") is None
-    assert store.redeem(hash_of(tokens[2]), AccessKind.PAIR, hash_of("a device"), "") is not None
+    assert store.access.redeem(hash_of(tokens[1]), AccessKind.LOGIN, hash_of("another"), "") is None
+    assert store.access.redeem(hash_of(tokens[2]), AccessKind.PAIR, hash_of("a device"), "") is not None
     assert used is not None
-    assert store.access_by_hash(hash_of("a browser")) is not None
+    assert store.access.by_hash(hash_of("a browser")) is not None
     store.close()
 
 

@@ -83,33 +83,33 @@ class Claude:
         """A new session with its first prompt."""
         session_id = session_id or new_session_id()
         launch = Launch(prompt=prompt, working_directory=str(folder or self.work), agent="claude", **values)
-        self.lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+        self.lulu.store.commands.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
         return session_id
 
     def stored(self) -> SessionId:
         """A session that is only a row, of an agent that runs."""
         launch = Launch(prompt="only a row", working_directory=str(self.work), agent="claude")
-        return self.lulu.store.insert_session(launch, status=SessionStatus.RUNNING)
+        return self.lulu.store.sessions.insert(launch, status=SessionStatus.RUNNING)
 
     def send(self, session_id: SessionId, text: str) -> None:
         """Another prompt."""
-        self.lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text=text))
+        self.lulu.store.commands.submit(SendPrompt(actor=OWNER, session_id=session_id, text=text))
 
     def stop(self, session_id: SessionId) -> None:
         """The Stop button."""
-        self.lulu.store.submit(Interrupt(actor=OWNER, session_id=session_id))
+        self.lulu.store.commands.submit(Interrupt(actor=OWNER, session_id=session_id))
 
     def do(self, kind: type[Command], session_id: SessionId, **values: Any) -> None:
         """Any other command."""
-        self.lulu.store.submit(kind(actor=OWNER, session_id=session_id, **values))
+        self.lulu.store.commands.submit(kind(actor=OWNER, session_id=session_id, **values))
 
     def decide(self, approval: Approval, **answer: Any) -> None:
-        """Answer a request, as ``Store.decide``."""
-        self.lulu.store.decide(OWNER, approval.id, **answer)
+        """Answer a request, as ``Approvals.decide``."""
+        self.lulu.store.approvals.decide(OWNER, approval.id, **answer)
 
     def rule(self, pattern: str, action: Literal["approve", "deny"]) -> None:
         """A rule that holds everywhere."""
-        self.lulu.store.submit(AddRule(actor=OWNER, tool_pattern=pattern, action=action))
+        self.lulu.store.commands.submit(AddRule(actor=OWNER, tool_pattern=pattern, action=action))
 
     def turn(self, session_id: SessionId, text: str) -> Session:
         """One more prompt, answered."""
@@ -128,11 +128,11 @@ class Claude:
 
     def session(self, session_id: SessionId) -> Session:
         """The row."""
-        return self.lulu.store.get_session(session_id)
+        return self.lulu.store.sessions.get(session_id)
 
     def events(self, session_id: SessionId) -> list[Event]:
         """The whole log."""
-        return [stored.event for stored in self.lulu.store.get_session_events(session_id)]
+        return [stored.event for stored in self.lulu.store.events.of_session(session_id)]
 
     def of(self, session_id: SessionId, kind: type[Kind]) -> list[Kind]:
         """The events of one kind."""
@@ -205,13 +205,13 @@ class Claude:
 
     def asked(self, session_id: SessionId) -> Approval:
         """The open request, as soon as there is one."""
-        return eventually(lambda: self.lulu.store.approvals(session_id), timeout=SECONDS)[0]
+        return eventually(lambda: self.lulu.store.approvals.find(session_id), timeout=SECONDS)[0]
 
     def says(self, session_id: SessionId, words: str) -> str:
         """The live text, once it contains these words."""
 
         def look() -> str | None:
-            live = self.lulu.store.live_text(session_id)
+            live = self.lulu.store.events.live_text(session_id)
             return live.text if live and words in live.text else None
 
         return eventually(look, timeout=SECONDS)
@@ -221,7 +221,7 @@ class Claude:
         shown: list[str] = []
 
         def look() -> bool:
-            live = self.lulu.store.live_text(session_id)
+            live = self.lulu.store.events.live_text(session_id)
             if live is not None and [live.text] != shown[-1:]:
                 shown.append(live.text)
             return len(self.results(session_id)) >= turns

@@ -20,7 +20,7 @@ ACTED = "acted"
 
 def held(claude: Claude, session_id: SessionId) -> FolderQuestion:
     """What the session waits for, as soon as it does."""
-    question = eventually(lambda: claude.lulu.store.folder_question(session_id), timeout=SECONDS)
+    question = eventually(lambda: claude.lulu.store.folders.question(session_id), timeout=SECONDS)
     claude.has(session_id, SessionStatus.WAITING)
     return question
 
@@ -30,7 +30,9 @@ def answer(claude: Claude, session_id: SessionId, *, trusted: bool) -> FolderQue
     question = held(claude, session_id)
     for one in question.asked:
         place = one.place
-        claude.lulu.store.submit(TrustFolder(actor=OWNER, folder=place.folder, trusted=trusted, entries=place.entries))
+        claude.lulu.store.commands.submit(
+            TrustFolder(actor=OWNER, folder=place.folder, trusted=trusted, entries=place.entries)
+        )
     return question
 
 

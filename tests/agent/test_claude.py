@@ -33,7 +33,7 @@ def test_a_turn_with_a_tool_is_stored_in_order(claude: Claude) -> None:
     assert (session.status, session.num_turns, session.session_id_claude) == ("completed", 2, session_id)
     assert session.cost_usd == result.cost_usd == result.total_cost_usd
     assert session.model == claude.api.requests[0].body["model"]
-    assert claude.lulu.store.live_text(session_id) is None
+    assert claude.lulu.store.events.live_text(session_id) is None
 
 
 def test_it_is_started_as_promised_and_speaks_to_the_api_only(claude: Claude) -> None:

@@ -30,7 +30,7 @@ def test_a_fork_from_a_middle_turn_knows_what_was_before_and_counts_its_own_cost
     claude.turn(parent, "SCN:costly two")
     claude.start()
     claude.turn(parent, "SCN:default three")
-    first_result = next(stored.id for stored in claude.lulu.store.get_session_events(parent) if stored.type == "result")
+    first_result = next(stored.id for stored in claude.lulu.store.events.of_session(parent) if stored.type == "result")
     middle, end = new_session_id(), new_session_id()
 
     claude.do(Fork, parent, new_session_id=middle, event_id=first_result)
@@ -109,7 +109,7 @@ def test_a_fork_from_a_stopped_turn_or_from_one_with_tools_goes_on_from_there(cl
     claude.stop(parent)
     claude.ended(parent, turns=2)
     claude.turn(parent, "SCN:default three")
-    turns = [stored.id for stored in claude.lulu.store.get_session_events(parent) if stored.type == "user"]
+    turns = [stored.id for stored in claude.lulu.store.events.of_session(parent) if stored.type == "user"]
     tools, stopped = new_session_id(), new_session_id()
 
     claude.do(Fork, parent, new_session_id=tools, event_id=turns[0])
@@ -177,7 +177,7 @@ def test_a_queue_is_sent_once_over_a_restart(claude: Claude) -> None:
     assert session.status == SessionStatus.COMPLETED
     assert [claude.times_asked(session_id, f"number {number}") for number in (1, 2, 3)] == [1, 1, 1]
     assert len(claude.requests(session_id)) == 4
-    assert claude.lulu.store.queued_prompts(session_id) == []
+    assert claude.lulu.store.commands.queued_prompts(session_id) == []
 
 
 def test_send_now_stops_the_turn_and_goes_before_the_queue(claude: Claude) -> None:
@@ -263,7 +263,7 @@ def test_a_refused_mode_is_told_and_changes_nothing(claude: Claude, monkeypatch:
         claude.do(SetPermissionMode, session_id, mode=BYPASS)
 
     # As if it had been launched so, which its process was not.
-    claude.lulu.store.record(Change(session_id=session_id, columns={"permission_mode": BYPASS})).result(10)
+    claude.lulu.store.events.record(Change(session_id=session_id, columns={"permission_mode": BYPASS})).result(10)
     claude.do(SetPermissionMode, session_id, mode=BYPASS)
     [error] = eventually(lambda: claude.of(session_id, Error))
 
@@ -321,7 +321,7 @@ def test_a_fork_of_a_fork_that_has_not_spoken_knows_what_its_page_shows(claude: 
     parent = claude.launch("SCN:default one")
     claude.ended(parent)
     claude.turn(parent, "SCN:default two")
-    first = claude.lulu.store.get_session_events(parent)[0].id
+    first = claude.lulu.store.events.of_session(parent)[0].id
     fork, of_fork = new_session_id(), new_session_id()
 
     claude.do(Fork, parent, new_session_id=fork, event_id=first)
@@ -338,12 +338,12 @@ def test_a_fork_from_before_a_compaction_begins_anew_and_says_so(claude: Claude)
     claude.ended(parent)
     claude.turn(parent, "SCN:default two")
     claude.turn(parent, "/compact")
-    first = claude.lulu.store.get_session_events(parent)[0].id
+    first = claude.lulu.store.events.of_session(parent)[0].id
     fork = new_session_id()
 
     claude.do(Fork, parent, new_session_id=fork, event_id=first)
     claude.send(fork, "SCN:default three")
-    eventually(lambda: claude.lulu.store.count_events(fork, "result") == 2, timeout=60)
+    eventually(lambda: claude.lulu.store.events.count(fork, "result") == 2, timeout=60)
 
     claude.has(fork, SessionStatus.COMPLETED)
     assert claude.notes(fork).count("conversation_lost") == 1

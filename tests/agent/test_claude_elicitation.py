@@ -77,7 +77,7 @@ def test_stop_withdraws_a_server_s_question(asking: Claude) -> None:
     asking.stop(session_id)
     session = asking.has(session_id, SessionStatus.INTERRUPTED)
 
-    again = asking.lulu.store.get_approval(approval.id)
+    again = asking.lulu.store.approvals.get(approval.id)
     assert session.status == SessionStatus.INTERRUPTED
     assert again is not None
     assert again.status == "cancelled"
@@ -88,7 +88,7 @@ def test_a_restart_lets_a_server_s_question_expire(asking: Claude) -> None:
     session_id, approval = ask(asking, FORM)
 
     asking.start()
-    again = asking.lulu.store.get_approval(approval.id)
+    again = asking.lulu.store.approvals.get(approval.id)
 
     assert again is not None
     assert again.status == "expired"

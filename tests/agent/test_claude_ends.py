@@ -162,7 +162,7 @@ def test_a_command_that_a_restart_cut_off_is_told_and_the_next_answer_belongs_to
 
     assert [task["description"] for task in told["tasks"]] == ["Count"]
     assert claude.notes(session_id).count("background_stopped") == 1
-    turns = transcript.turns(claude.lulu.store.get_session_events(session_id))
+    turns = transcript.turns(claude.lulu.store.events.of_session(session_id))
     assert [turn.prompt.event.text for turn in turns if turn.prompt and isinstance(turn.prompt.event, User)] == [
         "SCN:background SECONDS=60",
         "SCN:default and now?",

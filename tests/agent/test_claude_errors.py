@@ -62,7 +62,7 @@ def test_retries_are_shown_and_drop_what_a_failed_try_had_streamed(claude: Claud
     assert [retry["attempt"] for retry in retries] == [1]
     assert all(text.content.startswith(live) for live in shown), "a second try was added to the first"
     assert (text.partial, text.content.split()) == (False, [f"cut{number}" for number in range(50)])
-    assert claude.lulu.store.live_text(session_id) is None
+    assert claude.lulu.store.events.live_text(session_id) is None
     assert not claude.of(session_id, Error)
 
 

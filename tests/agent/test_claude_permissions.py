@@ -58,7 +58,7 @@ def test_an_edited_input_is_held_to_deny_rules_and_to_lulu_s_own_folder(claude: 
     with pytest.raises(InputError, match=r"denied: The rule Bash\(rm \*\) denies it"):
         claude.decide(request, approve=True, updated_input={"command": f"command rm {kept}"})
 
-    assert claude.lulu.store.get_approval(request.id) == request
+    assert claude.lulu.store.approvals.get(request.id) == request
     claude.decide(request, approve=True, updated_input={"command": "echo edited > edited.txt"})
     claude.ended(session_id)
     assert kept.exists()
@@ -87,23 +87,23 @@ def test_an_input_that_is_denied_since_it_was_edited_does_not_run(claude: Claude
 def test_two_requests_at_once_are_both_answerable_and_stop_withdraws_its_own_sessions(claude: Claude) -> None:
     claude.start()
     ours, other = claude.launch("SCN:agent JOB=run AGENTS=2"), claude.launch("SCN:bash")
-    eventually(lambda: len(claude.lulu.store.approvals(ours)) == 2, timeout=60)
-    one, two = claude.lulu.store.approvals(ours)
+    eventually(lambda: len(claude.lulu.store.approvals.find(ours)) == 2, timeout=60)
+    one, two = claude.lulu.store.approvals.find(ours)
     claude.asked(other)
 
     claude.decide(two, approve=True)
     claude.decide(one, approve=False)
     claude.ended(ours)
     claude.send(ours, "SCN:agent JOB=run AGENTS=2")
-    eventually(lambda: len(claude.lulu.store.approvals(ours)) == 2, timeout=60)
+    eventually(lambda: len(claude.lulu.store.approvals.find(ours)) == 2, timeout=60)
     claude.stop(ours)
     claude.has(ours, SessionStatus.INTERRUPTED)
 
     made = {path.name for path in claude.work.glob("p*.txt")}
     assert made == {str(two.tool_input["command"]).removeprefix("touch ")}
-    assert claude.lulu.store.approvals(ours) == []
-    assert [one.status for one in claude.lulu.store.approvals(ours, status=None)][2:] == ["cancelled"] * 2
-    assert [one.session_id for one in claude.lulu.store.approvals()] == [other]
+    assert claude.lulu.store.approvals.find(ours) == []
+    assert [one.status for one in claude.lulu.store.approvals.find(ours, status=None)][2:] == ["cancelled"] * 2
+    assert [one.session_id for one in claude.lulu.store.approvals.find()] == [other]
     assert claude.session(other).status == SessionStatus.WAITING
 
 
@@ -114,7 +114,7 @@ def test_a_request_open_when_lulu_stops_expires(claude: Claude) -> None:
 
     claude.start()
 
-    [approval] = claude.lulu.store.approvals(session_id, status=None)
+    [approval] = claude.lulu.store.approvals.find(session_id, status=None)
     assert (approval.id, approval.status) == (request.id, "expired")
     assert claude.session(session_id).status == SessionStatus.INTERRUPTED
     assert not (claude.work / "out.txt").exists()
@@ -154,8 +154,8 @@ def test_a_deny_rule_holds_for_what_claude_code_would_not_ask_about(
     session_id = claude.launch(prompt.replace("SCN:write", "SCN:write PATH=other.txt"), permission_mode=mode)
     claude.ended(session_id)
 
-    [approval] = claude.lulu.store.approvals(session_id, status=None)
-    assert claude.lulu.store.approvals(before, status=None) == []
+    [approval] = claude.lulu.store.approvals.find(session_id, status=None)
+    assert claude.lulu.store.approvals.find(before, status=None) == []
     assert trace is None or (claude.work / trace).exists()
     assert not (claude.work / "other.txt").exists()
     assert (approval.status, approval.auto_approved, approval.rule_id) == ("denied", True, 1)
@@ -180,7 +180,7 @@ def test_rules_on_paths_hold_from_where_the_agent_has_gone(claude: Claude) -> No
     for command in ("cd_sub", "cat_key", "cat_../sub/key", "echo_x>out.txt"):
         claude.turn(session_id, f"SCN:run COMMAND={command}")
 
-    asked = claude.lulu.store.approvals(session_id, status=None)
+    asked = claude.lulu.store.approvals.find(session_id, status=None)
     words = [word for word in claude.outline(session_id).split() if word in ("done", "failed")]
     assert words == ["done", "done", "failed", "failed", "done"]
     assert [(one.tool_input["command"], one.status) for one in asked if one.status == "denied"] == [
@@ -204,7 +204,7 @@ def test_do_not_ask_again_holds_for_the_next_call_and_for_no_other_command(claud
     claude.decide(removal, approve=False)
     claude.ended(session_id, turns=3)
 
-    answers = [(one.status, one.rule_id) for one in claude.lulu.store.approvals(session_id, status=None)]
+    answers = [(one.status, one.rule_id) for one in claude.lulu.store.approvals.find(session_id, status=None)]
     assert removal.tool_input["command"] == "rm one.txt"
     assert {path.name for path in claude.work.glob("*.txt")} == {"one.txt", "two.txt"}
     assert answers == [("approved", None), ("approved", 1), ("denied", None)]

@@ -162,12 +162,12 @@ def test_a_process_that_got_an_old_pid_is_never_hit(claude: Claude, bystander: p
     for pid, started_at in rows:
         session_id = claude.stored()
         columns = {"agent_pid": pid, "agent_started_at": started_at}
-        lulu.store.record(Change(session_id=session_id, columns=columns)).result()
+        lulu.store.events.record(Change(session_id=session_id, columns=columns)).result()
 
     claude.start()
 
     assert is_alive(bystander)
-    assert all(session.agent_pid is None for session in claude.lulu.store.list_sessions())
+    assert all(session.agent_pid is None for session in claude.lulu.store.sessions.latest())
 
 
 @pytest.mark.long
@@ -201,7 +201,7 @@ def test_many_sessions_leave_at_most_5_processes(claude: Claude) -> None:
     def done() -> bool:
         nonlocal most
         most = max(most, len(agents_now()))
-        return not claude.lulu.store.live_sessions()
+        return not claude.lulu.store.sessions.live()
 
     eventually(done, timeout=200, every=0.1)
     eventually(lambda: len(agents_now()) <= 5)

@@ -11,7 +11,7 @@ from tests.agent.claude_driver import Claude
 
 def shown(claude: Claude, session_id: SessionId) -> list[list[tuple[object, object, str]]]:
     """Of each turn its calls as a reload shows them: the command, what it wrote, how it was decided."""
-    rows = claude.lulu.store.get_session_events(session_id)
+    rows = claude.lulu.store.events.of_session(session_id)
     return [
         [
             (

@@ -48,7 +48,7 @@ def queue_sessions(lulu: LuluServer) -> list[SessionId]:
         folder.mkdir()
         sessions.append(new_session_id())
         launch = Launch(prompt="SCN:slow WORDS=3000", working_directory=str(folder), agent="claude")
-        store.submit(StartSession(actor=OWNER, session_id=sessions[-1], launch=launch))
+        store.commands.submit(StartSession(actor=OWNER, session_id=sessions[-1], launch=launch))
     store.close()
     return sessions
 

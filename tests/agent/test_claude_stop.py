@@ -48,7 +48,7 @@ def test_stop_ends_the_turn_wherever_it_is_and_keeps_the_session(claude: Claude)
         logs.append(claude.outline(session_id)[before:].strip())
 
     calls = [
-        call for turn in transcript.turns(claude.lulu.store.get_session_events(session_id)) for call in turn.calls()
+        call for turn in transcript.turns(claude.lulu.store.events.of_session(session_id)) for call in turn.calls()
     ]
     assert logs == [log for _, _, log in PLACES]
     assert [(call.is_stopped, call.failed) for call in calls] == [(True, False)]

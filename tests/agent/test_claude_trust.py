@@ -104,7 +104,7 @@ def play(claude: Claude, kind: Kind, session_id: SessionId) -> None:
             claude.send(session_id, prompt)
 
         def over(turn: int = turn) -> bool:
-            for approval in claude.lulu.store.approvals(session_id):
+            for approval in claude.lulu.store.approvals.find(session_id):
                 claude.decide(approval, approve=False)
             return len(claude.results(session_id)) >= turn
 
@@ -128,10 +128,10 @@ def test_what_a_folder_brings_acts_only_where_its_owner_trusts_it(claude: Claude
 
     # What lies below the folder is not looked for: it is trusted with the folder itself.
     store = claude.lulu.store
-    for folder in [*store.folder_answers()]:
-        store.submit(ForgetFolder(actor=OWNER, folder=folder))
+    for folder in [*store.folders.answers()]:
+        store.commands.submit(ForgetFolder(actor=OWNER, folder=folder))
     if not is_asked:
-        store.submit(TrustFolder(actor=OWNER, folder=str(place), trusted=True))
+        store.commands.submit(TrustFolder(actor=OWNER, folder=str(place), trusted=True))
     trusted = claude.launch(kind.prompts[0])
     if is_asked:
         answer(claude, trusted, trusted=True)
@@ -151,7 +151,7 @@ def test_the_key_goes_to_no_address_that_an_untrusted_folder_names(claude: Claud
 
         assert attacker.requests == []
 
-        claude.lulu.store.submit(ForgetFolder(actor=OWNER, folder=str(place)))
+        claude.lulu.store.commands.submit(ForgetFolder(actor=OWNER, folder=str(place)))
         trusted = claude.launch("SCN:default")
         answer(claude, trusted, trusted=True)
         claude.ended(trusted)
@@ -172,7 +172,7 @@ def test_an_agent_of_an_untrusted_folder_allows_itself_nothing(claude: Claude, p
 
     assert not (place / ACTED).exists()
 
-    claude.lulu.store.submit(ForgetFolder(actor=OWNER, folder=str(place)))
+    claude.lulu.store.commands.submit(ForgetFolder(actor=OWNER, folder=str(place)))
     trusted = claude.launch(prompt)
     answer(claude, trusted, trusted=True)
     eventually((place / ACTED).exists, timeout=SECONDS)

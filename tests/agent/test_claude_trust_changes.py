@@ -34,10 +34,10 @@ def test_a_change_lets_the_next_prompt_wait_and_ends_no_turn(claude: Claude, pla
     question = held(claude, session_id)
     assert claude.results(session_id)[0].subtype == "success"
     assert [one.changes for one in question.asked] == [["new: .claude/skills/new/SKILL.md"]]
-    assert len(claude.lulu.store.queued_prompts(session_id)) == 2
+    assert len(claude.lulu.store.commands.queued_prompts(session_id)) == 2
     answer(claude, session_id, trusted=True)
     claude.ended(session_id, turns=3)
-    assert claude.lulu.store.folder_questions() == []
+    assert claude.lulu.store.folders.questions() == []
 
 
 @pytest.mark.parametrize("how", ["resume", "fork", "restart"])
@@ -81,7 +81,7 @@ def test_what_is_as_it_was_again_needs_no_answer(claude: Claude, place: Path, mo
     hook("settings.json")(place, "true")
 
     claude.ended(session_id, turns=2)
-    assert claude.lulu.store.folder_questions() == []
+    assert claude.lulu.store.folders.questions() == []
 
 
 @pytest.mark.long
@@ -117,7 +117,7 @@ def test_a_folder_that_does_not_answer_holds_up_nobody_else(
 
     assert [one.place.problem for one in question.asked] == [folder_files.SILENT]
     claude.ended(waiting[0])
-    assert claude.lulu.store.folder_questions() == []
+    assert claude.lulu.store.folders.questions() == []
 
 
 @pytest.mark.long
@@ -139,8 +139,8 @@ def test_after_the_upgrade_each_known_folder_is_asked_about_once(claude: Claude,
             str(folder),
         )
     claude.start()
-    assert claude.lulu.store.folder_questions() == []
-    assert set(claude.lulu.store.recent_folders(50)) == set(map(str, known.values()))
+    assert claude.lulu.store.folders.questions() == []
+    assert set(claude.lulu.store.sessions.recent_folders(50)) == set(map(str, known.values()))
 
     for session_id in known:
         claude.send(session_id, "SCN:default")
@@ -154,7 +154,7 @@ def test_after_the_upgrade_each_known_folder_is_asked_about_once(claude: Claude,
     claude.start()
     for session_id in known:
         claude.turn(session_id, "SCN:default again")
-    assert claude.lulu.store.folder_questions() == []
+    assert claude.lulu.store.folders.questions() == []
 
 
 def test_the_answer_is_for_what_was_shown(claude: Claude, place: Path) -> None:
@@ -166,7 +166,7 @@ def test_the_answer_is_for_what_was_shown(claude: Claude, place: Path) -> None:
 
     for place_shown in (one.place for one in shown.asked):
         command = TrustFolder(actor=OWNER, folder=place_shown.folder, trusted=True, entries=place_shown.entries)
-        claude.lulu.store.submit(command)
+        claude.lulu.store.commands.submit(command)
 
     eventually(lambda: held(claude, session_id).asked[0].changes == ["changed: .claude/settings.json"])
     assert not has_acted(claude)
@@ -181,7 +181,7 @@ def test_stop_ends_the_waiting_and_nothing_is_sent(claude: Claude, place: Path) 
     claude.do(Interrupt, session_id)
 
     claude.has(session_id, SessionStatus.INTERRUPTED)
-    assert claude.lulu.store.folder_questions() == []
+    assert claude.lulu.store.folders.questions() == []
     assert claude.api.requests == []
 
 
@@ -219,7 +219,7 @@ def test_a_worktree_is_asked_about_what_its_main_checkout_brings(claude: Claude,
 
     assert [one.place.folder for one in asked] == [str(place)]
     assert not has_acted(claude)
-    claude.lulu.store.submit(ForgetFolder(actor=OWNER, folder=str(place)))
+    claude.lulu.store.commands.submit(ForgetFolder(actor=OWNER, folder=str(place)))
     claude.send(session_id, "SCN:default")
     answer(claude, session_id, trusted=True)
     claude.ended(session_id, turns=2)

@@ -79,10 +79,10 @@ def with_a_session(lulu: LuluServer) -> str:
     """A session with what ``SHOWN`` and ``WRITTEN`` say, in a Lulu that does not run; its id."""
     store = runtime.start(Settings(data_dir=lulu.data_dir, agent="demo")).store
     launch = Launch(prompt="Round the tax once", working_directory="/home/ada/invoices", agent="demo")
-    session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
+    session_id = store.sessions.insert(launch, status=SessionStatus.COMPLETED)
     for name in SHOWN:
-        store.append(session_id, SAMPLES[name].events)
-    store.append(session_id, [Text(content=WRITTEN)])
+        store.events.append(session_id, SAMPLES[name].events)
+    store.events.append(session_id, [Text(content=WRITTEN)])
     runtime.stop()
     return session_id
 

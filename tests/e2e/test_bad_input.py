@@ -59,7 +59,7 @@ def filled(lulu: LuluServer) -> Iterator[Store]:
 
 
 def new_session(store: Store, *, prompt: str = "Show it", status: SessionStatus = SessionStatus.COMPLETED) -> SessionId:
-    return store.insert_session(Launch(prompt=prompt, working_directory="/", agent="demo"), status=status)
+    return store.sessions.insert(Launch(prompt=prompt, working_directory="/", agent="demo"), status=status)
 
 
 def write(database: Path, sql: str, *values: object) -> None:
@@ -112,7 +112,7 @@ def test_rows_of_another_program_are_drawn(server: NewServer, viewer: Viewer) ->
     lulu = server(start=False)
     with filled(lulu) as store:
         session_id = new_session(store, prompt="Strange rows")
-        store.insert_event(session_id, Text(content="A row of our own."))
+        store.events.insert(session_id, Text(content="A row of our own."))
     insert = "INSERT INTO conversation_events (session_id, event_type, payload) VALUES (?, ?, ?)"
     for event_type, payload in [
         ("text", "this is { no JSON"),
@@ -147,10 +147,10 @@ def test_big_tool_result_opens_and_stays_on_the_server(server: NewServer, viewer
     with filled(lulu) as store:
         session_id = new_session(store)
         other_id = new_session(store, prompt="Something small")
-        store.insert_event(session_id, ToolUse(id="one", name="Bash", input={"command": "cat everything"}))
-        store.insert_event(session_id, ToolResult(tool_use_id="one", content=line * (50 * MEGABYTE // len(line))))
-        store.insert_event(session_id, Text(content="That was everything."))
-        store.insert_event(other_id, Text(content="A short answer."))
+        store.events.insert(session_id, ToolUse(id="one", name="Bash", input={"command": "cat everything"}))
+        store.events.insert(session_id, ToolResult(tool_use_id="one", content=line * (50 * MEGABYTE // len(line))))
+        store.events.insert(session_id, Text(content="That was everything."))
+        store.events.insert(other_id, Text(content="A short answer."))
     lulu.start()
     viewer.sign_in(lulu)
     page = viewer.page

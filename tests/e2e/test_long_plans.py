@@ -28,9 +28,9 @@ def viewer(server: NewServer, new_viewer: Callable[..., Viewer]) -> Viewer:
     lulu = server(env={"LULU_AGENT": "demo"}, start=False)
     store = Store.open(lulu.database)
     launch = Launch(prompt="Move it all", working_directory=str(lulu.work_dir), agent="demo")
-    session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
+    session_id = store.sessions.insert(launch, status=SessionStatus.COMPLETED)
     todos = [{"content": f"Item {number}", "status": "pending"} for number in range(1, STEPS + 1)]
-    store.append(
+    store.events.append(
         session_id,
         [
             User(text="Move it all"),
@@ -42,7 +42,7 @@ def viewer(server: NewServer, new_viewer: Callable[..., Viewer]) -> Viewer:
             ToolResult(tool_use_id="todo", content="ok"),
         ],
     )
-    store.ask(approval(session_id, "open", tool_name="ExitPlanMode", tool_input={"plan": PLAN})).result(5)
+    store.approvals.ask(approval(session_id, "open", tool_name="ExitPlanMode", tool_input={"plan": PLAN})).result(5)
     store.close()
     lulu.start()
     viewer = new_viewer()

@@ -57,9 +57,9 @@ def with_every_call(lulu: LuluServer) -> str:
     """A session with calls of every kind, in a Lulu that does not run; its id."""
     store = runtime.start(Settings(data_dir=lulu.data_dir, agent="demo")).store
     launch = Launch(prompt="Round the tax once", working_directory="/home/ada/invoices", agent="demo")
-    session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
+    session_id = store.sessions.insert(launch, status=SessionStatus.COMPLETED)
     for sample in SAMPLES.values():
-        store.append(session_id, sample.events)
+        store.events.append(session_id, sample.events)
     runtime.stop()
     return session_id
 

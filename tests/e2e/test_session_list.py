@@ -29,7 +29,7 @@ def lulu(server: NewServer, tmp_path: Path) -> LuluServer:
     store = Store.open(made.database)
     for name in NAMES:
         launch = Launch(prompt="p", title=name, working_directory=str(made.work_dir), agent="demo")
-        store.insert_session(launch, status=SessionStatus.COMPLETED)
+        store.sessions.insert(launch, status=SessionStatus.COMPLETED)
     store.close()
     made.start()
     return made

@@ -25,8 +25,10 @@ def filled(lulu: LuluServer, said: list[Event] | None = None) -> SessionId:
     """A long session in the file of a Lulu that does not run yet: many turns, or one in which this was said."""
     store = Store.open(lulu.database)
     launch = Launch(prompt="ask 1", working_directory=str(lulu.work_dir), agent="demo")
-    session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
-    store.append(session_id, said if said is not None else [event for n in range(1, TURNS + 1) for event in turn(n)])
+    session_id = store.sessions.insert(launch, status=SessionStatus.COMPLETED)
+    store.events.append(
+        session_id, said if said is not None else [event for n in range(1, TURNS + 1) for event in turn(n)]
+    )
     store.close()
     return session_id
 

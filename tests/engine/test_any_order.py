@@ -116,7 +116,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def submit(self, command: Command) -> None:
         """As a page does: what is refused is told, and is no failure."""
-        self.tell(lambda: self.lulu.store.submit(command))
+        self.tell(lambda: self.lulu.store.commands.submit(command))
 
     def tell(self, action: Callable[[], object]) -> bool:
         try:
@@ -156,7 +156,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(number=which, withdraw=st.booleans())
     def change_queued(self, number: int, withdraw: bool) -> None:
         session_id = self.session(number)
-        for queued in self.lulu.store.queued_prompts(session_id)[:1]:
+        for queued in self.lulu.store.commands.queued_prompts(session_id)[:1]:
             if withdraw:
                 command: Command = commands.WithdrawQueued(actor=OWNER, session_id=session_id, command_id=queued.id)
             else:
@@ -168,13 +168,15 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(number=which, approve=st.booleans(), stop=st.booleans())
     def answer(self, number: int, approve: bool, stop: bool) -> None:
         """Two people at once: one of them is first."""
-        for approval in self.lulu.store.approvals(self.session(number)):
+        for approval in self.lulu.store.approvals.find(self.session(number)):
             with ThreadPoolExecutor(len(PEOPLE)) as pool:
                 taken = list(pool.map(lambda who, one=approval: self.decide(who, one, approve, stop), PEOPLE))
             assert sum(taken) <= 1
 
     def decide(self, who: Actor, approval: Approval, approve: bool, stop: bool) -> bool:
-        return self.tell(lambda: self.lulu.store.decide(who, approval.id, approve=approve, stop=stop and not approve))
+        return self.tell(
+            lambda: self.lulu.store.approvals.decide(who, approval.id, approve=approve, stop=stop and not approve)
+        )
 
     @rule(number=which)
     def interrupt(self, number: int) -> None:
@@ -190,7 +192,7 @@ class AnyOrder(RuleBasedStateMachine):
         parent = self.session(number)
         if number not in self.sessions or to in self.sessions or self.status(parent) == SessionStatus.DRAFT:
             return
-        events = self.lulu.store.get_session_events(parent)
+        events = self.lulu.store.events.of_session(parent)
         event_id = None if at is None or not events else events[at % len(events)].id
         new_id = self.sessions[to] = new_session_id()
         self.submit(commands.Fork(actor=OWNER, session_id=parent, new_session_id=new_id, event_id=event_id))
@@ -202,7 +204,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(number=which)
     def delete(self, number: int) -> None:
         session_id = self.session(number)
-        if self.tell(lambda: self.lulu.store.submit(commands.Delete(actor=OWNER, session_id=session_id))):
+        if self.tell(lambda: self.lulu.store.commands.submit(commands.Delete(actor=OWNER, session_id=session_id))):
             del self.sessions[number]
 
     @rule(number=which, mode=st.sampled_from(["default", "acceptEdits", "plan"]))
@@ -212,18 +214,18 @@ class AnyOrder(RuleBasedStateMachine):
     # -- waiting -------------------------------------------------------------------------------------------------------
 
     def status(self, session_id: SessionId) -> str:
-        return self.lulu.store.get_session(session_id).status
+        return self.lulu.store.sessions.get(session_id).status
 
     def needs_somebody(self, session_id: SessionId) -> bool:
         """Whether nothing goes on here by itself: it has ended, it asks, or it has fallen silent."""
         store = self.lulu.store
-        session = store.get_session(session_id)
+        session = store.sessions.get(session_id)
         if session.known_status in ENDED or session.status == SessionStatus.DRAFT:
-            return not any(one.command.session_id == session_id for one in store.pending_commands())
-        live = store.live_text(session_id)
+            return not any(one.command.session_id == session_id for one in store.commands.pending())
+        live = store.events.live_text(session_id)
         silent = live is not None and live.text.endswith("The first of them is")
-        last = [stored.event for stored in store.get_session_events(session_id)[-3:]]
-        assert store.approvals(session_id) or silent, f"{session.status}, {live}, {last}"
+        last = [stored.event for stored in store.events.of_session(session_id)[-3:]]
+        assert store.approvals.find(session_id) or silent, f"{session.status}, {live}, {last}"
         return True
 
     @rule(number=which)
@@ -260,12 +262,12 @@ class AnyOrder(RuleBasedStateMachine):
     def brought_to_an_end(self, number: int) -> bool:
         store, session_id = self.lulu.store, self.sessions[number]
         self.wait(number)
-        for approval in store.approvals(session_id):
+        for approval in store.approvals.find(session_id):
             self.decide(OWNER, approval, True, False)
-        if store.live_text(session_id) is not None:
+        if store.events.live_text(session_id) is not None:
             self.interrupt(number)
         is_over = self.status(session_id) in ENDED or self.status(session_id) == SessionStatus.DRAFT
-        return is_over and not any(one.command.session_id == session_id for one in store.pending_commands())
+        return is_over and not any(one.command.session_id == session_id for one in store.commands.pending())
 
 
 @pytest.mark.timeout(3_600 if _ORDERS else 240)

@@ -39,13 +39,13 @@ def held(lulu: Runtime) -> SessionId:
 
 
 def sent(lulu: Runtime, session_id: SessionId) -> list[str]:
-    events = [stored.event for stored in lulu.store.get_session_events(session_id)]
+    events = [stored.event for stored in lulu.store.events.of_session(session_id)]
     return [event.text for event in events if isinstance(event, User)]
 
 
 def on_hold(lulu: Runtime, session_id: SessionId) -> list[str]:
-    queued = lulu.store.queued_prompts(session_id)
-    assert lulu.store.get_session(session_id).held_prompts == sum(stored.is_held for stored in queued)
+    queued = lulu.store.commands.queued_prompts(session_id)
+    assert lulu.store.sessions.get(session_id).held_prompts == sum(stored.is_held for stored in queued)
     return [stored.prompt for stored in queued if stored.is_held]
 
 
@@ -53,16 +53,16 @@ def nothing_goes_on(lulu: Runtime, session_id: SessionId) -> bool:
     """Whether the host has nothing to take: what is on hold is no work for it."""
     other = start(lulu, "echo meanwhile")
     settled(lulu, other)
-    return lulu.store.pending_commands() == [] and not lulu.store.get_session(session_id).is_live
+    return lulu.store.commands.pending() == [] and not lulu.store.sessions.get(session_id).is_live
 
 
 def withdraw(lulu: Runtime, session_id: SessionId) -> None:
-    [first] = lulu.store.queued_prompts(session_id)
-    lulu.store.submit(WithdrawQueued(actor=OWNER, session_id=session_id, command_id=first.id))
+    [first] = lulu.store.commands.queued_prompts(session_id)
+    lulu.store.commands.submit(WithdrawQueued(actor=OWNER, session_id=session_id, command_id=first.id))
 
 
 def send_held(lulu: Runtime, session_id: SessionId) -> None:
-    lulu.store.submit(SendHeld(actor=OWNER, session_id=session_id))
+    lulu.store.commands.submit(SendHeld(actor=OWNER, session_id=session_id))
 
 
 def test_stop_holds_the_queue_also_over_a_restart(lulu: Runtime, held: SessionId, new_lulu: NewLulu) -> None:
@@ -74,11 +74,11 @@ def test_stop_holds_the_queue_also_over_a_restart(lulu: Runtime, held: SessionId
 
     assert on_hold(again, held) == QUESTIONS
     assert sent(again, held) == [STALL]
-    assert [session.id for session in again.store.sessions_on_hold()] == [held]
+    assert [session.id for session in again.store.sessions.on_hold()] == [held]
     send_held(again, held)
     settled(again, held, turns=4)
     assert sent(again, held) == [STALL, *QUESTIONS]
-    assert again.store.sessions_on_hold() == []
+    assert again.store.sessions.on_hold() == []
 
 
 def test_a_new_prompt_goes_first_and_the_held_ones_follow(lulu: Runtime, held: SessionId) -> None:
@@ -103,7 +103,7 @@ def test_of_two_new_prompts_both_go_first(new_lulu: NewLulu) -> None:
 
     prompt(lulu, session_id, "new 1")
     prompt(lulu, session_id, "new 2")
-    queued = [stored.prompt for stored in lulu.store.queued_prompts(session_id)]
+    queued = [stored.prompt for stored in lulu.store.commands.queued_prompts(session_id)]
     stop(lulu, other)
     settled(lulu, session_id, turns=4)
 
@@ -112,9 +112,9 @@ def test_of_two_new_prompts_both_go_first(new_lulu: NewLulu) -> None:
 
 
 def test_send_now_leaves_the_others_as_they_are(lulu: Runtime, held: SessionId) -> None:
-    first, second, _ = lulu.store.queued_prompts(held)
+    first, second, _ = lulu.store.commands.queued_prompts(held)
 
-    lulu.store.submit(SendNow(actor=OWNER, session_id=held, text=QUESTIONS[1], replaces=second.id))
+    lulu.store.commands.submit(SendNow(actor=OWNER, session_id=held, text=QUESTIONS[1], replaces=second.id))
     settled(lulu, held, turns=2)
     assert nothing_goes_on(lulu, held)
 
@@ -124,29 +124,29 @@ def test_send_now_leaves_the_others_as_they_are(lulu: Runtime, held: SessionId) 
     prompt(lulu, held, "Stall, please, again.")
     has_status(lulu, held, SessionStatus.RUNNING)
     eventually(lambda: on_hold(lulu, held) == [])
-    lulu.store.submit(SendNow(actor=OWNER, session_id=held, text="now"))
+    lulu.store.commands.submit(SendNow(actor=OWNER, session_id=held, text="now"))
     settled(lulu, held, turns=6)
     assert sent(lulu, held)[2:] == ["Stall, please, again.", "now", QUESTIONS[0], QUESTIONS[2]]
     with pytest.raises(Conflict):
-        lulu.store.submit(commands.WithdrawQueued(actor=OWNER, session_id=held, command_id=first.id))
+        lulu.store.commands.submit(commands.WithdrawQueued(actor=OWNER, session_id=held, command_id=first.id))
 
 
 def test_delete_all_takes_back_what_is_on_hold_and_nothing_else(lulu: Runtime, held: SessionId) -> None:
     # In another tab they were sent: nothing is on hold any more.
-    lulu.store.submit(DeleteHeld(actor=OWNER, session_id=held))
-    assert lulu.store.queued_prompts(held) == []
-    assert lulu.store.get_session(held).held_prompts == 0
+    lulu.store.commands.submit(DeleteHeld(actor=OWNER, session_id=held))
+    assert lulu.store.commands.queued_prompts(held) == []
+    assert lulu.store.sessions.get(held).held_prompts == 0
 
     prompt(lulu, held, "echo first")
     prompt(lulu, held, "echo second")
-    lulu.store.submit(DeleteHeld(actor=OWNER, session_id=held))
+    lulu.store.commands.submit(DeleteHeld(actor=OWNER, session_id=held))
 
     settled(lulu, held, turns=3)
     assert sent(lulu, held) == [STALL, "echo first", "echo second"]
 
 
 def test_nothing_else_lets_held_prompts_go(lulu: Runtime, held: SessionId) -> None:
-    first, second, _ = (stored.id for stored in lulu.store.queued_prompts(held))
+    first, second, _ = (stored.id for stored in lulu.store.commands.queued_prompts(held))
     for command in (
         commands.EditQueued(actor=OWNER, session_id=held, command_id=first, text="edited"),
         commands.WithdrawQueued(actor=OWNER, session_id=held, command_id=second),
@@ -157,40 +157,40 @@ def test_nothing_else_lets_held_prompts_go(lulu: Runtime, held: SessionId) -> No
         commands.SetModel(actor=OWNER, session_id=held, model="other"),
         commands.Archive(actor=OWNER, session_id=held, archived=True),
     ):
-        lulu.store.submit(command)
+        lulu.store.commands.submit(command)
 
     assert nothing_goes_on(lulu, held)
     assert on_hold(lulu, held) == ["edited", QUESTIONS[2]]
     assert sent(lulu, held) == [STALL]
     # A fork begins without them; an archived session is no news on Home.
-    [fork] = lulu.store.forks_of(held)
-    assert lulu.store.queued_prompts(fork.id) == []
-    assert lulu.store.sessions_on_hold() == []
+    [fork] = lulu.store.sessions.forks_of(held)
+    assert lulu.store.commands.queued_prompts(fork.id) == []
+    assert lulu.store.sessions.on_hold() == []
 
 
 def test_deny_and_stop_and_a_stop_during_send_now_hold_the_queue(lulu: Runtime) -> None:
     asking, stalled = start(lulu, "Find the bug"), start(lulu, STALL)
-    [approval] = eventually(lambda: lulu.store.approvals(asking))
+    [approval] = eventually(lambda: lulu.store.approvals.find(asking))
     prompt(lulu, asking, "echo after")
     has_status(lulu, stalled, SessionStatus.RUNNING)
     prompt(lulu, stalled, "echo after")
 
-    lulu.store.decide(OWNER, approval.id, approve=False, stop=True)
-    lulu.store.submit(SendNow(actor=OWNER, session_id=stalled, text="echo now"))
+    lulu.store.approvals.decide(OWNER, approval.id, approve=False, stop=True)
+    lulu.store.commands.submit(SendNow(actor=OWNER, session_id=stalled, text="echo now"))
     stop(lulu, stalled)
 
     has_status(lulu, asking, SessionStatus.INTERRUPTED)
-    eventually(lambda: not lulu.store.get_session(stalled).is_live)
+    eventually(lambda: not lulu.store.sessions.get(stalled).is_live)
     assert nothing_goes_on(lulu, asking)
     assert on_hold(lulu, asking) == ["echo after"]
     assert "echo after" in on_hold(lulu, stalled)
 
 
 def test_a_deleted_session_takes_its_held_prompts_with_it(lulu: Runtime, held: SessionId) -> None:
-    lulu.store.submit(commands.Delete(actor=OWNER, session_id=held))
+    lulu.store.commands.submit(commands.Delete(actor=OWNER, session_id=held))
 
-    assert lulu.store.sessions_on_hold() == []
-    assert lulu.store.queued_prompts(held) == []
+    assert lulu.store.sessions.on_hold() == []
+    assert lulu.store.commands.queued_prompts(held) == []
 
 
 def test_a_first_prompt_that_is_stopped_before_it_began_is_on_hold_too(new_lulu: NewLulu) -> None:
@@ -199,7 +199,7 @@ def test_a_first_prompt_that_is_stopped_before_it_began_is_on_hold_too(new_lulu:
     image = Attachment(name="notes.txt", media_type="text/plain", content=b"notes")
     session_id = new_session_id()
     launch = Launch(prompt="echo first", working_directory=str(lulu.settings.data_dir.parent), agent="demo")
-    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch, attachments=[image]))
+    lulu.store.commands.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch, attachments=[image]))
     prompt(lulu, session_id, "echo second")
 
     stop(lulu, session_id)
@@ -207,13 +207,13 @@ def test_a_first_prompt_that_is_stopped_before_it_began_is_on_hold_too(new_lulu:
     lulu = new_lulu(max_running=2)
 
     assert on_hold(lulu, session_id) == ["echo first", "echo second"]
-    [first, _] = lulu.store.queued_prompts(session_id)
-    assert [one.content for one in lulu.store.attachments(first.attachment_ids)] == [b"notes"]
-    lulu.store.submit(EditQueued(actor=OWNER, session_id=session_id, command_id=first.id, text="echo changed"))
+    [first, _] = lulu.store.commands.queued_prompts(session_id)
+    assert [one.content for one in lulu.store.commands.attachments(first.attachment_ids)] == [b"notes"]
+    lulu.store.commands.submit(EditQueued(actor=OWNER, session_id=session_id, command_id=first.id, text="echo changed"))
     send_held(lulu, session_id)
     settled(lulu, session_id, turns=2)
     assert sent(lulu, session_id) == ["echo changed", "echo second"]
-    assert lulu.store.get_session(session_id).name == "echo changed"
+    assert lulu.store.sessions.get(session_id).name == "echo changed"
 
 
 @pytest.mark.parametrize("way", ["send now", "delete", "delete all", "a new prompt"])
@@ -226,19 +226,19 @@ def test_a_first_prompt_on_hold_is_a_prompt_like_others(new_lulu: NewLulu, way: 
         withdraw(lulu, session_id)
     stop(lulu, session_id)
     has_status(lulu, session_id, SessionStatus.INTERRUPTED)
-    [first] = lulu.store.queued_prompts(session_id)
+    [first] = lulu.store.commands.queued_prompts(session_id)
     stop(lulu, stalled)
 
     if way == "send now":
-        lulu.store.submit(SendNow(actor=OWNER, session_id=session_id, text="echo first", replaces=first.id))
+        lulu.store.commands.submit(SendNow(actor=OWNER, session_id=session_id, text="echo first", replaces=first.id))
     elif way == "delete":
         withdraw(lulu, session_id)
     elif way == "delete all":
-        lulu.store.submit(DeleteHeld(actor=OWNER, session_id=session_id))
+        lulu.store.commands.submit(DeleteHeld(actor=OWNER, session_id=session_id))
     else:
         prompt(lulu, session_id, "echo new")
 
     wanted = {"send now": ["echo first"], "a new prompt": ["echo new", "echo first"]}.get(way, [])
     settled(lulu, session_id, turns=len(wanted))
     assert sent(lulu, session_id) == wanted
-    assert lulu.store.queued_prompts(session_id) == []
+    assert lulu.store.commands.queued_prompts(session_id) == []

@@ -50,21 +50,21 @@ def launch(prompt: str, working_directory: str | None = None) -> Launch:
 
 def start(lulu: Runtime, prompt: str) -> SessionId:
     session_id = new_session_id()
-    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch(prompt)))
+    lulu.store.commands.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch(prompt)))
     return session_id
 
 
 def prompt(lulu: Runtime, session_id: SessionId, text: str) -> None:
-    lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text=text))
+    lulu.store.commands.submit(SendPrompt(actor=OWNER, session_id=session_id, text=text))
 
 
 def stop(lulu: Runtime, session_id: SessionId) -> None:
-    lulu.store.submit(Interrupt(actor=OWNER, session_id=session_id))
+    lulu.store.commands.submit(Interrupt(actor=OWNER, session_id=session_id))
 
 
 def has_status(lulu: Runtime, session_id: SessionId, status: SessionStatus) -> Session:
     def look() -> Session | None:
-        session = lulu.store.get_session(session_id)
+        session = lulu.store.sessions.get(session_id)
         return session if session.status == status else None
 
     return eventually(look)
@@ -74,30 +74,30 @@ def settled(lulu: Runtime, session_id: SessionId, *, turns: int = 1) -> Session:
     """The session when it has answered that many prompts; every request on the way is approved."""
 
     def look() -> Session | None:
-        for approval in lulu.store.approvals(session_id):
-            lulu.store.decide(OWNER, approval.id, approve=True)
-        session = lulu.store.get_session(session_id)
-        done = lulu.store.count_events(session_id, "result") >= turns
+        for approval in lulu.store.approvals.find(session_id):
+            lulu.store.approvals.decide(OWNER, approval.id, approve=True)
+        session = lulu.store.sessions.get(session_id)
+        done = lulu.store.events.count(session_id, "result") >= turns
         return session if done and session.known_status in ENDED else None
 
     return eventually(look, timeout=60)
 
 
 def request_of(lulu: Runtime, session_id: SessionId) -> Approval:
-    return eventually(lambda: next(iter(lulu.store.approvals(session_id)), None))
+    return eventually(lambda: next(iter(lulu.store.approvals.find(session_id)), None))
 
 
 def events_of(lulu: Runtime, session_id: SessionId) -> list[StoredEvent]:
-    return eventually(lambda: lulu.store.get_session_events(session_id))
+    return eventually(lambda: lulu.store.events.of_session(session_id))
 
 
 def texts(lulu: Runtime, session_id: SessionId) -> list[str]:
-    found = lulu.store.get_session_events(session_id)
+    found = lulu.store.events.of_session(session_id)
     return [stored.event.content for stored in found if isinstance(stored.event, Text)]
 
 
 def notes(lulu: Runtime, session_id: SessionId) -> list[str]:
-    found = lulu.store.get_session_events(session_id)
+    found = lulu.store.events.of_session(session_id)
     return [stored.event.subtype for stored in found if isinstance(stored.event, System)]
 
 
@@ -106,12 +106,12 @@ def test_a_prompt_becomes_a_finished_turn(lulu: Runtime) -> None:
 
     session = settled(lulu, session_id)
 
-    stored = lulu.store.get_session_events(session_id)
+    stored = lulu.store.events.of_session(session_id)
     assert session.status == SessionStatus.COMPLETED
     assert isinstance(stored[0].event, User)
     assert isinstance(stored[-1].event, Result)
     assert {one.type for one in stored} >= {"thinking", "text", "tool_use", "tool_result", "permission"}
-    assert lulu.store.live_text(session_id) is None
+    assert lulu.store.events.live_text(session_id) is None
 
 
 def test_sums_on_the_row_are_those_of_the_turns_also_over_a_restart(lulu: Runtime, new_lulu: NewLulu) -> None:
@@ -124,7 +124,7 @@ def test_sums_on_the_row_are_those_of_the_turns_also_over_a_restart(lulu: Runtim
 
     session = settled(again, session_id, turns=3)
 
-    results = [one.event for one in again.store.get_session_events(session_id) if isinstance(one.event, Result)]
+    results = [one.event for one in again.store.events.of_session(session_id) if isinstance(one.event, Result)]
     assert len(results) == 3
     assert all(result.cost_usd and result.cost_usd > 0 for result in results)
     assert session.cost_usd == pytest.approx(results[-1].total_cost_usd)
@@ -139,14 +139,14 @@ def test_queued_prompts_are_sent_in_order_and_once(lulu: Runtime) -> None:
 
     settled(lulu, session_id, turns=4)
 
-    stored = lulu.store.get_session_events(session_id)
+    stored = lulu.store.events.of_session(session_id)
     assert [one.event.text for one in stored if isinstance(one.event, User)] == [
         "Find the bug",
         "question 0",
         "question 1",
         "question 2",
     ]
-    assert lulu.store.queued_prompts(session_id) == []
+    assert lulu.store.commands.queued_prompts(session_id) == []
 
 
 def test_a_queue_survives_a_restart_and_is_sent_once(new_lulu: NewLulu) -> None:
@@ -159,19 +159,19 @@ def test_a_queue_survives_a_restart_and_is_sent_once(new_lulu: NewLulu) -> None:
 
     settled(again, session_id, turns=4)
 
-    sent = [one.event.text for one in again.store.get_session_events(session_id) if isinstance(one.event, User)]
+    sent = [one.event.text for one in again.store.events.of_session(session_id) if isinstance(one.event, User)]
     assert sent == ["story", "question 0", "question 1", "question 2"]
 
 
 def test_a_denial_reaches_the_agent_with_its_reason(lulu: Runtime) -> None:
     session_id = start(lulu, "Find the bug")
     approval = request_of(lulu, session_id)
-    assert lulu.store.get_session(session_id).status == SessionStatus.WAITING
+    assert lulu.store.sessions.get(session_id).status == SessionStatus.WAITING
 
-    lulu.store.decide(OWNER, approval.id, approve=False, message="Not this file, please")
+    lulu.store.approvals.decide(OWNER, approval.id, approve=False, message="Not this file, please")
     settled(lulu, session_id)
 
-    stored = lulu.store.get_session_events(session_id)
+    stored = lulu.store.events.of_session(session_id)
     decisions = [one.event for one in stored if isinstance(one.event, PermissionDecision)]
     assert (decisions[0].decision, decisions[0].actor) == ("denied", "this computer")
     assert any("Not this file, please" in one.raw for one in stored if one.type == "tool_result")
@@ -180,7 +180,7 @@ def test_a_denial_reaches_the_agent_with_its_reason(lulu: Runtime) -> None:
 def test_stop_interrupts_the_turn_and_keeps_what_was_said(new_lulu: NewLulu) -> None:
     lulu = new_lulu(demo_speed=1.0)
     session_id = start(lulu, "story")
-    seen = eventually(lambda: lulu.store.live_text(session_id))
+    seen = eventually(lambda: lulu.store.events.live_text(session_id))
 
     stop(lulu, session_id)
 
@@ -198,34 +198,34 @@ def test_stop_withdraws_only_that_sessions_requests(lulu: Runtime) -> None:
     stop(lulu, ours)
 
     has_status(lulu, ours, SessionStatus.INTERRUPTED)
-    assert lulu.store.approvals(ours) == []
-    assert lulu.store.approvals(ours, status=None)[0].status == "cancelled"
-    assert len(lulu.store.approvals(other)) == 1
+    assert lulu.store.approvals.find(ours) == []
+    assert lulu.store.approvals.find(ours, status=None)[0].status == "cancelled"
+    assert len(lulu.store.approvals.find(other)) == 1
 
 
 def test_stop_of_a_session_that_waits_for_a_place_withdraws_it(new_lulu: NewLulu) -> None:
     lulu = new_lulu(max_running=1)
     first = start(lulu, "Find the bug")
-    eventually(lambda: lulu.store.approvals(first))
+    eventually(lambda: lulu.store.approvals.find(first))
     second = start(lulu, "Find the bug")
 
     stop(lulu, second)
 
     has_status(lulu, second, SessionStatus.INTERRUPTED)
-    assert lulu.store.count_events(second, "user") == 0
+    assert lulu.store.events.count(second, "user") == 0
     settled(lulu, first)
 
 
 def test_no_more_than_max_running_work_at_once(new_lulu: NewLulu) -> None:
     lulu = new_lulu(max_running=2)
     sessions = [start(lulu, "Find the bug") for _ in range(4)]
-    eventually(lambda: len(lulu.store.approvals()) == 2)
-    assert sum(lulu.store.count_events(one, "user") for one in sessions) == 2
+    eventually(lambda: len(lulu.store.approvals.find()) == 2)
+    assert sum(lulu.store.events.count(one, "user") for one in sessions) == 2
 
     for session_id in sessions:
         settled(lulu, session_id)
 
-    assert [lulu.store.get_session(one).status for one in sessions] == ["completed"] * 4
+    assert [lulu.store.sessions.get(one).status for one in sessions] == ["completed"] * 4
 
 
 def test_a_crashed_agent_fails_its_own_session_only(lulu: Runtime) -> None:
@@ -235,16 +235,16 @@ def test_a_crashed_agent_fails_its_own_session_only(lulu: Runtime) -> None:
     session = settled_or_failed(lulu, crashed)
 
     assert session.status == SessionStatus.FAILED
-    errors = [one for one in lulu.store.get_session_events(crashed) if one.type == "error"]
+    errors = [one for one in lulu.store.events.of_session(crashed) if one.type == "error"]
     assert len(errors) == 1
     assert settled(lulu, other).status == SessionStatus.COMPLETED
 
 
 def settled_or_failed(lulu: Runtime, session_id: SessionId) -> Session:
     def look() -> Session | None:
-        for approval in lulu.store.approvals(session_id):
-            lulu.store.decide(OWNER, approval.id, approve=True)
-        session = lulu.store.get_session(session_id)
+        for approval in lulu.store.approvals.find(session_id):
+            lulu.store.approvals.decide(OWNER, approval.id, approve=True)
+        session = lulu.store.sessions.get(session_id)
         return session if session.known_status in ENDED else None
 
     return eventually(look)
@@ -263,12 +263,12 @@ def test_a_silent_stream_is_told_once_and_never_killed(new_lulu: NewLulu) -> Non
     session_id = start(lulu, "stall")
 
     def stalled() -> bool:
-        for approval in lulu.store.approvals(session_id):
-            lulu.store.decide(OWNER, approval.id, approve=True)
+        for approval in lulu.store.approvals.find(session_id):
+            lulu.store.approvals.decide(OWNER, approval.id, approve=True)
         return "stalled" in notes(lulu, session_id)
 
     eventually(stalled)
-    assert lulu.store.get_session(session_id).status == SessionStatus.RUNNING
+    assert lulu.store.sessions.get(session_id).status == SessionStatus.RUNNING
 
     stop(lulu, session_id)
 
@@ -283,7 +283,7 @@ def test_clear_begins_another_conversation_and_counts_its_cost_from_nothing(lulu
     prompt(lulu, session_id, "/clear")
     settled(lulu, session_id, turns=2)
 
-    after = lulu.store.get_session(session_id)
+    after = lulu.store.sessions.get(session_id)
     assert after.session_id_claude != before.session_id_claude
     assert (after.cost_usd or 0) >= (before.cost_usd or 0)
 
@@ -347,13 +347,13 @@ def test_sessions_that_rest_are_forgotten_and_go_on(new_lulu: NewLulu) -> None:
 def test_a_crash_of_lulu_is_closed_out_at_the_next_start(new_lulu: NewLulu) -> None:
     lulu = new_lulu(demo_speed=1.0)
     session_id = start(lulu, "story")
-    seen = eventually(lambda: lulu.store.live_text(session_id))
+    seen = eventually(lambda: lulu.store.events.live_text(session_id))
     lulu.store.close()
 
     again = new_lulu()
 
     has_status(again, session_id, SessionStatus.INTERRUPTED)
-    texts_kept = [one.event for one in again.store.get_session_events(session_id) if isinstance(one.event, Text)]
+    texts_kept = [one.event for one in again.store.events.of_session(session_id) if isinstance(one.event, Text)]
     assert texts_kept[-1].partial
     assert texts_kept[-1].content.startswith(seen.text)
 
@@ -374,9 +374,9 @@ def test_bad_launches_are_refused_and_leave_nothing(lulu: Runtime, asked: tuple[
     command = StartSession(actor=OWNER, session_id=new_session_id(), launch=launch(*asked))
 
     with pytest.raises(InputError, match=problem):
-        lulu.store.submit(command)
+        lulu.store.commands.submit(command)
 
-    assert lulu.store.list_sessions() == []
+    assert lulu.store.sessions.latest() == []
 
 
 def test_odd_prompts_reach_the_log_letter_by_letter(lulu: Runtime) -> None:
@@ -393,7 +393,7 @@ def test_only_the_owner_may_send(lulu: Runtime) -> None:
     session_id = start(lulu, "Find the bug")
 
     with pytest.raises(Forbidden):
-        lulu.store.submit(SendPrompt(actor=guest, session_id=session_id, text="hi"))
+        lulu.store.commands.submit(SendPrompt(actor=guest, session_id=session_id, text="hi"))
     approval = request_of(lulu, session_id)
     with pytest.raises(Forbidden):
-        lulu.store.decide(guest, approval.id, approve=True)
+        lulu.store.approvals.decide(guest, approval.id, approve=True)

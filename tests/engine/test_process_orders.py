@@ -155,7 +155,7 @@ _scripts: dict[str, Script] = {}
 
 
 async def _connected(store: Any, options: Settings, session_id: str, *_: object) -> Any:
-    row = store.get_session(session_id)
+    row = store.sessions.get(session_id)
     spec = AgentSpec(
         kind="claude",
         working_directory="/",
@@ -196,11 +196,13 @@ scripts = st.builds(Script, end=orders(), on_interrupt=orders(), on_terminate=or
 @pytest.mark.scaled
 def test_every_order_of_frames_ends_the_turn_once_and_as_it_should(lulu: Runtime, script: Script, way: str) -> None:
     launch = Launch(prompt="x", working_directory=str(Path.cwd()), agent="claude")
-    session_id = lulu.store.insert_session(launch, status=SessionStatus.COMPLETED)
+    session_id = lulu.store.sessions.insert(launch, status=SessionStatus.COMPLETED)
     _scripts[session_id] = script
     is_left_alone = way == "nobody stops it"
 
-    lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="ends" if is_left_alone else "waits"))
+    lulu.store.commands.submit(
+        SendPrompt(actor=OWNER, session_id=session_id, text="ends" if is_left_alone else "waits")
+    )
     eventually(lambda: [one for one in events(lulu, session_id) if isinstance(one, System)], every=0.002)
     if is_left_alone:
         eventually(lambda: [one for one in events(lulu, session_id) if _is_last(one)], every=0.002)
@@ -208,8 +210,8 @@ def test_every_order_of_frames_ends_the_turn_once_and_as_it_should(lulu: Runtime
         assert ended(lulu, session_id) == (told[0] if told else SessionStatus.FAILED)
     elif way != "send now":
         with pytest.raises(Conflict):
-            lulu.store.submit(Delete(actor=OWNER, session_id=session_id))
-        lulu.store.submit(Interrupt(actor=OWNER, session_id=session_id))
+            lulu.store.commands.submit(Delete(actor=OWNER, session_id=session_id))
+        lulu.store.commands.submit(Interrupt(actor=OWNER, session_id=session_id))
         assert ended(lulu, session_id) == SessionStatus.INTERRUPTED
     if way == "delete":
         # Where the agent says once more that it works, it is at work until it owes to be idle for too long.
@@ -217,7 +219,7 @@ def test_every_order_of_frames_ends_the_turn_once_and_as_it_should(lulu: Runtime
         eventually(lambda: not script.lives, every=0.002)
     else:
         kind = SendNow if way == "send now" else SendPrompt
-        lulu.store.submit(kind(actor=OWNER, session_id=session_id, text="answered"))
+        lulu.store.commands.submit(kind(actor=OWNER, session_id=session_id, text="answered"))
         eventually(lambda: prompts(lulu, session_id) == 2 and ended(lulu, session_id), every=0.002)
         assert ended(lulu, session_id) == SessionStatus.COMPLETED
 
@@ -225,7 +227,7 @@ def test_every_order_of_frames_ends_the_turn_once_and_as_it_should(lulu: Runtime
 
 
 def is_deleted(lulu: Runtime, session_id: SessionId) -> bool:
-    lulu.store.submit(Delete(actor=OWNER, session_id=session_id))
+    lulu.store.commands.submit(Delete(actor=OWNER, session_id=session_id))
     return True
 
 
@@ -234,7 +236,7 @@ def _is_last(event: Event) -> bool:
 
 
 def events(lulu: Runtime, session_id: SessionId) -> list[Event]:
-    return [stored.event for stored in lulu.store.get_session_events(session_id)]
+    return [stored.event for stored in lulu.store.events.of_session(session_id)]
 
 
 def prompts(lulu: Runtime, session_id: SessionId) -> int:
@@ -245,7 +247,7 @@ def ended(lulu: Runtime, session_id: SessionId) -> SessionStatus | None:
     """How its last turn ended, when nothing goes on any more."""
 
     def look() -> SessionStatus | None:
-        session = lulu.store.get_session(session_id)
+        session = lulu.store.sessions.get(session_id)
         return session.known_status if session.known_status in ENDED else None
 
     return eventually(look, every=0.002)

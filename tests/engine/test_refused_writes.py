@@ -40,14 +40,14 @@ def execute(lulu: Runtime, sql: str) -> None:
 def start(lulu: Runtime, prompt: str) -> SessionId:
     session_id = new_session_id()
     launch = Launch(prompt=prompt, working_directory=str(Path.cwd()), agent="demo")
-    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+    lulu.store.commands.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
     return session_id
 
 
 def ended(lulu: Runtime, session_id: SessionId, *, with_type: str) -> Session:
     def look() -> Session | None:
-        session = lulu.store.get_session(session_id)
-        done = lulu.store.count_events(session_id, with_type) > 0
+        session = lulu.store.sessions.get(session_id)
+        done = lulu.store.events.count(session_id, with_type) > 0
         return session if done and session.known_status in ENDED else None
 
     return eventually(look, timeout=30)
@@ -58,7 +58,7 @@ def errors(lulu: Runtime, session_id: SessionId) -> list[Error]:
 
 
 def events(lulu: Runtime, session_id: SessionId) -> list[StoredEvent]:
-    return lulu.store.get_session_events(session_id)
+    return lulu.store.events.of_session(session_id)
 
 
 @pytest.mark.parametrize("kind", ["text", "result"])
@@ -69,16 +69,16 @@ def test_what_an_agent_says_and_is_refused_is_told_in_its_place(lulu: Runtime, k
     session = ended(lulu, session_id, with_type="error")
     told, *_ = errors(lulu, session_id)
     execute(lulu, "DROP TRIGGER refuse")
-    lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="/help"))
+    lulu.store.commands.submit(SendPrompt(actor=OWNER, session_id=session_id, text="/help"))
 
-    eventually(lambda: lulu.store.count_events(session_id, "user") == 2)
+    eventually(lambda: lulu.store.events.count(session_id, "user") == 2)
     assert session.status == SessionStatus.COMPLETED
     assert told.code == NOT_SAVED
     assert "could not be saved" in told.message
     assert "Ask the agent for what is missing." in told.message
     assert "refused here" in (told.detail or "")
     assert f"{kind} {{" in (told.detail or "")
-    assert lulu.store.live_text(session_id) is None
+    assert lulu.store.events.live_text(session_id) is None
     assert ended(lulu, session_id, with_type="result").status == SessionStatus.COMPLETED
 
 
@@ -90,7 +90,7 @@ def test_a_prompt_that_is_refused_fails_its_turn_and_says_why(lulu: Runtime) -> 
 
     assert session.status == SessionStatus.FAILED
     assert [error.code for error in errors(lulu, session_id)] == [NOT_SAVED]
-    assert lulu.store.pending_commands() == []
+    assert lulu.store.commands.pending() == []
 
 
 def test_a_file_that_refuses_even_the_error_stops_nobody(lulu: Runtime, caplog: pytest.LogCaptureFixture) -> None:

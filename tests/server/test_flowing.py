@@ -26,17 +26,17 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def session_id(store: Store) -> SessionId:
-    return store.insert_session(Launch(prompt="go", working_directory="/"))
+    return store.sessions.insert(Launch(prompt="go", working_directory="/"))
 
 
 def write(store: Store, session_id: SessionId, text: str, kind: str = "text") -> None:
     live = LiveText(message_id="m", kind=kind, text=text, updated_at=datetime.now(UTC))
-    store.record(Change(session_id=session_id, live=live)).result(10)
+    store.events.record(Change(session_id=session_id, live=live)).result(10)
 
 
 def told(store: Store, session_id: SessionId, *events: Event, kind: str = live_text.OWN) -> dict[str, Any]:
     for event in events:
-        store.insert_event(session_id, event)
+        store.events.insert(session_id, event)
     return live_text.told(store, kind, session_id)
 
 
@@ -52,7 +52,7 @@ def test_the_newest_events_are_told_and_only_texts_with_their_words(store: Store
         Text(content="two\n\nand"),
     )
 
-    first, *_, last = store.get_session_events(session_id)
+    first, *_, last = store.events.of_session(session_id)
     assert [one.get("text") for one in said["latest"]] == ["one", None, None, "two\n\nand"]
     assert [one["id"] for one in said["latest"]] == [first.id + 2, first.id + 3, first.id + 4, last.id]
     assert said["latest"][-1] == {"id": last.id, "from": 0, "text": "two\n\nand", "finished": 5}

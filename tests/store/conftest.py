@@ -14,7 +14,7 @@ from lulu.model.commands import SendPrompt
 from lulu.model.events import System, Text
 from lulu.model.sessions import Launch, SessionId
 from lulu.store import Change, LiveText, Store
-from lulu.store.read import reader
+from lulu.store.sqlite import reader
 from lulu.store.sqlite.connection import open_reader
 from tests.store.files import make_seed
 from tests.store.questions import request
@@ -43,7 +43,7 @@ def launch(tmp_path: Path) -> Launch:
 @pytest.fixture
 def session_id(store: Store, launch: Launch) -> SessionId:
     """A session that is starting."""
-    return store.insert_session(launch)
+    return store.sessions.insert(launch)
 
 
 @pytest.fixture
@@ -62,13 +62,15 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> list[dataset.Database]:
 @pytest.fixture
 def busy(pool: list[dataset.Database], store: Store, session_id: SessionId) -> Store:
     """A store with a little of everything."""
-    store.append(session_id, [Text(content="some words"), System(subtype="init", data={"session_id": session_id})])
-    store.ask(request(session_id)).result(30)
-    store.submit(SendPrompt(actor=LULU, session_id=session_id, text="more"))
-    live = LiveText(
-        message_id=None, kind="text", text="being written", updated_at=store.get_session(session_id).created_at
+    store.events.append(
+        session_id, [Text(content="some words"), System(subtype="init", data={"session_id": session_id})]
     )
-    store.record(Change(session_id=session_id, live=live)).result(30)
+    store.approvals.ask(request(session_id)).result(30)
+    store.commands.submit(SendPrompt(actor=LULU, session_id=session_id, text="more"))
+    live = LiveText(
+        message_id=None, kind="text", text="being written", updated_at=store.sessions.get(session_id).created_at
+    )
+    store.events.record(Change(session_id=session_id, live=live)).result(30)
     return store
 
 
@@ -78,7 +80,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = make_seed(tmp_path_factory.mktemp("sound") / "lulu.db", sessions=40, events=20)
     store = Store.open(path)
     for number in range(40):
-        store.append(f"session-{number}", [Text(content=f"{number} " * length) for length in (1, 300, 9000)])
+        store.events.append(f"session-{number}", [Text(content=f"{number} " * length) for length in (1, 300, 9000)])
     store.close()
     shutil.copy(path, path.with_name("copy"))
     return path.with_name("copy")

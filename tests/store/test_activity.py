@@ -24,31 +24,31 @@ Act = Callable[[Store, SessionId], object]
 
 
 def submit(make: Callable[[SessionId], Command]) -> Act:
-    return lambda store, session_id: store.submit(make(session_id))
+    return lambda store, session_id: store.commands.submit(make(session_id))
 
 
 def told(*events: Event, **fields: object) -> Act:
     def act(store: Store, session_id: SessionId) -> object:
         change = Change(session_id=session_id, events=events, **fields)  # type: ignore[arg-type]
-        return store.record(change).result(30)
+        return store.events.record(change).result(30)
 
     return act
 
 
 def asked(store: Store, session_id: SessionId) -> None:
-    store.ask(request(session_id)).result(30)
+    store.approvals.ask(request(session_id)).result(30)
 
 
 def write_live(store: Store, session_id: SessionId) -> None:
     live = LiveText(message_id="m", kind="text", text="words", updated_at=datetime.now(UTC))
-    store.record(Change(session_id=session_id, live=live)).result(30)
+    store.events.record(Change(session_id=session_id, live=live)).result(30)
 
 
 def is_active_after(store: Store, path: Path, act: Act, launch: Launch, *, before: Act | None = None) -> bool:
     """Whether this brings a session to the top of the list."""
     session_id, other = new_session_id(), new_session_id()
     for one in (session_id, other):
-        store.insert_session(launch, session_id=one, status=SessionStatus.RUNNING)
+        store.sessions.insert(launch, session_id=one, status=SessionStatus.RUNNING)
     if before is not None:
         before(store, session_id)
     execute(path, "UPDATE sessions SET created_at = ?, updated_at = created_at, last_activity_at = ?", *[LONG_AGO] * 2)
@@ -56,8 +56,8 @@ def is_active_after(store: Store, path: Path, act: Act, launch: Launch, *, befor
 
     act(store, session_id)
 
-    listed = [session.id for session in store.list_sessions(limit=500) if session.id in (session_id, other)]
-    is_recent = store.get_session(session_id).active_at > datetime.now(UTC) - timedelta(minutes=5)
+    listed = [session.id for session in store.sessions.latest(limit=500) if session.id in (session_id, other)]
+    is_recent = store.sessions.get(session_id).active_at > datetime.now(UTC) - timedelta(minutes=5)
     assert (listed[0] == session_id) == is_recent
     return is_recent
 
@@ -70,7 +70,7 @@ ACTIVITY: dict[str, Act] = {
     "a turn ends": told(Result(num_turns=1)),
     "a turn ends with its status": told(Result(num_turns=1), status=SessionStatus.COMPLETED),
     "a turn fails": told(Error(message="no"), status=SessionStatus.FAILED),
-    "a process dies": lambda store, one: store.close_out(one, SessionStatus.FAILED).result(30),
+    "a process dies": lambda store, one: store.sessions.close_out(one, SessionStatus.FAILED).result(30),
 }
 NO_ACTIVITY: dict[str, Act] = {
     "a text": told(Text(content="words")),
@@ -90,10 +90,10 @@ NO_ACTIVITY: dict[str, Act] = {
     "limits": submit(lambda one: SetBudget(actor=LULU, session_id=one, max_cost_usd=1, max_turns=2)),
     "another model": submit(lambda one: SetModel(actor=LULU, session_id=one, model="opus")),
     "a fork of it": submit(lambda one: Fork(actor=LULU, session_id=one, new_session_id=new_session_id())),
-    "a rule's answer": lambda store, one: store.decide_by_rule(request(one), None, approve=True, why="a rule").result(
-        30
-    ),
-    "the recovery": lambda store, one: store.close_out(
+    "a rule's answer": lambda store, one: store.approvals.decide_by_rule(
+        request(one), None, approve=True, why="a rule"
+    ).result(30),
+    "the recovery": lambda store, one: store.sessions.close_out(
         one, SessionStatus.INTERRUPTED, [System(subtype="lulu_stopped")], is_activity=False
     ).result(30),
     "a turn that ends because Lulu stops": told(Result(), status=SessionStatus.INTERRUPTED, is_activity=False),
@@ -113,8 +113,8 @@ def test_nothing_else_does(store: Store, path: Path, launch: Launch, name: str) 
 @pytest.mark.parametrize("approve", [True, False])
 def test_an_answer_is_activity(store: Store, path: Path, launch: Launch, approve: bool) -> None:
     def answer(store: Store, session_id: SessionId) -> None:
-        [approval] = store.approvals(session_id)
-        store.decide(LULU, approval.id, approve=approve)
+        [approval] = store.approvals.find(session_id)
+        store.approvals.decide(LULU, approval.id, approve=approve)
 
     assert is_active_after(store, path, answer, launch, before=asked)
 
@@ -122,32 +122,32 @@ def test_an_answer_is_activity(store: Store, path: Path, launch: Launch, approve
 @pytest.mark.parametrize("way", ["withdrawn", "expired"])
 def test_a_request_that_nobody_answers_is_none(store: Store, path: Path, launch: Launch, way: str) -> None:
     def end(store: Store, session_id: SessionId) -> None:
-        [approval] = store.approvals(session_id)
+        [approval] = store.approvals.find(session_id)
         if way == "withdrawn":
-            store.withdraw(approval.id).result(30)
+            store.approvals.withdraw(approval.id).result(30)
         else:
-            store.close_out(session_id, SessionStatus.INTERRUPTED, is_activity=False).result(30)
+            store.sessions.close_out(session_id, SessionStatus.INTERRUPTED, is_activity=False).result(30)
 
     assert not is_active_after(store, path, end, launch, before=asked)
 
 
 def test_an_archived_session_comes_back_to_its_place(store: Store, path: Path, launch: Launch) -> None:
     def away_and_back(store: Store, session_id: SessionId) -> None:
-        store.move(session_id, SessionStatus.COMPLETED)
+        store.sessions.move(session_id, SessionStatus.COMPLETED)
         execute(path, "UPDATE sessions SET last_activity_at = ? WHERE id = ?", LONG_AGO, session_id)
         for archived in (True, False):
-            store.submit(Archive(actor=LULU, session_id=session_id, archived=archived))
+            store.commands.submit(Archive(actor=LULU, session_id=session_id, archived=archived))
 
     assert not is_active_after(store, path, away_and_back, launch)
 
 
 def test_a_folder_that_is_worked_in_again_comes_first(store: Store, tmp_path: Path) -> None:
-    old = store.insert_session(Launch(prompt="p", working_directory="/old"))
-    store.insert_session(Launch(prompt="p", working_directory="/new"))
+    old = store.sessions.insert(Launch(prompt="p", working_directory="/old"))
+    store.sessions.insert(Launch(prompt="p", working_directory="/new"))
 
-    store.submit(SendPrompt(actor=LULU, session_id=old, text="go on"))
+    store.commands.submit(SendPrompt(actor=LULU, session_id=old, text="go on"))
 
-    assert store.recent_folders() == ["/old", "/new"]
+    assert store.sessions.recent_folders() == ["/old", "/new"]
 
 
 def test_stored_events_tell_the_activity_of_older_files(path: Path) -> None:

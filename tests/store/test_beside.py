@@ -18,10 +18,10 @@ from lulu.store import Bus, Change, Store
 
 def test_it_reads_what_the_other_writes(store: Store, path: Path, launch: Launch) -> None:
     beside = Store.beside(path, Bus(follows=store.bus.state()))
-    session_id = store.insert_session(launch)
-    store.insert_event(session_id, Text(content="A walrus."))
+    session_id = store.sessions.insert(launch)
+    store.events.insert(session_id, Text(content="A walrus."))
 
-    found = beside.get_session_events(session_id)
+    found = beside.events.of_session(session_id)
 
     assert [stored.event for stored in found] == [Text(content="A walrus.")]
     assert beside.health.ok
@@ -31,24 +31,24 @@ def test_it_reads_what_the_other_writes(store: Store, path: Path, launch: Launch
 @pytest.mark.parametrize(
     "write",
     [
-        lambda store, one: store.submit(SendPrompt(actor=LULU, session_id=one, text="Go on")),
-        lambda store, one: store.decide(LULU, "an-id", approve=True),
-        lambda store, one: store.record(Change(session_id=one, events=[Text(content="x")])),
-        lambda store, one: store.insert_event(one, Text(content="x")),
-        lambda store, one: store.move(one, SessionStatus.FAILED),
-        lambda store, one: store.revoke(LULU, 1),
-        lambda store, one: store.note_visit(1),
-        lambda store, one: store.index_older(),
+        lambda store, one: store.commands.submit(SendPrompt(actor=LULU, session_id=one, text="Go on")),
+        lambda store, one: store.approvals.decide(LULU, "an-id", approve=True),
+        lambda store, one: store.events.record(Change(session_id=one, events=[Text(content="x")])),
+        lambda store, one: store.events.insert(one, Text(content="x")),
+        lambda store, one: store.sessions.move(one, SessionStatus.FAILED),
+        lambda store, one: store.access.revoke(LULU, 1),
+        lambda store, one: store.access.note_visit(1),
+        lambda store, one: store.search.index_older(),
     ],
 )
 def test_it_writes_nothing(store: Store, path: Path, launch: Launch, write: Callable[[Store, SessionId], Any]) -> None:
     beside = Store.beside(path, Bus(follows=store.bus.state()))
-    session_id = store.insert_session(launch)
+    session_id = store.sessions.insert(launch)
 
     with pytest.raises(Forbidden):
         write(beside, session_id)
 
-    assert store.count_events(session_id) == 0
+    assert store.events.count(session_id) == 0
 
 
 def test_it_takes_and_frees_no_lock(store: Store, path: Path) -> None:
@@ -58,5 +58,5 @@ def test_it_takes_and_frees_no_lock(store: Store, path: Path) -> None:
     with pytest.raises(DatabaseInUse):
         Store.open(path)
     with pytest.raises(StoreBusy):
-        beside.live_sessions()
+        beside.sessions.live()
     assert path.with_name("lulu.db.owner").exists()

@@ -170,10 +170,10 @@ def test_what_is_rung_can_be_read_by_everybody(store: Store, session_id: Session
     def look(topic: str, version: int) -> None:
         if topic == session_topic(session_id):
             with_sqlite = connect(path).execute("SELECT count(*) FROM conversation_events").fetchone()[0]
-            seen.append((store.count_events(session_id), with_sqlite))
+            seen.append((store.events.count(session_id), with_sqlite))
 
     store.bus.subscribe(look)
-    futures = [store.record(Change(session_id=session_id, events=[Text(content=str(n))])) for n in range(100)]
+    futures = [store.events.record(Change(session_id=session_id, events=[Text(content=str(n))])) for n in range(100)]
     for future in futures:
         future.result(30)
     eventually(lambda: seen and seen[-1] == (100, 100))
@@ -191,14 +191,14 @@ def test_number_read_before_the_rows_misses_no_change(store: Store, session_id: 
     def show_pages() -> None:
         while not done.is_set():
             number = store.bus.version(topic)
-            pages.append((number, store.count_events(session_id)))
+            pages.append((number, store.events.count(session_id)))
 
     reader = threading.Thread(target=show_pages)
     reader.start()
     for _ in range(100):
-        store.insert_event(session_id, Text(content="x"))
+        store.events.insert(session_id, Text(content="x"))
     eventually(lambda: store.waiting == 0)
-    store.insert_event(session_id, Text(content="the last"))
+    store.events.insert(session_id, Text(content="the last"))
     last = eventually(lambda: pages and pages[-1][1] == 101 and store.bus.version(topic))
     eventually(lambda: pages[-1][0] == last)
     done.set()
@@ -229,12 +229,12 @@ def test_only_what_changed_is_rung(
     names |= {log_topic(session_id): "log", text_topic(session_id): "text"}
     rung: set[str] = set()
     eventually(lambda: store.waiting == 0)
-    store.insert_event(session_id, Text(content="settled"))
+    store.events.insert(session_id, Text(content="settled"))
     marker = store.bus.version("marker")
     store.bus.subscribe(lambda topic, version: rung.add(names.get(topic, topic)))
 
-    store.record(Change(session_id=session_id, **change)).result(30)  # type: ignore[arg-type]  # as parametrized
-    store.insert_session(Launch(prompt="the end", working_directory="/"), session_id=SessionId("end"))
+    store.events.record(Change(session_id=session_id, **change)).result(30)  # type: ignore[arg-type]  # as parametrized
+    store.sessions.insert(Launch(prompt="the end", working_directory="/"), session_id=SessionId("end"))
     eventually(lambda: row_topic("end") in rung)
 
     assert marker == store.bus.version("marker")
@@ -260,7 +260,7 @@ def test_live_text_draws_the_page_when_a_block_begins_or_ends(store: Store, sess
     for message_id, kind, text, _ in steps:
         rung.clear()
         live = LiveText(message_id=message_id, kind=kind, text=text, updated_at=datetime.now(UTC))
-        store.record(Change(session_id=session_id, live=live)).result(30)
+        store.events.record(Change(session_id=session_id, live=live)).result(30)
         eventually(lambda: store.waiting == 0 and text_topic(session_id) in rung)
         drawn.append(session_topic(session_id) in rung)
 
@@ -271,13 +271,13 @@ def test_live_text_rings_its_session(store: Store, session_id: SessionId) -> Non
     rung: list[str] = []
     store.bus.subscribe(lambda topic, version: rung.append(topic))
     live = LiveText(
-        message_id="m", kind="text", text="half a w\ud800", updated_at=store.get_session(session_id).created_at
+        message_id="m", kind="text", text="half a w\ud800", updated_at=store.sessions.get(session_id).created_at
     )
 
-    store.record(Change(session_id=session_id, live=live)).result(30)
+    store.events.record(Change(session_id=session_id, live=live)).result(30)
     eventually(lambda: session_topic(session_id) in rung)
 
-    shown = store.live_text(session_id)
+    shown = store.events.live_text(session_id)
     assert shown is not None
     assert shown.text == "half a w\ufffd"
 

@@ -37,11 +37,11 @@ def test_lock_held_for_long_loses_nothing(
     monkeypatch.setattr(writer, "PATIENCE", 0.8)
     began = time.monotonic()
 
-    futures = [store.record(Change(session_id=session_id, events=[Text(content=str(n))])) for n in range(50)]
+    futures = [store.events.record(Change(session_id=session_id, events=[Text(content=str(n))])) for n in range(50)]
     with pytest.raises(StoreBusy) as told:
-        store.submit(SendPrompt(actor=LULU, session_id=session_id, text="withdrawn"))
+        store.commands.submit(SendPrompt(actor=LULU, session_id=session_id, text="withdrawn"))
     health = store.health
-    readable = store.get_session(session_id).status
+    readable = store.sessions.get(session_id).status
     eventually(lambda: time.monotonic() - began > 3)
     waiting = [future.done() for future in futures]
     release()
@@ -56,12 +56,12 @@ def test_lock_held_for_long_loses_nothing(
     assert readable == "starting"
     assert not any(waiting)
     assert ids == sorted(ids, key=lambda event_id: event_id or 0)
-    events = store.get_session_events(session_id)
+    events = store.events.of_session(session_id)
     assert [event.event for event in events] == [Text(content=str(number)) for number in range(50)]
     eventually(lambda: store.health.ok)
     eventually(lambda: rung.count(HEALTH) == 2)
-    assert store.pending_commands() == []
-    assert store.get_session("held").prompt == "p"
+    assert store.commands.pending() == []
+    assert store.sessions.get("held").prompt == "p"
 
 
 def test_lock_held_for_three_seconds_is_only_a_delay(
@@ -71,11 +71,11 @@ def test_lock_held_for_three_seconds_is_only_a_delay(
     release = hold(path)
     began = time.monotonic()
 
-    future = store.record(Change(session_id=session_id, events=[Text(content="later")]))
+    future = store.events.record(Change(session_id=session_id, events=[Text(content="later")]))
     eventually(lambda: not store.health.ok)
     eventually(lambda: time.monotonic() - began > 3)
     release()
-    event_id = store.insert_event(session_id, Text(content="a person's, at once"))
+    event_id = store.events.insert(session_id, Text(content="a person's, at once"))
 
     assert future.result(0).event_ids == [1]
     assert event_id == 2
@@ -89,7 +89,7 @@ def test_store_opens_beside_a_writer_and_tells_what_it_waits_for(path: Path, hol
 
     store = Store.open(path)
     problem = eventually(lambda: store.health.problem)
-    sessions = store.list_sessions()
+    sessions = store.sessions.latest()
     release()
     eventually(lambda: store.health.ok)
     store.close()

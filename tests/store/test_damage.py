@@ -177,7 +177,7 @@ def test_damage_found_late_is_told_and_nothing_is_moved(damaged: Path, monkeypat
     assert not store.notices
     go_on.set()
     [notice] = eventually(lambda: store.notices)
-    sessions = store.list_sessions()
+    sessions = store.sessions.latest()
     store.close()
 
     assert isinstance(notice, DatabaseCorrupt)
@@ -209,8 +209,8 @@ def test_damage_that_a_query_meets_is_told_to_its_page_and_to_all(damaged: Path)
 
     for _ in range(3):
         with pytest.raises(DatabaseCorrupt) as told:
-            store.get_session_events("session-1")
-    session = store.get_session("session-1")
+            store.events.of_session("session-1")
+    session = store.sessions.get("session-1")
     notices = store.notices
     store.close()
 
@@ -230,7 +230,7 @@ def test_damage_that_a_write_meets_stops_writing_and_the_next_start_keeps_the_fi
     _break_a_page(damaged)
 
     with pytest.raises(StoreBusy) as told:
-        store.insert_event("session-1", Text(content="lost?"))
+        store.events.insert("session-1", Text(content="lost?"))
     health = store.health
     store.close()
     content = damaged.read_bytes()
@@ -255,8 +255,8 @@ def test_bytes_that_are_no_utf8_are_shown_and_kept(damaged: Path) -> None:
         )
     store = Store.open(damaged)
 
-    session = store.list_sessions(limit=1)[0]
-    event = store.get_session_events(session.id)[0]
+    session = store.sessions.latest(limit=1)[0]
+    event = store.events.of_session(session.id)[0]
     store.close()
 
     assert event.raw.encode("utf-8", "surrogateescape") == b'{"\xff\x80'

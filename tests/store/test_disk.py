@@ -37,13 +37,13 @@ def quiet(store: Store, session_id: SessionId) -> Store:
 
 
 def _texts(store: Store, session_id: str) -> list[str]:
-    return [str(getattr(event.event, "content", "")) for event in store.get_session_events(session_id)]
+    return [str(getattr(event.event, "content", "")) for event in store.events.of_session(session_id)]
 
 
 def _fill(store: Store, session_id: str) -> list[Future[Any]]:
     """More than there is room for."""
     return [
-        store.record(Change(session_id=session_id, events=[Text(content=f"{number} " + "x" * 50_000)]))
+        store.events.record(Change(session_id=session_id, events=[Text(content=f"{number} " + "x" * 50_000)]))
         for number in range(100)
     ]
 
@@ -53,7 +53,7 @@ def _check_full(store: Store, session_id: str, futures: list[Future[Any]]) -> No
     eventually(lambda: not store.health.ok)
     assert not all(future.done() for future in futures)
     with pytest.raises(StoreBusy) as told:
-        store.insert_event(session_id, Text(content="a person's"))
+        store.events.insert(session_id, Text(content="a person's"))
     assert "Nothing was accepted" in told.value.safe
     assert told.value.next_step
     assert store.health.waiting > 0
@@ -92,7 +92,7 @@ def test_disk_that_is_full(small_disk: SmallDisk, path: Path, launch: Launch, mo
     process stands for it: writes fail as truly, with "file too large" in the place of "no space left"."""
     is_disk = small_disk(path.parent)
     store = Store.open(path)
-    session_id = store.insert_session(launch)
+    session_id = store.sessions.insert(launch)
     eventually(lambda: store.waiting == 0)
     monkeypatch.setattr(writer, "PATIENCE", 0.5)
     with no_room_at(path, is_disk=is_disk):

@@ -28,7 +28,7 @@ from lulu.model.sessions import Launch
 from lulu.store import Change, LiveText, Store
 store = Store.open(Path(sys.argv[1]))
 run = sys.argv[2]
-session_id = store.insert_session(Launch(prompt=run, working_directory="/"))
+session_id = store.sessions.insert(Launch(prompt=run, working_directory="/"))
 lock = threading.Lock()
 
 def tell(content):
@@ -42,9 +42,9 @@ def write(name):
         number += 1
         content = f"{run}.{name}.{number} " + "x" * (number * 37 % 5000)
         if name % 2:
-            store.insert_event(session_id, Text(content=content))
+            store.events.insert(session_id, Text(content=content))
         else:
-            store.record(Change(session_id=session_id, events=[Text(content=content)])).result()
+            store.events.record(Change(session_id=session_id, events=[Text(content=content)])).result()
         tell(content)
 
 for name in range(4):
@@ -78,7 +78,7 @@ def test_every_acknowledged_event_survives_every_kill(path: Path) -> None:
     store = Store.open(path)
     stored: dict[str, list[str]] = {
         session_id: [
-            event.event.content for event in store.get_session_events(session_id) if isinstance(event.event, Text)
+            event.event.content for event in store.events.of_session(session_id) if isinstance(event.event, Text)
         ]
         for session_id in {session_id for session_id, _ in told}
     }

@@ -40,19 +40,19 @@ UNFORESEEN = [MemoryError(), RuntimeError("unforeseen"), SystemExit(1), Keyboard
 
 
 def _texts(store: Store, session_id: str) -> list[str]:
-    return [str(getattr(event.event, "content", "")) for event in store.get_session_events(session_id)]
+    return [str(getattr(event.event, "content", "")) for event in store.events.of_session(session_id)]
 
 
 def _a_days_work(store: Store, session_id: SessionId, say: Callable[[object], None]) -> None:
     """Every kind of write once; each is told with ``say`` when it is acknowledged."""
-    say(store.append(session_id, [Text(content="one"), Text(content="two")]))
-    store.move(session_id, SessionStatus.RUNNING)
-    say(store.submit(SendPrompt(actor=LULU, session_id=session_id, text="more")))
-    [command] = store.pending_commands()
-    say(store.take(command.id).result(30))
+    say(store.events.append(session_id, [Text(content="one"), Text(content="two")]))
+    store.sessions.move(session_id, SessionStatus.RUNNING)
+    say(store.commands.submit(SendPrompt(actor=LULU, session_id=session_id, text="more")))
+    [command] = store.commands.pending()
+    say(store.commands.take(command.id).result(30))
     asked: Approval = request(session_id)
-    say(store.ask(asked).result(30) is None)
-    say(store.decide(LULU, asked.id, approve=True).status)
+    say(store.approvals.ask(asked).result(30) is None)
+    say(store.approvals.decide(LULU, asked.id, approve=True).status)
     change = Change(
         session_id=session_id,
         events=[ToolUse(id="t", name="Bash", input={}, uuid="u"), Text(content="three", uuid="u")],
@@ -62,17 +62,17 @@ def _a_days_work(store: Store, session_id: SessionId, say: Callable[[object], No
         num_turns=1,
         command_id=command.id,
     )
-    say(store.record(change).result(30).moved)
-    say(store.close_out(session_id, SessionStatus.INTERRUPTED, [System(subtype="no")]).result(30) is None)
+    say(store.events.record(change).result(30).moved)
+    say(store.sessions.close_out(session_id, SessionStatus.INTERRUPTED, [System(subtype="no")]).result(30) is None)
 
 
 def _check_a_days_work(store: Store, session_id: str, path: Path) -> None:
-    kinds = [event.type for event in store.get_session_events(session_id)]
+    kinds = [event.type for event in store.events.of_session(session_id)]
     assert kinds == ["text", "text", "permission", "permission_decision", "tool_use", "text"]
-    session = store.get_session(session_id)
+    session = store.sessions.get(session_id)
     assert (session.status, session.model, session.cost_usd, session.num_turns) == ("completed", "sonnet", 0.5, 1)
     assert execute(path, "SELECT kind, status FROM commands") == [("prompt", "done")]
-    assert [approval.status for approval in store.approvals(status=None)] == ["approved"]
+    assert [approval.status for approval in store.approvals.find(status=None)] == ["approved"]
     # A caller is answered a moment before the writer has put down how it went.
     eventually(lambda: store.health.ok and store.waiting == 0)
     assert integrity(path) == "ok"
@@ -113,7 +113,7 @@ def test_writer_outlives_what_nobody_foresaw(
     quiet.bus.subscribe(lambda topic, version: rung.append(topic))
 
     with faults.failing(lambda: error):
-        future = quiet.record(Change(session_id=session_id, events=[Text(content="kept")]))
+        future = quiet.events.record(Change(session_id=session_id, events=[Text(content="kept")]))
         problem = eventually(lambda: quiet.health.problem)
         waiting = quiet.waiting
     future.result(30)
@@ -133,7 +133,7 @@ def test_trouble_is_told_once_and_told_again_when_it_changes(
     quiet.bus.subscribe(lambda topic, version: rung.append(topic))
 
     with faults.failing(lambda: of_the_file("SQLITE_FULL")):
-        future = quiet.record(Change(session_id=session_id, events=[Text(content="kept")]))
+        future = quiet.events.record(Change(session_id=session_id, events=[Text(content="kept")]))
         eventually(lambda: "full" in str(quiet.health.problem))
         began = faults.calls
         eventually(lambda: faults.calls > began + 5)
@@ -151,11 +151,11 @@ def test_connection_after_a_failure_is_as_careful_as_the_first(store: Store, pat
     eventually(lambda: store.waiting == 0)
     faults.on_connect = lambda connection: connection.create_function("seen", 1, pragmas.append)
     faults.fail_commit(1, of_the_file("SQLITE_FULL"))
-    store.insert_session(Launch(prompt="x", working_directory="/"))
+    store.sessions.insert(Launch(prompt="x", working_directory="/"))
     execute(path, "CREATE TRIGGER look AFTER INSERT ON sessions BEGIN SELECT seen((SELECT synchronous FROM p)); END")
     execute(path, "CREATE VIEW p AS SELECT synchronous FROM pragma_synchronous")
 
-    store.insert_session(Launch(prompt="x", working_directory="/"))
+    store.sessions.insert(Launch(prompt="x", working_directory="/"))
 
     assert pragmas == [2]
 
@@ -165,10 +165,12 @@ def test_connection_after_a_failure_is_as_careful_as_the_first(store: Store, pat
 
 def test_event_of_50_megabytes(quiet: Store, session_id: SessionId) -> None:
     large = Text(content="\U0001f600\0x" * 3_500_000 + "end")
-    beside = [quiet.record(Change(session_id=session_id, events=[Text(content=str(number))])) for number in range(3)]
+    beside = [
+        quiet.events.record(Change(session_id=session_id, events=[Text(content=str(number))])) for number in range(3)
+    ]
 
-    event_id = quiet.insert_event(session_id, large)
-    [*_, stored] = quiet.get_session_events(session_id)
+    event_id = quiet.events.insert(session_id, large)
+    [*_, stored] = quiet.events.of_session(session_id)
 
     assert len(stored.raw) > 50_000_000
     assert (stored.id, stored.event) == (event_id, large)
@@ -203,8 +205,8 @@ def test_event_that_json_cannot_hold_is_kept_as_it_can_be(
 ) -> None:
     events = [Text(content="before"), ToolUse(id="t", name="Odd", input=value), Text(content="after")]
 
-    ids = quiet.append(session_id, events)
-    stored = quiet.get_session_events(session_id)
+    ids = quiet.events.append(session_id, events)
+    stored = quiet.events.of_session(session_id)
 
     assert [event.id for event in stored] == ids == [1, 2, 3]
     assert [event.type for event in stored] == ["text", "tool_use", "text"]
@@ -221,8 +223,8 @@ def test_numbers_beyond_sqlites_cost_no_event(quiet: Store, session_id: SessionI
         num_turns=10**30,
     )
 
-    quiet.record(change).result(30)
-    session = quiet.get_session(session_id)
+    quiet.events.record(change).result(30)
+    session = quiet.sessions.get(session_id)
 
     assert _texts(quiet, session_id) == ["kept"]
     assert (session.agent_pid, session.model, session.agent) == (None, "\ufffd", "['odd']")
@@ -239,7 +241,7 @@ def test_threads_that_write_through_bad_times_lose_nothing(
     def write(name: int) -> None:
         for place in range(20):
             content = f"{name}.{place}"
-            quiet.insert_event(session_id, Text(content=content, uuid=content))
+            quiet.events.insert(session_id, Text(content=content, uuid=content))
             acknowledged.append(content)
 
     threads = [threading.Thread(target=write, args=[name]) for name in range(8)]

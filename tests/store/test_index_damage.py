@@ -13,14 +13,14 @@ from lulu.model.commands import Delete
 from lulu.model.events import Text
 from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Query, Store
-from lulu.store.sqlite.transaction import Transaction
+from lulu.store.database import Transaction
 from lulu.store.write import search_index
 from tests.store.files import execute, integrity
 from tests.support import eventually
 
 
 def _texts(store: Store, session_id: str) -> list[str]:
-    return [str(getattr(event.event, "content", "")) for event in store.get_session_events(session_id)]
+    return [str(getattr(event.event, "content", "")) for event in store.events.of_session(session_id)]
 
 
 DAMAGE = {
@@ -45,26 +45,26 @@ DAMAGE = {
 def test_damaged_search_index_costs_no_event_and_mends(
     store: Store, session_id: SessionId, path: Path, damage: str
 ) -> None:
-    store.append(session_id, [Text(content=f"some words {number}") for number in range(50)])
-    other = store.insert_session(Launch(prompt="x", working_directory="/"), status=SessionStatus.COMPLETED)
-    store.insert_event(other, Text(content="other words"))
+    store.events.append(session_id, [Text(content=f"some words {number}") for number in range(50)])
+    other = store.sessions.insert(Launch(prompt="x", working_directory="/"), status=SessionStatus.COMPLETED)
+    store.events.insert(other, Text(content="other words"))
     execute(path, DAMAGE[damage])
 
     for number in range(5):
-        store.insert_event(session_id, Text(content=f"more words {number}"))
+        store.events.insert(session_id, Text(content=f"more words {number}"))
     with contextlib.suppress(StoreError):
-        store.search(Query(text="words"))
-    store.submit(Delete(actor=LULU, session_id=other))
-    store.insert_event(session_id, Text(content="the last words"))
+        store.search.find(Query(text="words"))
+    store.commands.submit(Delete(actor=LULU, session_id=other))
+    store.events.insert(session_id, Text(content="the last words"))
     for _ in range(3):
         with contextlib.suppress(StoreError):
-            store.search(Query(text="words"))
+            store.search.find(Query(text="words"))
     eventually(lambda: store.waiting == 0)
 
     assert len(_texts(store, session_id)) == 56
     assert store.health.ok
     assert store.notices == []
-    assert store.search(Query(text="last words")).hits[0].match
+    assert store.search.find(Query(text="last words")).hits[0].match
     assert integrity(path) == "ok"
 
 
@@ -74,15 +74,15 @@ def test_index_that_cannot_be_mended_is_left_alone(path: Path, launch: Launch, m
 
     monkeypatch.setattr(search_index, "rebuild", fails)
     store = Store.open(path)
-    session_id = store.insert_session(launch, status=SessionStatus.COMPLETED)
+    session_id = store.sessions.insert(launch, status=SessionStatus.COMPLETED)
     execute(path, "DROP TABLE search_data")
 
     for number in range(5):
-        store.insert_event(session_id, Text(content=f"words {number}"))
+        store.events.insert(session_id, Text(content=f"words {number}"))
     with pytest.raises(StoreError) as told:
-        store.search(Query(text="words"))
+        store.search.find(Query(text="words"))
     texts = _texts(store, session_id)
-    store.submit(Delete(actor=LULU, session_id=session_id))
+    store.commands.submit(Delete(actor=LULU, session_id=session_id))
     eventually(lambda: store.waiting == 0)
     health = store.health
     store.close()

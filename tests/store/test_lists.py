@@ -21,20 +21,20 @@ Statements = list[tuple[str, tuple[Any, ...]]]
 
 
 def test_sessions_of_one_instant_keep_their_order(store: Store, launch: Launch, path: Path) -> None:
-    ids = [store.insert_session(launch) for _ in range(30)]
+    ids = [store.sessions.insert(launch) for _ in range(30)]
     execute(path, "UPDATE sessions SET created_at = '2025-01-01T00:00:00.000Z'")
 
-    listed = [[session.id for session in store.list_sessions(limit=limit)] for limit in (10, 20, 30)]
+    listed = [[session.id for session in store.sessions.latest(limit=limit)] for limit in (10, 20, 30)]
 
     newest_first = ids[::-1]
     assert listed == [newest_first[:10], newest_first[:20], newest_first]
 
 
 def test_ranges_of_events(store: Store, session_id: SessionId) -> None:
-    store.append(session_id, [Text(content=str(number)) for number in range(1, 11)])
+    store.events.append(session_id, [Text(content=str(number)) for number in range(1, 11)])
 
     def ids(**options: int) -> list[int]:
-        return [event.id for event in store.get_session_events(session_id, **options)]
+        return [event.id for event in store.events.of_session(session_id, **options)]
 
     assert ids() == list(range(1, 11))
     assert ids(after=7) == [8, 9, 10]
@@ -50,12 +50,12 @@ def test_ranges_of_events(store: Store, session_id: SessionId) -> None:
 @pytest.mark.parametrize("hostile", ["", "' OR 1=1 --", "%", "\0", "\ud800", "x" * 100_000, "../x"], ids=ascii)
 def test_hostile_ids_find_nothing(busy: Store, hostile: str) -> None:
     with pytest.raises(SessionNotFound):
-        busy.get_session(hostile)
+        busy.sessions.get(hostile)
 
-    assert busy.get_session_events(hostile) == []
-    assert busy.live_text(hostile) is None
-    assert busy.approvals(hostile) == []
-    assert busy.queued_prompts(hostile) == []
+    assert busy.events.of_session(hostile) == []
+    assert busy.events.live_text(hostile) is None
+    assert busy.approvals.find(hostile) == []
+    assert busy.commands.queued_prompts(hostile) == []
 
 
 SEARCHED = {
@@ -110,21 +110,21 @@ SEARCHED = {
 def test_search_finds_what_was_typed(store: Store, tmp_path: Path, column: str, search: str, found: set[str]) -> None:
     for name, text in SEARCHED.items():
         launch = Launch(prompt=text if column == "prompt" else "-", title=text, working_directory=str(tmp_path))
-        store.insert_session(launch, session_id=SessionId(name))
+        store.sessions.insert(launch, session_id=SessionId(name))
 
-    assert {session.id for session in store.list_sessions(search=search)} == found
+    assert {session.id for session in store.sessions.latest(search=search)} == found
 
 
 def test_texts_of_lists_are_short_and_those_of_one_session_whole(store: Store, tmp_path: Path) -> None:
     prompt = "\U0001f600long " * 200_000
-    session_id = store.insert_session(Launch(prompt=prompt, working_directory=str(tmp_path)))
+    session_id = store.sessions.insert(Launch(prompt=prompt, working_directory=str(tmp_path)))
 
-    [listed] = store.list_sessions()
-    [live] = store.live_sessions()
+    [listed] = store.sessions.latest()
+    [live] = store.sessions.live()
 
-    assert store.get_session(session_id).prompt == prompt
+    assert store.sessions.get(session_id).prompt == prompt
     assert listed.prompt == live.prompt == prompt[:1000]
-    assert listed.name == store.get_session(session_id).name
+    assert listed.name == store.sessions.get(session_id).name
 
 
 @pytest.fixture
@@ -168,29 +168,36 @@ def statements(pool: list[dataset.Database], many: Store) -> Statements:
 
 #: Questions of every page, and of the host's loop. Those that are left out are asked once in a while.
 PLANNED = {
-    "list_sessions": "idx_sessions_activity",
-    "list_sessions, searching": "idx_sessions_activity",
-    "live_sessions": "idx_sessions_status",
-    "waiting_sessions": "idx_sessions_status",
-    "cut_off_sessions": "idx_sessions_status",
-    "forks_of": "idx_sessions_parent",
-    "get_session": "sqlite_autoindex_sessions_1",
-    "recent_folders": "idx_sessions_folder",
-    "get_session_events": "idx_events_session",
-    "get_session_events, the last": "idx_events_session",
-    "events_around": "idx_events_session",
-    "last_event": "idx_events_session",
-    "count_events": "idx_events_session",
-    "live_text": "sqlite_autoindex_live_text_1",
-    "approvals": "idx_approvals_status",
-    "approvals of a session": "idx_approvals_session",
-    "get_approval": "sqlite_autoindex_approvals_1",
-    "pending_commands": "idx_commands_status",
-    "queued_prompts": "idx_commands_session",
-    "sessions_on_hold": "idx_commands_held",
+    "sessions.latest": "idx_sessions_activity",
+    "sessions.latest, searching": "idx_sessions_activity",
+    "sessions.live": "idx_sessions_status",
+    "sessions.waiting": "idx_sessions_status",
+    "sessions.cut_off": "idx_sessions_status",
+    "sessions.forks_of": "idx_sessions_parent",
+    "sessions.get": "sqlite_autoindex_sessions_1",
+    "sessions.recent_folders": "idx_sessions_folder",
+    "events.of_session": "idx_events_session",
+    "events.of_session, the last": "idx_events_session",
+    "events.around": "idx_events_session",
+    "events.last": "idx_events_session",
+    "events.count": "idx_events_session",
+    "events.live_text": "sqlite_autoindex_live_text_1",
+    "approvals.find": "idx_approvals_status",
+    "approvals.find of a session": "idx_approvals_session",
+    "approvals.get": "sqlite_autoindex_approvals_1",
+    "commands.pending": "idx_commands_status",
+    "commands.queued_prompts": "idx_commands_session",
+    "sessions.on_hold": "idx_commands_held",
 }
 #: Few rows are sorted there: live sessions, folders, sessions on hold.
-SORTED = {"live_sessions", "waiting_sessions", "cut_off_sessions", "recent_folders", "forks_of", "sessions_on_hold"}
+SORTED = {
+    "sessions.live",
+    "sessions.waiting",
+    "sessions.cut_off",
+    "sessions.recent_folders",
+    "sessions.forks_of",
+    "sessions.on_hold",
+}
 
 
 @pytest.mark.parametrize("name", PLANNED)
@@ -209,11 +216,11 @@ def test_index_serves_the_question(many: Store, statements: Statements, path: Pa
 
 
 def test_lists_of_many_sessions(many: Store, path: Path) -> None:
-    listed = many.list_sessions(limit=120)
+    listed = many.sessions.latest(limit=120)
 
     wanted = [row[0] for row in execute(path, "SELECT id FROM sessions ORDER BY created_at DESC, rowid DESC LIMIT 120")]
     assert [session.id for session in listed] == wanted
-    assert len(many.list_sessions(limit=5000)) == 5000
-    assert {session.status for session in many.live_sessions()} == {SessionStatus.RUNNING}
-    assert len(many.recent_folders()) == 8
+    assert len(many.sessions.latest(limit=5000)) == 5000
+    assert {session.status for session in many.sessions.live()} == {SessionStatus.RUNNING}
+    assert len(many.sessions.recent_folders()) == 8
     assert len(rows_of(path)[0]) == 5000

@@ -26,7 +26,7 @@ from lulu.model.events import Text
 from lulu.store import Store
 store = Store.open(Path(sys.argv[1]))
 for number in range(int(sys.argv[2])):
-    store.insert_event("session-1", Text(content="in the log %d " % number * 50))
+    store.events.insert("session-1", Text(content="in the log %d " % number * 50))
 os.kill(os.getpid(), 9)
 """
 
@@ -115,7 +115,7 @@ def test_sound_log_is_read(damaged: Path) -> None:
     assert not damage.has_broken_log(damaged)
     assert log.exists()
     store = Store.open(damaged)
-    events = store.get_session_events("session-1")
+    events = store.events.of_session("session-1")
     store.close()
 
     assert not store.notices

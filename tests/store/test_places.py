@@ -143,7 +143,7 @@ def test_every_file_is_private(path: Path, launch: Launch, kind: str) -> None:
     before = os.umask(0o000)
     try:
         store = Store.open(path)
-        store.insert_session(launch)
+        store.sessions.insert(launch)
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
         store.close()
     finally:
@@ -174,7 +174,7 @@ def test_odd_names_are_only_names(tmp_path: Path, launch: Launch, name: str) -> 
     path = make_seed(tmp_path / name / f"{name}.db")
 
     store = Store.open(path)
-    session_id = store.insert_session(launch)
+    session_id = store.sessions.insert(launch)
     store.close()
 
     assert sorted(place.name for place in tmp_path.iterdir()) == sorted({"home", "work", name})
@@ -186,7 +186,7 @@ def test_name_that_is_no_utf8(tmp_path: Path, launch: Launch) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9") / "lulu.db"
 
     store = Store.open(path)
-    session_id = store.insert_session(launch)
+    session_id = store.sessions.insert(launch)
     store.close()
 
     assert execute(path, "SELECT id FROM sessions") == [(session_id,)]
@@ -236,7 +236,7 @@ def test_relative_path_is_fixed_at_once(tmp_path: Path, launch: Launch, monkeypa
     here = Path.cwd()
     monkeypatch.chdir(tmp_path)
 
-    session_id = store.insert_session(launch)
+    session_id = store.sessions.insert(launch)
     store.close()
 
     assert execute(here / "lulu.db", "SELECT id FROM sessions") == [(session_id,)]
@@ -247,16 +247,16 @@ def test_file_that_is_moved_away_takes_no_more_writes_until_it_is_back(
 ) -> None:
     monkeypatch.setattr("lulu.store.sqlite.writer.PATIENCE", 0.5)
     store = Store.open(path)
-    session_id = store.insert_session(launch)
+    session_id = store.sessions.insert(launch)
     away = path.with_name("away.db")
     path.rename(away)
 
     with pytest.raises(StoreError) as told:
-        store.insert_event(session_id, Text(content="nobody would find this"))
+        store.events.insert(session_id, Text(content="nobody would find this"))
     problem = store.health.problem
     away.rename(path)
-    event_id = store.insert_event(session_id, Text(content="back again"))
-    events = store.get_session_events(session_id)
+    event_id = store.events.insert(session_id, Text(content="back again"))
+    events = store.events.of_session(session_id)
     store.close()
 
     assert "moved" in told.value.happened
@@ -272,7 +272,7 @@ def test_reader_never_makes_a_new_file(path: Path) -> None:
     path.unlink()
 
     with pytest.raises(StoreError) as told:
-        store.list_sessions()
+        store.sessions.latest()
     store.close()
 
     assert not path.exists()
@@ -301,5 +301,5 @@ except LuluError as problem:
     assert path.read_bytes() == before
     assert sorted(file.name for file in path.parent.iterdir()) == ["lulu.db", "lulu.db.lock"]
     store = Store.open(path)
-    assert len(store.list_sessions(limit=500)) == 200
+    assert len(store.sessions.latest(limit=500)) == 200
     store.close()

@@ -14,10 +14,21 @@ from lulu.model.events import Text
 from lulu.model.sessions import SessionId
 from lulu.store import Store
 from tests.store.files import execute
-from tests.store.questions import every_reader
+from tests.store.questions import PARTS, every_reader, public_methods
 
-#: What lets somebody in, or no longer: tests/access asks of each who may.
-WRITES = {"make_link", "open_command_line", "note_visit", "redeem", "revoke", "share"}
+#: What writes; tests/access asks of each that lets somebody in, or no longer, who may.
+WRITES = {
+    *(f"access.{name}" for name in ("make_link", "open_command_line", "note_visit", "redeem", "revoke", "share")),
+    *(f"approvals.{name}" for name in ("ask", "decide", "decide_by_rule", "withdraw")),
+    *(f"commands.{name}" for name in ("submit", "take", "end")),
+    *(f"events.{name}" for name in ("record", "insert", "append")),
+    *(f"folders.{name}" for name in ("ask", "end_question")),
+    *(f"search.{name}" for name in ("index_older", "mend", "fill")),
+    *(f"sessions.{name}" for name in ("insert", "move", "close_out", "let_go", "note_cut_off", "unfinished")),
+}
+
+#: Where the parts of the store are.
+PLACE = "lulu.store.parts."
 
 Statements = list[tuple[str, tuple[Any, ...]]]
 
@@ -26,13 +37,10 @@ def test_every_reader_is_called_here(busy: Store, session_id: SessionId) -> None
     """A new question joins the list above, and with it every test below."""
     called = {name.split(",")[0].split(" ")[0] for name, _ in every_reader(busy, session_id)}
 
-    public = {
-        name
-        for kind in Store.__mro__
-        if kind is not Store and kind.__module__.startswith("lulu.")
-        for name, value in vars(kind).items()
-        if callable(value) and not name.startswith("_")
-    }
+    parts = {name: type(part) for name, part in vars(busy).items() if type(part).__module__.startswith(PLACE)}
+    assert parts == PARTS
+    public = public_methods().keys()
+    assert public > WRITES
     assert public - WRITES == called
 
 
@@ -66,19 +74,19 @@ def test_no_reader_keeps_a_connection_after_an_error(
 
     for _ in range(3):
         with pytest.raises(LuluError) as told:
-            busy.list_sessions()
+            busy.sessions.latest()
     execute(path, "ALTER TABLE elsewhere RENAME TO sessions")
 
     assert told.value.next_step
     assert pool[0].connections == {}
-    assert busy.get_session(session_id).status == "waiting"
+    assert busy.sessions.get(session_id).status == "waiting"
 
 
 def test_readers_cannot_write(busy: Store, pool: list[dataset.Database]) -> None:
     with pytest.raises(Exception, match="readonly"), pool[0]:
         pool[0].query("DELETE FROM sessions")
 
-    assert len(busy.list_sessions()) == 1
+    assert len(busy.sessions.latest()) == 1
 
 
 def test_open_query_does_not_hold_the_writer_up(
@@ -87,7 +95,7 @@ def test_open_query_does_not_hold_the_writer_up(
     with pool[0]:
         reading = iter(pool[0].query("SELECT * FROM conversation_events", _step=1))
         next(reading)
-        ids = [busy.insert_event(session_id, Text(content=str(number))) for number in range(20)]
+        ids = [busy.events.insert(session_id, Text(content=str(number))) for number in range(20)]
 
     assert len(ids) == 20
     assert busy.health.ok
@@ -99,7 +107,7 @@ def test_page_reads_one_state_while_others_write(busy: Store, session_id: Sessio
 
     def read() -> None:
         while not stop.is_set():
-            ids = [int(event.id) for event in busy.get_session_events(session_id)]
+            ids = [int(event.id) for event in busy.events.of_session(session_id)]
             if ids != list(range(1, len(ids) + 1)):
                 gaps.append(ids)
 
@@ -107,20 +115,20 @@ def test_page_reads_one_state_while_others_write(busy: Store, session_id: Sessio
     for thread in threads:
         thread.start()
     for number in range(20):
-        busy.append(session_id, [Text(content=f"{number}.{place}") for place in range(5)])
+        busy.events.append(session_id, [Text(content=f"{number}.{place}") for place in range(5)])
     stop.set()
     for thread in threads:
         thread.join(30)
 
     assert gaps == []
-    assert busy.count_events(session_id) == 103
+    assert busy.events.count(session_id) == 103
 
 
 def test_thread_for_every_run(busy: Store, session_id: SessionId, pool: list[dataset.Database]) -> None:
     found: list[int] = []
 
     for _ in range(200):
-        thread = threading.Thread(target=lambda: found.append(len(busy.get_session_events(session_id))))
+        thread = threading.Thread(target=lambda: found.append(len(busy.events.of_session(session_id))))
         thread.start()
         thread.join(30)
 
@@ -138,7 +146,7 @@ def test_closed_store_says_that_lulu_stops(busy: Store, session_id: SessionId) -
 
 
 def test_close_waits_for_queries_that_are_under_way(store: Store, session_id: SessionId) -> None:
-    store.append(session_id, [Text(content="x" * 1000) for _ in range(2000)])
+    store.events.append(session_id, [Text(content="x" * 1000) for _ in range(2000)])
     problems: list[BaseException] = []
     started = threading.Barrier(9)
 
@@ -146,7 +154,7 @@ def test_close_waits_for_queries_that_are_under_way(store: Store, session_id: Se
         started.wait()
         try:
             while True:
-                assert len(store.get_session_events(session_id)) == 2000
+                assert len(store.events.of_session(session_id)) == 2000
         except StoreBusy:
             pass
         except BaseException as exc:

@@ -79,7 +79,7 @@ def test_ten_thousand_random_payloads(shared: Store, part: int, payloads: list[t
         columns = "event_type, payload FROM conversation_events WHERE session_id = ? ORDER BY id"
         stored = other.execute(f"SELECT {columns}", [session_id]).fetchall()
 
-    events = shared.get_session_events(session_id)
+    events = shared.events.of_session(session_id)
 
     assert len(events) == 25
     for event, (event_type, payload) in zip(events, stored, strict=True):
@@ -89,8 +89,8 @@ def test_ten_thousand_random_payloads(shared: Store, part: int, payloads: list[t
         if isinstance(event.event, Unknown):
             assert event.event.raw == event.raw
             assert event.type == event_type.decode("utf-8", "replace") or not event_type.isascii()
-    shared.last_event(session_id, "system", subtype="init")
-    shared.last_event(session_id, "result")
+    shared.events.last(session_id, "system", subtype="init")
+    shared.events.last(session_id, "result")
 
 
 COLUMNS = [
@@ -111,12 +111,12 @@ def test_session_of_any_content_is_listed(shared: Store, values: list[Any]) -> N
     execute(shared.path, "UPDATE sessions SET created_at = '9999', last_activity_at = NULL WHERE id = ?", session_id)
 
     sessions = [
-        shared.get_session(session_id),
-        shared.list_sessions(limit=1)[0],
-        *[session for session in shared.list_sessions(limit=3, search="a") if session.id == session_id],
+        shared.sessions.get(session_id),
+        shared.sessions.latest(limit=1)[0],
+        *[session for session in shared.sessions.latest(limit=3, search="a") if session.id == session_id],
     ]
-    shared.live_sessions()
-    folders = shared.recent_folders()
+    shared.sessions.live()
+    folders = shared.sessions.recent_folders()
     execute(shared.path, "DELETE FROM sessions WHERE id = ?", session_id)
 
     for session in sessions:
@@ -167,11 +167,11 @@ def test_requests_commands_and_live_text_of_any_content(shared: Store, values: l
         other.execute("INSERT INTO live_text VALUES (?, NULL, ?, 'x', '')", [session_id, next(row)])
         other.execute("COMMIT")
 
-    [approval] = shared.approvals(session_id, status=None)
-    live = shared.live_text(session_id)
-    queued = shared.queued_prompts(session_id)
-    shared.approvals()
-    shared.pending_commands()
+    [approval] = shared.approvals.find(session_id, status=None)
+    live = shared.events.live_text(session_id)
+    queued = shared.commands.queued_prompts(session_id)
+    shared.approvals.find()
+    shared.commands.pending()
     with closing(connect(shared.path)) as other:
         for table in ("approvals", "commands", "live_text"):
             other.execute(f"DELETE FROM {table} WHERE session_id = ?", [session_id])
@@ -191,8 +191,8 @@ def test_requests_commands_and_live_text_of_any_content(shared: Store, values: l
 def test_every_sample_is_read_as_it_was_written(store: Store, session_id: SessionId, event_type: str) -> None:
     events = EVENTS[event_type]
 
-    ids = store.append(session_id, events)
-    stored = store.get_session_events(session_id)
+    ids = store.events.append(session_id, events)
+    stored = store.events.of_session(session_id)
 
     assert [found.event for found in stored] == events
     assert [found.id for found in stored] == ids
@@ -202,14 +202,14 @@ def test_every_sample_is_read_as_it_was_written(store: Store, session_id: Sessio
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_any_text_is_kept_through_the_file(shared: Store, texts: list[str]) -> None:
-    session_id = shared.insert_session(Launch(prompt="p", working_directory="/"))
+    session_id = shared.sessions.insert(Launch(prompt="p", working_directory="/"))
     events = [Text(content=text) for text in texts] + [
         ToolUse(id=text, name=text, input={text: text}) for text in texts
     ]
 
-    shared.append(session_id, events)
+    shared.events.append(session_id, events)
 
-    assert [found.event for found in shared.get_session_events(session_id)] == events
+    assert [found.event for found in shared.events.of_session(session_id)] == events
 
 
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
@@ -219,8 +219,8 @@ def test_any_launch_can_be_stored(shared: Store, prompt: str, title: str, folder
         prompt=prompt, title=title, working_directory=folder, model=model, permission_mode=title, agent=title
     )
 
-    session_id = shared.insert_session(launch)
-    session = shared.get_session(session_id)
+    session_id = shared.sessions.insert(launch)
+    session = shared.sessions.get(session_id)
 
     assert session.prompt == _plain(prompt)
     assert session.title == (_plain(title) if title else None)
@@ -239,37 +239,37 @@ def test_prompt_reaches_the_host_sign_for_sign(store: Store, tmp_path: Path, tex
     actor = Actor(role=Role.OWNER, name=text)
     launch = Launch(prompt=text, working_directory=str(tmp_path), title=text)
 
-    store.submit(StartSession(actor=actor, session_id=session_id, launch=launch))
-    store.submit(SendPrompt(actor=actor, session_id=session_id, text=text))
+    store.commands.submit(StartSession(actor=actor, session_id=session_id, launch=launch))
+    store.commands.submit(SendPrompt(actor=actor, session_id=session_id, text=text))
     prompt = User(text=text, actor=text, uuid=text)
-    store.record(Change(session_id=session_id, events=[prompt])).result(30)
+    store.events.record(Change(session_id=session_id, events=[prompt])).result(30)
 
-    start, follow_up = store.pending_commands()
+    start, follow_up = store.commands.pending()
     assert isinstance(start.command, StartSession)
     assert isinstance(follow_up.command, SendPrompt)
     assert start.command.launch == launch
     assert follow_up.command.text == text
-    assert store.get_session_events(session_id)[0].event == prompt
+    assert store.events.of_session(session_id)[0].event == prompt
 
 
 def test_block_that_comes_twice_is_stored_once(store: Store, session_id: SessionId) -> None:
     blocks = [Text(content="one", uuid="u"), Text(content="two", uuid="u"), Text(content="no uuid")]
 
-    first = store.append(session_id, blocks)
-    second = store.append(session_id, blocks)
+    first = store.events.append(session_id, blocks)
+    second = store.events.append(session_id, blocks)
 
     assert first == [1, 2, 3]
     assert second[:2] == [None, None]
-    assert [found.event for found in store.get_session_events(session_id)] == [*blocks, blocks[2]]
+    assert [found.event for found in store.events.of_session(session_id)] == [*blocks, blocks[2]]
 
 
 def test_odd_uuids_are_not_taken_for_each_other(store: Store, session_id: SessionId) -> None:
     uuids = ["\ud800", "\udfff", "\0", "", "é", "\ufffd", "x" * 10_000]
 
     for uuid in uuids * 2:
-        store.append(session_id, [Text(content=uuid, uuid=uuid)])
+        store.events.append(session_id, [Text(content=uuid, uuid=uuid)])
 
-    contents = [str(getattr(found.event, "content", None)) for found in store.get_session_events(session_id)]
+    contents = [str(getattr(found.event, "content", None)) for found in store.events.of_session(session_id)]
     assert sorted(contents) == sorted([*uuids, ""])
 
 
@@ -280,8 +280,8 @@ def test_event_that_is_no_row_of_ours_is_found_by_search_or_left_out(store: Stor
         session_id,
         sqlite3.Binary(b"\xff\xfe"),
     )
-    store.append(session_id, [Text(content="a needle in it")])
+    store.events.append(session_id, [Text(content="a needle in it")])
 
-    found = store.search(Query(text="needle"))
+    found = store.search.find(Query(text="needle"))
 
     assert [hit.match for hit in found.hits] == ["needle"]

@@ -70,8 +70,8 @@ def test_seed_file_opens_with_every_row_after_a_backup(path: Path, journal_mode:
     before = rows_of(path)
 
     store = Store.open(path)
-    sessions = store.list_sessions()
-    events = store.get_session_events("session-1")
+    sessions = store.sessions.latest()
+    events = store.events.of_session("session-1")
     store.close()
 
     assert rows_of(path) == before
@@ -89,7 +89,7 @@ def test_seed_times_are_read_as_utc(path: Path) -> None:
     execute(path, "UPDATE sessions SET created_at = '2025-03-01 07:08:09'")
 
     store = Store.open(path)
-    created_at = store.get_session("session-0").created_at
+    created_at = store.sessions.get("session-0").created_at
     store.close()
 
     assert created_at == datetime(2025, 3, 1, 7, 8, 9, tzinfo=UTC)
@@ -104,8 +104,8 @@ def test_seed_statements_still_work_afterwards(path: Path) -> None:
         seed.execute(SEED_SESSION, ("late", None, "later prompt", None))
         seed.execute(SEED_EVENT, ("late", "text", '{"content": "later"}'))
         seed.execute(SEED_COMPLETED, ("claude-late", 0.5, 10.0, 1, "late"))
-    session = store.get_session("late")
-    events = store.get_session_events("late")
+    session = store.sessions.get("late")
+    events = store.events.of_session("late")
     store.close()
 
     assert (session.status, session.cost_usd, session.num_turns) == ("completed", 0.5, 1)
@@ -123,7 +123,7 @@ def test_seed_row_and_our_row_sort_by_time_together(path: Path) -> None:
 
     for session_id, created_at in times.items():
         execute(path, "UPDATE sessions SET created_at = ? WHERE id = ?", created_at, session_id)
-    newest_first = [session.id for session in store.list_sessions()]
+    newest_first = [session.id for session in store.sessions.latest()]
     store.close()
 
     assert newest_first == ["session-2", "session-1", "session-0"]

@@ -17,8 +17,8 @@ from lulu.model.commands import Delete
 from lulu.model.events import Error, Event, System, Text, Thinking, ToolResult, ToolUse, User
 from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.store import Query, Store
-from lulu.store.read import search as searching_module
-from lulu.store.read.search import words_of
+from lulu.store.parts import search as searching_module
+from lulu.store.parts.search import words_of
 from lulu.text.plain import plain
 
 OWNER = Actor(role=Role.OWNER, name="this computer")
@@ -33,11 +33,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def new_session(store: Store, *, folder: str = "/work", model: str | None = None, title: str = "A title") -> SessionId:
     launch = Launch(prompt="hi", working_directory=folder, model=model, title=title)
-    return store.insert_session(launch, status=SessionStatus.RUNNING)
+    return store.sessions.insert(launch, status=SessionStatus.RUNNING)
 
 
 def found(store: Store, text: str, **filters: object) -> list[int]:
-    return [hit.stored.id for hit in store.search(Query(text=text, **filters)).hits]  # type: ignore[arg-type]
+    return [hit.stored.id for hit in store.search.find(Query(text=text, **filters)).hits]  # type: ignore[arg-type]
 
 
 EVENTS: list[tuple[Event, str]] = [
@@ -58,8 +58,8 @@ EVENTS: list[tuple[Event, str]] = [
 @pytest.mark.parametrize(("event", "words"), EVENTS, ids=lambda value: getattr(value, "type", None))
 def test_every_kind_of_text_is_found_by_a_part_of_it(store: Store, event: Event, words: str) -> None:
     session_id = new_session(store)
-    store.insert_event(session_id, Text(content="something else entirely"))
-    event_id = store.insert_event(session_id, event)
+    store.events.insert(session_id, Text(content="something else entirely"))
+    event_id = store.events.insert(session_id, event)
 
     assert found(store, f'"{words}"') == [event_id]
 
@@ -73,13 +73,13 @@ def test_every_stored_substring_is_found_and_nothing_else(store: Store, data: st
     start = data.draw(st.integers(0, len(shown) - 3))
     part = shown[start : data.draw(st.integers(start + 3, len(shown)))]
     session_id = new_session(store)
-    event_id = store.insert_event(session_id, Text(content=text))
+    event_id = store.events.insert(session_id, Text(content=text))
     if not part.strip():
         with pytest.raises(InputError):
             found(store, f'"{part}"')
         return
 
-    hits = store.search(Query(text=f'"{part}"'), limit=10_000).hits
+    hits = store.search.find(Query(text=f'"{part}"'), limit=10_000).hits
 
     assert event_id in [hit.stored.id for hit in hits]
     contents = [plain(hit.stored.event.content) for hit in hits if isinstance(hit.stored.event, Text)]
@@ -93,7 +93,7 @@ def _folded(text: str) -> str:
 
 def test_text_is_found_as_the_page_shows_it(store: Store) -> None:
     session_id = new_session(store)
-    shown = store.insert_event(
+    shown = store.events.insert(
         session_id, ToolResult(tool_use_id="t", content="\x1b[31mFAILED\x1b[0m \x1b[1mtests/\x1b[0mtest_rain.py\r\nend")
     )
 
@@ -105,26 +105,26 @@ def test_text_is_found_as_the_page_shows_it(store: Store) -> None:
 @pytest.mark.parametrize("words", ["ÄN", "än", "SS", "ß"])
 def test_short_words_are_found_in_capitals_too(store: Store, words: str) -> None:
     session_id = new_session(store)
-    event_id = store.insert_event(session_id, Text(content="Änderung der Straße" if words != "SS" else "Straße"))
+    event_id = store.events.insert(session_id, Text(content="Änderung der Straße" if words != "SS" else "Straße"))
 
     assert found(store, words) == [event_id]
 
 
 def test_words_must_all_be_there_and_case_does_not_matter(store: Store) -> None:
     session_id = new_session(store)
-    both = store.insert_event(session_id, Text(content="The Parser fails on Comments"))
-    store.insert_event(session_id, Text(content="The parser is fine"))
+    both = store.events.insert(session_id, Text(content="The Parser fails on Comments"))
+    store.events.insert(session_id, Text(content="The parser is fine"))
 
     assert found(store, "comments PARSER") == [both]
 
 
 def test_newest_first_a_page_at_a_time(store: Store) -> None:
     session_id = new_session(store)
-    ids = [store.insert_event(session_id, Text(content=f"common word {number}")) for number in range(5)]
+    ids = [store.events.insert(session_id, Text(content=f"common word {number}")) for number in range(5)]
 
-    first = store.search(Query(text="common"), limit=2)
-    second = store.search(Query(text="common"), limit=2, before=first.next_before)
-    third = store.search(Query(text="common"), limit=2, before=second.next_before)
+    first = store.search.find(Query(text="common"), limit=2)
+    second = store.search.find(Query(text="common"), limit=2, before=first.next_before)
+    third = store.search.find(Query(text="common"), limit=2, before=second.next_before)
 
     assert [hit.stored.id for page in (first, second, third) for hit in page.hits] == ids[::-1]
     assert third.next_before is None
@@ -148,7 +148,7 @@ def test_each_filter_lets_through_and_keeps_out(store: Store, name: str) -> None
     event: Event = Text(content="needle")
     if name == "tool":
         event = ToolUse(id="t", name="Bash", input={"command": "needle"})
-    event_id = store.insert_event(session_id, event)
+    event_id = store.events.insert(session_id, event)
 
     assert found(store, "needle") == [event_id]
     assert found(store, "needle", **{name: right}) == [event_id]
@@ -162,7 +162,7 @@ def test_each_filter_works_for_short_words_too(store: Store, name: str) -> None:
     event: Event = Text(content="an x1 here")
     if name == "tool":
         event = ToolUse(id="t", name="Bash", input={"command": "x1"})
-    event_id = store.insert_event(session_id, event)
+    event_id = store.events.insert(session_id, event)
 
     assert found(store, "x1", **{name: right}) == [event_id]
     assert found(store, "x1", **{name: wrong}) == []
@@ -173,10 +173,10 @@ def test_short_words_are_looked_for_in_the_newest_events_only_and_said_so(
 ) -> None:
     monkeypatch.setattr(searching_module, "SCANNED", 2)
     session_id = new_session(store)
-    store.insert_event(session_id, Text(content="早い ab"))
-    newer = [store.insert_event(session_id, Text(content="早い ab")) for _ in range(2)]
+    store.events.insert(session_id, Text(content="早い ab"))
+    newer = [store.events.insert(session_id, Text(content="早い ab")) for _ in range(2)]
 
-    page = store.search(Query(text="早い"))
+    page = store.search.find(Query(text="早い"))
 
     assert [hit.stored.id for hit in page.hits] == newer[::-1]
     assert page.scanned_only
@@ -184,9 +184,9 @@ def test_short_words_are_looked_for_in_the_newest_events_only_and_said_so(
 
 def test_the_snippet_marks_the_hit_as_it_is_written(store: Store) -> None:
     session_id = new_session(store, title="My title")
-    store.insert_event(session_id, Text(content="x" * 200 + " The NEEDLE here " + "y" * 200))
+    store.events.insert(session_id, Text(content="x" * 200 + " The NEEDLE here " + "y" * 200))
 
-    hit = store.search(Query(text="needle")).hits[0]
+    hit = store.search.find(Query(text="needle")).hits[0]
 
     assert (hit.session_name, hit.match) == ("My title", "NEEDLE")
     assert hit.before.startswith("…")
@@ -198,7 +198,7 @@ def test_the_snippet_marks_the_hit_as_it_is_written(store: Store) -> None:
 @pytest.mark.parametrize("text", ["", "   ", '"', 'a "b', "x" * 501, '""'])
 def test_a_query_that_says_nothing_is_told(store: Store, text: str) -> None:
     with pytest.raises(InputError):
-        store.search(Query(text=text))
+        store.search.find(Query(text=text))
 
 
 HOSTILE = [
@@ -218,7 +218,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_in_a_query_is_obeyed(store: Store, text: str) -> None:
     session_id = new_session(store)
-    store.insert_event(session_id, Text(content="abc aaa bbb"))
+    store.events.insert(session_id, Text(content="abc aaa bbb"))
 
     assert found(store, text) == []
     assert found(store, "abc") != []
@@ -237,27 +237,27 @@ def test_no_query_crashes(store: Store, text: str) -> None:
 
 def test_a_deleted_session_is_not_found_any_more(store: Store) -> None:
     session_id = new_session(store)
-    store.insert_event(session_id, Text(content="needle"))
-    store.move(session_id, SessionStatus.COMPLETED)
+    store.events.insert(session_id, Text(content="needle"))
+    store.sessions.move(session_id, SessionStatus.COMPLETED)
 
-    store.submit(Delete(actor=OWNER, session_id=session_id))
+    store.commands.submit(Delete(actor=OWNER, session_id=session_id))
 
     assert found(store, "needle") == []
 
 
 def test_events_from_before_the_index_are_indexed_step_by_step(store: Store) -> None:
     session_id = new_session(store)
-    ids = [store.insert_event(session_id, Text(content=f"old needle {number}")) for number in range(450)]
+    ids = [store.events.insert(session_id, Text(content=f"old needle {number}")) for number in range(450)]
     _forget_the_index(store.path)
-    newer = store.insert_event(session_id, Text(content="new needle"))
-    first = store.search(Query(text="needle"), limit=1000)
+    newer = store.events.insert(session_id, Text(content="new needle"))
+    first = store.search.find(Query(text="needle"), limit=1000)
 
     assert [hit.stored.id for hit in first.hits] == [newer]
     assert first.not_indexed == 450
-    while store.index_older().result():
+    while store.search.index_older().result():
         pass
 
-    last = store.search(Query(text="needle"), limit=1000)
+    last = store.search.find(Query(text="needle"), limit=1000)
     assert [hit.stored.id for hit in last.hits] == [newer, *ids[::-1]]
     assert last.not_indexed == 0
 

@@ -16,9 +16,9 @@ from sqlalchemy.exc import IntegrityError
 
 from lulu.errors import Conflict, LuluError, SessionNotFound, StoreBusy, StoreError
 from lulu.store import Bus, Store
+from lulu.store.database import Transaction, Writer
 from lulu.store.sqlite import connection, writer
-from lulu.store.sqlite.transaction import Transaction
-from lulu.store.sqlite.writer import Writer
+from lulu.store.sqlite.writer import WriterThread
 from tests.store import files
 from tests.store.files import execute
 from tests.support import eventually
@@ -43,7 +43,7 @@ def opened(path: Path, bus: Bus) -> Iterator[Writer]:
     """A writer on a database with one more table."""
     Store.open(path).close()
     execute(path, "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")
-    opened = Writer(path, bus)
+    opened = WriterThread(path, bus)
     yield opened
     opened.close()
 

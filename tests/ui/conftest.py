@@ -68,7 +68,7 @@ def new_session(lulu: Runtime, tmp_path: Path) -> Callable[..., SessionId]:
         prompt: str = "Fix the bug", *, title: str | None = None, status: SessionStatus = SessionStatus.COMPLETED
     ) -> SessionId:
         launch = Launch(prompt=prompt, title=title, working_directory=str(tmp_path / "work"), agent="demo")
-        return lulu.store.insert_session(launch, status=status)
+        return lulu.store.sessions.insert(launch, status=status)
 
     return made
 

@@ -64,7 +64,7 @@ def open_folds(app: AppTest) -> AppTest:
 
 def ask(lulu: Runtime, session_id: SessionId, approval_id: str = "a1", **fields: object) -> None:
     """An agent asks: to use Bash, unless ``fields`` say otherwise."""
-    lulu.store.ask(approval(session_id, approval_id, **fields)).result(30)
+    lulu.store.approvals.ask(approval(session_id, approval_id, **fields)).result(30)
 
 
 def approval(session_id: SessionId, approval_id: str = "a1", **fields: object) -> Approval:

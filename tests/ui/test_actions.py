@@ -36,7 +36,7 @@ def test_a_prompt_starts_a_session_and_opens_it(open_page: OpenPage, lulu: Runti
 
     send(app, "Tell me a story")
 
-    (session,) = lulu.store.list_sessions()
+    (session,) = lulu.store.sessions.latest()
     assert app.query_params["id"] == session.id
     assert "# My title" in text_of(app)
     assert (session.prompt, session.title, session.permission_mode) == ("Tell me a story", "My title", "plan")
@@ -59,7 +59,7 @@ def test_a_prompt_that_is_refused_stays_in_the_box(
 
     assert told in app.error[0].value
     assert app.chat_input(key="prompt").proto.value == (prompt if stays else "")
-    assert lulu.store.list_sessions() == []
+    assert lulu.store.sessions.latest() == []
 
 
 @pytest.mark.parametrize("now", ["gone", "a file"])
@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_used_any_more_is_told(
 ) -> None:
     folder = tmp_path / "recent"
     folder.mkdir()
-    lulu.store.insert_session(Launch(prompt="x", working_directory=str(folder)), status=SessionStatus.COMPLETED)
+    lulu.store.sessions.insert(Launch(prompt="x", working_directory=str(folder)), status=SessionStatus.COMPLETED)
     app = open_page()
     app.text_input(key="cwd").set_value(str(folder))
     folder.rmdir()
@@ -79,13 +79,13 @@ def test_a_folder_that_cannot_be_used_any_more_is_told(
 
     assert "The working directory" in app.error[0].value
     assert app.chat_input(key="prompt").proto.value == "Tell me a story"
-    assert len(lulu.store.list_sessions()) == 1
+    assert len(lulu.store.sessions.latest()) == 1
 
 
 def test_recent_folders_are_offered_while_they_exist(open_page: OpenPage, lulu: Runtime, tmp_path: Path) -> None:
     for name in ("here", "gone"):
         folder = str(tmp_path / name)
-        lulu.store.insert_session(Launch(prompt="x", working_directory=folder), status=SessionStatus.COMPLETED)
+        lulu.store.sessions.insert(Launch(prompt="x", working_directory=folder), status=SessionStatus.COMPLETED)
     (tmp_path / "here").mkdir()
 
     app = open_page()
@@ -116,10 +116,10 @@ def test_bypassing_permissions_is_refused_for_root(
 
     assert "root" in app.error[0].value
     assert app.chat_input(key="prompt").proto.value == "Tell me a story"
-    assert lulu.store.list_sessions() == []
+    assert lulu.store.sessions.latest() == []
     monkeypatch.setenv("IS_SANDBOX", "1")
     send(app, "Tell me a story")
-    assert [session.permission_mode for session in lulu.store.list_sessions()] == ["bypassPermissions"]
+    assert [session.permission_mode for session in lulu.store.sessions.latest()] == ["bypassPermissions"]
 
 
 def test_an_example_is_put_into_the_box(open_page: OpenPage) -> None:
@@ -135,11 +135,11 @@ def test_an_example_is_put_into_the_box(open_page: OpenPage) -> None:
 def test_a_follow_up_waits_for_the_running_turn(open_page: OpenPage, lulu: Runtime) -> None:
     app = send(open_page(), "Stall, please.")
     session_id = SessionId(str(app.query_params["id"]))
-    eventually(lambda: lulu.store.live_text(session_id))
+    eventually(lambda: lulu.store.events.live_text(session_id))
 
     send(app, "And now the tests")
 
-    (queued,) = lulu.store.queued_prompts(session_id)
+    (queued,) = lulu.store.commands.queued_prompts(session_id)
     assert queued.command == SendPrompt(actor=OWNER, session_id=session_id, text="And now the tests")
     assert "And now the tests" in text_of(app)
     assert "Next in the queue" in text_of(app)
@@ -159,8 +159,10 @@ def test_a_refused_follow_up_stays_in_the_box(open_page: OpenPage, new_session: 
 def test_what_failed_says_what_to_do_once(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:
     crashed, cut_off = new_session(status=SessionStatus.FAILED), new_session(status=SessionStatus.INTERRUPTED)
     error = AgentError("The process ended with exit code 139.", next_step="Type to continue the session.")
-    lulu.store.insert_event(crashed, failure(error))
-    lulu.store.append(cut_off, [Text(content="Once upon"), Result(is_error=True, terminal_reason="aborted_streaming")])
+    lulu.store.events.insert(crashed, failure(error))
+    lulu.store.events.append(
+        cut_off, [Text(content="Once upon"), Result(is_error=True, terminal_reason="aborted_streaming")]
+    )
 
     box = open_page("session", id=crashed).error[0].value
     stopped = text_of(open_page("session", id=cut_off))
@@ -175,13 +177,13 @@ def test_what_failed_says_what_to_do_once(open_page: OpenPage, new_session: NewS
 def test_stop_asks_to_interrupt(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
     app = send(open_page(), "Stall, please.")
     session_id = SessionId(str(app.query_params["id"]))
-    eventually(lambda: lulu.store.live_text(session_id))
+    eventually(lambda: lulu.store.events.live_text(session_id))
 
     app.run()
     app.button(key="stop").click().run()
 
     assert not app.error
-    eventually(lambda: lulu.store.get_session(session_id).status == "interrupted")
+    eventually(lambda: lulu.store.sessions.get(session_id).status == "interrupted")
 
 
 def test_a_request_shows_its_whole_input_and_can_be_approved(
@@ -197,7 +199,7 @@ def test_a_request_shows_its_whole_input_and_can_be_approved(
     assert "rm -r build" in shown
     assert '"timeout": 5' in shown
     assert "Deletes files" in shown
-    (decided,) = lulu.store.approvals(session_id, status=None)
+    (decided,) = lulu.store.approvals.find(session_id, status=None)
     assert (decided.status, decided.decided_by, decided.message) == ("approved", "this computer", None)
     assert not [button for button in app.button if button.key == "approve_a1"]
 
@@ -210,7 +212,7 @@ def test_a_denial_carries_its_reason(open_page: OpenPage, lulu: Runtime, new_ses
     app.text_input(key="reason_a1").set_value("Not that folder")
     app.button(key="deny_a1").click().run()
 
-    (decided,) = lulu.store.approvals(session_id, status=None)
+    (decided,) = lulu.store.approvals.find(session_id, status=None)
     assert (decided.status, decided.message) == ("denied", "Not that folder")
 
 
@@ -223,18 +225,21 @@ def test_two_requests_are_both_answerable(open_page: OpenPage, lulu: Runtime, ne
     app.button(key="approve_a2").click().run()
     app.button(key="deny_a1").click().run()
 
-    assert [approval.status for approval in lulu.store.approvals(session_id, status=None)] == ["denied", "approved"]
+    assert [approval.status for approval in lulu.store.approvals.find(session_id, status=None)] == [
+        "denied",
+        "approved",
+    ]
 
 
 def test_who_comes_second_is_told(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
     session_id = new_session(status=SessionStatus.RUNNING)
     ask(lulu, session_id)
     app = open_page("session", id=session_id)
-    lulu.store.decide(OWNER, "a1", approve=False)
+    lulu.store.approvals.decide(OWNER, "a1", approve=False)
 
     app.button(key="approve_a1").click().run()
 
-    assert [approval.status for approval in lulu.store.approvals(session_id, status=None)] == ["denied"]
+    assert [approval.status for approval in lulu.store.approvals.find(session_id, status=None)] == ["denied"]
     assert "already denied by this computer" in app.info[0].value
 
 
@@ -265,7 +270,7 @@ def test_settled_turns_move_out_when_the_next_one_begins(
     session_id = new_session(status=SessionStatus.RUNNING)
     app = open_page("session", id=session_id)
     for number in range(3):
-        lulu.store.append(session_id, [User(text=f"prompt {number}."), Text(content=f"answer {number}.")])
+        lulu.store.events.append(session_id, [User(text=f"prompt {number}."), Text(content=f"answer {number}.")])
         shown = text_of(app.run())
         assert [shown.count(f"answer {turn}.") for turn in range(3)] == [1] * (number + 1) + [0] * (2 - number)
 
@@ -344,13 +349,13 @@ def test_a_call_that_was_opened_stays_open_when_its_row_is_folded(
     session_id = new_session(status=SessionStatus.RUNNING)
     calls: list[Event] = [ToolUse(id=f"t{number}", name="Bash", input={"command": f"ls {number}"}) for number in (1, 2)]
     answers = [ToolResult(tool_use_id=f"t{number}", content=f"answer {number}") for number in (1, 2)]
-    lulu.store.append(session_id, [User(text="go"), *calls, *answers])
+    lulu.store.events.append(session_id, [User(text="go"), *calls, *answers])
     app = open_page("session", id=session_id)
     (first, _) = [key for key in folds(app) if key.startswith("call_")]
     app.session_state[first] = True
     opened = text_of(app.run())
 
-    lulu.store.insert_event(session_id, Text(content="Now I know."))
+    lulu.store.events.insert(session_id, Text(content="Now I know."))
     folded = text_of(app.run())
 
     assert "answer 1" in opened

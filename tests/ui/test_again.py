@@ -25,7 +25,9 @@ def test_one_error_is_told_once_and_its_prompt_is_sent_again_with_a_click(
 ) -> None:
     session_id = new_session(status=SessionStatus.FAILED)
     end = Result(is_error=True, subtype="success", terminal_reason="api_error", result=OVERLOADED, duration_ms=61_000)
-    lulu.store.append(session_id, [User(text="go"), *RETRIES, Error(message=OVERLOADED, code="server_error"), end])
+    lulu.store.events.append(
+        session_id, [User(text="go"), *RETRIES, Error(message=OVERLOADED, code="server_error"), end]
+    )
 
     app = open_page("session", id=session_id)
     said = text_of(app)
@@ -43,7 +45,7 @@ def test_an_end_that_nothing_has_explained_says_why(
 ) -> None:
     session_id = new_session(status=SessionStatus.FAILED)
     end = Result(is_error=True, subtype="success", terminal_reason="api_error", result=OVERLOADED)
-    lulu.store.append(session_id, [User(text="go"), Error(message="Another thing."), end])
+    lulu.store.events.append(session_id, [User(text="go"), Error(message="Another thing."), end])
 
     said = text_of(open_page("session", id=session_id))
 
@@ -55,7 +57,7 @@ def test_a_prompt_that_a_hook_refused_is_back_in_the_box_once(
     open_page: OpenPage, new_session: Callable[..., SessionId], lulu: Runtime
 ) -> None:
     session_id = new_session(status=SessionStatus.FAILED)
-    lulu.store.append(session_id, REFUSED)
+    lulu.store.events.append(session_id, REFUSED)
 
     app = open_page("session", id=session_id)
     first = app.chat_input(key="prompt").proto.value
@@ -69,4 +71,4 @@ def test_a_prompt_that_a_hook_refused_is_back_in_the_box_once(
 
 
 def prompts(lulu: Runtime, session_id: SessionId) -> list[str]:
-    return [one.event.text for one in lulu.store.get_session_events(session_id) if isinstance(one.event, User)]
+    return [one.event.text for one in lulu.store.events.of_session(session_id) if isinstance(one.event, User)]

@@ -33,7 +33,9 @@ def test_cards_stand_by_who_needs_somebody(open_page: OpenPage, new_session: New
 def test_a_card_tells_the_last_line_and_stops(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:
     session_id = new_session(status=SessionStatus.RUNNING)
     bash = ToolUse(id="t1", name="Bash", input={"command": "pytest"})
-    lulu.store.append(session_id, [User(text="go"), Text(content="Reading.\n\nNow :red[the] tests.\n\n---\n"), bash])
+    lulu.store.events.append(
+        session_id, [User(text="go"), Text(content="Reading.\n\nNow :red[the] tests.\n\n---\n"), bash]
+    )
 
     app = open_page()
 
@@ -54,7 +56,7 @@ def test_a_request_is_answered_on_its_card(open_page: OpenPage, new_session: New
     assert "+ 1 more request" in text_of(app)
     assert "approve_a2" not in keys_of(app)
     app.button(key="approve_a1").click().run()
-    approval = lulu.store.get_approval("a1")
+    approval = lulu.store.approvals.get("a1")
     assert approval is not None
     assert approval.status == "approved"
 
@@ -83,7 +85,7 @@ def test_more_cards_than_one_page_are_counted(
 
 def test_what_failed_is_the_last_line(new_session: NewSession, lulu: Runtime) -> None:
     session_id = new_session(status=SessionStatus.FAILED)
-    lulu.store.append(session_id, [Text(content="All is well."), Error(message="It broke.")])
+    lulu.store.events.append(session_id, [Text(content="All is well."), Error(message="It broke.")])
 
-    assert cards.last_line(lulu.store.get_session_events(session_id)) == "It broke."
+    assert cards.last_line(lulu.store.events.of_session(session_id)) == "It broke."
     assert cards.last_line([]) == ""

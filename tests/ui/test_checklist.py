@@ -66,21 +66,21 @@ def test_the_panel_is_current_and_goes_when_it_is_of_the_past(
     open_page: OpenPage, new_session: Callable[..., SessionId], lulu: Runtime
 ) -> None:
     session_id = new_session(status=SessionStatus.RUNNING)
-    lulu.store.append(session_id, [*THREE, update(1, status="completed"), update(2, status="in_progress")])
+    lulu.store.events.append(session_id, [*THREE, update(1, status="completed"), update(2, status="in_progress")])
     app = open_page("session", id=session_id)
 
     assert "1 of 3 done · Stepping" in text_of(app)
     assert "**Step 2**" in text_of(app)
 
     rung = lulu.store.bus.version(row_topic(session_id))
-    lulu.store.append(session_id, [update(2, status="completed"), update(3, status="completed")])
+    lulu.store.events.append(session_id, [update(2, status="completed"), update(3, status="completed")])
 
     assert lulu.store.bus.version(row_topic(session_id)) > rung
     assert "3 of 3 done" in text_of(app.run())
     assert "**Step 2**" not in text_of(app)
     assert f"checklist_done_{session_id}" in folds(app)
 
-    lulu.store.insert_event(session_id, User(text="And now?"))
+    lulu.store.events.insert(session_id, User(text="And now?"))
 
     assert "of 3 done" not in text_of(app.run())
 
@@ -89,7 +89,7 @@ def test_a_session_without_a_list_has_no_panel(
     open_page: OpenPage, new_session: Callable[..., SessionId], lulu: Runtime
 ) -> None:
     session_id = new_session(status=SessionStatus.RUNNING)
-    lulu.store.append(session_id, [ToolUse(id="a", name="Task", input={"description": "Look"})])
+    lulu.store.events.append(session_id, [ToolUse(id="a", name="Task", input={"description": "Look"})])
 
     app = open_page("session", id=session_id)
 

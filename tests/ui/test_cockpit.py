@@ -28,21 +28,21 @@ GIF = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c000
 @pytest.fixture
 def queue(lulu: Runtime) -> tuple[SessionId, list[int]]:
     """A session whose agent takes its time, and three prompts behind the running one."""
-    session_id = lulu.store.insert_session(
+    session_id = lulu.store.sessions.insert(
         Launch(prompt="Stall", working_directory=str(lulu.settings.working_directory), agent="demo"),
         status=SessionStatus.COMPLETED,
     )
-    lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="Stall, please."))
-    eventually(lambda: lulu.store.get_session(session_id).is_live)
+    lulu.store.commands.submit(SendPrompt(actor=OWNER, session_id=session_id, text="Stall, please."))
+    eventually(lambda: lulu.store.sessions.get(session_id).is_live)
     ids = [
-        int(lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text=f"prompt {number}.")))
+        int(lulu.store.commands.submit(SendPrompt(actor=OWNER, session_id=session_id, text=f"prompt {number}.")))
         for number in (1, 2, 3)
     ]
     return session_id, ids
 
 
 def queued(lulu: Runtime, session_id: SessionId) -> list[str]:
-    return [str(getattr(stored.command, "text", "")) for stored in lulu.store.queued_prompts(session_id)]
+    return [str(getattr(stored.command, "text", "")) for stored in lulu.store.commands.queued_prompts(session_id)]
 
 
 # ---- the queue
@@ -53,8 +53,8 @@ def test_a_stop_puts_the_queue_on_hold_and_every_page_says_so(
 ) -> None:
     session_id, (_, second, _) = queue
     app = open_page("session", id=session_id)
-    lulu.store.submit(Interrupt(actor=OWNER, session_id=session_id))
-    eventually(lambda: lulu.store.get_session(session_id).status == SessionStatus.INTERRUPTED)
+    lulu.store.commands.submit(Interrupt(actor=OWNER, session_id=session_id))
+    eventually(lambda: lulu.store.sessions.get(session_id).status == SessionStatus.INTERRUPTED)
 
     app.run()
     session_page, home = text_of(app), open_page()
@@ -100,7 +100,7 @@ def test_send_now_interrupts_and_is_sent_once_and_first(
 
 
 def prompts(lulu: Runtime, session_id: SessionId) -> list[str]:
-    events = [stored.event for stored in lulu.store.get_session_events(session_id)]
+    events = [stored.event for stored in lulu.store.events.of_session(session_id)]
     return [event.text for event in events if isinstance(event, User)]
 
 
@@ -121,7 +121,7 @@ def test_files_go_with_a_prompt_and_are_shown(open_page: OpenPage, lulu: Runtime
     assert not app.error
     assert "dot.gif" in shown
     assert "notes.md" in shown
-    assert [file.name for file in lulu.store.attachments([1, 2])] == ["dot.gif", "notes.md"]
+    assert [file.name for file in lulu.store.commands.attachments([1, 2])] == ["dot.gif", "notes.md"]
 
 
 def test_a_file_that_cannot_be_sent_keeps_the_prompt(open_page: OpenPage, lulu: Runtime) -> None:
@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_sent_keeps_the_prompt(open_page: OpenPage, lulu: 
 
     assert "neither an image" in app.error[0].value
     assert app.chat_input(key="prompt").proto.value == "Look"
-    assert lulu.store.list_sessions() == []
+    assert lulu.store.sessions.latest() == []
 
 
 def test_an_image_that_is_none_is_told(
@@ -141,7 +141,7 @@ def test_an_image_that_is_none_is_told(
     session_id = new_session()
     monkeypatch.setattr("lulu.model.commands.checked_attachments", lambda attachments: None)
     broken = Attachment(name=HOSTILE, media_type="image/png", content=b"no image")
-    lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="echo hi", attachments=[broken]))
+    lulu.store.commands.submit(SendPrompt(actor=OWNER, session_id=session_id, text="echo hi", attachments=[broken]))
     eventually(lambda: prompts(lulu, session_id))
 
     assert "cannot be shown" in text_of(open_page("session", id=session_id))
@@ -154,8 +154,8 @@ def test_mode_and_model_change_in_mid_session(open_page: OpenPage, lulu: Runtime
     app.button(key="set_mode_plan").click().run()
     open_popover(app, "model_menu").button(key="set_model_opus").click().run()
 
-    eventually(lambda: lulu.store.get_session(session_id).model == "opus")
-    assert lulu.store.get_session(session_id).permission_mode == "plan"
+    eventually(lambda: lulu.store.sessions.get(session_id).model == "opus")
+    assert lulu.store.sessions.get(session_id).permission_mode == "plan"
     assert "set_mode_bypassPermissions" not in keys_of(app)
 
 
@@ -163,7 +163,7 @@ def test_bypass_is_marked_and_only_offered_where_it_was_launched(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
     launch = Launch(prompt="x", working_directory="/", permission_mode="bypassPermissions", agent="demo")
-    session_id = lulu.store.insert_session(launch, status=SessionStatus.COMPLETED)
+    session_id = lulu.store.sessions.insert(launch, status=SessionStatus.COMPLETED)
 
     app = open_popover(open_page("session", id=session_id), "mode_menu")
 
@@ -172,7 +172,7 @@ def test_bypass_is_marked_and_only_offered_where_it_was_launched(
 
 
 def has_mode(lulu: Runtime, session_id: SessionId, mode: str) -> bool:
-    return lulu.store.get_session(session_id).permission_mode == mode
+    return lulu.store.sessions.get(session_id).permission_mode == mode
 
 
 def test_bypass_comes_back_where_it_was_launched_and_is_refused_elsewhere(
@@ -181,18 +181,18 @@ def test_bypass_comes_back_where_it_was_launched_and_is_refused_elsewhere(
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     launch = Launch(prompt="echo hi", working_directory="/", permission_mode="bypassPermissions", agent="demo")
     launched, other = new_session_id(), new_session()
-    lulu.store.submit(StartSession(actor=OWNER, session_id=launched, launch=launch))
-    eventually(lambda: lulu.store.get_session(launched).status == SessionStatus.COMPLETED)
+    lulu.store.commands.submit(StartSession(actor=OWNER, session_id=launched, launch=launch))
+    eventually(lambda: lulu.store.sessions.get(launched).status == SessionStatus.COMPLETED)
 
     for mode in ("default", BYPASS):
-        lulu.store.submit(SetPermissionMode(actor=OWNER, session_id=launched, mode=mode))
+        lulu.store.commands.submit(SetPermissionMode(actor=OWNER, session_id=launched, mode=mode))
         eventually(partial(has_mode, lulu, launched, mode))
-        assert lulu.store.may_bypass(launched)
+        assert lulu.store.sessions.may_bypass(launched)
 
     with pytest.raises(InputError, match="wasn't started with bypass"):
-        lulu.store.submit(SetPermissionMode(actor=OWNER, session_id=other, mode=BYPASS))
-    assert not lulu.store.may_bypass(other)
-    assert lulu.store.pending_commands() == []
+        lulu.store.commands.submit(SetPermissionMode(actor=OWNER, session_id=other, mode=BYPASS))
+    assert not lulu.store.sessions.may_bypass(other)
+    assert lulu.store.commands.pending() == []
 
 
 # ---- one session
@@ -211,7 +211,7 @@ def test_the_menu_renames_pins_archives_and_sets_limits(
     app.button(key=f"set_budget_{session_id}").click().run()
     app.button(key=f"archive_{session_id}").click().run()
 
-    session = lulu.store.get_session(session_id)
+    session = lulu.store.sessions.get(session_id)
     assert (session.title, session.title_source) == ("A new title", "person")
     assert session.pinned_at
     assert session.archived_at
@@ -229,7 +229,7 @@ def test_deleting_is_asked_twice_and_leads_home(open_page: OpenPage, lulu: Runti
 
     assert f"delete_{session_id}" not in before
     with pytest.raises(SessionNotFound):
-        lulu.store.get_session(session_id)
+        lulu.store.sessions.get(session_id)
     assert "What should the agent do?" in text_of(app)
 
 
@@ -241,11 +241,11 @@ def test_a_live_session_is_not_deleted(open_page: OpenPage, lulu: Runtime, new_s
     app.button(key=f"delete_{session_id}").click().run()
 
     assert "running session" in app.info[0].value
-    assert lulu.store.get_session(session_id).status == "running"
+    assert lulu.store.sessions.get(session_id).status == "running"
 
 
 def fork_from_first_turn(app: AppTest, lulu: Runtime, session_id: SessionId) -> None:
-    first = next(row for row in lulu.store.get_session_events(session_id) if isinstance(row.event, User))
+    first = next(row for row in lulu.store.events.of_session(session_id) if isinstance(row.event, User))
     (key,) = [key for key in keys_of(open_popover(app, f"copy_{first.id}")) if key.startswith("fork_at_")]
     app.button(key=key).click().run()
 
@@ -255,12 +255,12 @@ def test_a_fork_from_a_turn_knows_its_parent_and_both_show_the_link(
 ) -> None:
     session_id = new_session("the parent")
     for number in (1, 2):
-        lulu.store.append(session_id, [User(text=f"prompt {number}."), Text(content=f"answer {number}.")])
+        lulu.store.events.append(session_id, [User(text=f"prompt {number}."), Text(content=f"answer {number}.")])
     app = open_page("session", id=session_id)
 
     fork_from_first_turn(app, lulu, session_id)
 
-    (forked,) = lulu.store.forks_of(session_id)
+    (forked,) = lulu.store.sessions.forks_of(session_id)
     shown = text_of(app)
     assert app.query_params["id"] == forked.id
     assert forked.parent_session_id == session_id
@@ -274,7 +274,7 @@ def test_a_fork_from_a_turn_leaves_out_later_ones_where_its_sub_agent_worked_on(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
     session_id = new_session()
-    lulu.store.append(
+    lulu.store.events.append(
         session_id,
         [
             User(text="prompt 1."),
@@ -291,8 +291,8 @@ def test_a_fork_from_a_turn_leaves_out_later_ones_where_its_sub_agent_worked_on(
 
     fork_from_first_turn(app, lulu, session_id)
 
-    (forked,) = lulu.store.forks_of(session_id)
-    assert [row.event.text for row in lulu.store.get_session_events(forked.id) if isinstance(row.event, User)] == [
+    (forked,) = lulu.store.sessions.forks_of(session_id)
+    assert [row.event.text for row in lulu.store.events.of_session(forked.id) if isinstance(row.event, User)] == [
         "prompt 1."
     ]
 
@@ -308,11 +308,11 @@ def test_an_approved_plan_edits_without_asking_again(open_page: OpenPage, lulu: 
         permission_mode="plan",
         agent="demo",
     )
-    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
-    (plan,) = eventually(lambda: lulu.store.approvals(session_id), timeout=30)
+    lulu.store.commands.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+    (plan,) = eventually(lambda: lulu.store.approvals.find(session_id), timeout=30)
 
     open_page("inbox").button(key=f"approve_edits_{plan.id}").click().run()
 
-    eventually(lambda: lulu.store.get_session(session_id).status == "completed", timeout=30)
-    assert lulu.store.get_session(session_id).permission_mode == "acceptEdits"
-    assert len(lulu.store.approvals(session_id, status=None)) == 1
+    eventually(lambda: lulu.store.sessions.get(session_id).status == "completed", timeout=30)
+    assert lulu.store.sessions.get(session_id).permission_mode == "acceptEdits"
+    assert len(lulu.store.approvals.find(session_id, status=None)) == 1

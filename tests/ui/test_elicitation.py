@@ -29,7 +29,7 @@ def test_a_form_is_answered_in_the_inbox_once_it_fits(
 ) -> None:
     session_id = new_session(status=SessionStatus.RUNNING)
     question: dict[str, object] = {"message": "Which port?", "server": "odd", "schema": SCHEMA}
-    lulu.store.ask(request(session_id, question)).result(10)
+    lulu.store.approvals.ask(request(session_id, question)).result(10)
 
     app = open_page("inbox")
     app.text_input(key="elicited_el_0").set_value("many")
@@ -38,7 +38,7 @@ def test_a_form_is_answered_in_the_inbox_once_it_fits(
     app.text_input(key="elicited_el_0").set_value("8080")
     app.button(key="answer_el").click().run()
 
-    answered = lulu.store.get_approval("el")
+    answered = lulu.store.approvals.get("el")
     assert "“Port” is no whole number." in refused
     assert answered is not None
     assert answered.status == "approved"
@@ -51,8 +51,8 @@ def test_a_question_is_whole_and_its_lines_are_lines(
     session_id = new_session(status=SessionStatus.RUNNING)
     question: dict[str, object] = {"message": "First <b>x</b>\n\n# Second\u202e\U000e0041", "server": "odd"}
     long: dict[str, object] = {"message": "word " * 1_000 + "the end", "server": "odd"}
-    lulu.store.ask(request(session_id, question)).result(10)
-    lulu.store.ask(replace(request(session_id, long), id="long", tool_use_id="long")).result(10)
+    lulu.store.approvals.ask(request(session_id, question)).result(10)
+    lulu.store.approvals.ask(replace(request(session_id, long), id="long", tool_use_id="long")).result(10)
 
     said = text_of(open_page("inbox"))
 
@@ -72,13 +72,13 @@ def test_a_form_of_any_size_can_be_drawn(
     schemas = {"free": {"properties": properties}, "needed": {"properties": properties, "required": ["f4999"]}}
     for name, schema in schemas.items():
         question: dict[str, object] = {"message": name, "server": "odd", "schema": schema}
-        lulu.store.ask(replace(request(session_id, question), id=name, tool_use_id=name)).result(10)
+        lulu.store.approvals.ask(replace(request(session_id, question), id=name, tool_use_id=name)).result(10)
 
     app = open_page("inbox")
     app.selectbox(key="elicited_free_0").set_value(4_998)
     app.button(key="answer_free").click().run()
 
-    answered = lulu.store.get_approval("free")
+    answered = lulu.store.approvals.get("free")
     assert answered is not None
     assert (answered.updated_input or {})["content"] == {"one": "4998", "some": ["7"]}
     assert app.button(key="answer_needed").disabled

@@ -29,13 +29,13 @@ def test_live_text_is_shown_until_its_event_is_there(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
     session_id = new_session(status=SessionStatus.RUNNING)
-    lulu.store.insert_event(session_id, User(text="go"))
+    lulu.store.events.insert(session_id, User(text="go"))
     live = LiveText(message_id="m", kind="text", text="The light", updated_at=datetime.now(UTC))
-    lulu.store.record(Change(session_id=session_id, live=live)).result(30)
+    lulu.store.events.record(Change(session_id=session_id, live=live)).result(30)
 
     app = open_page("session", id=session_id)
     before = flowing_text(app)
-    lulu.store.insert_event(session_id, Text(content="The lighthouse", message_id="m"))
+    lulu.store.events.insert(session_id, Text(content="The lighthouse", message_id="m"))
     app.run()
 
     assert before == "The light"
@@ -47,10 +47,10 @@ def test_what_is_finished_of_a_live_text_is_markdown_and_the_rest_flows(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
     session_id = new_session(status=SessionStatus.RUNNING)
-    lulu.store.insert_event(session_id, User(text="go"))
+    lulu.store.events.insert(session_id, User(text="go"))
     written = "A **first** paragraph.\n\n- an item\n- and 🗼 \x1b[1manother"
     live = LiveText(message_id="m", kind="text", text=written, updated_at=datetime.now(UTC))
-    lulu.store.record(Change(session_id=session_id, live=live)).result(30)
+    lulu.store.events.record(Change(session_id=session_id, live=live)).result(30)
 
     app = open_page("session", id=session_id)
 

@@ -51,9 +51,9 @@ ALL = ShareOptions(tool_output=True, thinking=True)
 def shared(lulu: Runtime, new_session: NewSession) -> SessionId:
     """A session at work that has a secret in all that is stored of it: settled, open, asked for and being written."""
     session_id = new_session(f"Push with {SECRET}", title=f"The {SECRET}", status=SessionStatus.RUNNING)
-    lulu.store.append(session_id, [*TURN, END, *TURN])
+    lulu.store.events.append(session_id, [*TURN, END, *TURN])
     written = LiveText(message_id="m", kind="text", text=f"Now {SECRET} and ", updated_at=datetime.now(UTC))
-    lulu.store.record(Change(session_id=session_id, live=written)).result(30)
+    lulu.store.events.record(Change(session_id=session_id, live=written)).result(30)
     ask(lulu, session_id, tool_input={"command": SECRET})
     return session_id
 
@@ -61,7 +61,7 @@ def shared(lulu: Runtime, new_session: NewSession) -> SessionId:
 @pytest.fixture
 def guest(lulu: Runtime, shared: SessionId) -> Actor:
     """Somebody with whom all of it is shared."""
-    made = lulu.store.share(LULU, shared, "a" * 64, expires_at=None, options=ALL, label="Ann")
+    made = lulu.store.access.share(LULU, shared, "a" * 64, expires_at=None, options=ALL, label="Ann")
     return Actor(role=Role.GUEST, name="Ann", access_id=made.id, session_id=shared)
 
 
@@ -96,12 +96,12 @@ def test_a_private_key_over_several_parts_of_a_page_is_hidden(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession, as_actor: AsActor
 ) -> None:
     session_id = new_session()
-    made = lulu.store.share(LULU, session_id, "b" * 64, expires_at=None, options=ALL, label="Ann")
+    made = lulu.store.access.share(LULU, session_id, "b" * 64, expires_at=None, options=ALL, label="Ann")
     as_actor(Actor(role=Role.GUEST, name="Ann", access_id=made.id, session_id=session_id))
     app = open_page("watch", id=str(session_id))
 
     for part in PARTS:
-        lulu.store.append(session_id, [events.Text(content=part), events.Result()])
+        lulu.store.events.append(session_id, [events.Text(content=part), events.Result()])
         app.run()
 
     shown = everything(app)
@@ -112,7 +112,7 @@ def test_a_private_key_over_several_parts_of_a_page_is_hidden(
 
 
 def test_no_words_over_the_socket_have_the_secret(lulu: Runtime, shared: SessionId) -> None:
-    lulu.store.append(shared, [events.Text(content=f"Again {SECRET}.")])
+    lulu.store.events.append(shared, [events.Text(content=f"Again {SECRET}.")])
 
     said = live_text.told(lulu.store, live_text.SHARED, shared)
 

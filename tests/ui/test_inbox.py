@@ -43,13 +43,13 @@ QUESTIONS = {
 
 
 def answered(lulu: Runtime, approval_id: str = "a1") -> Approval:
-    approval = lulu.store.get_approval(approval_id)
+    approval = lulu.store.approvals.get(approval_id)
     assert approval is not None
     return approval
 
 
 def commands(lulu: Runtime) -> list[str]:
-    return [stored.command.kind for stored in lulu.store.pending_commands()]
+    return [stored.command.kind for stored in lulu.store.commands.pending()]
 
 
 # ---- the list
@@ -67,8 +67,8 @@ def test_every_open_request_is_there_oldest_first_and_counted(
         app.button(key=key).click().run()
 
     assert approve == [f"approve_a{number}" for number in range(20)]
-    assert lulu.store.approvals() == []
-    assert {approval.status for approval in lulu.store.approvals(status=None)} == {"approved"}
+    assert lulu.store.approvals.find() == []
+    assert {approval.status for approval in lulu.store.approvals.find(status=None)} == {"approved"}
     assert "Nothing needs you" in text_of(app)
 
 
@@ -89,14 +89,14 @@ def test_a_request_names_its_session_and_can_stop_it(open_page: OpenPage, lulu: 
 
     links = [link.proto for link in app.main.get("page_link")]
     assert [(link.label, link.query_string) for link in links] == [("**Clean up**", f"id={working}")]
-    assert lulu.store.approvals(working)[0].id == "a1"
+    assert lulu.store.approvals.find(working)[0].id == "a1"
 
 
 def test_the_last_answers_are_told_with_who_gave_them(open_page: OpenPage, lulu: Runtime, working: SessionId) -> None:
     ask(lulu, working, "a1")
     ask(lulu, working, "a2")
-    lulu.store.decide(OWNER, "a1", approve=True)
-    lulu.store.decide(OWNER, "a2", approve=False, message="Not *now*")
+    lulu.store.approvals.decide(OWNER, "a1", approve=True)
+    lulu.store.approvals.decide(OWNER, "a2", approve=False, message="Not *now*")
 
     shown = text_of(open_page("inbox"))
 
@@ -107,7 +107,7 @@ def test_the_last_answers_are_told_with_who_gave_them(open_page: OpenPage, lulu:
 
 def test_who_answered_is_told_in_the_transcript(open_page: OpenPage, lulu: Runtime, working: SessionId) -> None:
     ask(lulu, working)
-    lulu.store.decide(OWNER, "a1", approve=True)
+    lulu.store.approvals.decide(OWNER, "a1", approve=True)
 
     assert "approved by this computer" in text_of(open_page("session", id=working))
 
@@ -148,7 +148,7 @@ def test_an_edited_input_is_what_is_approved(open_page: OpenPage, lulu: Runtime,
 def test_an_edited_input_that_a_rule_denies_is_not_approved(
     open_page: OpenPage, lulu: Runtime, working: SessionId
 ) -> None:
-    lulu.store.submit(AddRule(actor=OWNER, tool_pattern="Bash(rm *)", action="deny"))
+    lulu.store.commands.submit(AddRule(actor=OWNER, tool_pattern="Bash(rm *)", action="deny"))
     ask(lulu, working, tool_input={"command": "touch a"})
     app = open_popover(open_page("inbox"), "edit_a1")
 
@@ -184,7 +184,7 @@ def test_deny_and_stop_denies_and_interrupts(open_page: OpenPage, lulu: Runtime,
     app.button(key="deny_stop_a1").click().run()
 
     assert (answered(lulu).status, answered(lulu).message) == ("denied", "Wrong folder")
-    assert lulu.store.get_session(working).known_status is not SessionStatus.WAITING
+    assert lulu.store.sessions.get(working).known_status is not SessionStatus.WAITING
 
 
 @pytest.mark.parametrize("scope", ["session", "folder", "everywhere"])
@@ -200,8 +200,8 @@ def test_dont_ask_again_makes_the_rule_that_is_shown(
     told = text_of(app)
     app.button(key="approve_always_a1").click().run()
 
-    (rule,) = lulu.store.rules()
-    folder = lulu.store.get_session(working).working_directory
+    (rule,) = lulu.store.approvals.rules()
+    folder = lulu.store.sessions.get(working).working_directory
     assert offered == "Bash(git status)"
     assert "Covers this request" in told
     assert (rule.tool_pattern, rule.action) == ("Bash(git status *)", "approve")
@@ -219,7 +219,7 @@ def test_a_rule_that_cannot_be_read_answers_nothing(open_page: OpenPage, lulu: R
 
     assert len(app.error) == 1
     assert answered(lulu).status == "pending"
-    assert lulu.store.rules() == []
+    assert lulu.store.approvals.rules() == []
 
 
 # ---- questions
@@ -304,7 +304,7 @@ def test_a_plan_is_approved_with_its_edits(open_page: OpenPage, lulu: Runtime, w
     app.button(key="approve_edits_a1").click().run()
 
     assert answered(lulu).status == "approved"
-    assert lulu.store.mode_with_answer(working, "a1") == "acceptEdits"
+    assert lulu.store.approvals.mode_with_answer(working, "a1") == "acceptEdits"
     assert not app.error
 
 
@@ -323,7 +323,7 @@ def test_a_plan_goes_back_with_feedback(
 
 def test_a_plan_that_was_written_to_a_file_is_shown(open_page: OpenPage, lulu: Runtime, working: SessionId) -> None:
     written = {"file_path": "/home/me/.claude/plans/p.md", "content": "Plan: **first** this"}
-    lulu.store.insert_event(working, ToolUse(id="t1", name="Write", input=written))
+    lulu.store.events.insert(working, ToolUse(id="t1", name="Write", input=written))
     ask(lulu, working, tool_name="ExitPlanMode", tool_input={})
 
     assert "Plan: **first** this" in text_of(open_page("inbox"))
@@ -336,7 +336,7 @@ def test_a_request_that_nobody_can_answer_offers_to_continue(
     open_page: OpenPage, lulu: Runtime, working: SessionId
 ) -> None:
     ask(lulu, working)
-    lulu.store.close_out(working, SessionStatus.INTERRUPTED).result(30)
+    lulu.store.sessions.close_out(working, SessionStatus.INTERRUPTED).result(30)
 
     app: AppTest = open_page("session", id=working)
     shown, keys = text_of(app), keys_of(app)

@@ -31,11 +31,11 @@ def cut_off(lulu: Runtime, new_session: NewSession) -> Callable[..., SessionId]:
 
     def made(name: str, **request: object) -> SessionId:
         session_id = new_session(name, status=SessionStatus.RUNNING)
-        lulu.store.append(session_id, [User(text=name)])
+        lulu.store.events.append(session_id, [User(text=name)])
         if request:
             ask(lulu, session_id, f"of_{name}", **request)
         note = System(subtype="lulu_stopped", data={})
-        lulu.store.close_out(session_id, SessionStatus.INTERRUPTED, [note], is_activity=False).result(10)
+        lulu.store.sessions.close_out(session_id, SessionStatus.INTERRUPTED, [note], is_activity=False).result(10)
         return session_id
 
     return made
@@ -75,21 +75,21 @@ def test_all_go_on_after_one_question_and_once(
     app = open_popover(open_page(), "continue_all")
     assert prompts(lulu) == []
     # Elsewhere, somebody has continued one of them meanwhile.
-    lulu.store.submit(SendPrompt(actor=OWNER, session_id=sessions[0], text="mine"))
+    lulu.store.commands.submit(SendPrompt(actor=OWNER, session_id=sessions[0], text="mine"))
 
     app.button(key="continue_all_sure").click().run()
 
     assert sorted(prompts(lulu)) == sorted([(sessions[0], False), *((one, True) for one in sessions[1:])])
     assert "continue_all" not in text_of(open_page())
-    assert lulu.store.cut_off_sessions(lulu.store.get_session(sessions[0]).created_at) == []
+    assert lulu.store.sessions.cut_off(lulu.store.sessions.get(sessions[0]).created_at) == []
 
 
 def test_archived_and_continued_ones_are_no_news(
     open_page: OpenPage, lulu: Runtime, cut_off: Callable[..., SessionId]
 ) -> None:
     archived, continued = cut_off("archived"), cut_off("continued")
-    lulu.store.submit(Archive(actor=OWNER, session_id=archived, archived=True))
-    lulu.store.append(continued, [User(text="go on")])
+    lulu.store.commands.submit(Archive(actor=OWNER, session_id=archived, archived=True))
+    lulu.store.events.append(continued, [User(text="go on")])
 
     assert "Interrupted by the restart" not in text_of(open_page())
 
@@ -134,12 +134,12 @@ def test_a_question_that_expired_is_answered_with_the_next_prompt(
     assert app.button(key=answer).label == "Continue with this answer"
     app.button(key=answer).click().run()
     assert "Nothing is answered yet" in text_of(app)
-    assert lulu.store.last_prompts(9) == []
+    assert lulu.store.commands.last_prompts(9) == []
 
     app.text_input(key=f"words_{answer.removeprefix('answer_')}_0").set_value("Straight *on*")
     app.button(key=answer).click().run()
 
-    [prompt] = lulu.store.last_prompts(9)
+    [prompt] = lulu.store.commands.last_prompts(9)
     assert prompt.session_id == session_id
     assert prompt.text.startswith(interruptions.CONTINUE)
     assert prompt.text.endswith("\n\nWhich way?\nStraight *on*")
@@ -151,16 +151,16 @@ def test_a_planned_end_is_told_too_and_moves_nothing(tmp_path: Path) -> None:
     sessions = [new_session_id() for _ in range(2)]
     for session_id in sessions:
         launch = Launch(prompt="Ask me a question.", working_directory=str(tmp_path), agent="demo")
-        store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
-        eventually(lambda one=session_id: store.approvals(one), timeout=30)  # type: ignore[misc]
-    before = [(session.id, session.active_at) for session in store.list_sessions()]
+        store.commands.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+        eventually(lambda one=session_id: store.approvals.find(one), timeout=30)  # type: ignore[misc]
+    before = [(session.id, session.active_at) for session in store.sessions.latest()]
 
     runtime.stop()
 
     after = Store.open(settings.database_path)
     try:
-        found = after.cut_off_sessions(after.get_session(sessions[0]).created_at)
+        found = after.sessions.cut_off(after.sessions.get(sessions[0]).created_at)
         assert {session.id for session in found} == set(sessions)
-        assert [(session.id, session.active_at) for session in after.list_sessions()] == before
+        assert [(session.id, session.active_at) for session in after.sessions.latest()] == before
     finally:
         after.close()

@@ -37,10 +37,10 @@ def test_pinned_ones_come_first_then_the_last_active(
     pinned, old = new_session("pinned"), new_session("old")
     for number in range(60):
         new_session(f"other{number}")
-    lulu.store.submit(Pin(actor=OWNER, session_id=pinned, pinned=True))
+    lulu.store.commands.submit(Pin(actor=OWNER, session_id=pinned, pinned=True))
 
     before = names(rows(open_page()))
-    lulu.store.append(old, [User(text="go on")])
+    lulu.store.events.append(old, [User(text="go on")])
     after = names(rows(open_page()))
 
     assert before[:2] == ["pinned", "other59"]
@@ -101,7 +101,7 @@ def test_archived_sessions_are_out_of_the_list_until_they_are_asked_for(
 ) -> None:
     archived = new_session("old")
     new_session("new")
-    lulu.store.submit(Archive(actor=OWNER, session_id=archived, archived=True))
+    lulu.store.commands.submit(Archive(actor=OWNER, session_id=archived, archived=True))
     app = open_page()
 
     before = names(rows(app))
@@ -116,9 +116,9 @@ def test_the_list_is_filtered_by_status_folder_and_pin(
 ) -> None:
     new_session("failed", status=SessionStatus.FAILED)
     pinned = new_session("pinned")
-    lulu.store.submit(Pin(actor=OWNER, session_id=pinned, pinned=True))
+    lulu.store.commands.submit(Pin(actor=OWNER, session_id=pinned, pinned=True))
     elsewhere = Launch(prompt="elsewhere", working_directory="/elsewhere", agent="demo")
-    lulu.store.insert_session(elsewhere, status=SessionStatus.COMPLETED)
+    lulu.store.sessions.insert(elsewhere, status=SessionStatus.COMPLETED)
     app = open_page()
 
     open_popover(app, "filters").selectbox(key="filter_status").set_value("failed").run()
@@ -148,7 +148,7 @@ def test_several_sessions_are_changed_at_once(open_page: OpenPage, lulu: Runtime
 
     tick(one, two)
     app.button(key="selected_pin").click().run()
-    pinned = [session.id for session in lulu.store.list_sessions() if session.pinned_at]
+    pinned = [session.id for session in lulu.store.sessions.latest() if session.pinned_at]
     tick(two, three)
     app.button(key="selected_archive").click().run()
     told = app.info[0].value
@@ -158,7 +158,7 @@ def test_several_sessions_are_changed_at_once(open_page: OpenPage, lulu: Runtime
 
     assert set(pinned) == {one, two}
     assert "1 done, 1 not: " in told
-    assert {session.id: bool(session.archived_at) for session in lulu.store.list_sessions()} == {
+    assert {session.id: bool(session.archived_at) for session in lulu.store.sessions.latest()} == {
         two: True,
         three: False,
     }
@@ -172,17 +172,17 @@ def test_rules_are_added_switched_and_deleted(open_page: OpenPage, lulu: Runtime
     app.text_input(key="rule_pattern").set_value("Bash(git diff *)")
     app.selectbox(key="rule_action").set_value("deny")
     app.button(key="add_rule").click().run()
-    (added,) = lulu.store.rules()
+    (added,) = lulu.store.approvals.rules()
     shown = text_of(app)
 
     app.toggle(key=f"rule_on_{added.id}_True").set_value(False).run()
-    (switched,) = lulu.store.rules()
+    (switched,) = lulu.store.approvals.rules()
     app.button(key=f"delete_rule_{added.id}").click().run()
 
     assert (added.tool_pattern, added.action, added.folder, added.enabled) == ("Bash(git diff *)", "deny", None, True)
     assert ":red[Deny] `Bash(git diff *)`" in shown
     assert not switched.enabled
-    assert lulu.store.rules() == []
+    assert lulu.store.approvals.rules() == []
 
 
 @pytest.mark.parametrize("pattern", ["", "Bash("])
@@ -193,12 +193,14 @@ def test_a_rule_that_cannot_be_read_is_refused(open_page: OpenPage, lulu: Runtim
     app.button(key="add_rule").click().run()
 
     assert len(app.error) == 1
-    assert lulu.store.rules() == []
+    assert lulu.store.approvals.rules() == []
 
 
 def test_the_tester_says_which_rule_decides_and_why(open_page: OpenPage, lulu: Runtime) -> None:
     for pattern, action in (("Bash(git *)", "approve"), ("Bash(git push *)", "deny")):
-        lulu.store.submit(AddRule(actor=OWNER, tool_pattern=pattern, action="deny" if action == "deny" else "approve"))
+        lulu.store.commands.submit(
+            AddRule(actor=OWNER, tool_pattern=pattern, action="deny" if action == "deny" else "approve")
+        )
     app = open_page("settings")
 
     told = {}
@@ -239,7 +241,7 @@ def test_a_session_that_ends_is_told_whatever_the_list_shows(
     waits = new_session("Waits", status=SessionStatus.WAITING)
     app = open_page()
 
-    lulu.store.move(ends, SessionStatus.COMPLETED)
+    lulu.store.sessions.move(ends, SessionStatus.COMPLETED)
     app.text_input(key="session_search").set_value("nothing of that name").run()
 
     (signal,) = (element.proto for element in app.get("bidi_component") if element.proto.id.endswith("-signals"))

@@ -67,7 +67,7 @@ def test_each_event_type_is_drawn_folded_and_open(
 ) -> None:
     session_id = new_session()
     for event in EVENTS[event_type]:
-        lulu.store.insert_event(session_id, event)
+        lulu.store.events.insert(session_id, event)
 
     app = open_page("session", id=session_id)
     closed = text_of(app)
@@ -100,7 +100,7 @@ def test_every_event_type_has_a_renderer_and_a_sample() -> None:
 def test_unknown_events_are_shown_raw(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:
     session_id = new_session()
     for event in UNKNOWN:
-        lulu.store.insert_event(session_id, event)
+        lulu.store.events.insert(session_id, event)
 
     app = open_page("session", id=session_id)
     shown = text_of(open_folds(app))
@@ -114,7 +114,7 @@ def test_all_samples_at_once_fit_on_one_page(open_page: OpenPage, new_session: N
     session_id = new_session(status=SessionStatus.RUNNING)
     for samples in EVENTS.values():
         for event in samples:
-            lulu.store.insert_event(session_id, event)
+            lulu.store.events.insert(session_id, event)
 
     app = open_folds(open_page("session", id=session_id))
 
@@ -187,7 +187,7 @@ def test_a_long_session_shows_its_last_window_and_loads_earlier(
     open_page: OpenPage, new_session: NewSession, lulu: Runtime
 ) -> None:
     session_id = new_session()
-    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(150)])
+    lulu.store.events.append(session_id, [User(text=f"prompt number {number}.") for number in range(150)])
 
     app = open_page("session", id=session_id)
 
@@ -217,7 +217,7 @@ def test_a_long_open_turn_is_shown_whole_without_end(
     turn: list[Event] = [User(text="go")]
     for number in range(100):
         turn += [ToolUse(id=f"t{number}", name="Bash", input={"command": f"step {number}."})]
-    lulu.store.append(session_id, turn)
+    lulu.store.events.append(session_id, turn)
 
     shown = text_of(open_page("session", id=session_id))
 
@@ -229,13 +229,13 @@ def test_a_long_call_that_is_open_is_drawn_whole_beside_other_sessions(
     open_page: OpenPage, new_session: NewSession, lulu: Runtime
 ) -> None:
     session_id, other = new_session(status=SessionStatus.RUNNING), new_session()
-    lulu.store.append(session_id, [User(text="go")])
-    lulu.store.append(other, [Text(content="between")] * 5)
+    lulu.store.events.append(session_id, [User(text="go")])
+    lulu.store.events.append(other, [Text(content="between")] * 5)
     inside: list[Event] = [ToolUse(id="task", name="Task", input={"description": "work on"})]
-    lulu.store.append(session_id, inside)
+    lulu.store.events.append(session_id, inside)
     app = open_page("session", id=session_id)
 
-    lulu.store.append(session_id, [Text(content=f"inside {number}.", parent="task") for number in range(90)])
+    lulu.store.events.append(session_id, [Text(content=f"inside {number}.", parent="task") for number in range(90)])
     app.run()
 
     assert not app.exception
@@ -247,14 +247,14 @@ def test_what_is_shown_stays_while_more_is_said_up_to_a_limit(
     page: str, open_page: OpenPage, new_session: NewSession, lulu: Runtime
 ) -> None:
     session_id = new_session()
-    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(60)])
+    lulu.store.events.append(session_id, [User(text=f"prompt number {number}.") for number in range(60)])
     app = open_page(page, id=session_id).run()
     assert "number 20." in text_of(app)
 
-    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(60, 110)])
+    lulu.store.events.append(session_id, [User(text=f"prompt number {number}.") for number in range(60, 110)])
     app.run()
     kept = text_of(app)
-    lulu.store.append(session_id, [User(text=f"prompt number {number}.") for number in range(110, 150)])
+    lulu.store.events.append(session_id, [User(text=f"prompt number {number}.") for number in range(110, 150)])
     app.run()
 
     assert "number 20." in kept
@@ -273,7 +273,7 @@ def test_a_silent_agent_is_shown_as_stalled(
     impatient: None, open_page: OpenPage, new_session: NewSession, lulu: Runtime
 ) -> None:
     session_id = new_session(status=SessionStatus.RUNNING)
-    lulu.store.insert_event(session_id, User(text="go"))
+    lulu.store.events.insert(session_id, User(text="go"))
 
     (warning,) = open_page("session", id=session_id).warning
 
@@ -285,7 +285,7 @@ def test_an_agent_that_spoke_just_now_or_waits_is_not_stalled(
     open_page: OpenPage, new_session: NewSession, lulu: Runtime
 ) -> None:
     session_id = new_session(status=SessionStatus.RUNNING)
-    lulu.store.insert_event(session_id, User(text="go"))
+    lulu.store.events.insert(session_id, User(text="go"))
 
     assert not open_page("session", id=session_id).warning
 
@@ -294,7 +294,7 @@ def test_a_part_that_cannot_be_read_is_told_and_the_rest_stands(
     open_page: OpenPage, new_session: NewSession, lulu: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_id = new_session("Fix the bug")
-    monkeypatch.setattr(type(lulu.store), "list_sessions", failing)
+    monkeypatch.setattr(type(lulu.store.sessions), "latest", failing)
 
     app = open_page("session", id=session_id)
 

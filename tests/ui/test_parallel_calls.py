@@ -28,8 +28,8 @@ def answers(lulu: Runtime, session_id: SessionId, *, asked: bool) -> list[Stored
     for n in names if asked else ():
         log.append(Permission(id=f"ask-{n}", tool_use_id=f"toolu_{n}", tool_name="Bash", tool_input={}))
         log.append(PermissionDecision(id=f"ask-{n}", decision="approved", actor="Ann"))
-    lulu.store.append(session_id, [*log, *(ToolResult(tool_use_id=f"toolu_{n}", content=str(n)) for n in names)])
-    return lulu.store.get_session_events(session_id, limit=CALLS)
+    lulu.store.events.append(session_id, [*log, *(ToolResult(tool_use_id=f"toolu_{n}", content=str(n)) for n in names)])
+    return lulu.store.events.of_session(session_id, limit=CALLS)
 
 
 @pytest.mark.parametrize("asked", [True, False], ids=["asked about", "not asked about"])
@@ -51,9 +51,9 @@ def test_a_page_names_calls_in_parallel(
 ) -> None:
     session_id = new_session(status=SessionStatus.RUNNING if live else SessionStatus.COMPLETED)
     shown = answers(lulu, session_id, asked=True)
-    lulu.store.append(session_id, [Text(content="All done.")])
+    lulu.store.events.append(session_id, [Text(content="All done.")])
     if viewer == "guest":
-        made = lulu.store.share(LULU, session_id, "a" * 64, expires_at=None, options=ShareOptions(), label="Ann")
+        made = lulu.store.access.share(LULU, session_id, "a" * 64, expires_at=None, options=ShareOptions(), label="Ann")
         as_actor(Actor(role=Role.GUEST, name="Ann", access_id=made.id, session_id=session_id))
     else:
         as_actor(OWNER)
@@ -72,7 +72,9 @@ def test_a_call_that_the_log_does_not_tell_is_drawn_in_words(
 ) -> None:
     session_id = new_session()
     review = [Text(content="Looks good.", parent="forked-command-code-review")]
-    lulu.store.append(session_id, [User(text="/review"), *review, Text(content="-"), ToolResult(tool_use_id="toolu_1")])
+    lulu.store.events.append(
+        session_id, [User(text="/review"), *review, Text(content="-"), ToolResult(tool_use_id="toolu_1")]
+    )
 
     said = folds(open_page("session", id=str(session_id))).values()
 
@@ -85,19 +87,19 @@ def test_one_query_finds_calls_and_another_only_where_an_id_comes_again(
     session_id = new_session()
     agent = ToolUse(id="agent", name="Agent", input={})
     again = [ToolUse(id="call_0", name="Bash", input={"command": str(n)}) for n in range(9)]
-    lulu.store.append(session_id, [agent, *again, *(Text(content="x") for _ in range(9))])
+    lulu.store.events.append(session_id, [agent, *again, *(Text(content="x") for _ in range(9))])
     asked: list[str] = []
-    query = lulu.store._query
+    query = lulu.store.events._query
 
     def counted(sql: str, **values: Any) -> list[dict[str, Any]]:
         asked.append(sql)
         return query(sql, **values)
 
-    monkeypatch.setattr(lulu.store, "_query", counted)
+    monkeypatch.setattr(lulu.store.events, "_query", counted)
 
     def found(*names: str) -> tuple[int, list[str]]:
         asked.clear()
-        rows = lulu.store.calls_before(session_id, 10**9, names)
+        rows = lulu.store.events.calls_before(session_id, 10**9, names)
         return len(asked), [row.event.name for row in rows if isinstance(row.event, ToolUse)]
 
     assert found("call_0") == (1, ["Bash"])

@@ -32,9 +32,9 @@ AsActor = Callable[[Actor], None]
 def guest(lulu: Runtime, new_session: NewSession) -> Actor:
     """Somebody with a link to one of two sessions; the other holds a secret."""
     shared, other = new_session("The walrus that is shared"), new_session("The narwhal that is not")
-    lulu.store.append(shared, [events.User(text="About a walrus"), events.Text(content="A walrus it is.")])
-    lulu.store.append(other, [events.User(text="About a narwhal"), events.Text(content="A narwhal it is.")])
-    made = lulu.store.share(LULU, shared, "a" * 64, expires_at=None, options=ShareOptions(), label="Ann")
+    lulu.store.events.append(shared, [events.User(text="About a walrus"), events.Text(content="A walrus it is.")])
+    lulu.store.events.append(other, [events.User(text="About a narwhal"), events.Text(content="A narwhal it is.")])
+    made = lulu.store.access.share(LULU, shared, "a" * 64, expires_at=None, options=ShareOptions(), label="Ann")
     return Actor(role=Role.GUEST, name="Ann", access_id=made.id, session_id=shared)
 
 
@@ -57,7 +57,7 @@ def test_nobody_sees_nothing(
 def test_a_guest_sees_the_shared_session_at_every_address(
     open_page: OpenPage, lulu: Runtime, as_actor: AsActor, guest: Actor, page: str, query: dict[str, str]
 ) -> None:
-    (other,) = {session.id for session in lulu.store.list_sessions()} - {guest.session_id}
+    (other,) = {session.id for session in lulu.store.sessions.latest()} - {guest.session_id}
     as_actor(OWNER if page != WATCH else guest)
     app = open_page(page, **({"id": str(other)} if "id" in query else query))
     as_actor(guest)
@@ -123,12 +123,12 @@ def test_a_guest_is_told_what_the_agent_does_without_its_secrets(
     key = "ghp_" + "aB3d" * 9
     shared = new_session("The walrus", status=SessionStatus.RUNNING)
     call = events.ToolUse(id="t1", name="Bash", input={"command": f"push --with {key}"})
-    lulu.store.append(shared, [events.User(text="Push it"), call])
-    made = lulu.store.share(LULU, shared, "b" * 64, expires_at=None, options=ShareOptions(), label="Ann")
+    lulu.store.events.append(shared, [events.User(text="Push it"), call])
+    made = lulu.store.access.share(LULU, shared, "b" * 64, expires_at=None, options=ShareOptions(), label="Ann")
     as_actor(Actor(role=Role.GUEST, name="Ann", access_id=made.id, session_id=shared))
 
     at_work = open_page(WATCH, id=str(shared))
-    assert lulu.store.move(shared, SessionStatus.WAITING)
+    assert lulu.store.sessions.move(shared, SessionStatus.WAITING)
     waiting = open_page(WATCH, id=str(shared))
 
     assert "Bash push --with [github token hidden]" in parts(at_work)

@@ -46,7 +46,7 @@ def test_samples_are_drawn_folded_and_open(
         sample = SAMPLES[name]
         status = SessionStatus.RUNNING if name in LIVE else SessionStatus.COMPLETED
         session_id = new_session(status=status)
-        lulu.store.append(session_id, sample.events)
+        lulu.store.events.append(session_id, sample.events)
         wrong[name] = look_at(app, session_id, sample)
 
     assert {name: found for name, found in wrong.items() if found} == {}

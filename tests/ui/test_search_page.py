@@ -28,7 +28,7 @@ def test_a_hit_shows_its_text_and_leads_to_its_event(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
     session_id = new_session(title="Parser")
-    event_id = lulu.store.insert_event(session_id, Text(content="Look at self._conn here"))
+    event_id = lulu.store.events.insert(session_id, Text(content="Look at self._conn here"))
 
     app = open_page("search")
     app.text_input(key="q").input("self._conn").run()
@@ -40,7 +40,7 @@ def test_a_hit_shows_its_text_and_leads_to_its_event(
 
 def test_a_filter_narrows_what_is_found(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
     session_id = new_session()
-    lulu.store.insert_event(session_id, Text(content="needle in an answer"))
+    lulu.store.events.insert(session_id, Text(content="needle in an answer"))
     app = open_page("search")
     app.text_input(key="q").input("needle").run()
     assert "Nothing found" not in text_of(app)
@@ -48,7 +48,7 @@ def test_a_filter_narrows_what_is_found(open_page: OpenPage, lulu: Runtime, new_
     app.selectbox(key="kind").select("tool_use").run()
 
     assert "Nothing found" in text_of(app)
-    lulu.store.insert_event(session_id, ToolUse(id="t", name="Bash", input={"command": "needle"}))
+    lulu.store.events.insert(session_id, ToolUse(id="t", name="Bash", input={"command": "needle"}))
     assert "Nothing found" not in text_of(app.run())
 
 
@@ -70,7 +70,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_events_that_cannot_be_indexed_yet_are_told_and_tried_again(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
-    lulu.store.insert_event(new_session(), Text(content="an old needle"))
+    lulu.store.events.insert(new_session(), Text(content="an old needle"))
     runtime.stop()
     with closing(sqlite3.connect(lulu.store.path)) as connection, connection:
         connection.execute("DELETE FROM search")
@@ -86,8 +86,8 @@ def test_events_that_cannot_be_indexed_yet_are_told_and_tried_again(
     hits = app.main.get("page_link")
     with closing(sqlite3.connect(lulu.store.path)) as connection, connection:
         connection.execute("DROP TRIGGER refuse")
-    eventually(lambda: store.not_indexed() == 0)
-    eventually(lambda: store.index_problem is None)
+    eventually(lambda: store.search.not_indexed() == 0)
+    eventually(lambda: store.search.index_problem is None)
     app.run()
 
     assert "could not be added to the search index" in told[0]
@@ -101,7 +101,7 @@ def test_events_that_cannot_be_indexed_yet_are_told_and_tried_again(
 def test_older_hits_come_a_page_at_a_time(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
     session_id = new_session()
     for number in range(60):
-        lulu.store.insert_event(session_id, Text(content=f"needle number {number}"))
+        lulu.store.events.insert(session_id, Text(content=f"needle number {number}"))
     app = open_page("search")
     app.text_input(key="q").input("needle").run()
     assert "number 9" not in text_of(app).split()
@@ -116,7 +116,7 @@ def test_a_link_to_an_event_opens_its_part_of_the_session_marked(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
     session_id = new_session()
-    ids = [lulu.store.insert_event(session_id, Text(content=f"line {number}.")) for number in range(300)]
+    ids = [lulu.store.events.insert(session_id, Text(content=f"line {number}.")) for number in range(300)]
 
     app = open_page("session", id=session_id, event=str(ids[100]))
 
@@ -128,8 +128,8 @@ def test_a_link_to_no_event_opens_the_session_s_end(
     open_page: OpenPage, lulu: Runtime, new_session: NewSession
 ) -> None:
     session_id, other = new_session(), new_session()
-    elsewhere = lulu.store.insert_event(other, Text(content="elsewhere."))
-    lulu.store.insert_event(session_id, Text(content="the end."))
+    elsewhere = lulu.store.events.insert(other, Text(content="elsewhere."))
+    lulu.store.events.insert(session_id, Text(content="the end."))
 
     for event in (str(elsewhere), "0", "-1", "x", "9" * 30, "1 OR 1=1"):
         said = text_of(open_page("session", id=session_id, event=event))

@@ -18,7 +18,7 @@ NewSession = Callable[..., SessionId]
 
 def test_a_slash_command_is_put_into_the_box(open_page: OpenPage, lulu: Runtime, new_session: NewSession) -> None:
     session_id = new_session()
-    lulu.store.insert_event(session_id, System(subtype="init", data={"slash_commands": ["compact", 3]}))
+    lulu.store.events.insert(session_id, System(subtype="init", data={"slash_commands": ["compact", 3]}))
     app = open_popover(open_page("session", id=session_id), "slash_menu")
 
     app.button(key="slash_compact").click().run()
@@ -45,7 +45,7 @@ def test_the_commands_told_last_are_offered_where_they_work_here(
 ) -> None:
     session_id = new_session()
     for subtype, names in told:
-        lulu.store.insert_event(session_id, System(subtype=subtype, data={"slash_commands": names}))
+        lulu.store.events.insert(session_id, System(subtype=subtype, data={"slash_commands": names}))
 
     assert composer.slash_commands(lulu, session_id) == offered
 
@@ -55,7 +55,7 @@ def test_the_menu_says_how_many_commands_it_does_not_show(
 ) -> None:
     session_id = new_session()
     names = [f"command-{number}" for number in range(73)]
-    lulu.store.insert_event(session_id, System(subtype="init", data={"slash_commands": names}))
+    lulu.store.events.insert(session_id, System(subtype="init", data={"slash_commands": names}))
     app = open_popover(open_page("session", id=session_id), "slash_menu")
 
     drawn = [button for button in app.button if (button.key or "").startswith("slash_command-")]
@@ -68,9 +68,9 @@ def test_what_the_agent_started_with_is_in_the_menu_and_not_in_the_transcript(
 ) -> None:
     session_id = new_session()
     for number in range(2):
-        lulu.store.insert_event(session_id, User(text="go on"))
-        lulu.store.insert_event(session_id, System(subtype="init", data={"claude_code_version": f"2.1.33{number}"}))
-        lulu.store.insert_event(session_id, System(subtype="commands_changed", data={"slash_commands": ["a"]}))
+        lulu.store.events.insert(session_id, User(text="go on"))
+        lulu.store.events.insert(session_id, System(subtype="init", data={"claude_code_version": f"2.1.33{number}"}))
+        lulu.store.events.insert(session_id, System(subtype="commands_changed", data={"slash_commands": ["a"]}))
     app = open_page("session", id=session_id)
 
     assert "system_" not in " ".join(folds(app))

@@ -54,13 +54,13 @@ def waiting(lulu: Runtime, work: Path) -> SessionId:
     """A session whose first prompt waits for an answer."""
     session_id = new_session_id()
     launch = Launch(prompt="Do it", working_directory=str(work), agent="claude")
-    lulu.store.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
-    eventually(lambda: lulu.store.folder_question(session_id))
+    lulu.store.commands.submit(StartSession(actor=OWNER, session_id=session_id, launch=launch))
+    eventually(lambda: lulu.store.folders.question(session_id))
     return session_id
 
 
 def was_started(lulu: Runtime, session_id: SessionId) -> bool:
-    return lulu.store.get_session(session_id).known_status is SessionStatus.FAILED
+    return lulu.store.sessions.get(session_id).known_status is SessionStatus.FAILED
 
 
 def test_home_says_what_the_folder_brings_before_anything_is_sent(open_page: OpenPage) -> None:
@@ -76,15 +76,15 @@ def test_a_start_in_such_a_folder_waits_for_the_answer(
     open_page: OpenPage, lulu: Runtime, work: Path, trusted: bool
 ) -> None:
     app = send(open_page())
-    (draft,) = lulu.store.list_sessions()
+    (draft,) = lulu.store.sessions.latest()
     assert draft.known_status is SessionStatus.DRAFT
 
     app.button(key="trust_start" if trusted else "without_start").click().run()
 
     eventually(lambda: was_started(lulu, draft.id))
-    answer = lulu.store.folder_answers()[str(work)]
+    answer = lulu.store.folders.answers()[str(work)]
     assert (answer.trusted, answer.answered_by) == (trusted, OWNER.name)
-    assert [row["what"] for row in lulu.store.latest_actions(limit=9)].count("trust_folder") == 1
+    assert [row["what"] for row in lulu.store.commands.latest_actions(limit=9)].count("trust_folder") == 1
     assert ASKS not in text_of(open_page())
 
 
@@ -94,18 +94,18 @@ def test_cancel_sends_nothing_and_gives_the_prompt_back(open_page: OpenPage, lul
     app.button(key="cancel_start").click().run()
 
     assert app.chat_input(key="prompt").proto.value == "Do it"
-    assert lulu.store.list_sessions() == []
-    assert lulu.store.folder_answers() == {}
+    assert lulu.store.sessions.latest() == []
+    assert lulu.store.folders.answers() == {}
 
 
 def test_the_answer_is_for_what_was_shown(open_page: OpenPage, lulu: Runtime, work: Path) -> None:
     app = send(open_page())
-    (draft,) = lulu.store.list_sessions()
+    (draft,) = lulu.store.sessions.latest()
     bring(work, "something else")
 
     app.button(key="trust_start").click().run()
 
-    question = eventually(lambda: lulu.store.folder_question(draft.id))
+    question = eventually(lambda: lulu.store.folders.question(draft.id))
     assert [one.changes for one in question.asked] == [["changed: .claude/settings.json"]]
     assert not was_started(lulu, draft.id)
 
@@ -114,13 +114,13 @@ def test_a_draft_is_asked_about_on_its_own_page(open_page: OpenPage, lulu: Runti
     app = open_page()
     app.toggle(key="as_draft").set_value(True)
     send(app)
-    (draft,) = lulu.store.list_sessions()
+    (draft,) = lulu.store.sessions.latest()
     app = open_page("session", id=draft.id)
 
     app.button(key=f"launch_{draft.id}").click().run()
     assert ASKS in text_of(app)
     app.button(key="cancel_start").click().run()
-    assert lulu.store.get_session(draft.id).known_status is SessionStatus.DRAFT
+    assert lulu.store.sessions.get(draft.id).known_status is SessionStatus.DRAFT
     app.button(key=f"launch_{draft.id}").click().run()
     app.button(key="without_start").click().run()
 
@@ -148,21 +148,21 @@ def test_the_inbox_says_what_has_changed(open_page: OpenPage, lulu: Runtime, wor
     eventually(lambda: was_started(lulu, session_id))
     bring(work, "another")
 
-    lulu.store.submit(SendPrompt(actor=OWNER, session_id=session_id, text="More"))
+    lulu.store.commands.submit(SendPrompt(actor=OWNER, session_id=session_id, text="More"))
 
-    eventually(lambda: lulu.store.folder_question(session_id))
-    assert lulu.store.get_session(session_id).known_status is SessionStatus.WAITING
+    eventually(lambda: lulu.store.folders.question(session_id))
+    assert lulu.store.sessions.get(session_id).known_status is SessionStatus.WAITING
     said = text_of(open_page("inbox"))
     assert "has changed" in said
     assert "changed: .claude/settings.json" in said
 
 
 def test_an_answer_is_taken_back_in_the_settings(open_page: OpenPage, lulu: Runtime, work: Path) -> None:
-    lulu.store.submit(TrustFolder(actor=OWNER, folder=str(work), trusted=False))
+    lulu.store.commands.submit(TrustFolder(actor=OWNER, folder=str(work), trusted=False))
     app = open_page("settings")
 
     app.button(key="forget_folder_0").click().run()
-    assert lulu.store.folder_answers() == {}
+    assert lulu.store.folders.answers() == {}
 
 
 def test_a_folder_that_cannot_be_read_whole_cannot_be_trusted(
@@ -182,5 +182,5 @@ def test_the_demo_is_asked_nothing(open_page: OpenPage, lulu: Runtime, work: Pat
     app = send(open_page(), "Tell me a story")
 
     assert ASKS not in text_of(app)
-    (session,) = runtime.current().store.list_sessions()
+    (session,) = runtime.current().store.sessions.latest()
     assert session.known_status is not SessionStatus.DRAFT

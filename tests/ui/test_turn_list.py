@@ -20,7 +20,7 @@ NewSession = Callable[..., SessionId]
 
 
 def talk(lulu: Runtime, session_id: SessionId, *said: Event) -> None:
-    lulu.store.append(session_id, list(said))
+    lulu.store.events.append(session_id, list(said))
 
 
 def test_each_turn_tells_how_it_went_and_leads_there(
@@ -46,7 +46,7 @@ def test_each_turn_tells_how_it_went_and_leads_there(
     states = ["● completed", "● failed", "● interrupted", "● unfinished", "● running"]
     assert all(state in label for state, label in zip(states, shown, strict=True))
     assert "2.0 s · \\$0.50" in shown[0]
-    first = lulu.store.turn_marks(session_id, limit=99)[0]
+    first = lulu.store.events.turn_marks(session_id, limit=99)[0]
     assert f"event={first.id}" in app.main.get("page_link")[0].proto.query_string
 
 
@@ -73,7 +73,7 @@ def test_a_session_without_turns_says_so(open_page: OpenPage, new_session: NewSe
 def test_a_turn_and_a_session_can_be_taken(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:
     session_id = new_session()
     talk(lulu, session_id, User(text="ask"), Text(content="x" * 400_000), Result())
-    first = lulu.store.turn_marks(session_id, limit=1)[0].id - 2
+    first = lulu.store.events.turn_marks(session_id, limit=1)[0].id - 2
 
     app = open_popover(open_page("session", id=session_id), f"copy_{first}")
     assert "Too long to copy: download instead." in text_of(app)
@@ -86,7 +86,7 @@ def test_a_turn_and_a_session_can_be_taken(open_page: OpenPage, new_session: New
 def test_one_event_of_a_turn_can_be_taken(open_page: OpenPage, new_session: NewSession, lulu: Runtime) -> None:
     session_id = new_session()
     talk(lulu, session_id, User(text="ask"), Text(content="one answer"), Text(content="another"), Result())
-    first, answer = (stored.id for stored in lulu.store.get_session_events(session_id)[:2])
+    first, answer = (stored.id for stored in lulu.store.events.of_session(session_id)[:2])
     app = open_popover(open_page("session", id=session_id), f"copy_{first}")
     assert "another" in offered(app)["forms"]["Text"]
 
@@ -109,7 +109,7 @@ def test_an_opened_call_can_be_taken_and_a_folded_one_costs_nothing(
     ]
     went_well = [ToolUse(id="t", name="Bash", input={"command": "ls"}), ToolResult(tool_use_id="t", content="y")]
     talk(lulu, session_id, User(text="ask"), *failed, Text(content="so"), *went_well, Result())
-    rows = lulu.store.get_session_events(session_id)
+    rows = lulu.store.events.of_session(session_id)
     app = open_page("session", id=session_id)
     labels = [str(one.proto.popover.label) for one in app.get("popover")]
     assert (labels.count("Copy or fork"), labels.count("Copy")) == (1, 1)  # the turn, the failure

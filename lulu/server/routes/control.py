@@ -46,7 +46,7 @@ def _do(actor: Actor, asked: Any, root: str) -> dict[str, object]:
                     safe="Nothing was changed.",
                     next_step="Unset it and restart Lulu to use the switch.",
                 )
-            lulu.store.submit(SwitchLan(actor=actor, on=on))
+            lulu.store.commands.submit(SwitchLan(actor=actor, on=on))
             return {"lan": "on" if on else "off"}
     raise InputError("This was not understood.")
 

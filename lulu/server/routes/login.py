@@ -78,7 +78,7 @@ async def _sign_in(request: Request, token: str, kind: AccessKind, label: str) -
     if not is_token(token):
         return closed()
     own = new_token()
-    row = await run_in_threadpool(runtime.current().store.redeem, hash_of(token), kind, hash_of(own), label)
+    row = await run_in_threadpool(runtime.current().store.access.redeem, hash_of(token), kind, hash_of(own), label)
     if row is None:
         return closed()
     return _with_cookie(request, RedirectResponse("/", status_code=303), OWNER_COOKIE, own)
@@ -88,11 +88,11 @@ def _use_up(actor: Actor, token: str) -> None:
     """Revoke a login link that a signed-in owner has opened, so that it works for no other person."""
     row = _row(token)
     if row is not None and row.known_kind is AccessKind.LOGIN and row.is_valid:
-        runtime.current().store.revoke(actor, row.id)
+        runtime.current().store.access.revoke(actor, row.id)
 
 
 def _row(token: str) -> Access | None:
-    return runtime.current().store.access_by_hash(hash_of(token)) if is_token(token) else None
+    return runtime.current().store.access.by_hash(hash_of(token)) if is_token(token) else None
 
 
 def _is_owner(request: Request) -> bool:

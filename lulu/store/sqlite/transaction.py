@@ -14,7 +14,7 @@ from lulu.store.sqlite import errors
 
 
 @dataclass
-class Transaction:
+class SqliteTransaction:
     """One transaction, as a job sees it."""
 
     _db: dataset.Database
@@ -60,6 +60,10 @@ class Transaction:
             if errors.is_of_the_index(exc):
                 raise errors.IndexDamaged from exc
             raise
+        self.unindexed.clear()
+
+    def forget_index(self) -> None:
+        """Drop what ``index`` was given."""
         self.unindexed.clear()
 
     def ring(self, *topics: str) -> None:

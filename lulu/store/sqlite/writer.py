@@ -19,11 +19,12 @@ from typing import Any, Generic, TypeVar
 import dataset
 from sqlalchemy.exc import DBAPIError
 
-from lulu.errors import DatabaseUnwritable, Forbidden, LuluError, StoreBusy
+from lulu.errors import DatabaseUnwritable, LuluError, StoreBusy
 from lulu.store.bus import HEALTH, SESSIONS, Bus
+from lulu.store.database import Job, StoreHealth
 from lulu.store.sqlite import errors
 from lulu.store.sqlite.connection import LOCK_WAIT_MS, open_writer, start_afresh
-from lulu.store.sqlite.transaction import Transaction
+from lulu.store.sqlite.transaction import SqliteTransaction
 
 T = TypeVar("T")
 
@@ -45,18 +46,6 @@ MENDS = 3
 CLOSE_SECONDS = 2.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoreHealth:
-    """Whether commits succeed, and how many jobs wait if not."""
-
-    ok: bool = True
-    problem: LuluError | None = None
-    waiting: int = 0
-
-
-Job = Callable[[Transaction], T]
-
-
 @dataclass(eq=False)
 class _Request(Generic[T]):
     job: Job[T]
@@ -75,7 +64,7 @@ class _JobFailed(Exception):
         self.reason = reason
 
 
-class Writer:
+class WriterThread:
     """Owns the writing connection and its thread."""
 
     def __init__(
@@ -227,7 +216,7 @@ class Writer:
         """
         while batch:
             self._check_place()
-            transaction = Transaction(db, indexing=self._mends_left > 0)
+            transaction = SqliteTransaction(db, indexing=self._mends_left > 0)
             answers: list[Any] = []
             try:
                 with db:
@@ -252,7 +241,7 @@ class Writer:
         try:
             with db:
                 db.query("BEGIN IMMEDIATE")
-                self._mend_index(Transaction(db))
+                self._mend_index(SqliteTransaction(db))
             self._on_mended()
         except BaseException:
             start_afresh(db)
@@ -319,34 +308,6 @@ class Writer:
             _answer(request, failure=self._busy())
 
 
-class NoWriter(Writer):
-    """Takes the writer's place in a process that only reads. Every write raises ``Forbidden``."""
-
-    def __init__(self) -> None:
-        pass
-
-    @property
-    def health(self) -> StoreHealth:
-        """Return sound health: there is no commit that could fail."""
-        return StoreHealth()
-
-    @property
-    def waiting(self) -> int:
-        """Return 0."""
-        return 0
-
-    def submit(self, job: Job[T]) -> Future[T]:
-        """Raise ``Forbidden``."""
-        raise Forbidden("This process only reads.", safe="Nothing was changed.")
-
-    def commit(self, job: Job[T]) -> T:
-        """Raise ``Forbidden``."""
-        return self.submit(job).result()
-
-    def close(self, patience: float | None = None) -> None:
-        """Do nothing: no file is open."""
-
-
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
@@ -355,7 +316,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _result(job: Job[T], transaction: Transaction) -> T:
+def _result(job: Job[T], transaction: SqliteTransaction) -> T:
     try:
         return job(transaction)
     except errors.IndexDamaged:

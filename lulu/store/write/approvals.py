@@ -11,8 +11,8 @@ from lulu.model.sessions import SessionStatus
 from lulu.model.timestamps import now
 from lulu.store import rows
 from lulu.store.bus import APPROVALS
+from lulu.store.database import Transaction
 from lulu.store.rows import Approval
-from lulu.store.sqlite.transaction import Transaction
 from lulu.store.write import changes
 from lulu.text.unicode import as_text
 

@@ -26,8 +26,8 @@ from lulu.model.timestamps import now
 from lulu.model.validation import BYPASS, MAX_ATTACHMENTS, Attachment
 from lulu.store import rows
 from lulu.store.bus import APPROVALS, COMMANDS, SESSIONS, log_topic, row_topic, session_topic, text_topic
+from lulu.store.database import Transaction
 from lulu.store.rows import LiveText
-from lulu.store.sqlite.transaction import Transaction
 from lulu.store.write import prompt_queue, turns
 from lulu.store.write.search_index import index_event
 from lulu.text.paragraphs import finished

@@ -3,71 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from lulu.model.commands import ForgetFolder, TrustFolder
-from lulu.model.sessions import ENDED, SessionId, SessionStatus
-from lulu.model.timestamps import now, parse_time
+from lulu.model.sessions import ENDED, SessionStatus
+from lulu.model.timestamps import now
 from lulu.store import rows
 from lulu.store.bus import APPROVALS, COMMANDS, FOLDERS, row_topic, session_topic
-from lulu.store.read.reader import Readers
-from lulu.store.sqlite.transaction import Transaction
+from lulu.store.database import Transaction
 from lulu.store.write import changes
-from lulu.text.unicode import as_text, as_unicode
+from lulu.text.unicode import as_text
 from lulu.trust import answers
-from lulu.trust.answers import Answer, Asked
+from lulu.trust.answers import Asked
 
 #: Prompts that are to be sent.
 _PENDING = (
     "SELECT 1 FROM commands WHERE session_id = :id AND status = 'pending' AND held_at IS NULL "
     "AND kind IN ('start', 'prompt', 'send_now')"
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FolderQuestion:
-    """What the owner has to say before a session's next prompt is sent."""
-
-    session_id: SessionId
-    asked: list[Asked]
-    asked_at: datetime
-
-
-class Folders(Readers):
-    """The part of the store that knows folders."""
-
-    def folder_answers(self) -> dict[str, Answer]:
-        """Every answer, by its folder."""
-        found = self._query("SELECT * FROM folders ORDER BY folder")
-        return {row["folder"]: _answer(row) for row in found}
-
-    def folder_questions(self) -> list[FolderQuestion]:
-        """Every open question, oldest first."""
-        return [_question(row) for row in self._query("SELECT * FROM folder_questions ORDER BY asked_at, rowid")]
-
-    def folder_question(self, session_id: str) -> FolderQuestion | None:
-        """What this session waits for, or nothing."""
-        found = self._query("SELECT * FROM folder_questions WHERE session_id = :id", id=session_id)
-        return _question(found[0]) if found else None
-
-
-def _answer(row: rows.Row) -> Answer:
-    return Answer(
-        folder=str(row["folder"]),
-        trusted=row["trusted"] == 1,
-        entries={name: str(value) for name, value in rows.parse_object(row["entries"]).items()},
-        answered_by=as_unicode(str(row["answered_by"])),
-        answered_at=parse_time(row["answered_at"]),
-    )
-
-
-def _question(row: rows.Row) -> FolderQuestion:
-    return FolderQuestion(
-        session_id=SessionId(str(row["session_id"])),
-        asked=answers.decode(str(row["question"])),
-        asked_at=parse_time(row["asked_at"]),
-    )
 
 
 # -- jobs ------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from lulu.model.commands import DeleteHeld, EditQueued, SendHeld, WithdrawQueued
 from lulu.model.timestamps import now
 from lulu.store import rows
 from lulu.store.bus import COMMANDS, SESSIONS, row_topic, session_topic
-from lulu.store.sqlite.transaction import Transaction
+from lulu.store.database import Transaction
 from lulu.text.unicode import as_text
 
 _PENDING = "session_id = :session AND status = 'pending' AND kind IN ('start', 'prompt', 'send_now') "

@@ -9,7 +9,7 @@ from lulu.model.events import Event
 from lulu.model.sessions import LIVE, Session, SessionStatus
 from lulu.model.timestamps import now
 from lulu.store import rows
-from lulu.store.sqlite.transaction import Transaction
+from lulu.store.database import Transaction
 from lulu.store.write import changes
 from lulu.store.write.approvals import expire
 

@@ -11,8 +11,8 @@ from lulu.model.events import (
     Unknown,
 )
 from lulu.store import rows
+from lulu.store.database import Transaction
 from lulu.store.sqlite import errors
-from lulu.store.sqlite.transaction import Transaction
 from lulu.text.unicode import as_text
 from lulu.transcript.search_text import searchable_text
 
@@ -39,7 +39,7 @@ def rebuild(tx: Transaction) -> None:
     if not tx.indexing:
         return
     # Events of this transaction have ids below the mark, so ``index_older`` finds them.
-    tx.unindexed.clear()
+    tx.forget_index()
     try:
         tx.query("DROP TABLE IF EXISTS search")
     except DBAPIError as exc:

@@ -9,8 +9,10 @@ from lulu import rules
 from lulu.errors import Conflict, SessionNotFound
 from lulu.model.commands import (
     AddRule,
+    AgentCommand,
     Archive,
     Command,
+    CommandId,
     Delete,
     DeleteHeld,
     DeleteRule,
@@ -21,6 +23,7 @@ from lulu.model.commands import (
     Rename,
     SaveDraft,
     SendHeld,
+    SendNow,
     SetBudget,
     SwitchLan,
     SwitchRule,
@@ -32,9 +35,20 @@ from lulu.model.sessions import LIVE, SessionStatus
 from lulu.model.timestamps import now
 from lulu.store import rows
 from lulu.store.bus import DELETED, RULES, SESSIONS, row_topic, session_topic
-from lulu.store.sqlite.transaction import Transaction
+from lulu.store.database import Transaction
 from lulu.store.write import access, changes, folders, prompt_queue, search_index
 from lulu.text.unicode import as_text
+
+
+def accept(tx: Transaction, command: Command) -> CommandId:
+    """The command's row; one that only changes rows is carried out with it."""
+    if isinstance(command, SendNow) and command.replaces is not None:
+        prompt_queue.take_back(tx, command.session_id, command.replaces)
+    if isinstance(command, AgentCommand):
+        return changes.insert_command(tx, command)
+    apply(tx, command)
+    # A deletion leaves its own row, without a session to hang on to.
+    return CommandId(0) if isinstance(command, Delete) else changes.insert_done(tx, command)
 
 
 def apply(tx: Transaction, command: Command) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lulu.model.events import Event, Result
 from lulu.model.timestamps import now, parse_time
-from lulu.store.sqlite.transaction import Transaction
+from lulu.store.database import Transaction
 from lulu.transcript import waits
 
 

@@ -42,7 +42,7 @@ def answer(
 
     def decide() -> None:
         changed = updated_input if edited is None else tool_input.parse(edited)
-        page.lulu.store.decide(
+        page.lulu.store.approvals.decide(
             page.actor,
             approval.id,
             approve=approve,

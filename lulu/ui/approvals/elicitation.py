@@ -182,7 +182,7 @@ def _answer(page: PageContext, approval: Approval, asked: Elicitation) -> None:
                 content[field.name] = value
 
     def decide() -> None:
-        page.lulu.store.decide(
+        page.lulu.store.approvals.decide(
             page.actor, approval.id, approve=True, updated_input={**approval.tool_input, "content": content}
         )
 

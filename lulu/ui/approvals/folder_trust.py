@@ -38,14 +38,14 @@ def start(lulu: Runtime, command: StartSession, *, is_draft: bool = False) -> No
     launch = command.launch
     asked = folder_verdict(lulu.store, lulu.settings, launch.agent, launch.working_directory).asked
     if not asked:
-        lulu.store.submit(command)
+        lulu.store.commands.submit(command)
         # Marked as watched now: it may end before this tab has seen it running.
         state().watched.append(command.session_id)
         if not is_draft:
             state().leave_for = command.session_id
         return
     kept = SaveDraft(actor=command.actor, session_id=command.session_id, launch=launch, attachments=command.attachments)
-    lulu.store.submit(kept)
+    lulu.store.commands.submit(kept)
     state().asked_start = AskedStart(
         session_id=command.session_id,
         launch=launch,
@@ -81,7 +81,7 @@ def show_held(page: PageContext, session_id: SessionId) -> None:
     """Draw the question that this session's next prompt waits for, if any. Guests see none of it."""
     if page.actor.role is not Role.OWNER:
         return
-    question = page.lulu.store.folder_question(session_id)
+    question = page.lulu.store.folders.question(session_id)
     if question is not None:
         _show_question(page, question, key=TRUST)
     alerts.show_problem(_place(session_id))
@@ -89,15 +89,15 @@ def show_held(page: PageContext, session_id: SessionId) -> None:
 
 def show_all(page: PageContext) -> int:
     """Draw the question of every session that waits for one. Returns their number."""
-    questions = page.lulu.store.folder_questions()
+    questions = page.lulu.store.folders.questions()
     for question in questions:
         try:
-            session = page.lulu.store.get_session(question.session_id)
+            session = page.lulu.store.sessions.get(question.session_id)
         except SessionNotFound:
             continue
         with st.container(gap="small", key=f"inbox_folder_{session.id}"):
             st.page_link(navigation.session(), label=f"**{safe_label(session.name)}**", query_params={"id": session.id})
-            for waiting in [one for one in page.lulu.store.queued_prompts(session.id) if not one.is_held][:1]:
+            for waiting in [one for one in page.lulu.store.commands.queued_prompts(session.id) if not one.is_held][:1]:
                 st.caption(f"“{safe_label(waiting.prompt, 200)}”")
             _show_question(page, question, key=f"{TRUST}_folder_{session.id}")
             alerts.show_problem(_place(session.id))
@@ -185,9 +185,11 @@ def _answer(
             # The entries that were shown: a change since then is asked about again.
             place = one.place
             command = TrustFolder(actor=page.actor, folder=place.folder, trusted=trusted, entries=place.entries)
-            page.lulu.store.submit(command)
+            page.lulu.store.commands.submit(command)
         if start is not None:
-            page.lulu.store.submit(StartSession(actor=page.actor, session_id=start.session_id, launch=start.launch))
+            page.lulu.store.commands.submit(
+                StartSession(actor=page.actor, session_id=start.session_id, launch=start.launch)
+            )
             state().asked_start = None
             if not start.is_draft:
                 state().leave_for = start.session_id
@@ -198,7 +200,8 @@ def _answer(
 def _cancel(page: PageContext, start: AskedStart | None, session_id: SessionId | None) -> None:
     if session_id is not None:
         alerts.attempt(
-            _place(session_id), lambda: page.lulu.store.submit(Interrupt(actor=page.actor, session_id=session_id))
+            _place(session_id),
+            lambda: page.lulu.store.commands.submit(Interrupt(actor=page.actor, session_id=session_id)),
         )
         return
     state().asked_start = None
@@ -206,7 +209,9 @@ def _cancel(page: PageContext, start: AskedStart | None, session_id: SessionId |
         return
     if start.is_draft or start.has_files:
         st.toast("The prompt is kept as a draft.", icon=":material/save:")
-    elif alerts.attempt(TRUST, lambda: page.lulu.store.submit(Delete(actor=page.actor, session_id=start.session_id))):
+    elif alerts.attempt(
+        TRUST, lambda: page.lulu.store.commands.submit(Delete(actor=page.actor, session_id=start.session_id))
+    ):
         put_back(PROMPT, start.launch.prompt)
 
 

@@ -58,7 +58,7 @@ def show(page: PageContext, *, show_more: Callable[[Session], bool] | None = Non
 
 def cut_off(lulu: Runtime) -> list[Session]:
     """Return the sessions that a restart interrupted and that have not been continued."""
-    return lulu.store.cut_off_sessions(datetime.now(UTC) - NEWS)
+    return lulu.store.sessions.cut_off(datetime.now(UTC) - NEWS)
 
 
 def _show_continue_all(page: PageContext, found: list[Session]) -> None:
@@ -129,7 +129,7 @@ def _go_on_all(page: PageContext, asked_for: Iterable[SessionId]) -> None:
 
 def _send(page: PageContext, session_id: SessionId, text: str = CONTINUE) -> None:
     """Submit the prompt. Raises ``Conflict`` if the session runs or has a prompt in its queue."""
-    is_sent = any(not queued.is_held for queued in page.lulu.store.queued_prompts(session_id))
-    if is_sent or page.lulu.store.get_session(session_id).is_live:
+    is_sent = any(not queued.is_held for queued in page.lulu.store.commands.queued_prompts(session_id))
+    if is_sent or page.lulu.store.sessions.get(session_id).is_live:
         raise Conflict("This session goes on already.", safe="Nothing was sent twice.")
-    page.lulu.store.submit(SendPrompt(actor=page.actor, session_id=session_id, text=text))
+    page.lulu.store.commands.submit(SendPrompt(actor=page.actor, session_id=session_id, text=text))

@@ -40,7 +40,7 @@ def text_of(lulu: Runtime, approval: Approval) -> str:
     plan = approval.tool_input.get("plan")
     if isinstance(plan, str) and plan.strip():
         return plan
-    for stored in reversed(lulu.store.get_session_events(approval.session_id, limit=_LOOK_BACK)):
+    for stored in reversed(lulu.store.events.of_session(approval.session_id, limit=_LOOK_BACK)):
         if isinstance(stored.event, ToolUse) and stored.event.name == "Write":
             path, content = (stored.event.input.get(name) for name in ("file_path", "content"))
             if isinstance(path, str) and path.endswith(".md") and isinstance(content, str):

@@ -222,10 +222,10 @@ def _approve_edited(page: PageContext, approval: Approval) -> None:
 
 def show_expired(page: PageContext, session: Session) -> bool:
     """Draw the requests that expired since the last prompt. Returns whether there are any."""
-    last_prompt = page.lulu.store.last_event(session.id, User.type)
+    last_prompt = page.lulu.store.events.last(session.id, User.type)
     expired = [
         approval
-        for approval in page.lulu.store.approvals(session.id, status="expired")
+        for approval in page.lulu.store.approvals.find(session.id, status="expired")
         if last_prompt is None or approval.created_at >= last_prompt.created_at
     ]
     if not expired:

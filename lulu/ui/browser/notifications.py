@@ -152,11 +152,11 @@ def show(lulu: Runtime, open_id: str | None) -> None:
 
 def _watched(lulu: Runtime) -> list[Session]:
     """What works now, and what this tab has seen at work: a filter of the list must not keep the end from anybody."""
-    found: dict[SessionId, Session] = {session.id: session for session in lulu.store.live_sessions()}
+    found: dict[SessionId, Session] = {session.id: session for session in lulu.store.sessions.live()}
     for session_id in state().watched:
         if session_id not in found:
             try:
-                found[session_id] = lulu.store.get_session(session_id)
+                found[session_id] = lulu.store.sessions.get(session_id)
             except SessionNotFound:
                 continue
     earlier = [session_id for session_id in state().watched if session_id in found]

@@ -353,7 +353,7 @@ _mount = st.components.v2.component("lulu_unsent", js=_JS)
 
 def keep(lulu: Runtime) -> None:
     """Tell the browser which prompts the store has, so that it lets go of those."""
-    sent = lulu.store.last_prompts(_TOLD)
+    sent = lulu.store.commands.last_prompts(_TOLD)
     data = {
         "last": sent[0].id if sent else 0,
         "sent": [(one.id, HOME_BOX if one.is_first else one.session_id, _mark(one.text)) for one in sent],

@@ -35,7 +35,7 @@ def sent(key: str) -> tuple[str, list[Attachment]]:
 def show(ids: Iterable[object], *, key: str) -> None:
     """Draw the files of a prompt; ``ids`` are from its event, ``key`` is unique on the page."""
     wanted = [one for one in ids if isinstance(one, int)]
-    for place, attachment in enumerate(runtime.current().store.attachments(wanted)):
+    for place, attachment in enumerate(runtime.current().store.commands.attachments(wanted)):
         label = f"{safe_label(attachment.name)} :gray[{formats.size(len(attachment.content))}]"
         if attachment.media_type in IMAGE_TYPES:
             images.show(attachment.content, attachment.name, label=label)

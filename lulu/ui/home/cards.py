@@ -45,9 +45,9 @@ def show(page: PageContext) -> None:
 
 def _shown(lulu: Runtime) -> list[Session]:
     """Return the sessions with a card: waiting, just failed, running, on hold; each group by activity."""
-    at_work = [one for one in lulu.store.live_sessions() if one.known_status is not SessionStatus.WAITING]
-    failed = lulu.store.failed_since(datetime.now(UTC) - NEWS)
-    shown = [*lulu.store.waiting_sessions(), *failed, *at_work, *lulu.store.sessions_on_hold()]
+    at_work = [one for one in lulu.store.sessions.live() if one.known_status is not SessionStatus.WAITING]
+    failed = lulu.store.sessions.failed_since(datetime.now(UTC) - NEWS)
+    shown = [*lulu.store.sessions.waiting(), *failed, *at_work, *lulu.store.sessions.on_hold()]
     return list({session.id: session for session in shown}.values())
 
 
@@ -58,10 +58,10 @@ def _card(page: PageContext, session_id: SessionId) -> None:
     """Draw one card. It is renewed with each event of its session, but not with each word."""
     topic = log_topic(session_id)
     bell(topic, seen=page.lulu.store.bus.version(topic), key=f"card_{session_id}")
-    written = page.lulu.store.live_text(session_id)
-    session = page.lulu.store.get_session(session_id)
-    asked = page.lulu.store.approvals(session_id)
-    rows = page.lulu.store.get_session_events(session_id, limit=LOOK_BACK)
+    written = page.lulu.store.events.live_text(session_id)
+    session = page.lulu.store.sessions.get(session_id)
+    asked = page.lulu.store.approvals.find(session_id)
+    rows = page.lulu.store.events.of_session(session_id, limit=LOOK_BACK)
     found = activity_line.doing(session, rows, written, asked)
     with st.container(border=True, key=f"card_{session_id}", gap="xsmall"):
         _show_title(page, session)

@@ -21,7 +21,7 @@ _LISTED = 20
 
 def show_list(lulu: Runtime) -> None:
     """Draw links to the drafts, newest first."""
-    found = lulu.store.list_sessions(limit=_LISTED, show=Show(status=SessionStatus.DRAFT.value))
+    found = lulu.store.sessions.latest(limit=_LISTED, show=Show(status=SessionStatus.DRAFT.value))
     if not found:
         return
     st.header("Drafts", anchor=False)
@@ -77,7 +77,7 @@ def show(page: PageContext, draft: Session) -> None:
 
 
 def _show_files(page: PageContext, draft: Session) -> None:
-    for file_id, file in page.lulu.store.files_of(draft.id).items():
+    for file_id, file in page.lulu.store.commands.files_of(draft.id).items():
         with st.container(horizontal=True, vertical_alignment="center", key=f"draft_file_{file_id}", gap="small"):
             st.caption(
                 f":material/attach_file: {safe_label(file.name)} :gray[{formats.size(len(file.content))}]",
@@ -104,7 +104,9 @@ def _launch(page: PageContext, draft: Session) -> None:
 def _save(page: PageContext, draft: Session, without: int | None = None) -> None:
     def save() -> None:
         wanted = launch_options.read(page.lulu, typed(_prompt_key(draft.id)), draft)
-        page.lulu.store.submit(SaveDraft(actor=page.actor, session_id=draft.id, launch=wanted, without=without))
+        page.lulu.store.commands.submit(
+            SaveDraft(actor=page.actor, session_id=draft.id, launch=wanted, without=without)
+        )
 
     if alerts.attempt(_place(draft.id), save):
         st.toast("The draft is saved.", icon=":material/save:")
@@ -112,7 +114,7 @@ def _save(page: PageContext, draft: Session, without: int | None = None) -> None
 
 def _discard(page: PageContext, draft_id: SessionId) -> None:
     command = Delete(actor=page.actor, session_id=draft_id)
-    if alerts.attempt(_place(draft_id), lambda: page.lulu.store.submit(command)):
+    if alerts.attempt(_place(draft_id), lambda: page.lulu.store.commands.submit(command)):
         state().leave_for = HOME
 
 

@@ -70,7 +70,9 @@ def _submit(page: PageContext, prompt: str, files: list[Attachment]) -> None:
 
 def _save_draft(page: PageContext, prompt: str, files: list[Attachment]) -> None:
     launch = launch_options.read(page.lulu, prompt)
-    page.lulu.store.submit(SaveDraft(actor=page.actor, session_id=new_session_id(), launch=launch, attachments=files))
+    page.lulu.store.commands.submit(
+        SaveDraft(actor=page.actor, session_id=new_session_id(), launch=launch, attachments=files)
+    )
     st.toast("The draft is saved.", icon=":material/save:")
 
 

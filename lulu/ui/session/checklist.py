@@ -17,7 +17,7 @@ from lulu.ui.styles import CHECKLIST
 
 def is_kept(lulu: Runtime, session_id: SessionId) -> bool:
     """Whether the session has a checklist. Without one the page draws no panel and no bell for it."""
-    return bool(lulu.store.checklist_events(session_id))
+    return bool(lulu.store.events.of_checklist(session_id))
 
 
 @st.fragment
@@ -31,7 +31,7 @@ def show(lulu: Runtime, session_id: SessionId) -> None:
     with st.container(key=CHECKLIST):
         topic = row_topic(session_id)
         bell(topic, seen=lulu.store.bus.version(topic), key=f"checklist_{session_id}")
-        rows = lulu.store.checklist_events(session_id)
+        rows = lulu.store.events.of_checklist(session_id)
         checklist = from_events(rows)
         if not checklist.items:
             return
@@ -43,7 +43,7 @@ def show(lulu: Runtime, session_id: SessionId) -> None:
             "Checklist",
             key=f"checklist_{state}_{session_id}",
             icon=":material/checklist:",
-            expanded=not checklist.is_done and lulu.store.get_session(session_id).is_live,
+            expanded=not checklist.is_done and lulu.store.sessions.get(session_id).is_live,
             type="compact",
             on_change="rerun",
         )
@@ -55,5 +55,5 @@ def show(lulu: Runtime, session_id: SessionId) -> None:
 
 
 def _is_of_the_past(lulu: Runtime, session_id: SessionId, last: StoredEvent) -> bool:
-    prompt = lulu.store.last_event(session_id, User.type)
+    prompt = lulu.store.events.last(session_id, User.type)
     return prompt is not None and prompt.id > last.id

@@ -55,7 +55,7 @@ def show(page: PageContext, session: Session, *, has_checklist: bool) -> None:
 def _send(page: PageContext, session_id: SessionId) -> None:
     text, files = attachments.sent(PROMPT)
     command = SendPrompt(actor=page.actor, session_id=session_id, text=text, attachments=files)
-    if not alerts.attempt(PROMPT, lambda: page.lulu.store.submit(command)) and text.strip():
+    if not alerts.attempt(PROMPT, lambda: page.lulu.store.commands.submit(command)) and text.strip():
         # A blank prompt is not put back: a person may already be typing another one.
         put_back(PROMPT, text)
 
@@ -68,7 +68,7 @@ def _controls(page: PageContext, session_id: SessionId) -> None:
     with st.container(key=COMPOSER, horizontal=True, vertical_alignment="center", gap="small"):
         topic = row_topic(session_id)
         bell(topic, seen=page.lulu.store.bus.version(topic), key=f"composer_{session_id}")
-        session = page.lulu.store.get_session(session_id)
+        session = page.lulu.store.sessions.get(session_id)
         if page.actor.role is Role.OWNER:
             _show_modes(page, session)
             _show_models(page, session)
@@ -103,7 +103,7 @@ def _show_modes(page: PageContext, session: Session) -> None:
 
 def modes_for(lulu: Runtime, session: Session) -> list[str]:
     """Return the permission modes that a session can be changed to."""
-    return [mode for mode in formats.MODES if mode != BYPASS or lulu.store.may_bypass(session.id)]
+    return [mode for mode in formats.MODES if mode != BYPASS or lulu.store.sessions.may_bypass(session.id)]
 
 
 def _show_models(page: PageContext, session: Session) -> None:
@@ -169,7 +169,7 @@ def _type_command(name: str) -> None:
 
 def slash_commands(lulu: Runtime, session_id: SessionId) -> list[str]:
     """Return the commands that the agent reported last, without those for terminals."""
-    told = [lulu.store.last_event(session_id, System.type, subtype=subtype) for subtype in STARTED_WITH]
+    told = [lulu.store.events.last(session_id, System.type, subtype=subtype) for subtype in STARTED_WITH]
     for stored in sorted(filter(None, told), key=lambda one: one.id, reverse=True):
         data = stored.event.data if isinstance(stored.event, System) else None
         names = (data or {}).get("slash_commands")
@@ -181,7 +181,7 @@ def slash_commands(lulu: Runtime, session_id: SessionId) -> list[str]:
 
 def _submit(lulu: Runtime, command: Command) -> None:
     if command.session_id is not None:
-        alerts.attempt(_place(command.session_id), lambda: lulu.store.submit(command))
+        alerts.attempt(_place(command.session_id), lambda: lulu.store.commands.submit(command))
 
 
 def _place(session_id: SessionId) -> str:

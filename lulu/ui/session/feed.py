@@ -336,14 +336,14 @@ def _writing(
 @identity.owner_only
 def _silence(lulu: Runtime, session_id: SessionId) -> None:
     """Draw a warning if a running agent has been silent for long. It is never stopped for that."""
-    session = lulu.store.get_session(session_id)
-    last = lulu.store.get_session_events(session_id, limit=1)
-    written = lulu.store.live_text(session_id)
+    session = lulu.store.sessions.get(session_id)
+    last = lulu.store.events.of_session(session_id, limit=1)
+    written = lulu.store.events.live_text(session_id)
     if session.known_status is not SessionStatus.RUNNING or not last:
         return
     heard = max(last[0].created_at, session.updated_at, written.updated_at if written else last[0].created_at)
     silent = (datetime.now(UTC) - heard).total_seconds()
-    if silent < lulu.settings.stall_seconds or lulu.store.approvals(session_id):
+    if silent < lulu.settings.stall_seconds or lulu.store.approvals.find(session_id):
         return
     st.warning(
         f"The agent has been silent for {formats.duration(silent * 1000)}. It may be in a long command or a slow "

@@ -101,7 +101,7 @@ def stop_button(
 
 def _stop(page: PageContext, session_id: SessionId) -> None:
     command = Interrupt(actor=page.actor, session_id=session_id)
-    alerts.attempt(_where(session_id), lambda: page.lulu.store.submit(command))
+    alerts.attempt(_where(session_id), lambda: page.lulu.store.commands.submit(command))
 
 
 def show_refusal(session_id: SessionId) -> None:

@@ -103,7 +103,7 @@ def _show_limits(page: PageContext, session: Session, place: str) -> None:
 
 def _show_start(lulu: Runtime, session: Session) -> None:
     """Draw what the agent reported at its last start: tools, MCP servers, version."""
-    stored = lulu.store.last_event(session.id, System.type, subtype="init")
+    stored = lulu.store.events.last(session.id, System.type, subtype="init")
     if stored is None or not isinstance(stored.event, System):
         return
     opened = st.expander(
@@ -150,18 +150,18 @@ def _do(lulu: Runtime, place: str, command: Command) -> None:
 
 
 def _is_done(lulu: Runtime, place: str, command: Command) -> bool:
-    return alerts.attempt(place, lambda: lulu.store.submit(command))
+    return alerts.attempt(place, lambda: lulu.store.commands.submit(command))
 
 
 def show_kin(lulu: Runtime, session: Session) -> None:
     """Draw links to the session that this one was forked from, and to its forks."""
-    forks = lulu.store.forks_of(session.id)
+    forks = lulu.store.sessions.forks_of(session.id)
     if not forks and not session.parent_session_id:
         return
     with st.container(horizontal=True, key="kin", gap="small"):
         if session.parent_session_id:
             try:
-                _link(lulu.store.get_session(session.parent_session_id), "Forked from")
+                _link(lulu.store.sessions.get(session.parent_session_id), "Forked from")
             except SessionNotFound:
                 st.caption("Forked from a session that was deleted")
         for forked in forks[:_FORKS]:

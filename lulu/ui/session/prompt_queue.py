@@ -19,7 +19,7 @@ from lulu.ui.transcript import event_views
 def show(page: PageContext, session_id: SessionId) -> None:
     """Draw the queue. Buttons to send or delete all are above the prompts on hold."""
     alerts.show_problem(_place(session_id))
-    queued = page.lulu.store.queued_prompts(session_id)
+    queued = page.lulu.store.commands.queued_prompts(session_id)
     held = [stored for stored in queued if stored.is_held]
     for number, stored in enumerate(queued, start=1):
         if held and stored is held[0]:
@@ -113,7 +113,7 @@ def _send_now(page: PageContext, session_id: SessionId, stored: StoredCommand) -
         actor=page.actor,
         session_id=session_id,
         text=stored.prompt,
-        attachments=page.lulu.store.attachments(stored.attachment_ids),
+        attachments=page.lulu.store.commands.attachments(stored.attachment_ids),
         replaces=stored.id,
     )
     _submit(page.lulu, command)
@@ -130,7 +130,7 @@ def _withdraw(page: PageContext, session_id: SessionId, stored: StoredCommand) -
 
 
 def _submit(lulu: Runtime, command: EditQueued | SendNow | WithdrawQueued | SendHeld | DeleteHeld) -> None:
-    alerts.attempt(_place(command.session_id), lambda: lulu.store.submit(command))
+    alerts.attempt(_place(command.session_id), lambda: lulu.store.commands.submit(command))
 
 
 def _edited_key(stored: StoredCommand) -> str:

@@ -21,7 +21,7 @@ _FRESH = 10.0
 def show(page: PageContext, session: Session) -> None:
     """Draw the button below a failed turn, unless another prompt is already waiting."""
     prompt, is_refused = _failed(page.lulu, session)
-    if prompt is None or page.lulu.store.queued_prompts(session.id):
+    if prompt is None or page.lulu.store.commands.queued_prompts(session.id):
         return
     if is_refused:
         if st.button("Change the prompt", key="change_prompt", icon=":material/edit:", on_click=_type, args=(prompt,)):
@@ -53,8 +53,8 @@ def _failed(lulu: Runtime, session: Session) -> tuple[StoredEvent | None, bool]:
     """Return the prompt of the last turn if it failed, and whether a hook refused it; else None."""
     if session.known_status is not SessionStatus.FAILED:
         return None, False
-    prompt = lulu.store.last_event(session.id, User.type)
-    error = lulu.store.last_event(session.id, Error.type)
+    prompt = lulu.store.events.last(session.id, User.type)
+    error = lulu.store.events.last(session.id, Error.type)
     if prompt is None or error is None or error.id < prompt.id:
         return prompt, False
     return prompt, isinstance(error.event, Error) and error.event.code == PROMPT_REFUSED
@@ -72,9 +72,9 @@ def _send(page: PageContext, session: Session, prompt: StoredEvent) -> None:
             actor=page.actor,
             session_id=session.id,
             text=prompt.event.text,
-            attachments=page.lulu.store.attachments(ids),
+            attachments=page.lulu.store.commands.attachments(ids),
         )
-        alerts.attempt(_place(session), lambda: page.lulu.store.submit(command))
+        alerts.attempt(_place(session), lambda: page.lulu.store.commands.submit(command))
 
 
 def _place(session: Session) -> str:

@@ -47,8 +47,8 @@ def _open_all() -> None:
 
 
 def _show_turns(lulu: Runtime, session: Session) -> None:
-    total = lulu.store.count_prompts(session.id)
-    turns = [turn for turn in transcript.turns(lulu.store.turn_marks(session.id, limit=2 * MOST)) if turn.prompt]
+    total = lulu.store.events.count_prompts(session.id)
+    turns = [turn for turn in transcript.turns(lulu.store.events.turn_marks(session.id, limit=2 * MOST)) if turn.prompt]
     shown = turns[-MOST:]
     if not shown:
         st.caption("No turn yet.")

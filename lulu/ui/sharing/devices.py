@@ -9,7 +9,7 @@ from lulu.access.authentication import door
 from lulu.model.actors import Role
 from lulu.runtime import Runtime
 from lulu.store import ACCESS, Access
-from lulu.store.write.access import COMMAND_LINE
+from lulu.store.parts.access import COMMAND_LINE
 from lulu.text.labels import safe_label
 from lulu.ui import alerts, formats, identity
 from lulu.ui.browser.doorbell import bell
@@ -58,7 +58,7 @@ def _show_devices(lulu: Runtime) -> None:
     bell(ACCESS, seen=lulu.store.bus.version(ACCESS), key="devices")
     mine = identity.actor()
     alerts.show_problem(share.SHARE)
-    for row in lulu.store.accesses():
+    for row in lulu.store.access.find():
         if row.role is Role.OWNER and row.is_valid and row.label != COMMAND_LINE:
             _show_one(lulu, row, is_this=row.id == mine.access_id)
 

@@ -76,4 +76,4 @@ def show_link(link: str) -> None:
 
 
 def _switch(page: PageContext, on: bool) -> None:
-    alerts.attempt(_WHERE, lambda: page.lulu.store.submit(SwitchLan(actor=page.actor, on=on)))
+    alerts.attempt(_WHERE, lambda: page.lulu.store.commands.submit(SwitchLan(actor=page.actor, on=on)))

@@ -63,7 +63,7 @@ def _show_made(page: PageContext, session_id: SessionId) -> None:
     """Draw the link that was just made while it is valid, else the form that makes one."""
     bell(ACCESS, seen=page.lulu.store.bus.version(ACCESS), key="share_made")
     made = state().made_link
-    row = page.lulu.store.get_access(made[0]) if made else None
+    row = page.lulu.store.access.get(made[0]) if made else None
     if made and row is not None and row.is_valid:
         st.markdown("**Copy the link now.** It is shown only once.")
         lan.show_link(made[1])
@@ -135,7 +135,7 @@ def _show_links(lulu: Runtime, session_id: SessionId) -> None:
     """Draw every valid link of this session: viewers, last use and expiry."""
     for topic in (ACCESS, VISITORS):
         bell(topic, seen=lulu.store.bus.version(topic), key=f"share_{topic}")
-    rows = [row for row in lulu.store.accesses(session_id=session_id) if row.known_kind is AccessKind.SHARE]
+    rows = [row for row in lulu.store.access.find(session_id=session_id) if row.known_kind is AccessKind.SHARE]
     valid = [row for row in rows if row.is_valid]
     if valid:
         st.divider()
@@ -159,4 +159,4 @@ def _show_one(lulu: Runtime, row: Access) -> None:
 
 def revoke(lulu: Runtime, access_id: int) -> None:
     """End a link or a device; its open pages are closed."""
-    alerts.attempt(SHARE, lambda: lulu.store.revoke(identity.actor(), access_id))
+    alerts.attempt(SHARE, lambda: lulu.store.access.revoke(identity.actor(), access_id))

@@ -66,7 +66,7 @@ def _submit_all(lulu: Runtime, commands: list[Command]) -> None:
     refused: list[LuluError] = []
     for command in commands:
         try:
-            lulu.store.submit(command)
+            lulu.store.commands.submit(command)
         except LuluError as exc:
             refused.append(exc)
     if refused:

@@ -42,7 +42,7 @@ def show(lulu: Runtime) -> None:
         )
         st.selectbox(
             "Folder",
-            [_ANY, *lulu.store.recent_folders()],
+            [_ANY, *lulu.store.sessions.recent_folders()],
             format_func=lambda folder: folder or "Any",
             key=_FOLDER,
         )
@@ -89,8 +89,8 @@ def listed(lulu: Runtime, *, search: str, limit: int) -> tuple[list[Session], bo
         pinned=True if is_on(_PINNED) else None,
         archived=is_on(_ARCHIVED),
     )
-    latest = lulu.store.list_sessions(limit=limit + 1, search=search, show=wanted)
-    pinned = lulu.store.list_sessions(limit=limit, search=search, show=replace(wanted, pinned=True))
+    latest = lulu.store.sessions.latest(limit=limit + 1, search=search, show=wanted)
+    pinned = lulu.store.sessions.latest(limit=limit, search=search, show=replace(wanted, pinned=True))
     found = {session.id: session for session in (*pinned, *latest[:limit])}
     return in_order(found.values()), len(latest) > limit
 

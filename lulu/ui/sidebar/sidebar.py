@@ -39,7 +39,7 @@ def show(page: PageContext, open_id: str | None) -> None:
 def _inbox_link(lulu: Runtime) -> None:
     """Draw the link to the inbox with the number of open requests."""
     bell(APPROVALS, seen=lulu.store.bus.version(APPROVALS), key="inbox_count")
-    waiting = len(lulu.store.approvals()) + len(lulu.store.folder_questions())
+    waiting = len(lulu.store.approvals.find()) + len(lulu.store.folders.questions())
     count = f" :blue-badge[{waiting}]" if waiting else ""
     st.page_link(navigation.inbox(), label=f"Inbox{count}", icon=":material/inbox:", width="stretch")
 
@@ -70,7 +70,7 @@ def _sessions(page: PageContext, open_id: str | None) -> None:
     if is_selecting:
         bulk_actions.show_actions(page, shown)
     with st.container(key=NEEDS_YOU, gap=None):
-        session_rows.show_waiting(page.lulu.store.waiting_sessions(), open_id)
+        session_rows.show_waiting(page.lulu.store.sessions.waiting(), open_id)
     with st.container(key=SESSION_LIST, gap=None):
         if is_selecting:
             for session in shown:

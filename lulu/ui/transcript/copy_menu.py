@@ -125,7 +125,7 @@ def _show_forms(rows: list[StoredEvent], *, name: str) -> None:
 def show_session(lulu: Runtime, session_id: SessionId) -> None:
     """Draw the downloads of a whole session. A click reads its log."""
     st.caption("Download the whole session as")
-    _show_files(f"session-{session_id[:8]}", f"session_{session_id}", lambda: lulu.store.get_session_events(session_id))
+    _show_files(f"session-{session_id[:8]}", f"session_{session_id}", lambda: lulu.store.events.of_session(session_id))
 
 
 def _show_files(name: str, key: str, read: Callable[[], list[StoredEvent]]) -> None:

@@ -91,7 +91,7 @@ def show(page: PageContext) -> None:
 def _link(lulu: Runtime, session_id: str) -> str:
     """Return a link to the session with its title, or the beginning of its id if it was deleted."""
     try:
-        session = lulu.store.get_session(parse_session_id(session_id))
+        session = lulu.store.sessions.get(parse_session_id(session_id))
     except SessionNotFound:
         return formats.code(session_id[:8])
     return f"[{safe_label(session.name, 60)}](/session?id={session.id})"
@@ -99,8 +99,8 @@ def _link(lulu: Runtime, session_id: str) -> str:
 
 def entries(lulu: Runtime) -> list[Entry]:
     """Return the newest actions and accesses, newest first."""
-    found = [entry for row in lulu.store.accesses(limit=MOST) for entry in _of_access(row)]
-    for action in lulu.store.latest_actions(limit=MOST):
+    found = [entry for row in lulu.store.access.find(limit=MOST) for entry in _of_access(row)]
+    for action in lulu.store.commands.latest_actions(limit=MOST):
         what = str(action["what"])
         said = _COMMANDS.get(what, what.replace("_", " "))
         found.append(

@@ -32,8 +32,8 @@ def show(page: PageContext) -> None:
         "it is now. Elsewhere your own settings apply; CLAUDE.md is read everywhere."
     )
     alerts.show_problem(_PLACE)
-    answers = page.lulu.store.folder_answers()
-    found = [folder_files.inspect(folder, ["project"]) for folder in page.lulu.store.recent_folders(_MOST)]
+    answers = page.lulu.store.folders.answers()
+    found = [folder_files.inspect(folder, ["project"]) for folder in page.lulu.store.sessions.recent_folders(_MOST)]
     brought = {place.folder: place for one in found for place in one.places}
     known = [one.folders[0] for one in found if one.folders]
     with st.container(key="folders", gap="small"):
@@ -85,4 +85,4 @@ def _button(lulu: Runtime, label: str, key: str, command: Command) -> None:
 
 
 def _submit(lulu: Runtime, command: Command) -> None:
-    alerts.attempt(_PLACE, lambda: lulu.store.submit(command))
+    alerts.attempt(_PLACE, lambda: lulu.store.commands.submit(command))

@@ -34,7 +34,7 @@ _SAID = {
 def show(page: PageContext) -> None:
     """Draw the page. It is renewed when a request is made or answered."""
     bell(APPROVALS, seen=page.lulu.store.bus.version(APPROVALS), key="inbox")
-    pending = page.lulu.store.approvals()
+    pending = page.lulu.store.approvals.find()
     st.title("Inbox", anchor=False)
     alerts.show_problems(decide.PLACE)
     held = folder_trust.show_all(page)
@@ -57,7 +57,7 @@ def show(page: PageContext) -> None:
 
 def _session(lulu: Runtime, session_id: str) -> Session | None:
     try:
-        return lulu.store.get_session(session_id)
+        return lulu.store.sessions.get(session_id)
     except SessionNotFound:
         return None
 
@@ -80,7 +80,7 @@ def _link(session: Session) -> None:
 
 
 def _show_recent(lulu: Runtime, sessions: dict[str, Session | None]) -> None:
-    recent = lulu.store.last_answers(_RECENT)
+    recent = lulu.store.approvals.last_answers(_RECENT)
     if not recent:
         return
     st.header("Recent requests", anchor=False)

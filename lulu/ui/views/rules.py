@@ -52,7 +52,7 @@ def show(page: PageContext) -> None:
         "file or another program (`python -c …`, `make`, a script), nor what a search through a whole folder comes by."
     )
     alerts.show_problem(_PLACE)
-    found = page.lulu.store.rules()
+    found = page.lulu.store.approvals.rules()
     with st.container(key="rules", gap="small"):
         for rule in found:
             _show_rule(page, rule)
@@ -97,7 +97,7 @@ def _scope(lulu: Runtime, rule: Rule) -> str:
     where = "everywhere"
     if rule.session_id is not None:
         try:
-            where = f"in the session “{safe_label(lulu.store.get_session(rule.session_id).name)}”"
+            where = f"in the session “{safe_label(lulu.store.sessions.get(rule.session_id).name)}”"
         except SessionNotFound:
             where = "in a session that was deleted"
     elif rule.folder is not None:
@@ -109,7 +109,9 @@ def _show_form(page: PageContext) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="new_rule"):
         st.text_input("New rule", key="rule_pattern", placeholder="For example Bash(git diff *)")
         st.selectbox("Then", ["approve", "deny"], key="rule_action", width=130)
-        st.selectbox("Where", [_ALL, *page.lulu.store.recent_folders()], key="rule_folder", accept_new_options=True)
+        st.selectbox(
+            "Where", [_ALL, *page.lulu.store.sessions.recent_folders()], key="rule_folder", accept_new_options=True
+        )
         st.button("Add", key="add_rule", type="primary", on_click=_add, args=(page,))
 
 
@@ -122,14 +124,14 @@ def _add(page: PageContext) -> None:
             action="approve" if picked("rule_action") == "approve" else "deny",
             folder=None if folder in ("", _ALL) else checked_folder(folder),
         )
-        page.lulu.store.submit(command)
+        page.lulu.store.commands.submit(command)
 
     if alerts.attempt(_PLACE, add):
         put_back("rule_pattern", "")
 
 
 def _submit(lulu: Runtime, command: Command) -> None:
-    alerts.attempt(_PLACE, lambda: lulu.store.submit(command))
+    alerts.attempt(_PLACE, lambda: lulu.store.commands.submit(command))
 
 
 # -- the tester ------------------------------------------------------------------------------------------------------
@@ -141,7 +143,7 @@ def _show_tester(lulu: Runtime, found: list[Rule]) -> None:
         st.selectbox("Tool", list(_ARGUMENTS), key="try_tool", accept_new_options=True, width=160)
         st.selectbox(
             "In the folder",
-            list(dict.fromkeys([str(lulu.settings.working_directory), *lulu.store.recent_folders()])),
+            list(dict.fromkeys([str(lulu.settings.working_directory), *lulu.store.sessions.recent_folders()])),
             key="try_folder",
             accept_new_options=True,
         )

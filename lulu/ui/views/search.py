@@ -62,7 +62,7 @@ def _filters(lulu: Runtime, text: str) -> Query:
         tool = left.text_input("Tool", key=TOOL, placeholder="Bash")
         status = middle.selectbox("Status", [_ANY, *(status.value for status in SessionStatus)], key=STATUS)
         model = middle.text_input("Model", key=MODEL, placeholder="claude-opus-5-5")
-        folder = right.selectbox("Folder", [_ANY, *lulu.store.recent_folders(limit=50)], key=FOLDER)
+        folder = right.selectbox("Folder", [_ANY, *lulu.store.sessions.recent_folders(limit=50)], key=FOLDER)
         age = right.selectbox("When", [_ANY, *AGES], key=AGE)
     return Query(
         text=text,
@@ -76,7 +76,7 @@ def _filters(lulu: Runtime, text: str) -> Query:
 
 
 def _results(lulu: Runtime, query: Query) -> None:
-    page = lulu.store.search(query, before=_before(query), limit=STEP)
+    page = lulu.store.search.find(query, before=_before(query), limit=STEP)
     if page.index_problem is not None:
         alerts.show(page.index_problem, serious=False)
     elif page.not_indexed:

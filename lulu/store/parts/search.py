@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from lulu.errors import InputError, LuluError
+from lulu.errors import Forbidden, InputError, LuluError, StoreBusy
 from lulu.model.events import EventId, StoredEvent
 from lulu.model.timestamps import time_text
 from lulu.store import rows
-from lulu.store.read.reader import Readers
+from lulu.store.bus import INDEX, Bus
+from lulu.store.database import Reader, Writer
+from lulu.store.sqlite import errors
 from lulu.store.sqlite.connection import folded
+from lulu.store.write import search_index
 from lulu.text.unicode import as_text
 from lulu.transcript.search_text import searchable_text
 
@@ -109,13 +115,18 @@ _BY_SCAN = (
 _LAST = 2**63 - 1
 
 
-class Searching(Readers):
-    """The readers, and search."""
+class Search:
+    """The search of a store, and its index."""
 
     #: Why the last try to add older events to the index failed; nothing where it did not.
     index_problem: LuluError | None = None
 
-    def search(self, query: Query, *, before: int | None = None, limit: int = 50) -> Found:
+    def __init__(self, reader: Reader, writer: Writer, bus: Bus) -> None:
+        self._query = reader.query
+        self._submit = writer.submit
+        self._ring = bus.ring
+
+    def find(self, query: Query, *, before: int | None = None, limit: int = 50) -> Found:
         """Events whose text has every word. Raises ``InputError`` for a query that says nothing."""
         words = words_of(query.text)
         by_scan = any(len(word) < MIN_WORD for word in words)
@@ -150,6 +161,29 @@ class Searching(Readers):
             "SELECT count(*) AS n FROM conversation_events WHERE id < (SELECT below FROM search_progress)"
         )
         return int(found[0]["n"])
+
+    def index_older(self) -> Future[bool]:
+        """Index one step of older events. Returns whether there may be more."""
+        step = self._submit(search_index.index_older)
+        step.add_done_callback(self._note_step)
+        return step
+
+    def mend(self) -> None:
+        """Replace a damaged index by an empty one, and fill it."""
+        with contextlib.suppress(StoreBusy, Forbidden):
+            self._submit(search_index.rebuild).add_done_callback(self.fill)
+
+    def fill(self, step: Future[Any] | None = None) -> None:
+        """Step by step, each behind what agents have written meanwhile; after an error the host goes on, later."""
+        if step is not None and step.exception() is not None:
+            self._ring([INDEX])
+        elif step is None or step.result() is not False:
+            with contextlib.suppress(StoreBusy):
+                self.index_older().add_done_callback(self.fill)
+
+    def _note_step(self, step: Future[bool]) -> None:
+        problem = step.exception()
+        self.index_problem = None if problem is None else errors.while_indexing(problem)
 
 
 def _match(words: list[str], kind: str) -> str:

@@ -1,0 +1,73 @@
+"""Reads SQLite, in one short transaction for each query. Keeps no connection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from lulu.errors import LuluError, StoreBusy
+from lulu.store import rows
+from lulu.store.sqlite import errors
+from lulu.store.sqlite.connection import open_reader, start_afresh
+
+
+class ReaderPool:
+    """Reads committed rows.
+
+    Calls ``found_damage`` when a query finds a damaged file, and ``found_index_damage`` for a damaged search index.
+    """
+
+    def __init__(
+        self, path: Path, found_damage: Callable[[LuluError], None], found_index_damage: Callable[[], None]
+    ) -> None:
+        self._db = open_reader(path)
+        self._database_path = path
+        self._found_damage = found_damage
+        self._found_index_damage = found_index_damage
+        self._reading = 0
+        self._open = True
+        self._changed = threading.Condition()
+
+    def query(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        """Run one statement with named ``:parameters``. Raises a ``StoreError``."""
+        with self._under_way():
+            try:
+                # ``with`` gives the connection back: dataset keeps one for each thread otherwise, and Streamlit makes
+                # a thread a run.
+                with self._db:
+                    # As the driver takes it: SQLAlchemy's compiler would cost more than most of these queries.
+                    result = self._db.executable.exec_driver_sql(sql, rows.bindable(values))
+                    return [dict(row) for row in result.mappings()]
+            except DBAPIError as exc:
+                start_afresh(self._db)
+                problem = errors.while_reading(self._database_path, exc)
+                if errors.is_damage(exc):
+                    self._found_damage(problem)
+                if errors.is_index_damage(exc):
+                    self._found_index_damage()
+                raise problem from exc
+
+    def close(self, patience: float) -> None:
+        """Close after the running queries, or after ``patience`` seconds. Later queries are refused."""
+        with self._changed:
+            self._open = False
+            self._changed.wait_for(lambda: self._reading == 0, max(0.0, patience))
+        self._db.close()
+
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        with self._changed:
+            if not self._open:
+                raise StoreBusy("Lulu is shutting down.", safe="Nothing is lost.", next_step="Start it again.")
+            self._reading += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._reading -= 1
+                self._changed.notify_all()
