@@ -5,6 +5,7 @@
 
 PYTHON := .venv/bin/python
 CODE := lulu $(wildcard pages) lulu_app.py tests $(wildcard scripts)
+ASSETS := lulu/ui/browser/assets
 
 # More arguments for the command, for example: make test ARGS="-k store -x"
 ARGS ?=
@@ -31,6 +32,8 @@ test-long: setup ## Run what that leaves out: all orders, kills and long waits
 check: setup ## Lint, formatting, types, the house's import rules, security
 	@$(PYTHON) -m ruff check $(CODE)
 	@$(PYTHON) -m ruff format --check $(CODE)
+	@.venv/bin/oxlint --quiet $(ASSETS)
+	@.venv/bin/oxfmt --check $(ASSETS)/*.js
 	@$(PYTHON) -m mypy $(CODE)
 	@.venv/bin/lint-imports --no-logo
 	@$(PYTHON) -m bandit --quiet --recursive --configfile pyproject.toml lulu $(wildcard pages) lulu_app.py
@@ -38,6 +41,7 @@ check: setup ## Lint, formatting, types, the house's import rules, security
 format: setup ## Format the code and mend what ruff can mend
 	@$(PYTHON) -m ruff check --fix $(CODE)
 	@$(PYTHON) -m ruff format $(CODE)
+	@.venv/bin/oxfmt $(ASSETS)/*.js
 
 mutants: setup ## Change lulu/rules in small ways, and name each change that no test notices
 	@$(PYTHON) -m scripts.mutants $(ARGS)

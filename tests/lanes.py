@@ -14,7 +14,7 @@ from pathlib import Path
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has no types
 
 #: Folders and files of the browser's lane. What of them needs no browser runs there first.
-BROWSER = ("tests/e2e/", "tests/test_support.py")
+BROWSER = ("tests/e2e/", "tests/ui/browser/", "tests/test_support.py")
 
 #: Files of this checkout that only serve as locks: every test run in the checkout knows them.
 _TURNSTILE = Path(__file__)

@@ -64,7 +64,7 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
 
 
 def is_fixed(node: ast.expr | None) -> bool:
-    """Whether a text is put together from literals and our own CONSTANTS only."""
+    """Whether a text is put together from literals, our own CONSTANTS and files only."""
     match node:
         case None | ast.Constant():
             return True
@@ -76,6 +76,8 @@ def is_fixed(node: ast.expr | None) -> bool:
             return is_fixed(value)
         case ast.BinOp(op=ast.Add(), left=left, right=right):
             return is_fixed(left) and is_fixed(right)
+        case ast.Call(func=ast.Name("asset"), args=[ast.Constant()]):
+            return True
         case _:
             return False
 
@@ -186,6 +188,7 @@ RULES: list[tuple[Rule, list[Path], str]] = [
     (html_is_ours, PRODUCT, "st.markdown(answer, unsafe_allow_html=True)"),
     (html_is_ours, PRODUCT, "st.html(f'<b>{title}</b>')"),
     (html_is_ours, PRODUCT, "st.components.v2.component('bell', js=script)"),
+    (html_is_ours, PRODUCT, "st.components.v2.component('bell', js=asset(name))"),
     (no_shell, EVERYTHING, "subprocess.run(command, shell=True)"),
     (no_shell, EVERYTHING, "os.system('ls')"),
     (sql_is_ours, STORE, "db.query(f'SELECT * FROM sessions WHERE id = {id}')"),
@@ -233,7 +236,7 @@ def test_sql_may_be_put_together_from_constants() -> None:
 
 
 def test_files_are_short_enough_to_be_read() -> None:
-    lines = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in EVERYTHING}
+    lines = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in [*EVERYTHING, *ASSETS]}
 
     long = {name: count for name, count in lines.items() if count > most_lines(name)}
 
@@ -254,6 +257,49 @@ def test_no_folder_is_crowded(tmp_path: Path) -> None:
     for number in range(MOST_MODULES + 1):
         (tmp_path / f"module{number}.py").touch()
     assert crowded(tmp_path) == [tmp_path.name]
+
+
+#: All that name Streamlit's elements and classes: scripts, and style sheets.
+OF_STREAMLIT = {"streamlit_dom.js", "styles.css"}
+ASSETS = sorted(path for path in ROOT.glob("lulu/ui/browser/assets/*") if path.suffix in (".js", ".css"))
+
+
+def streamlit_names(source: str) -> list[str]:
+    """The elements of Streamlit's page that a text names by test id, state or class."""
+    return re.findall(r"data-test[\w-]*|dataset\.test\w*|\.st[A-Z]\w+|\.e?st-(?!key-)[\w-]+|stApp\b", source)
+
+
+def test_one_script_and_one_style_sheet_name_what_streamlit_draws() -> None:
+    python = [path for path in PRODUCT if path.suffix == ".py"]
+    sources = {path.name: path.read_text(encoding="utf-8") for path in [*ASSETS, *python]}
+
+    naming = {name for name, source in sources.items() if streamlit_names(source)}
+
+    assert naming == OF_STREAMLIT, "Give it a name in streamlit_dom.js, or a rule in styles.css."
+    assert streamlit_names("document.querySelector('[data-testid=stMain], .stButton')") == ["data-testid", ".stButton"]
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Every text in the source, and every part of one that is put together."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_every_key_that_an_asset_names_is_a_widget_s() -> None:
+    """Streamlit makes the class ``st-key-<key>`` of a widget's key."""
+    ours = {text for path in PRODUCT for text in texts(ast.parse(path.read_text()))}
+    named = {key for path in ASSETS for key in re.findall(r"st-key-([a-z_]+)", path.read_text(encoding="utf-8"))}
+
+    def is_ours(key: str) -> bool:
+        """Whether it is a key, the beginning of one, or put together from two of our texts."""
+        starts = {key, *(key[at:] for at in range(1, len(key)) if key[at - 1] == "_" and key[:at] in ours)}
+        return any(text.startswith(start) for text in ours for start in starts)
+
+    unknown = {key for key in named if not is_ours(key)}
+
+    assert len(named) > 40
+    assert unknown == set()
 
 
 def test_streamlit_finds_no_pages_of_its_own() -> None:

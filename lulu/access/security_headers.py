@@ -8,8 +8,8 @@ Headers = list[tuple[bytes, bytes]]
 
 #: The one inline script of Streamlit 1.67's index.html (``window.prerenderReady = false``). A test compares it.
 _INDEX_SCRIPT = "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='"
-#: Lulu's own inline script (``lulu/ui/browser/first_paint.py``). A test compares it, too.
-_FIRST_PAINT = "'sha256-1HE8YVF1/RXUCXzX9B1G5VY3t1O/dP+RsQxPDlsPduU='"
+#: Lulu's own inline script (``lulu/ui/browser/assets/first_paint.js``). A test compares it, too.
+_FIRST_PAINT = "'sha256-2B7knn4zSlIYe12ul8wg/A9pz34Em4nnK5vJZ0Yp8PM='"
 
 _POLICY = {
     "default-src": "'none'",

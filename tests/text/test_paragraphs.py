@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,42 +12,13 @@ from markdown_it import MarkdownIt
 
 from lulu.text.paragraphs import finished
 
-#: What stands before the bar is finished.
-TEXTS = [
-    "|",
-    "|A paragraph that",
-    "|Two lines\nof one",
-    "One.\n\n|",
-    "One.\n\n|Two",
-    "One.\n \t\n|Two",
-    "# A heading\n\n|And",
-    "# A heading\n|its text",
-    "|# A head",
-    "|```ls -l``` shows files.\nThen",
-    "|```ls",
-    "Before\n|# A heading",
-    "One:\n|- an item",
-    "One:\n- an item\n|- another",
-    "- an item\n|  1. within",
-    "|- an item\n  and its second line",
-    "|-",
-    "|1.5 is no item",
-    "One.\n|```python\nx = 1\n\ny = 2\n",
-    "|```\n- no item\n# no heading\n~~~\n",
-    "```\nx\n```\n|",
-    "|```\nx\n```",
-    "````\n```\n````\n|more",
-    "~~~\nx\n~~~\n|~~~\ny",
-    "|```\nx\n``` no end\n",
-    "|| a | table |\n|---|---|\n| 1 | 2 |\n",
-]
+#: What the browser passes, too: ``tests/ui/browser/test_paragraphs.py``.
+CASES = json.loads(Path(__file__).with_name("paragraphs.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_what_is_finished(text: str) -> None:
-    before, after = text.split("|", 1)
-
-    assert finished(before + after) == len(before)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case["rest"]))
+def test_what_is_finished(case: dict[str, str]) -> None:
+    assert finished(case["finished"] + case["rest"]) == len(case["finished"])
 
 
 BLOCKS = st.lists(

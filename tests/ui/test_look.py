@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from lulu.ui import formats, styles
+from lulu.ui import formats
+from lulu.ui.browser.assets import asset
 from tests.support import ROOT
 
 
@@ -16,7 +17,7 @@ def test_the_header_has_the_page_s_own_background_in_both_themes() -> None:
 
     page = (theme["light"]["backgroundColor"], theme["dark"]["backgroundColor"])
 
-    assert f"light-dark({page[0]}, {page[1]})" in styles.CSS
+    assert f"light-dark({page[0]}, {page[1]})" in asset("styles.css")
 
 
 @pytest.mark.parametrize(("days", "form"), [(0, "%H:%M"), (3, "%b %-d, %H:%M"), (800, "%b %-d %Y, %H:%M")])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +13,7 @@ from lulu.model.commands import AddRule, Archive, Pin
 from lulu.model.events import User
 from lulu.model.sessions import Launch, SessionId, SessionStatus
 from lulu.runtime import Runtime
-from lulu.ui.browser import keyboard, notifications
+from lulu.ui.browser import keyboard
 from lulu.ui.sidebar import session_rows
 from lulu.ui.views import help as help_page
 from lulu.ui.views import rules
@@ -248,11 +247,3 @@ def test_a_session_that_ends_is_told_whatever_the_list_shows(
     told = json.loads(signal.json)
     assert {one["id"]: one["words"] for one in told["sessions"]} == {ends: "is done", waits: "waits for you"}
     assert told["waiting"] == 1
-
-
-def test_notifications_are_off_until_somebody_turns_them_on() -> None:
-    script = notifications.SIGNALS_JS
-
-    assert re.search(r'choice\(\) !== "on"\) continue', script)
-    assert script.count("requestPermission") == 1
-    assert "yes.onclick" in script.split("requestPermission")[0].rsplit("\n", 2)[1]

@@ -31,7 +31,7 @@ SHUT_OUT, SHUT_OUT_SECONDS = 16, 2.0
 #: The most connections of one share link.
 OF_ONE_SHARE = 200
 #: Frames of one WebSocket, except an owner's: burst and number per second. A page asks for one run in 10 ms at most,
-#: and waits for its end (``lulu/ui/browser/doorbell.py``).
+#: and waits for its end (``lulu/ui/browser/assets/hub.js``).
 SOCKET_FRAMES = (200, 100)
 #: Frames of all WebSockets of one share link, closed ones included. Guests' pages are notified 10 ms apart, for any
 #: number of pages (``ui/guest_app.py``), and each asks for little more.

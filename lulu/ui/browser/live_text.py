@@ -6,7 +6,6 @@ since. A run says how far it has drawn, and the browser shows the rest: nothing 
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import streamlit as st
@@ -17,8 +16,8 @@ from lulu.store import LiveText
 from lulu.text.labels import safe_markdown
 from lulu.text.paragraphs import finished
 from lulu.text.plain import plain
-from lulu.ui.browser import live_markdown
-from lulu.ui.styles import LIVE_TEXT, TRANSCRIPT
+from lulu.ui.browser.assets import asset
+from lulu.ui.styles import LIVE_TEXT
 
 #: How much of what is drawn the browser compares, to be sure that it goes on with the same text (characters).
 _SEAM = 40
@@ -27,263 +26,7 @@ _WARM = "warm_code"
 
 _HTML = '<div class="lulu-flow"></div>'
 
-# It stands in the page's head, where it outlives the component. What is drawn has the class of Streamlit's own
-# markdown; its blocks of code and code in a line have none that could be shared.
-_CSS = f"""
-.lulu-flow:empty {{ display: none; }}
-.lulu-flow > div {{ display: flow-root; overflow-wrap: anywhere; }}
-.lulu-flow > div + div {{ margin-top: 0.5rem; }}
-.lulu-flow li.open {{ list-style: none; }}
-.st-key-{LIVE_TEXT}:has(.lulu-flow.apart) [data-testid="stMarkdownContainer"] > :is(ul, ol):last-child
-  > li:not(:last-child) {{ margin-bottom: 1rem; }}
-.lulu-flow a {{ color: var(--st-link-color); }}
-.lulu-flow :is(p, li, h1, h2, h3, h4, h5, h6, blockquote, td, th) {{ unicode-bidi: plaintext; }}
-.lulu-flow pre {{
-  margin: 0 0 1rem; padding: 1rem; border-radius: 0.5rem; font-family: var(--st-code-font); font-size: 0.85rem;
-  white-space: pre; overflow-x: auto; color: var(--st-code-text-color); background: var(--st-code-background-color);
-}}
-.lulu-flow code {{
-  padding: 0.2em 0.4em; border-radius: 0.25rem; font-family: var(--st-code-font); font-size: 0.75em;
-  color: var(--st-code-text-color); background: var(--st-code-background-color);
-}}
-[class*="st-key-flow_"]:has(> * .lulu-flow:empty) {{ position: absolute; width: 0; height: 0; overflow: hidden; }}
-[data-testid="stLayoutWrapper"]:has(> .st-key-{LIVE_TEXT}):not(
-  :has([data-testid="stMarkdownContainer"] > *, [data-testid="stCaptionContainer"] > *, .lulu-flow > *)
-) {{
-  position: absolute;
-}}
-[data-testid="stLayoutWrapper"]:has(> .st-key-{_WARM}), .st-key-{LIVE_TEXT} [data-testid="stSkeleton"] {{
-  display: none;
-}}
-.st-key-{LIVE_TEXT} > .stElementContainer:has([data-testid="stMarkdownContainer"]:empty) {{ display: none; }}
-"""
-
-_JS = (
-    f"const TRANSCRIPT = '.st-key-{TRANSCRIPT}', LIVE = '.st-key-{LIVE_TEXT}', LATEST = {live_text.LATEST};"
-    f"const STYLES = {json.dumps(_CSS)};"
-    + live_markdown.JS
-    + r"""
-const waiting = (window.luluHubWaiting ??= []);
-const DRAWN = "[data-testid=stMarkdown]", LOOKED_AT = 8, LETTERS = 1000, LINGER = 1000, MISSING = 400;
-
-// What is left of a text when it is drawn as markdown: its letters, without marks of lists, fences and addresses.
-const UNSHOWN = /^[^\S\n]*(?:(?:`{3,}|~{3,}).*$|(?:[-*+]|\d{1,9}[.)]) )|\]\([^)\n]*\)|&#?\w+;/gm;
-const letters = (text) => text.replace(UNSHOWN, "").replace(/[^\p{L}\p{N}]/gu, "");
-const isEndOf = (wanted, node) =>
-  wanted !== "" && letters(node.textContent.slice(-2 * LETTERS)).endsWith(wanted.slice(-LETTERS));
-
-// As lulu/text/paragraphs.py ends blocks.
-function blocks(text) {
-  const found = [""];
-  let fence = "";
-  for (const line of text.split(/(?<=\n)/)) {
-    const marks = line.match(FENCE), isHead = HEAD.test(line);
-    if (!fence && (marks || isHead || ITEM.test(line))) found.push("");
-    if (fence || line.trim() !== "") found[found.length - 1] += line;
-    if (!fence && marks) fence = marks[1];
-    else if (!fence && (isHead || line.trim() === "")) found.push("");
-    else if (fence && marks?.[1].startsWith(fence) && marks[2].trim() === "" && line.endsWith("\n")) {
-      fence = "";
-      found.push("");
-    }
-  }
-  return found.filter((block) => block.trim() !== "");
-}
-
-// -- what is known of the words of a session, whatever of it the page has drawn
-
-// One transcript is on a page at a time.
-let known = null;
-
-function startKnowing(topic) {
-  known = { topic, number: 0, heard: 0, upto: 0, drawn: null, events: new Map(), writing: null, visible: new Set() };
-}
-
-// Two parts of one text that follow each other, as one; null where they do not belong together.
-function joined(before, part) {
-  const at = part.from - before.from;
-  if (at < 0) return part.text.startsWith(before.text, -at) ? part : null;
-  const common = before.text.slice(at);
-  const goesOn = at <= before.text.length && (part.text.startsWith(common) || common.startsWith(part.text));
-  return goesOn ? { ...part, from: before.from, text: before.text.slice(0, at) + part.text } : null;
-}
-
-function learn({ number, latest, writing }) {
-  if (number <= known.number) return;
-  known.number = number;
-  let before = known.writing;
-  const first = latest[0]?.id, isFull = latest.length === LATEST && first > known.upto;
-  // What came between is not known, and nobody may see what follows it without it.
-  if (isFull && ![...known.events.keys()].some((id) => id >= first)) known.events.set(first - 0.5, null);
-  for (const one of latest) {
-    if (one.id <= known.upto || known.events.has(one.id)) continue;
-    const whole = one.text !== undefined && before ? joined(before, one) : null;
-    const isEnd = whole && whole.text.length >= before.text.length;
-    if (isEnd && known.visible.has("writing")) known.visible.add(one.id);
-    if (isEnd) before = null;
-    known.events.set(one.id, one.text === undefined ? null : isEnd ? whole : one);
-  }
-  const more = before && writing ? joined(before, writing) : null;
-  known.writing = more ?? writing;
-  if (!more) known.visible.delete("writing");
-}
-
-// -- what of it is not drawn yet
-
-// What a run draws comes a moment before its data: only what has changed since the last data can be of it.
-let drawnBefore = new Map();
-const drawnNow = () => [...document.querySelectorAll(`${TRANSCRIPT} ${DRAWN}`)].slice(-LOOKED_AT);
-const noteDrawn = () => { drawnBefore = new Map(drawnNow().map((node) => [node, node.textContent])); };
-const newlyDrawn = () => drawnNow().filter((node) => drawnBefore.get(node) !== node.textContent);
-
-// What of a part comes after the character `shown`; null where that is not known.
-function rest(part, shown) {
-  let skip = shown - part.from;
-  if (skip < 0) return null;
-  const live = newlyDrawn().find((node) => node.closest(LIVE));
-  const end = part.finished - part.from;
-  if (live) {
-    let at = skip;
-    for (const block of blocks(part.text.slice(skip, end))) {
-      at = part.text.indexOf(block, at) + block.length;
-      if (isEndOf(letters(part.text.slice(shown - part.from, at)), live)) skip = at;
-    }
-  }
-  // A block of code takes a moment to be drawn.
-  const last = document.querySelector(`${LIVE} [data-testid=stSkeleton]`) && blocks(part.text.slice(0, skip)).at(-1);
-  if (last && FENCE.test(last)) skip = part.text.lastIndexOf(last, skip);
-  return part.text.slice(skip);
-}
-
-// What stands below what is drawn, oldest first. Nothing new comes after what only a run can draw; what was seen stays.
-function parts(drawn) {
-  const found = [], fresh = newlyDrawn().filter((node) => !node.closest(LIVE));
-  let isBlocked = false, isSeamFound = drawn.shown === 0;
-  const show = (key, part) => {
-    const at = drawn.shown - part.from;
-    const isSeam = at > 0 ? part.text.slice(0, at).endsWith(drawn.seam.slice(-at)) : at === 0 && key === "writing";
-    const isSame = !isSeamFound && isSeam && at <= part.text.length;
-    // The text that is drawn in part is one of these; where it has changed, a run is on its way.
-    const left = key === "writing" && !isSeamFound && !isSame ? null : rest(part, isSame ? drawn.shown : 0);
-    isSeamFound ||= isSame;
-    if (left === null || (isBlocked && !known.visible.has(key))) { isBlocked = true; return; }
-    const wanted = letters(left), place = key === "writing" ? -1 : fresh.findIndex((node) => isEndOf(wanted, node));
-    fresh.splice(0, place + 1);
-    if (place >= 0) return;
-    known.visible.add(key);
-    if (left.trim() !== "") found.push(left);
-  };
-  for (const id of [...known.events.keys()].sort((one, other) => one - other)) {
-    if (id <= drawn.upto) { known.events.delete(id); known.visible.delete(id); }
-    else if (known.events.get(id) === null) isBlocked = true;
-    else show(id, known.events.get(id));
-  }
-  if (known.writing) show("writing", known.writing);
-  return found;
-}
-
-// The class of Streamlit's own markdown. What is drawn of the text stands in an element of it, also when that is
-// nothing yet.
-const OWN = `${LIVE} > .stElementContainer > ${DRAWN} [data-testid=stMarkdownContainer]`;
-let look = "";
-
-function draw(box, texts) {
-  const drawn = document.querySelector(OWN);
-  look = drawn?.className ?? look;
-  let above = drawn?.lastElementChild ?? null;
-  texts.forEach((text, at) => {
-    const node = box.children[at] ?? box.appendChild(document.createElement("div"));
-    if (node.className !== look) node.className = look;
-    const { children, isApart } = goingOn(text, above, /\n\s*\n\s*$/.test(known.drawn.seam));
-    if (at === 0) box.classList.toggle("apart", isApart);
-    patch(node, children);
-    place(node, above, isApart);
-    above = null;
-  });
-  while (box.children.length > texts.length) box.lastChild.remove();
-}
-
-// A run may put the component in another place: for some frames it is nowhere, or empty until the browser calls it.
-const CONTENT = `${TRANSCRIPT} [data-testid=stChatMessageContent] > [data-testid=stVerticalBlock]`;
-const stand = Object.assign(document.createElement("div"), { className: "lulu-flow" });
-document.head.append(Object.assign(document.createElement("style"), { textContent: STYLES }));
-let seenAt = 0, standTimer;
-
-function box() {
-  const found = [...document.querySelectorAll(`${LIVE} .lulu-flow`)].filter((node) => node !== stand).at(-1);
-  if (found) {
-    seenAt = performance.now();
-    stand.remove();
-    return found;
-  }
-  const last = [...document.querySelectorAll(CONTENT)].at(-1);
-  const isHere = location.search.includes(known.drawn.session) && performance.now() < seenAt + MISSING;
-  if (!last || !isHere) { stand.remove(); return null; }
-  if (stand.parentElement !== last) last.append(stand);
-  clearTimeout(standTimer);
-  standTimer = setTimeout(() => stand.remove(), MISSING);
-  return stand;
-}
-
-function redraw() {
-  const found = known && box();
-  if (!found) return;
-  draw(found, parts(known.drawn));
-  if (!stand.firstChild) stand.remove();
-}
-
-// Before the next frame: what a run has drawn is not to be seen twice.
-const watch = new MutationObserver(() => {
-  if (known.visible.size === 0) return;
-  redraw();
-  watch.takeRecords();
-});
-
-function flow(hub, { key, data }) {
-  if (known?.topic !== data.topic) startKnowing(data.topic);
-  known.drawn = data;
-  known.upto = Math.max(known.upto, data.upto);
-  noteDrawn();
-  learn({ number: data.number, latest: [], writing: data.writing });
-  const told = hub.last("text", data.topic);
-  if (told) learn(told);
-  watch.observe(document.body, { childList: true, characterData: true, subtree: true });
-  const member = {
-    topic: data.topic,
-    text(words) {
-      // The same words may come again, when the socket is back or was looked after: that is no sound of the agent.
-      if (known.heard > 0 && words.number > known.heard) window.luluNow?.heard?.(data.session);
-      known.heard = Math.max(known.heard, words.number);
-      learn(words);
-      redraw();
-    },
-  };
-  current = member;
-  hub.join(key, member);
-  redraw();
-  return () => {
-    hub.leave(key, member);
-    setTimeout(() => { if (current === member) watch.disconnect(); }, LINGER);
-  };
-}
-
-// The last one that was called. Streamlit's client calls it with each run, and what it returned only when it goes.
-let current = null;
-const takenDown = new WeakMap();
-
-export default function (drawn) {
-  takenDown.get(drawn.parentElement)?.();
-  let takeDown = null, isGone = false;
-  const enter = (hub) => { if (!isGone) takeDown = flow(hub, drawn); };
-  if (window.luluHub) enter(window.luluHub); else waiting.push(enter);
-  const leave = () => { isGone = true; takeDown?.(); takeDown = null; };
-  takenDown.set(drawn.parentElement, leave);
-  return leave;
-}
-"""
-)
-
-_mount = st.components.v2.component("lulu_flow", html=_HTML, js=_JS, isolate_styles=False)
+_mount = st.components.v2.component("lulu_flow", html=_HTML, js=asset("live_text.js"), isolate_styles=False)
 
 
 def show(session_id: str, written: LiveText | None, *, number: int, upto: int, kind: str = live_text.OWN) -> None:
@@ -308,6 +51,7 @@ def show(session_id: str, written: LiveText | None, *, number: int, upto: int, k
             "number": number,
             "upto": upto,
             "shown": live_text.units(shown[:end]),
+            "latest": live_text.LATEST,
             "seam": shown[:end][-_SEAM:],
             "writing": live_text.part(shown, end) if shown else None,
         }

@@ -12,6 +12,7 @@ from lulu.model.sessions import SessionId
 from lulu.runtime import Runtime
 from lulu.text.labels import one_line
 from lulu.transcript import export
+from lulu.ui.browser.assets import asset
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_popover_container import PopoverContainer
@@ -28,47 +29,9 @@ FORMS: dict[str, tuple[str, Callable[[Iterable[StoredEvent]], str]]] = {
 #: Selects every event of a turn: no event has this id.
 _ALL = 0
 
-_HTML = '<div class="forms"></div>'
+HTML = '<div class="forms"></div>'
 
-_CSS = """
-.forms { display: flex; flex-wrap: wrap; gap: 0.5rem; }
-button {
-  font: inherit; font-size: 0.875rem; color: var(--st-text-color); background: none; cursor: pointer;
-  padding: 0.3rem 0.75rem; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 0.5rem;
-}
-button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
-"""
-
-_JS = """
-// Without a secure address (another computer's, over http) browsers give no clipboard.
-async function copy(text) {
-  try { await navigator.clipboard.writeText(text); return true; } catch { /* the old way */ }
-  const field = document.createElement("textarea");
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const isDone = document.execCommand("copy");
-  field.remove();
-  return isDone;
-}
-
-export default function ({ data, parentElement }) {
-  const forms = parentElement.querySelector(".forms");
-  const link = location.origin + location.pathname + data.link;
-  forms.replaceChildren(...Object.entries({ ...data.forms, Link: link }).map(([name, text]) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = name;
-    button.onclick = async () => {
-      button.textContent = (await copy(text)) ? "Copied" : "Not allowed here";
-      setTimeout(() => { button.textContent = name; }, 1500);
-    };
-    return button;
-  }));
-}
-"""
-
-_mount = st.components.v2.component("lulu_copy", html=_HTML, css=_CSS, js=_JS)
+_mount = st.components.v2.component("lulu_copy", html=HTML, css=asset("copy_menu.css"), js=asset("copy_menu.js"))
 
 
 def show_turn(rows: list[StoredEvent], *, fork: Callable[[], None]) -> None:

@@ -1,30 +1,35 @@
-"""How the browser draws markdown that is still being written: a constant script, which ``flow`` puts before its own.
+import { FENCE } from "./paragraphs.js";
 
-It knows what agents write (paragraphs, headings, lists, quotes, tables, code, rules, and what stands in a line), and
-draws it with the elements that Streamlit's renderer uses, so that nothing changes its height when that takes its place.
-Everything is set as text, never as HTML; a link leads nowhere until it is drawn for good.
-"""
+// Markdown that is still being written, as elements. `patch(node, markdown(text))` makes the children of `node` show a
+// text; a text node that only grows stays, since somebody may be selecting in it. `goingOn` and `place` are for a text
+// whose beginning is drawn above the node.
 
-from __future__ import annotations
-
-#: ``patch(node, markdown(text))`` makes the children of ``node`` show a text; a text node that only grows stays, since
-#: somebody may be selecting in it. ``goingOn`` and ``place`` are for a text whose beginning is drawn above the node.
-JS = r"""
-const FENCE = /^[^\S\n]*(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})(.*)\n?/, HEAD = /^(#{1,6}) /;
-const ITEM = /^[^\S\n]*(?:[-*+]|(\d{1,9}[.)])) /;
-const HEADING = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$/, QUOTE = /^ {0,3}> ?/;
-const BULLET = /^( {0,3})([-*+]|\d{1,9}[.)])(?:( {1,4})(?! )|$| (?= ))/, INDENTED = /^(?: {4}|\t)/;
-const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/, UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/;
+const HEADING = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$/,
+  QUOTE = /^ {0,3}> ?/;
+const BULLET = /^( {0,3})([-*+]|\d{1,9}[.)])(?:( {1,4})(?! )|$| (?= ))/,
+  INDENTED = /^(?: {4}|\t)/;
+const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/,
+  UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/;
 const DELIMITERS = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 // Each mark is looked for so far and no farther: a text takes no more than its length.
-const INLINE = new RegExp([
-  /(?<![`])(?<ticks>`+)(?!`)(?<code>[^]{1,500}?)(?<!`)\k<ticks>(?!`)/, /\\(?<escaped>[!-\/:-@[-`{-~])/,
-  /(?<hard> {2,9}\n|\\\n)/, /(?<soft>\n)/, /(?<entity>&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z]\w{1,30});)/,
-  /!?\[(?<link>(?:[^\[\]\\]|\\.){0,500})\]\((?:https?:|mailto:)[^()\s]{0,999}(?:\([^()\s]{0,99}\)[^()\s]{0,99})?\)/,
-  /~~(?<gone>(?!\s)[^~]{1,500}?(?<!\s))~~/, /(?<mark>\*{1,3})(?<said>(?![\s*])[^]{1,500}?(?<![\s*]))\k<mark>(?!\*)/,
-  /(?<![\p{L}\p{N}_])(?<under>_{1,3})(?<spoken>(?![\s_])[^]{1,500}?(?<![\s_]))\k<under>(?![\p{L}\p{N}_])/,
-].map((part) => part.source).join("|"), "gu");
-const PARSED = 20_000, DEEPEST = 12;
+const INLINE = new RegExp(
+  [
+    /(?<![`])(?<ticks>`+)(?!`)(?<code>[^]{1,500}?)(?<!`)\k<ticks>(?!`)/,
+    /\\(?<escaped>[!-/:-@[-`{-~])/,
+    /(?<hard> {2,9}\n|\\\n)/,
+    /(?<soft>\n)/,
+    /(?<entity>&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z]\w{1,30});)/,
+    /!?\[(?<link>(?:[^[\]\\]|\\.){0,500})\]\((?:https?:|mailto:)[^()\s]{0,999}(?:\([^()\s]{0,99}\)[^()\s]{0,99})?\)/,
+    /~~(?<gone>(?!\s)[^~]{1,500}?(?<!\s))~~/,
+    /(?<mark>\*{1,3})(?<said>(?![\s*])[^]{1,500}?(?<![\s*]))\k<mark>(?!\*)/,
+    /(?<![\p{L}\p{N}_])(?<under>_{1,3})(?<spoken>(?![\s_])[^]{1,500}?(?<![\s_]))\k<under>(?![\p{L}\p{N}_])/,
+  ]
+    .map((part) => part.source)
+    .join("|"),
+  "gu",
+);
+const PARSED = 20_000,
+  DEEPEST = 12;
 
 const element = (tag, children, attributes = {}) => ({ tag, children, attributes });
 const entity = (typed) => new DOMParser().parseFromString(typed, "text/html").documentElement.textContent;
@@ -52,25 +57,41 @@ function inline(text, depth = 0) {
     else if (sign) say(entity(sign));
     else if (gone) say(element("del", inline(gone, depth + 1)));
     else {
-      const inner = inline(said ?? spoken, depth + 1), marks = (mark ?? under).length;
-      say(marks === 1 ? element("em", inner) : marks === 2 ? element("strong", inner)
-        : element("em", [element("strong", inner)]));
+      const inner = inline(said ?? spoken, depth + 1),
+        marks = (mark ?? under).length;
+      say(
+        marks === 1
+          ? element("em", inner)
+          : marks === 2
+            ? element("strong", inner)
+            : element("em", [element("strong", inner)]),
+      );
     }
   }
   say(text.slice(from));
   return found;
 }
 
-const cells = (row) => row.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "").split(/(?<!\\)\|/)
-  .map((cell) => cell.trim().replaceAll("\\|", "|"));
-const opens = (line) => FENCE.test(line) || HEADING.test(line) || QUOTE.test(line) || RULE.test(line)
-  || /^ {0,3}(?:[-*+]|1[.)]) +\S/.test(line);
+const cells = (row) =>
+  row
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll("\\|", "|"));
+const opens = (line) =>
+  FENCE.test(line) ||
+  HEADING.test(line) ||
+  QUOTE.test(line) ||
+  RULE.test(line) ||
+  /^ {0,3}(?:[-*+]|1[.)]) +\S/.test(line);
 
 // What a container (a quote or an item) holds from a line on: the lines that `inside` gives back without its marks, and
 // those that go on with its last paragraph. Returns the lines, and where it ends.
 function held(lines, start, inside) {
   const found = [];
-  let at = start, isParagraph = false;
+  let at = start,
+    isParagraph = false;
   for (; at < lines.length; at += 1) {
     const part = inside(lines[at], at === start);
     if (part === null && (!isParagraph || lines[at].trim() === "" || opens(lines[at]))) break;
@@ -81,7 +102,8 @@ function held(lines, start, inside) {
 }
 
 function list(lines, start, depth, isLoose) {
-  const kind = lines[start].match(BULLET)[2].slice(-1), items = [];
+  const kind = lines[start].match(BULLET)[2].slice(-1),
+    items = [];
   let at = start;
   while (at < lines.length) {
     const bullet = lines[at].match(BULLET);
@@ -97,8 +119,12 @@ function list(lines, start, depth, isLoose) {
     items.push([found, bullet[2]]);
     at = next;
   }
-  const made = items.map(([found]) => element("li", parsed(found, depth + 1).flatMap((part) =>
-    !isLoose && part.tag === "p" ? part.children : [part])));
+  const made = items.map(([found]) =>
+    element(
+      "li",
+      parsed(found, depth + 1).flatMap((part) => (!isLoose && part.tag === "p" ? part.children : [part])),
+    ),
+  );
   const asBox = (words) => words.replace(/^\[ \] /, "☐ ").replace(/^\[[xX]\] /, "☑ ");
   for (const { children } of made) if (typeof children[0] === "string") children[0] = asBox(children[0]);
   const number = parseInt(items[0][1], 10);
@@ -109,10 +135,14 @@ function parsed(lines, depth = 0, isLoose = false) {
   const found = [];
   let at = 0;
   while (at < lines.length) {
-    const line = lines[at], fence = line.match(FENCE), head = line.match(HEADING);
+    const line = lines[at],
+      fence = line.match(FENCE),
+      head = line.match(HEADING);
     if (line.trim() === "") at += 1;
-    else if (depth > DEEPEST) { found.push(element("p", [lines.slice(at).join("\n")])); break; }
-    else if (fence) {
+    else if (depth > DEEPEST) {
+      found.push(element("p", [lines.slice(at).join("\n")]));
+      break;
+    } else if (fence) {
       const rest = lines.slice(at + 1);
       const end = rest.findIndex((one) => one.trim().startsWith(fence[1]) && /^(`+|~+)$/.test(one.trim()));
       const indent = line.search(/\S/);
@@ -120,12 +150,24 @@ function parsed(lines, depth = 0, isLoose = false) {
       const code = rest.slice(0, end < 0 ? undefined : end).map(dedented);
       found.push(element("pre", [code.join("\n").replace(/\n$/, "")]));
       at = end < 0 ? lines.length : at + end + 2;
-    } else if (head) { found.push(element(heading(head[1].length), inline(head[2] ?? ""))); at += 1; }
-    else if (RULE.test(line)) { found.push(element("hr", [])); at += 1; }
-    else if (INDENTED.test(line)) {
+    } else if (head) {
+      found.push(element(heading(head[1].length), inline(head[2] ?? "")));
+      at += 1;
+    } else if (RULE.test(line)) {
+      found.push(element("hr", []));
+      at += 1;
+    } else if (INDENTED.test(line)) {
       const first = at;
       while (at < lines.length && (INDENTED.test(lines[at]) || lines[at].trim() === "")) at += 1;
-      found.push(element("pre", [lines.slice(first, at).map((one) => one.replace(INDENTED, "")).join("\n").trimEnd()]));
+      found.push(
+        element("pre", [
+          lines
+            .slice(first, at)
+            .map((one) => one.replace(INDENTED, ""))
+            .join("\n")
+            .trimEnd(),
+        ]),
+      );
     } else if (QUOTE.test(line)) {
       const [inner, next] = held(lines, at, (one) => (QUOTE.test(one) ? one.replace(QUOTE, "") : null));
       found.push(element("blockquote", parsed(inner, depth + 1)));
@@ -134,11 +176,19 @@ function parsed(lines, depth = 0, isLoose = false) {
       const [made, next] = list(lines, at, depth, isLoose && found.length === 0);
       found.push(made);
       at = next;
-    } else if (line.includes("|") && DELIMITERS.test(lines[at + 1] ?? "")
-        && cells(line).length === cells(lines[at + 1]).length) {
-      const row = (tag, one) => element("tr", cells(line).map((_, n) => element(tag, inline(cells(one)[n] ?? ""))));
+    } else if (
+      line.includes("|") &&
+      DELIMITERS.test(lines[at + 1] ?? "") &&
+      cells(line).length === cells(lines[at + 1]).length
+    ) {
+      const row = (tag, one) =>
+        element(
+          "tr",
+          cells(line).map((_, n) => element(tag, inline(cells(one)[n] ?? ""))),
+        );
       const rows = [];
-      const first = at, isRow = (one) => one !== undefined && one.trim() !== "" && !opens(one);
+      const first = at,
+        isRow = (one) => one !== undefined && one.trim() !== "" && !opens(one);
       for (; at <= first + 1 || isRow(lines[at]); at += 1)
         if (at !== first + 1) rows.push(row(at === first ? "th" : "td", lines[at]));
       const body = rows.length > 1 ? [element("tbody", rows.slice(1))] : [];
@@ -156,13 +206,15 @@ function parsed(lines, depth = 0, isLoose = false) {
   return found;
 }
 
-function patch(node, children) {
+export function patch(node, children) {
   children.forEach((child, at) => {
-    const isText = typeof child === "string", name = isText ? "#text" : child.tag.toUpperCase();
+    const isText = typeof child === "string",
+      name = isText ? "#text" : child.tag.toUpperCase();
     let made = node.childNodes[at];
     if (made?.nodeName !== name) {
       const fresh = isText ? document.createTextNode("") : document.createElement(child.tag);
-      if (made) made.replaceWith(fresh); else node.append(fresh);
+      if (made) made.replaceWith(fresh);
+      else node.append(fresh);
       made = fresh;
     }
     if (!isText) {
@@ -175,7 +227,7 @@ function patch(node, children) {
   while (node.childNodes.length > children.length) node.lastChild.remove();
 }
 
-function markdown(text, isLoose = false) {
+export function markdown(text, isLoose = false) {
   // What is longer is not meant to be read while it comes.
   return text.length > PARSED ? [element("pre", [text])] : parsed(text.split("\n"), 0, isLoose);
 }
@@ -186,10 +238,12 @@ const listIn = (item) => (/^[UO]L$/.test(item?.lastElementChild?.tagName ?? "") 
 
 // A text whose beginning is drawn, where it ends with `above`: the rest of a list stays in it, as deep as it stands.
 // Says also whether that makes its items stand apart.
-function goingOn(text, above, isAfterBlank) {
-  const outer = above && /^[UO]L$/.test(above.tagName) ? above : null, bullet = text.match(BULLET);
+export function goingOn(text, above, isAfterBlank) {
+  const outer = above && /^[UO]L$/.test(above.tagName) ? above : null,
+    bullet = text.match(BULLET);
   const around = [];
-  let inner = outer, indent = text.search(/\S/);
+  let inner = outer,
+    indent = text.search(/\S/);
   while (inner) {
     const width = inner.tagName === "OL" ? 3 : 2;
     if (indent < width) break;
@@ -201,14 +255,17 @@ function goingOn(text, above, isAfterBlank) {
   const lines = text.split("\n").map((line) => line.slice(Math.min(cut, line.search(/\S|$/))));
   const isMore = outer && (around.length > 0 || (bullet && /\d/.test(bullet[2]) === (outer.tagName === "OL")));
   const isApart = Boolean(isMore) && (isAfterBlank || Boolean(inner?.lastElementChild?.querySelector(":scope > p")));
-  const children = around.reduceRight((made, [tag]) => [element(tag, [element("li", made, { class: "open" })])],
-    markdown(lines.join("\n"), isApart && inner !== null));
+  const children = around.reduceRight(
+    (made, [tag]) => [element(tag, [element("li", made, { class: "open" })])],
+    markdown(lines.join("\n"), isApart && inner !== null),
+  );
   return { children, isApart };
 }
 
 // How far the margins in a block reach beyond it, as they collapse.
 function margin(node, side) {
-  const style = getComputedStyle(node), own = parseFloat(style[`margin${side}`]) || 0;
+  const style = getComputedStyle(node),
+    own = parseFloat(style[`margin${side}`]) || 0;
   const child = side === "Top" ? node.firstElementChild : node.lastElementChild;
   const isClosed = parseFloat(style[`padding${side}`]) + parseFloat(style[`border${side}Width`]) > 0;
   const isBlock = child && !/^inline|^table|^none/.test(getComputedStyle(child).display);
@@ -216,7 +273,7 @@ function margin(node, side) {
 }
 
 // As far below `above` as if both were one text.
-function place(part, above, isApart) {
+export function place(part, above, isApart) {
   part.style.marginTop = "";
   const first = part.firstElementChild;
   if (!above || !first) return;
@@ -227,4 +284,3 @@ function place(part, above, isApart) {
   const is = first.getBoundingClientRect().top - above.getBoundingClientRect().bottom;
   part.style.marginTop = `${wanted - is + parseFloat(getComputedStyle(part).marginTop)}px`;
 }
-"""

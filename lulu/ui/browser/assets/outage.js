@@ -1,0 +1,45 @@
+import { isConnected, isRunRequested } from "./streamlit_dom.js";
+const LOOK = 500,
+  PATIENCE = 3000;
+const GONE = "Lulu is not running, or cannot be reached.";
+const SILENT = "Lulu does not answer.";
+const SAFE = {
+  owner:
+    "What agents did up to here is saved, and what you type stays in this browser. If Lulu has ended, start it " +
+    "again with: make run. This page comes back by itself.",
+  guest: "Nothing is lost. This page comes back by itself.",
+};
+
+function makeOutage() {
+  const bar = Object.assign(document.createElement("div"), { className: "lulu-outage" });
+  bar.setAttribute("role", "alert");
+  let since = 0,
+    before = "",
+    who = "guest";
+  setInterval(() => {
+    const isGone = !isConnected();
+    // Asked for a run, and none has begun: the server stands still.
+    const isSilent = isRunRequested();
+    const now = isGone ? GONE : isSilent ? SILENT : "";
+    if (now !== before) {
+      since = performance.now();
+      before = now;
+    }
+    if (!now || document.hidden) {
+      bar.remove();
+      return;
+    }
+    if (performance.now() < since + PATIENCE || bar.isConnected) return;
+    bar.replaceChildren(Object.assign(document.createElement("b"), { textContent: now }), ` ${SAFE[who]}`);
+    document.body.append(bar);
+  }, LOOK);
+  return {
+    whoLooks(role) {
+      who = role;
+    },
+  };
+}
+
+export default function ({ data }) {
+  (window.luluOutage ??= makeOutage()).whoLooks(data.who);
+}
