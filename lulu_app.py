@@ -12,13 +12,13 @@ from lulu.server.guests.supervisor import GuestProcess
 from lulu.server.push import doorbell, live_text
 from lulu.server.routes import control, health, login
 from lulu.server.setup import served
-from lulu.ui.browser import first_paint
+from lulu.ui.browser import page_head
 
 bell = doorbell.Doorbell(lambda: runtime.current().store.bus, lambda *of: live_text.told(runtime.current().store, *of))
 healthz = health.health_route(lambda: runtime.current().store.health, lambda: runtime.current().host.problem)
 guests = GuestProcess(st.config.get_config_options)
 address = own_address.OwnAddress(st.get_option)
-pages = [Middleware(first_answer.Styled, head=first_paint.HEAD), Middleware(page_socket.PageSocket)]
+pages = [Middleware(first_answer.Styled, head=page_head.HEAD), Middleware(page_socket.PageSocket)]
 
 
 def link(root: str) -> str:

@@ -8,13 +8,13 @@ Headers = list[tuple[bytes, bytes]]
 
 #: The one inline script of Streamlit 1.67's index.html (``window.prerenderReady = false``). A test compares it.
 _INDEX_SCRIPT = "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='"
-#: Lulu's own inline script (``lulu/ui/browser/assets/first_paint.js``). A test compares it, too.
-_FIRST_PAINT = "'sha256-2B7knn4zSlIYe12ul8wg/A9pz34Em4nnK5vJZ0Yp8PM='"
+#: Lulu's own inline script (``lulu/ui/browser/page_head.py``). A test compares it, too.
+_PAGE_HEAD = "'sha256-Al0q/NlyWm+ilFIC69PMOtOOAqx75cpIet3qDJtr0zo='"
 
 _POLICY = {
     "default-src": "'none'",
     # blob: Streamlit imports the inline script of a v2 component from a blob URL.
-    "script-src": f"'self' {_INDEX_SCRIPT} {_FIRST_PAINT} blob:",
+    "script-src": f"'self' {_INDEX_SCRIPT} {_PAGE_HEAD} blob:",
     # 'unsafe-inline': Streamlit's styles are written by a script (emotion) and as style attributes.
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",

@@ -1,6 +1,6 @@
 """Change Streamlit's host configuration, so that Lulu itself reports a lost connection.
 
-Streamlit's own dialog names Streamlit, asks about the internet, and covers the prompt box (``ui/browser/outage.py``).
+Streamlit's own dialog names Streamlit, asks about the internet, and covers the prompt box. See ``outage.js``.
 """
 
 from __future__ import annotations

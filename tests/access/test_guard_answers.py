@@ -20,7 +20,7 @@ from starlette.websockets import WebSocketDisconnect
 from lulu.access import guard, security_headers
 from lulu.access.guard import ROLE_HEADER, Admission
 from lulu.model.actors import Role
-from lulu.ui.browser import first_paint
+from lulu.ui.browser import page_head
 from tests.access.support import OWN, Client, guarded, status_of_socket
 from tests.doors import OpenDoor
 
@@ -131,7 +131,7 @@ def test_the_policy_knows_the_inline_scripts_and_no_other() -> None:
 
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline]
 
-    expected = [*(f"'sha256-{digest}'" for digest in digests), first_paint.SCRIPT_SOURCE]
+    expected = [*(f"'sha256-{digest}'" for digest in digests), page_head.SCRIPT_SOURCE]
     assert expected == re.findall(r"'sha256-[^']+'", security_headers.content_security_policy())
 
 

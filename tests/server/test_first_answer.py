@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from lulu.server.first_answer import Styled
-from lulu.ui.browser import first_paint
+from lulu.ui.browser import page_head
 from tests.conftest import NewServer
 
 _STYLE = "<style>p { margin: 0 }</style>"
@@ -88,5 +88,5 @@ def test_every_address_of_lulu_answers_with_its_own_head(server: NewServer) -> N
     headers = {**_BROWSER, "cookie": lulu.sign_in()}
 
     for path in ("/", "/session?id=1", "/inbox"):
-        assert first_paint.HEAD in httpx.get(f"{lulu.url}{path}", headers=headers, trust_env=False, verify=False).text
-    assert first_paint.HEAD not in httpx.get(lulu.url, headers=_BROWSER, trust_env=False, verify=False).text
+        assert page_head.HEAD in httpx.get(f"{lulu.url}{path}", headers=headers, trust_env=False, verify=False).text
+    assert page_head.HEAD not in httpx.get(lulu.url, headers=_BROWSER, trust_env=False, verify=False).text

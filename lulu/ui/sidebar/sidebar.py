@@ -8,7 +8,7 @@ from lulu.model.sessions import Session
 from lulu.runtime import Runtime
 from lulu.store import APPROVALS, SESSIONS
 from lulu.ui import alerts, formats, identity, navigation
-from lulu.ui.browser import first_paint, keyboard, notifications, unsent
+from lulu.ui.browser import keyboard, notifications, page_head, unsent
 from lulu.ui.browser.doorbell import bell
 from lulu.ui.page_context import PageContext
 from lulu.ui.sidebar import bulk_actions, filters, session_rows
@@ -27,10 +27,9 @@ def show(page: PageContext, open_id: str | None) -> None:
             st.page_link(navigation.devices(), label="Devices", icon=":material/devices:", width="stretch")
             st.page_link(navigation.settings(), label="Settings", icon=":material/settings:", width="stretch")
         _sessions(page, open_id)
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(key=page_head.SIDEBAR_END, horizontal=True, vertical_alignment="center"):
             st.caption(f":material/smart_toy: Agent: {formats.agent(page.lulu.agent.kind).removesuffix(' agent')}")
             st.page_link(navigation.help_page(), label=":small[Help and keys]", width="content")
-        first_paint.end_sidebar()
 
 
 @st.fragment

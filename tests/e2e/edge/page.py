@@ -4,7 +4,7 @@ import streamlit as st
 
 from lulu.text.labels import safe_badge, safe_label, safe_markdown
 from lulu.text.plain import plain
-from lulu.ui.browser import first_paint, scroll
+from lulu.ui.browser import page_head, scroll
 from lulu.ui.browser.doorbell import bell, hub
 from lulu.ui.styles import TRANSCRIPT
 from tests.e2e.edge import payloads, stage
@@ -91,7 +91,7 @@ def draw_live() -> None:
 
 
 stage.runs["page"] += 1
-st.html(first_paint.STYLE)
+st.html(page_head.STYLE)
 if st.query_params.get("view") == "text":
     draw_text()
 else:

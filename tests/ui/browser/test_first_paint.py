@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lulu.ui.browser import first_paint
+from lulu.ui.browser import page_head
 from tests.ui.browser.conftest import Stage
 
 SKELETON = '<div data-testid="stSkeleton" style="height: 20px"></div>'
@@ -21,23 +21,25 @@ def shown(stage: Stage) -> list[str]:
 
 
 def add(stage: Stage, key: str) -> None:
-    stage.page.evaluate("(name) => document.body.insertAdjacentHTML('beforeend', `<p class='${name}'></p>`)", key)
+    html = f"<p class='{key}'><a></a></p>"
+    stage.page.evaluate("(html) => document.body.insertAdjacentHTML('beforeend', html)", html)
 
 
 @pytest.fixture
 def begun(stage: Stage) -> Stage:
     """A page with something on its way."""
     stage.page.clock.install()
-    stage.open(first_paint.HEAD + PAGE.format(SKELETON))
+    stage.open(page_head.HEAD + PAGE.format(SKELETON))
     return stage
 
 
-def test_a_part_is_shown_when_its_end_and_all_in_view_have_come(begun: Stage) -> None:
-    add(begun, "st-key-drawn")
+@pytest.mark.parametrize("end", ["st-key-drawn", "st-key-pages"])
+def test_a_part_is_shown_when_its_end_and_all_in_view_have_come(begun: Stage, end: str) -> None:
+    add(begun, end)
     with_a_gap = shown(begun)
     begun.page.evaluate("document.querySelector('[data-testid=stSkeleton]').remove()")
     whole = shown(begun)
-    add(begun, "st-key-drawn_beside")
+    add(begun, "st-key-sidebar_end")
 
     assert (with_a_gap, whole, shown(begun)) == ([], ["main"], ["main", "beside"])
 
@@ -49,7 +51,7 @@ def test_what_never_comes_is_not_waited_for(begun: Stage) -> None:
 
 
 def test_a_page_without_its_script_is_shown_all_the_same(stage: Stage) -> None:
-    stage.open(first_paint.STYLE + '<div class="app"><div class="stMain">Words</div></div>')
+    stage.open(page_head.STYLE + '<div class="app"><div class="stMain">Words</div></div>')
 
     animation = stage.page.evaluate("getComputedStyle(document.querySelector('.app')).animationName")
 

@@ -18,7 +18,7 @@ def main_top(stage: Stage) -> float:
 
 def test_a_hit_is_followed_without_a_reload_and_its_query_is_kept(stage: Stage) -> None:
     stage.open(HITS, "/search?q=lighthouse")
-    stage.mount("links.js")
+    stage.load("links.js")
     stage.page.evaluate("window.popped = 0; addEventListener('popstate', () => { popped += 1; })")
 
     stage.page.get_by_text("A hit").click()
@@ -30,7 +30,7 @@ def test_a_hit_is_followed_without_a_reload_and_its_query_is_kept(stage: Stage) 
 
 def test_a_click_for_a_new_tab_is_the_browser_s(stage: Stage) -> None:
     stage.open(HITS, "/search?q=lighthouse")
-    stage.mount("links.js")
+    stage.load("links.js")
 
     with stage.page.context.expect_page():
         stage.page.get_by_text("A hit").click(modifiers=["ControlOrMeta"])
@@ -40,14 +40,14 @@ def test_a_click_for_a_new_tab_is_the_browser_s(stage: Stage) -> None:
 
 def test_back_and_a_reload_come_back_to_the_place(stage: Stage) -> None:
     stage.open(HITS, "/search?q=lighthouse")
-    stage.mount("links.js")
+    stage.load("links.js")
     stage.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop = 700")
     stage.page.wait_for_function("sessionStorage.getItem('lulu-place:/search?q=lighthouse') === '700'")
 
     stage.page.reload()
     before = main_top(stage)
     stage.loaded.clear()
-    stage.mount("links.js")
+    stage.load("links.js")
 
     assert before == 0
     stage.page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop === 700")

@@ -9,12 +9,23 @@ from tests.ui.browser.conftest import Stage
 APP = '<div class="stApp" data-test-script-state="{script}" data-test-connection-state="{connection}"></div>'
 
 
-def bar_after(stage: Stage, milliseconds: int, *, who: str = "owner") -> str | None:
+LIST = '<div class="st-key-session_list"></div>'
+
+
+def bar_after(stage: Stage, milliseconds: int) -> str | None:
     """What the bar says after so long, ``None`` without one."""
-    stage.mount("outage.js", {"who": who})
+    stage.load("outage.js")
     stage.page.clock.run_for(milliseconds)
     bar = stage.page.get_by_role("alert")
     return bar.text_content() if bar.count() else None
+
+
+@pytest.mark.parametrize(("beside", "is_told"), [(LIST, True), ("", False)])
+def test_only_an_owner_reads_how_to_start_lulu(stage: Stage, beside: str, *, is_told: bool) -> None:
+    stage.page.clock.install()
+    stage.open(APP.format(script="notRunning", connection="PINGING_SERVER") + beside)
+
+    assert ("make run" in (bar_after(stage, 5000) or "")) is is_told
 
 
 @pytest.mark.parametrize(
@@ -39,10 +50,9 @@ def test_the_bar_says_what_is_wrong(stage: Stage, script: str, connection: str, 
 def test_the_bar_goes_when_lulu_is_back(stage: Stage) -> None:
     stage.page.clock.install()
     stage.open(APP.format(script="notRunning", connection="PINGING_SERVER"))
-    there = bar_after(stage, 5000, who="guest")
+    there = bar_after(stage, 5000)
 
     stage.page.evaluate("document.querySelector('.stApp').dataset.testConnectionState = 'CONNECTED'")
 
     assert there is not None
-    assert "make run" not in there
     assert bar_after(stage, 1000) is None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lulu.ui.browser import first_paint, scroll
+from lulu.ui.browser import page_head, scroll
 from tests.ui.browser.conftest import Stage
 
 PAGE = f"""
-{first_paint.STYLE}<style>html {{ opacity: 1 }} [data-testid] {{ opacity: 1 !important }}</style>
+{page_head.STYLE}<style>html {{ opacity: 1 }} [data-testid] {{ opacity: 1 !important }}</style>
 <div class="stApp" data-test-script-state="notRunning"></div>
 <div data-testid="stMain" style="height: 600px; overflow: auto"><div data-testid="stMainBlockContainer">
 <div class="st-key-transcript"></div></div></div>

@@ -1,9 +1,9 @@
 import { READ, get } from "./storage.js";
 import { BOTTOM, ELEMENT, MAIN, SIDEBAR, SKELETON } from "./streamlit_dom.js";
 
-// The end of the page's own part, which stands before the sidebar's, and the end of the sidebar's.
-const DRAWN = ".st-key-drawn",
-  BESIDE = ".st-key-drawn_beside";
+// After the page's own part comes the sidebar, or a mark where there is none; the sidebar's last element is a link.
+const DRAWN = ".st-key-drawn, .st-key-pages",
+  BESIDE = ".st-key-sidebar_end a";
 const READING = "[class*='st-key-reading_']";
 const ROWS = ".st-key-session_rows",
   ANYTHING = `${MAIN} ${ELEMENT}`;

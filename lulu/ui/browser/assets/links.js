@@ -2,6 +2,10 @@ import { isPlainClick } from "./clicks.js";
 import { FOUND, get, put } from "./storage.js";
 import { MAIN, PAGE_LINK, SIDEBAR, SIDEBAR_COLLAPSE, goToPage } from "./streamlit_dom.js";
 
+// Where links lead, and where Back comes back to: a page that is left keeps its address and its scroll position.
+// A hit of a search is followed as a row of the session list is: Streamlit's own link would rewrite the address of the
+// search. What was searched for goes along, for scroll_target.js. On a phone, a click in the sidebar closes it.
+
 const HITS = `.st-key-search_results ${PAGE_LINK}`,
   PHONE = 768;
 const PLACE = "lulu-place:",
@@ -13,8 +17,7 @@ function makeLinks() {
   // A session has a memory of its own: see scroll.js.
   const isKept = () => !location.pathname.endsWith("/session");
   const key = () => PLACE + location.pathname + location.search;
-  let returnedAt = -Infinity,
-    restoring = 0,
+  let restoring = 0,
     timer;
 
   window.addEventListener(
@@ -49,7 +52,6 @@ function makeLinks() {
 
   function restore() {
     clearTimeout(timer);
-    returnedAt = performance.now();
     const wanted = isKept() ? (get("sessionStorage", key()) ?? 0) : 0;
     restoring = wanted > 0 ? performance.now() + RESTORING : 0;
     const step = () => {
@@ -80,8 +82,6 @@ function makeLinks() {
 
   const [navigation] = performance.getEntriesByType("navigation");
   if (["reload", "back_forward"].includes(navigation?.type)) restore();
-  return { isReturn: () => performance.now() < returnedAt + RESTORING };
 }
 
-window.luluLinks ??= makeLinks();
-export default function () {}
+makeLinks();

@@ -1,4 +1,7 @@
 import { isConnected, isRunRequested } from "./streamlit_dom.js";
+
+// Says in a bar that Lulu cannot be reached, or does not answer, and what that means.
+
 const LOOK = 500,
   PATIENCE = 3000;
 const GONE = "Lulu is not running, or cannot be reached.";
@@ -14,8 +17,7 @@ function makeOutage() {
   const bar = Object.assign(document.createElement("div"), { className: "lulu-outage" });
   bar.setAttribute("role", "alert");
   let since = 0,
-    before = "",
-    who = "guest";
+    before = "";
   setInterval(() => {
     const isGone = !isConnected();
     // Asked for a run, and none has begun: the server stands still.
@@ -30,16 +32,11 @@ function makeOutage() {
       return;
     }
     if (performance.now() < since + PATIENCE || bar.isConnected) return;
+    // Only an owner's page has the list of sessions.
+    const who = document.querySelector(".st-key-session_list") ? "owner" : "guest";
     bar.replaceChildren(Object.assign(document.createElement("b"), { textContent: now }), ` ${SAFE[who]}`);
     document.body.append(bar);
   }, LOOK);
-  return {
-    whoLooks(role) {
-      who = role;
-    },
-  };
 }
 
-export default function ({ data }) {
-  (window.luluOutage ??= makeOutage()).whoLooks(data.who);
-}
+makeOutage();
