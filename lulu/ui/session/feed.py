@@ -245,7 +245,7 @@ def _fork_button(page: PageContext, session_id: SessionId, inside: int, place: s
         icon=":material/fork_right:",
         help="A new session that knows everything up to here.",
         on_click=menu.fork,
-        args=(page.lulu, page.actor, session_id, inside, place),
+        args=(page, session_id, inside, place),
     )
 
 
