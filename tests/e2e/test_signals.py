@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import Viewer
 from tests.conftest import NewServer
+from tests.tiers import scale
 
 PATIENCE = 60_000
 
@@ -46,7 +47,12 @@ def settled(page: Page) -> None:
     page.wait_for_function("() => [...luluSignals.known.values()].join() === 'completed'", timeout=PATIENCE)
 
 
-@pytest.mark.long
+#: What is asked of the agent, and what is told of its session. The first one waits all the time.
+_ALL = [("Give me the tour", "waits for you"), ("Crash, please.", "failed"), ("Tell me a story", "is done")]
+SIGNALS = scale(short=[_ALL[0], _ALL[-1]], long=_ALL)
+
+
+@pytest.mark.scaled
 def test_each_session_that_waits_ends_or_fails_is_told_once(
     server: NewServer, new_viewer: Callable[..., Viewer]
 ) -> None:
@@ -66,18 +72,14 @@ def test_each_session_that_waits_ends_or_fails_is_told_once(
     assert told(page) == []
 
     expected = []
-    for prompt, words, title in (
-        ("Give me the tour", "waits for you", "(1) Give me the tour waits for you"),
-        ("Crash, please.", "failed", "(1) Crash, please. failed"),
-        ("Tell me a story", "is done", "(1) Tell me a story is done"),
-    ):
+    for prompt, words in SIGNALS:
         start(page, lulu.url, prompt)
-        expect(page).to_have_title(title, timeout=PATIENCE)
+        expect(page).to_have_title(f"(1) {prompt} {words}", timeout=PATIENCE)
         expected.append(f"{prompt} {words}")
         assert told(page) == expected
 
     page.reload()
-    expect(page).to_have_title("(1) Tell me a story", timeout=PATIENCE)
+    expect(page).to_have_title(f"(1) {SIGNALS[-1][0]}", timeout=PATIENCE)
     expect(question).to_be_hidden()
     assert told(page) == expected
     assert viewer.console_errors == []
