@@ -1,4 +1,4 @@
-"""What is stored: the only package that knows SQL."""
+"""The database: the only package that contains SQL."""
 
 from lulu.store.bus import (
     ACCESS,

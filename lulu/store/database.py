@@ -1,4 +1,4 @@
-"""Defines what the store needs of a database: a reader, a writer, a transaction. Knows no SQL."""
+"""The interfaces of a database: a reader, a writer, and the transaction of a writer's job."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ T = TypeVar("T")
 
 
 class Transaction(Protocol):
-    """One transaction, as a job sees it.
-
-    Runs SQL with named ``:parameters``, collects rows for the search index, and topics to ring after the commit.
-    """
+    """The argument of a writer's job: SQL with named ``:parameters``, search index, changed topics."""
 
     @property
     def indexing(self) -> bool: ...
@@ -34,7 +31,10 @@ Job = Callable[[Transaction], T]
 
 
 class Reader(Protocol):
-    """Reads committed rows, in a transaction for each query. ``close`` waits for running queries."""
+    """Reads committed rows, each query in a transaction of its own.
+
+    ``close`` waits for running queries, for ``patience`` seconds at most.
+    """
 
     def query(self, sql: str, **values: Any) -> list[dict[str, Any]]: ...
     def close(self, patience: float) -> None: ...
@@ -52,8 +52,8 @@ class StoreHealth:
 class Writer(Protocol):
     """Commits jobs in their order.
 
-    ``submit`` does not wait; ``commit`` waits for the commit, and raises the job's error or ``StoreBusy``.
-    ``waiting`` counts the jobs that are not committed.
+    ``submit`` does not wait for the commit. ``commit`` does, and raises what the job raises, or ``StoreBusy``.
+    ``waiting`` is the number of jobs that are not committed yet.
     """
 
     @property
@@ -66,7 +66,7 @@ class Writer(Protocol):
 
 
 class NoWriter:
-    """Takes the writer's place in a process that only reads. Every write raises ``Forbidden``."""
+    """Takes the writer's place in a process that only reads: it refuses every job."""
 
     health = StoreHealth()
     waiting = 0

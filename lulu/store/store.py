@@ -1,4 +1,4 @@
-"""The store: one SQLite file, one writer, many readers, and a bus that tells what changed."""
+"""The store: one SQLite file, one writer, many readers, and a bus that reports changes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ from lulu.store.write import search_index
 
 
 class Store:
-    """One database, in parts. A write returns after its commit, or returns a ``Future`` of it."""
+    """The parts of the database: sessions, events, approvals, commands, access, folders, search.
+
+    Writes of a part return after their commit, or return a ``Future`` for it.
+    """
 
     def __init__(self, opened: OpenedFile, *, bus: Bus | None = None) -> None:
-        """With a bus, which then tells what another process writes, for reading only."""
+        """Open for writing; with ``bus``, the bus of a follower, for reading only."""
         self._file = opened
         self.bus = bus or Bus()
         self._reader = reader = ReaderPool(opened.path, opened.note, lambda: self.search.mend())
@@ -45,7 +48,7 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Lock, check, migrate and start writing. Raises a ``StoreError`` that says what to do."""
+        """Lock, check and migrate the file, and start the writer. Raises a ``StoreError`` with advice."""
         with _private_files():
             opened = open_file(path)
         try:
@@ -56,8 +59,10 @@ class Store:
 
     @classmethod
     def beside(cls, path: Path, bus: Bus) -> Store:
-        """For reading a file that another process has; ``bus`` gives the numbers of that one's. Every write raises
-        ``Forbidden``."""
+        """Open a file for reading that another process writes; ``bus`` follows that one's bus.
+
+        Every write raises ``Forbidden``.
+        """
         return cls(unlocked_file(path), bus=bus)
 
     def _begin_to_write(self) -> Writer:
@@ -65,10 +70,12 @@ class Store:
         return WriterThread(self.path, self.bus, mend_index=search_index.rebuild, on_mended=lambda: self.search.fill())
 
     def close(self, *, patience: float = math.inf) -> None:
-        """Commit what is queued and let go of the file; one that cannot be written is given up within ``patience``
-        seconds, and within ``CLOSE_SECONDS``."""
+        """Commit the queued jobs and close the file.
+
+        If it cannot be written, gives up after ``patience`` or ``CLOSE_SECONDS``, the shorter of both.
+        """
         until = time.monotonic() + min(patience, writer.CLOSE_SECONDS)
-        # Readers first: the last connection to close folds the log into the file, and readers may not.
+        # Readers first: the last connection to close merges the log into the file, and readers cannot.
         self._reader.close(until - time.monotonic())
         self._writer.close(until - time.monotonic())
         self._file.release()
@@ -80,23 +87,23 @@ class Store:
 
     @property
     def health(self) -> StoreHealth:
-        """Whether commits go through now."""
+        """Whether commits succeed now."""
         return self._writer.health
 
     @property
     def notices(self) -> list[LuluError]:
-        """What the owner should know about the file: a damaged one kept aside, a backup made."""
+        """Notices for the owner: a damaged file that was renamed, a backup that was made."""
         return list(self._file.notices)
 
     @property
     def waiting(self) -> int:
-        """Writes that are not committed yet: what backpressure looks at."""
+        """Number of writes that are not committed yet; the host slows agents down by it."""
         return self._writer.waiting
 
 
 @contextmanager
 def _private_files() -> Iterator[None]:
-    """Files made inside are readable by their owner only."""
+    """Make files that are created inside the block readable by their owner only."""
     before = os.umask(0o077)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Makes, reads and revokes logins, devices and share links, for the guard and the pages."""
+"""Logins, devices and share links, and the switch for the network."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from lulu.store.database import Reader, Transaction, Writer
 from lulu.store.write.access import BECOMES, Access, AccessKind, ShareOptions, access
 from lulu.text.unicode import as_text
 
-#: How long a browser stays signed in; every visit begins it anew.
+#: Days that a browser stays signed in after its last visit.
 SIGNED_IN_DAYS = 30
-#: The label of the credential that ``python -m lulu`` uses.
+#: The label of the credential of ``python -m lulu``.
 COMMAND_LINE = "command line"
 
 
 class Accesses:
-    """The rows of ``access``, and the settings that a person switched."""
+    """Reads, makes and revokes the rows of ``access``, for guard, login routes and share dialog."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._query = reader.query
@@ -30,17 +30,17 @@ class Accesses:
         self._commit = writer.commit
 
     def by_hash(self, token_hash: str) -> Access | None:
-        """The row of a token, valid or not."""
+        """Return the row of a token, valid or not; None if there is none."""
         found = self._query("SELECT * FROM access WHERE token_hash = :hash", hash=token_hash)
         return access(found[0]) if found else None
 
     def get(self, access_id: int) -> Access | None:
-        """One row, valid or not."""
+        """Return one row, valid or not; None if there is none."""
         found = self._query("SELECT * FROM access WHERE id = :id", id=access_id)
         return access(found[0]) if found else None
 
     def find(self, *, session_id: str | None = None, limit: int = 1000) -> list[Access]:
-        """Newest first; those of one session or all."""
+        """Return rows, newest first: of one session or all."""
         found = self._query(
             "SELECT * FROM access WHERE (:session IS NULL OR session_id = :session) ORDER BY id DESC LIMIT :limit",
             session=session_id,
@@ -49,12 +49,15 @@ class Accesses:
         return [access(row) for row in found]
 
     def setting(self, name: str) -> str | None:
-        """What a person switched, or nothing."""
+        """Return a setting that a person switched; None if it was never switched."""
         found = self._query("SELECT value FROM settings WHERE name = :name", name=name)
         return str(found[0]["value"]) if found else None
 
     def make_link(self, actor: Actor, kind: AccessKind, token_hash: str, *, minutes: float, label: str = "") -> Access:
-        """A one-time link, for this computer (``login``) or another device (``pair``). Raises ``Forbidden``."""
+        """Store a one-time link for this computer (``login``) or another device (``pair``).
+
+        Raises ``Forbidden``.
+        """
         actor.require_owner()
         if kind not in BECOMES:
             raise ValueError(f"{kind} is not a one-time link")
@@ -71,7 +74,7 @@ class Accesses:
         options: ShareOptions,
         label: str = "",
     ) -> Access:
-        """A link to watch one session. Raises ``Forbidden`` and ``SessionNotFound``."""
+        """Store a link to watch one session. Raises ``Forbidden`` and ``SessionNotFound``."""
         actor.require_owner()
 
         def job(tx: Transaction) -> Access:
@@ -85,26 +88,29 @@ class Accesses:
         return self._commit(job)
 
     def revoke(self, actor: Actor, access_id: int) -> None:
-        """End it now. Once more changes nothing. Raises ``Forbidden``."""
+        """Revoke a row now; a second time has no effect. Raises ``Forbidden``."""
         actor.require_owner()
         self._commit(lambda tx: _revoke(tx, access_id, actor.name))
 
     def open_command_line(self, actor: Actor, token_hash: str) -> Access:
-        """The credential of ``python -m lulu`` for this start; the last start's ends. Raises ``Forbidden``."""
+        """Store the credential of ``python -m lulu`` for this start. Raises ``Forbidden``.
+
+        It replaces the one of the last start.
+        """
         actor.require_owner()
 
         def job(tx: Transaction) -> Access:
             tx.query("DELETE FROM access WHERE created_by = :by AND label = :label", by=actor.name, label=COMMAND_LINE)
-            # Links that nobody used, those of the last start included: each start prints its own.
+            # Unused login links, those of the last start included: each start prints its own.
             tx.query("DELETE FROM access WHERE kind = 'login' AND used_at IS NULL")
             return _insert(tx, AccessKind.OWNER, token_hash, actor.name, None, label=COMMAND_LINE)
 
         return self._commit(job)
 
     def redeem(self, link_hash: str, kind: AccessKind, token_hash: str, label: str) -> Access | None:
-        """Exchange a one-time link for a browser's own credential; nothing where the link does not count.
+        """Exchange a one-time link for a browser's own credential; None if the link is not valid.
 
-        There is no actor yet: holding the link is what counts.
+        There is no actor yet: possession of the link is what counts.
         """
 
         def job(tx: Transaction) -> Access | None:
@@ -126,7 +132,7 @@ class Accesses:
         return self._commit(job)
 
     def note_visit(self, access_id: int) -> Future[None]:
-        """It is in use: an owner's time begins anew, a share remembers when it was last opened."""
+        """Record a visit: an owner's time limit starts again, a share link keeps the time."""
         return self._submit(lambda tx: _note_visit(tx, access_id))
 
 

@@ -1,4 +1,4 @@
-"""Stores and answers the requests of agents, and reads the rules."""
+"""Requests of agents, the answers of people and rules, and the rules."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lulu.store.rows import Approval
 from lulu.store.write import approvals, session_commands
 from lulu.store.write.approvals import Decision
 
-# One for each kind of question: an index serves neither "or" nor "is null".
+# One statement for each kind of question: an index does not help with "or" or "is null".
 _APPROVALS_OF_SESSION = (
     "SELECT * FROM approvals WHERE session_id = :session AND (:status IS NULL OR +status = :status) "
     "ORDER BY created_at, rowid"
 )
 _APPROVALS_BY_STATUS = "SELECT * FROM approvals WHERE status = :status ORDER BY created_at, rowid"
-# In the order in which they were asked: what rules decided in between is passed over.
+# By the order of the requests. Decisions of rules are left out.
 _LAST_ANSWERS = (
     "SELECT * FROM approvals WHERE status != 'pending' AND auto_approved = 0 ORDER BY rowid DESC LIMIT :limit"
 )
@@ -32,17 +32,17 @@ _APPROVALS = "SELECT * FROM approvals ORDER BY created_at, rowid"
 
 
 class Approvals:
-    """The requests and the rules of a store."""
+    """Reads requests and rules; stores requests and answers."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._query = reader.query
         self._submit = writer.submit
         self._commit = writer.commit
-        #: Raises ``InputError`` for a changed input that must not run; who runs agents sets it.
+        #: Raises ``InputError`` for a changed input that must not run. The host sets it.
         self.check_input: Callable[[Approval, dict[str, object]], None] = lambda approval, changed: None
 
     def find(self, session_id: str | None = None, *, status: str | None = "pending") -> list[Approval]:
-        """Oldest first; of one session or all, with one status or any."""
+        """Return requests, oldest first: of one session or all, with one status or any."""
         if session_id is not None:
             found = self._query(_APPROVALS_OF_SESSION, session=session_id, status=status)
         elif status is not None:
@@ -52,17 +52,20 @@ class Approvals:
         return [rows.approval(row) for row in found]
 
     def last_answers(self, limit: int) -> list[Approval]:
-        """The last requests that were answered, expired or withdrawn without a rule; the last answer first."""
+        """Return the last requests that are no longer open, without those that a rule decided.
+
+        The last answer is first.
+        """
         found = [rows.approval(row) for row in self._query(_LAST_ANSWERS, limit=limit)]
         return sorted(found, key=lambda approval: approval.decided_at or approval.created_at, reverse=True)
 
     def get(self, approval_id: str) -> Approval | None:
-        """One request, or nothing."""
+        """Return one request; None if there is none with this id."""
         found = self._query("SELECT * FROM approvals WHERE id = :id", id=approval_id)
         return rows.approval(found[0]) if found else None
 
     def mode_with_answer(self, session_id: str, approval_id: str) -> str | None:
-        """The permission mode that was chosen with this answer."""
+        """Return the permission mode that was chosen with an answer; None if none was."""
         found = self._query(
             "SELECT json_extract(payload, '$.mode') AS mode FROM commands WHERE session_id = :session "
             "AND kind = 'set_mode' "
@@ -73,11 +76,11 @@ class Approvals:
         return str(found[0]["mode"]) if found else None
 
     def rules(self) -> list[Rule]:
-        """Every auto-approve rule, oldest first."""
+        """Return every rule, oldest first."""
         return [rows.rule(row) for row in self._query("SELECT * FROM auto_approve_rules ORDER BY id")]
 
     def ask(self, approval: Approval) -> Future[None]:
-        """An agent asks a person."""
+        """Store a request."""
         return self._submit(lambda tx: approvals.ask(tx, approval))
 
     def decide(
@@ -94,7 +97,7 @@ class Approvals:
     ) -> Approval:
         """Answer a request; the first answer wins. Raises ``Forbidden``, ``Conflict`` and ``InputError``.
 
-        ``rule`` is made with the answer ("don't ask again"); ``mode`` is the permission mode that holds from it on;
+        ``rule`` is made with the answer ("don't ask again"). ``mode`` is the session's permission mode from then on.
         ``stop`` ends the turn after a denial.
         """
         actor.require_owner()
@@ -106,7 +109,7 @@ class Approvals:
         _check_json(updated_input)
         asked = self.get(approval_id) if approve and updated_input is not None else None
         if asked is not None and updated_input is not None and asked.status == "pending":
-            # Nothing is stored as approved that the agent is then denied.
+            # Checked first, so that no input is stored as approved that the agent may not run.
             self.check_input(asked, updated_input)
         decision = Decision(
             outcome="approved" if approve else "denied", message=message or None, updated_input=updated_input
@@ -133,13 +136,13 @@ class Approvals:
         return self._submit(lambda tx: approvals.decide_by_rule(tx, approval, decision))
 
     def withdraw(self, approval_id: str) -> Future[Approval]:
-        """The agent asks no longer. The ``Future`` raises ``Conflict`` where somebody has answered."""
+        """Cancel a request of an agent. The ``Future`` raises ``Conflict`` if it is already answered."""
         return self._submit(lambda tx: approvals.decide(tx, LULU, approval_id, Decision(outcome="cancelled")))
 
 
 def _check_json(updated_input: dict[str, object] | None) -> None:
     try:
-        # Claude Code ends at once where it is told NaN or Infinity, which are no JSON.
+        # Claude Code exits if it receives NaN or Infinity, which are not JSON.
         json.dumps(updated_input, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as exc:
         raise InputError(

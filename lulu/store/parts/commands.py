@@ -1,4 +1,4 @@
-"""Accepts commands, reads them with their files, and ends them."""
+"""Commands: accepts what people ask for, and ends it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lulu.store.write.changes import Change
 
 
 class Commands:
-    """The commands of a store."""
+    """Accepts commands, reads them with their files, and ends them."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._query = reader.query
@@ -23,18 +23,21 @@ class Commands:
         self._commit = writer.commit
 
     def submit(self, command: Command) -> CommandId:
-        """Accept a command: it is committed when this returns. Raises ``Forbidden``, ``InputError``, ``StoreBusy``."""
+        """Accept a command; it is committed when this returns.
+
+        Returns its id. Raises ``Forbidden``, ``InputError`` and ``StoreBusy``.
+        """
         command.actor.require_owner()
         command.check()
         return self._commit(lambda tx: session_commands.accept(tx, command))
 
     def pending(self) -> list[StoredCommand]:
-        """Commands that the host has not taken and may take, oldest first."""
+        """Return the commands that the host may take, oldest first. Those on hold are left out."""
         found = self._query("SELECT * FROM commands WHERE status = 'pending' AND held_at IS NULL ORDER BY id")
         return [stored for row in found if (stored := rows.command(row))]
 
     def queued_prompts(self, session_id: str) -> list[StoredCommand]:
-        """Prompts that nobody has taken, in the order in which they are sent; those on hold last."""
+        """Return a session's prompts that are not sent yet, in their order; those on hold last."""
         found = self._query(
             "SELECT * FROM commands WHERE session_id = :id AND status = 'pending' "
             "AND kind IN ('start', 'prompt', 'send_now') ORDER BY id",
@@ -44,7 +47,7 @@ class Commands:
         return sorted(queued, key=lambda stored: (stored.is_held, not isinstance(stored.command, SendNow)))
 
     def last_prompts(self, limit: int) -> list[SentPrompt]:
-        """The last prompts that people sent or kept as drafts, newest first, whatever has become of them."""
+        """Return the last prompts that people sent or kept as drafts, newest first."""
         found = self._query(
             "SELECT id, kind, session_id, payload FROM commands WHERE kind IN ('start', 'prompt', 'save_draft') "
             "ORDER BY id DESC LIMIT :limit",
@@ -53,7 +56,7 @@ class Commands:
         return [rows.sent_prompt(row) for row in found]
 
     def attachments(self, ids: list[int]) -> list[Attachment]:
-        """Attachments with their bytes, in the order of the ids."""
+        """Return attachments with their bytes, in the order of the ids."""
         found = self._query(
             "SELECT * FROM attachments WHERE id IN (SELECT value FROM json_each(:ids))", ids=rows.as_json(ids)
         )
@@ -61,7 +64,7 @@ class Commands:
         return [by_id[one] for one in ids if one in by_id]
 
     def files_of(self, draft_id: str) -> dict[int, Attachment]:
-        """The files that a draft keeps, by their ids."""
+        """Return a draft's files by their ids."""
         found = self._query("SELECT * FROM attachments WHERE session_id = :id ORDER BY id", id=draft_id)
         return {row["id"]: rows.attachment(row) for row in found}
 
@@ -78,11 +81,11 @@ class Commands:
         )
 
     def take(self, command_id: CommandId, change: Change | None = None) -> Future[bool]:
-        """Take a pending command, and write what that changes with it: whether this caller has it."""
+        """Take a pending command and write its change. Returns whether this caller has it."""
         return self._submit(lambda tx: changes.take_command(tx, command_id, change))
 
     def end(
         self, command_id: CommandId, status: CommandStatus = CommandStatus.DONE, error: str | None = None
     ) -> Future[None]:
-        """A command is over."""
+        """End a taken or pending command."""
         return self._submit(lambda tx: changes.end_command(tx, command_id, status, error))

@@ -1,4 +1,4 @@
-"""Reads the log and the live text of a session, and appends to them."""
+"""Events: one session's log, its live text, and the changes of an agent."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lulu.store.rows import LiveText
 from lulu.store.write import changes
 from lulu.store.write.changes import Change, Recorded
 
-#: Rows of one session's log; what follows begins with "AND".
+#: Selects events of one session; further conditions begin with "AND".
 EVENTS = "SELECT id, session_id, event_type, payload, created_at FROM conversation_events WHERE session_id = :session "
-# Only texts are read, and none that is not for reading at a glance: a payload may be megabytes long.
+# Only payloads of texts, and only short ones: a payload may have megabytes.
 _LATEST = (
     "SELECT id, session_id, event_type, created_at, "
     "CASE WHEN event_type = 'text' AND length(payload) <= 50000 THEN payload ELSE '{}' END AS payload "
     "FROM conversation_events WHERE session_id = :session ORDER BY id DESC LIMIT :limit"
 )
-#: Told by the model's own messages only; an older version's events tell nothing, so only the latest are looked at.
+#: Only the model's own messages have ``context``. Events of older versions have none, so only the last are read.
 _CONTEXT = (
     "SELECT json_extract(payload, '$.context') AS tokens FROM (SELECT id, event_type, payload "
     "FROM conversation_events WHERE session_id = :session ORDER BY id DESC LIMIT 200) "
@@ -28,13 +28,13 @@ _CONTEXT = (
     "AND json_extract(payload, '$.context') IS NOT NULL AND json_extract(payload, '$.parent') IS NULL "
     "ORDER BY id DESC LIMIT 1"
 )
-#: How far back an agent's list of things to do is looked for (events).
+#: Events at the end of the log that are searched for the checklist.
 CHECKLIST_EVENTS = 1000
 _CHECKLIST_FROM = (
     "SELECT min(id) AS id FROM (SELECT id FROM conversation_events WHERE session_id = :session "
     "ORDER BY id DESC LIMIT :most)"
 )
-# A payload may be megabytes long; the name of a tool and the number of a task stand at its beginning.
+# A payload may have megabytes. The tool's name and the task's number are at its beginning.
 _CHECKLIST_CALLS = (
     EVENTS + "AND id >= :first AND event_type = 'tool_use' "
     'AND (instr(substr(payload, 1, 400), \'"name":"TodoWrite"\') OR instr(substr(payload, 1, 400), \'"name":"Task\')) '
@@ -44,9 +44,9 @@ _NUMBERED_TASKS = (
     EVENTS + "AND id >= :first AND event_type = 'tool_result' AND instr(substr(payload, 1, 4000), '\"task\":{') "
     "ORDER BY id"
 )
-#: How far back the call of an answer is looked for (events): 300 calls that were all asked about are 1,200.
+#: Events that are searched for the call of a result: 300 calls with requests are 1,200 events.
 CALL_EVENTS = 2000
-# Newest first: it ends where it has found so many.
+# Newest first, so that the query ends after so many matches.
 _CALLS_BEFORE = (
     EVENTS + "AND id < :before AND id >= (SELECT coalesce(min(id), 0) FROM (SELECT id FROM conversation_events "
     "WHERE session_id = :session AND id < :first ORDER BY id DESC LIMIT :most)) "
@@ -58,7 +58,7 @@ _LAST = 2**63 - 1
 
 
 class Events:
-    """The events of a store."""
+    """Reads and appends events."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._query = reader.query
@@ -68,7 +68,7 @@ class Events:
     def of_session(
         self, session_id: str, *, after: int = 0, before: int | None = None, limit: int | None = None
     ) -> list[StoredEvent]:
-        """Events with ``after < id < before``, oldest first; with ``limit``, the last that many of them."""
+        """Return events with ``after < id < before``, oldest first; with ``limit``, the last of them."""
         found = self._query(
             EVENTS + "AND id > :after AND id < :before ORDER BY id DESC LIMIT :limit",
             session=session_id,
@@ -79,7 +79,10 @@ class Events:
         return [rows.event(row) for row in reversed(found)]
 
     def latest_texts(self, session_id: str, limit: int) -> list[tuple[EventId, Text | None]]:
-        """The session's last events, oldest first, each with its text; nothing where it is none, or in a thread."""
+        """Return the last event ids, oldest first, each with its text.
+
+        None for an event that is no text, that is long, or that belongs to a sub-agent.
+        """
         latest = [rows.event(row) for row in reversed(self._query(_LATEST, session=session_id, limit=limit))]
         return [
             (stored.id, stored.event if isinstance(stored.event, Text) and not stored.event.parent else None)
@@ -87,7 +90,7 @@ class Events:
         ]
 
     def around(self, session_id: str, event_id: int, *, before: int, after: int) -> list[StoredEvent]:
-        """The event, and up to so many before and after it, oldest first; empty where the session has no such event."""
+        """Return an event and the events around it, oldest first; empty if the session has no such event."""
         later = self._query(
             EVENTS + "AND id >= :event ORDER BY id LIMIT :limit", session=session_id, event=event_id, limit=after + 1
         )
@@ -97,7 +100,7 @@ class Events:
         return [*earlier, *(rows.event(row) for row in later)]
 
     def last(self, session_id: str, event_type: str, *, subtype: str | None = None) -> StoredEvent | None:
-        """The latest event of one type, and of one subtype where that is given."""
+        """Return the last event of one type, and of one subtype if given; None if there is none."""
         found = self._query(
             EVENTS + "AND event_type = :type AND (:subtype IS NULL "
             "OR CASE WHEN json_valid(payload) THEN json_extract(payload, '$.subtype') END = :subtype) "
@@ -109,7 +112,7 @@ class Events:
         return rows.event(found[0]) if found else None
 
     def count(self, session_id: str, event_type: str | None = None) -> int:
-        """How many events the session has, of one type or in all."""
+        """Count the session's events, all or of one type."""
         found = self._query(
             "SELECT count(*) AS n FROM conversation_events "
             "WHERE session_id = :id AND (:type IS NULL OR event_type = :type)",
@@ -119,7 +122,7 @@ class Events:
         return int(found[0]["n"])
 
     def turn_marks(self, session_id: str, *, limit: int) -> list[StoredEvent]:
-        """Prompts and results, oldest first, up to ``limit`` of the latest: where turns begin and end."""
+        """Return the last prompts and results, oldest first: the beginnings and ends of turns."""
         found = self._query(
             EVENTS + "AND event_type IN ('user', 'result') ORDER BY id DESC LIMIT :limit",
             session=session_id,
@@ -128,7 +131,7 @@ class Events:
         return [rows.event(row) for row in reversed(found)]
 
     def count_prompts(self, session_id: str) -> int:
-        """How many turns people have begun: prompts of theirs, and not those of sub-agents."""
+        """Count the session's turns: prompts of people, without those of sub-agents."""
         found = self._query(
             "SELECT count(*) AS n FROM conversation_events WHERE session_id = :id AND event_type = 'user' "
             "AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.parent') END IS NULL",
@@ -137,20 +140,20 @@ class Events:
         return int(found[0]["n"])
 
     def context_tokens(self, session_id: str) -> int | None:
-        """The tokens that the session's model had read last; nothing where its latest events do not tell."""
+        """Return the tokens that the model had read last; None if the last events do not have them."""
         found = self._query(_CONTEXT, session=session_id)
         told = found[0]["tokens"] if found else None
         return told if isinstance(told, int) else None
 
     def live_text(self, session_id: str) -> LiveText | None:
-        """The block that is being written now, or nothing."""
+        """Return the block that the agent is writing; None if there is none."""
         found = self._query("SELECT * FROM live_text WHERE session_id = :id", id=session_id)
         return rows.live_text(found[0]) if found else None
 
     def of_checklist(self, session_id: str) -> list[StoredEvent]:
-        """The calls with which the agent keeps its list of things to do, oldest first, and what numbers its tasks.
+        """Return the calls that write the checklist and the results that number its tasks, oldest first.
 
-        Of the last ``CHECKLIST_EVENTS`` events; some of another kind may be among them.
+        Only the last ``CHECKLIST_EVENTS`` events are searched. Some events of other kinds may be included.
         """
         first = self._query(_CHECKLIST_FROM, session=session_id, most=CHECKLIST_EVENTS)[0]["id"] or 0
         calls = [rows.event(row) for row in self._query(_CHECKLIST_CALLS, session=session_id, first=first)]
@@ -160,9 +163,9 @@ class Events:
         return sorted([*calls, *(rows.event(row) for row in numbered)], key=lambda stored: stored.id)
 
     def calls_before(self, session_id: str, event_id: int, names: Collection[str]) -> list[StoredEvent]:
-        """The last call or request before an event with each of these ids, oldest first; others of them may be there.
+        """Return the last call or request before an event with each of these ids, oldest first.
 
-        Of the last ``CALL_EVENTS`` events before it.
+        Only the last ``CALL_EVENTS`` events before it are searched. Earlier calls with the same ids may be included.
         """
         found: list[StoredEvent] = []
         missing = set(names)
@@ -185,13 +188,13 @@ class Events:
         return found[::-1]
 
     def record(self, change: Change) -> Future[Recorded]:
-        """Write what one message of an agent changed."""
+        """Write the change of one message of an agent."""
         return self._submit(lambda tx: changes.record(tx, change))
 
     def insert(self, session_id: str, event: Event) -> EventId | None:
-        """Append one event; nothing where the same message's block is stored already."""
+        """Append one event and return its id; None if it is already stored."""
         return self._commit(lambda tx: changes.insert_event(tx, session_id, event))
 
     def append(self, session_id: str, events: Sequence[Event]) -> list[EventId | None]:
-        """Append the events of one message."""
+        """Append the events of one message, and return their ids."""
         return self._commit(lambda tx: changes.record(tx, Change(session_id=session_id, events=events))).event_ids

@@ -1,4 +1,4 @@
-"""Reads the owner's answers about folders, and the sessions that wait for one."""
+"""The owner's answers about folders, and the sessions with a prompt that waits for one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lulu.trust.answers import Answer, Asked
 
 @dataclass(frozen=True, kw_only=True)
 class FolderQuestion:
-    """What the owner has to say before a session's next prompt is sent."""
+    """The question that a session's next prompt waits for."""
 
     session_id: SessionId
     asked: list[Asked]
@@ -27,32 +27,32 @@ class FolderQuestion:
 
 
 class Folders:
-    """The questions and answers about folders."""
+    """Reads questions and answers about folders, and asks questions."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._query = reader.query
         self._submit = writer.submit
 
     def answers(self) -> dict[str, Answer]:
-        """Every answer, by its folder."""
+        """Return every answer by its folder."""
         found = self._query("SELECT * FROM folders ORDER BY folder")
         return {row["folder"]: _answer(row) for row in found}
 
     def questions(self) -> list[FolderQuestion]:
-        """Every open question, oldest first."""
+        """Return every open question, oldest first."""
         return [_question(row) for row in self._query("SELECT * FROM folder_questions ORDER BY asked_at, rowid")]
 
     def question(self, session_id: str) -> FolderQuestion | None:
-        """What this session waits for, or nothing."""
+        """Return the question that this session waits for; None if it waits for none."""
         found = self._query("SELECT * FROM folder_questions WHERE session_id = :id", id=session_id)
         return _question(found[0]) if found else None
 
     def ask(self, session_id: str, asked: Sequence[Asked]) -> Future[None]:
-        """The session's next prompt waits until the owner has answered about these folders."""
+        """Make the session's next prompt wait for the owner's answer about these folders."""
         return self._submit(lambda tx: folders.ask(tx, session_id, asked))
 
     def end_question(self, session_id: str) -> Future[bool]:
-        """The session's next prompt waits for no answer any more: whether it did."""
+        """End the question about a session's folder. Returns whether there was one."""
         return self._submit(lambda tx: folders.end(tx, session_id))
 
 

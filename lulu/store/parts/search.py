@@ -1,4 +1,4 @@
-"""Full-text search over every event: what was typed becomes one MATCH, hits come newest first."""
+"""Full-text search over every event: a query becomes one MATCH, hits are sorted newest first."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from lulu.store.write import search_index
 from lulu.text.unicode import as_text
 from lulu.transcript.search_text import searchable_text
 
-#: A trigram index finds no shorter word; those are looked for in the newest events only.
+#: A trigram index cannot find shorter words. Those are searched in the newest events only.
 MIN_WORD = 3
-#: How many of the newest events a search for short words looks at.
+#: The newest events that a search for short words reads.
 SCANNED = 20_000
 MAX_QUERY = 500
-#: Characters around a hit.
+#: Characters of context before and after a hit.
 AROUND = 80
 
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
@@ -34,9 +34,9 @@ _WORD = re.compile(r'"([^"]*)"|(\S+)')
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """What is looked for, and where. Nothing means any."""
+    """A search with its filters; None means any."""
 
-    #: Words that must all be there, in any order; quotes keep words together. Case does not matter.
+    #: Words that must all occur, in any order; quotes keep words together. Case does not matter.
     text: str
     event_type: str | None = None
     tool: str | None = None
@@ -49,14 +49,14 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """One event that was found."""
+    """One event that matches."""
 
     stored: StoredEvent
-    #: What the list calls its session, and where that stands.
+    #: Name, status and folder of its session.
     session_name: str
     session_status: str
     folder: str | None
-    #: The text around the first hit: before it, the hit as written there, after it.
+    #: The text before the first match, the match as it is in the event, and the text after it.
     before: str
     match: str
     after: str
@@ -67,18 +67,18 @@ class Found:
     """One page of hits, newest first."""
 
     hits: list[Hit] = field(default_factory=list)
-    #: Where the next page goes on; nothing when this was the last.
+    #: The ``before`` of the next page; None after the last page.
     next_before: EventId | None = None
-    #: Only the newest ``SCANNED`` events were looked at, because a word was too short for the index.
+    #: Whether only the newest ``SCANNED`` events were read, because a word was too short for the index.
     scanned_only: bool = False
-    #: Events from before the index that are not in it yet.
+    #: Number of older events that are not in the index yet.
     not_indexed: int = 0
-    #: Why they are not added now; nothing where they are.
+    #: Why they cannot be indexed now; None if they can.
     index_problem: LuluError | None = None
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a query; what stands in quotes is one. Raises ``InputError`` for one that says nothing."""
+    """Split a query into words; text in quotes is one. Raises ``InputError`` if there is none."""
     if len(text) > MAX_QUERY:
         raise InputError(f"A search is at most {MAX_QUERY} characters long.", next_step="Look for a shorter text.")
     if text.count('"') % 2:
@@ -99,7 +99,7 @@ _FILTERS = (
     "AND (:since IS NULL OR replace(e.created_at, ' ', 'T') >= :since) "
     "AND (:until IS NULL OR replace(e.created_at, ' ', 'T') < :until) "
 )
-# ``CROSS JOIN`` keeps SQLite from another order than: the index, newest first, then the rows that belong to it.
+# ``CROSS JOIN`` forces SQLite's order: the index, newest first, then the matching rows.
 _BY_INDEX = (
     _COLUMNS + "search CROSS JOIN conversation_events e ON e.id = search.rowid "
     "CROSS JOIN sessions s ON s.id = e.session_id WHERE search MATCH :match AND search.rowid < :before "
@@ -116,9 +116,9 @@ _LAST = 2**63 - 1
 
 
 class Search:
-    """The search of a store, and its index."""
+    """Finds events by their text, and fills and repairs the index."""
 
-    #: Why the last try to add older events to the index failed; nothing where it did not.
+    #: Why the last try to index older events failed; None if it did not.
     index_problem: LuluError | None = None
 
     def __init__(self, reader: Reader, writer: Writer, bus: Bus) -> None:
@@ -127,7 +127,7 @@ class Search:
         self._ring = bus.ring
 
     def find(self, query: Query, *, before: int | None = None, limit: int = 50) -> Found:
-        """Events whose text has every word. Raises ``InputError`` for a query that says nothing."""
+        """Return the events that contain every word. Raises ``InputError`` for a query without words."""
         words = words_of(query.text)
         by_scan = any(len(word) < MIN_WORD for word in words)
         kind = "".join(f"<{part}>" for part in (query.event_type, query.tool) if part)
@@ -156,7 +156,7 @@ class Search:
         )
 
     def not_indexed(self) -> int:
-        """How many events from before the index are not in it yet."""
+        """Count the older events that are not in the index yet."""
         found = self._query(
             "SELECT count(*) AS n FROM conversation_events WHERE id < (SELECT below FROM search_progress)"
         )
@@ -174,7 +174,7 @@ class Search:
             self._submit(search_index.rebuild).add_done_callback(self.fill)
 
     def fill(self, step: Future[Any] | None = None) -> None:
-        """Step by step, each behind what agents have written meanwhile; after an error the host goes on, later."""
+        """Index older events step by step, each behind waiting writes. After an error the host goes on."""
         if step is not None and step.exception() is not None:
             self._ring([INDEX])
         elif step is None or step.result() is not False:
@@ -187,7 +187,7 @@ class Search:
 
 
 def _match(words: list[str], kind: str) -> str:
-    """FTS5's query: every word as a string, which nothing in it can leave."""
+    """Return FTS5's query. Every word is a quoted string, so it cannot contain operators."""
     parts = ["text : " + _string(word) for word in words]
     if kind:
         parts.append("kind : " + _string(kind))

@@ -1,4 +1,4 @@
-"""Reads sessions, makes them and moves their status."""
+"""Sessions: lists of them, one by its id, and changes of one as a whole."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from lulu.store.sqlite.connection import folded
 from lulu.store.write import changes, recovery
 from lulu.text.unicode import as_text, as_unicode
 
-#: More characters are not looked for: SQLite refuses patterns of 50,000 bytes.
+#: Most characters of a list search: SQLite refuses patterns of 50,000 bytes.
 SEARCH_TEXT = 1000
 _HELD = "(SELECT count(*) FROM commands WHERE session_id = sessions.id AND held_at IS NOT NULL) AS held_prompts "
-#: For lists: they show how titles and prompts begin, and a prompt may be megabytes long.
+#: Selects sessions for lists. They show the beginning of titles and prompts, and a prompt may have megabytes.
 SESSION_ROWS = (
     "SELECT id, substr(title, 1, 1000) AS title, substr(prompt, 1, 1000) AS prompt, status, model, "
     "session_id_claude, cost_usd, duration_ms, num_turns, created_at, updated_at, working_directory, "
     "permission_mode, agent, parent_session_id, agent_pid, agent_started_at, archived_at, pinned_at, title_source, "
     "max_cost_usd, max_turns, fork_conversation, fork_message, last_activity_at, waited_ms, " + _HELD + "FROM sessions "
 )
-#: By the last activity, whichever form its time is written in; those of one instant in the order they came.
+#: By the last activity in either time format; equal times in the order of creation.
 LATEST_FIRST = "ORDER BY replace(coalesce(last_activity_at, created_at), ' ', 'T') DESC, rowid DESC "
-# ``+``: the list is read in the order of time, which an index on another column cannot give.
+# ``+`` prevents an index on that column: the list has to be read in the order of time.
 _LIST = (
     SESSION_ROWS + "WHERE (:search = '' OR instr(fold(CAST(title AS BLOB)), :search) > 0 "
     "OR instr(fold(CAST(prompt AS BLOB)), :search) > 0) "
@@ -38,13 +38,13 @@ _LIST = (
     "AND (:pinned IS NULL OR (pinned_at IS NOT NULL) = :pinned) "
     "AND (:archived IS NULL OR (archived_at IS NOT NULL) = :archived) " + LATEST_FIRST + "LIMIT :limit"
 )
-# Some wait without a request: they have since their row last changed.
+# A session that waits without a request counts from the last change of its row.
 _WAITING = (
     SESSION_ROWS + "WHERE status = 'waiting' ORDER BY coalesce("
     "(SELECT min(created_at) FROM approvals WHERE session_id = sessions.id AND status = 'pending'), "
     "replace(updated_at, ' ', 'T')), rowid"
 )
-# What is cut off is told in a session's last events, and nothing but a prompt begins anew.
+# A session's last events contain the note that Lulu stopped. Only a prompt ends that state.
 _CUT_OFF = (
     SESSION_ROWS + "WHERE status = 'interrupted' AND archived_at IS NULL AND ("
     "SELECT CASE WHEN event_type = 'system' THEN replace(created_at, ' ', 'T') END FROM ("
@@ -59,7 +59,7 @@ _CUT_OFF = (
 
 @dataclass(frozen=True, kw_only=True)
 class Show:
-    """Which sessions a list shows; nothing means any."""
+    """Filters of the session list; None means any."""
 
     status: str | None = None
     folder: str | None = None
@@ -68,7 +68,7 @@ class Show:
 
 
 class Sessions:
-    """The sessions of a store."""
+    """Reads and inserts sessions, and changes their status."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._query = reader.query
@@ -76,16 +76,16 @@ class Sessions:
         self._commit = writer.commit
 
     def get(self, session_id: str) -> Session:
-        """One session. Raises ``SessionNotFound``."""
+        """Return one session. Raises ``SessionNotFound``."""
         found = self._query("SELECT *, " + _HELD + "FROM sessions WHERE id = :id", id=session_id)
         if not found:
             raise SessionNotFound
         return rows.session(found[0])
 
     def latest(self, *, limit: int = 50, search: str = "", show: Show | None = None) -> list[Session]:
-        """The last active first; with ``search``, those whose title or prompt contains it, in capital or small letters.
+        """Return sessions by last activity; with ``search``, by a part of title or prompt.
 
-        Titles and prompts come as their first 1,000 characters.
+        Case does not matter. Titles and prompts are cut after 1,000 characters.
         """
         wanted = show or Show()
         return self._list(
@@ -99,41 +99,44 @@ class Sessions:
         )
 
     def live(self) -> list[Session]:
-        """Those that start, run or wait, the last active first; texts as in ``latest``."""
+        """Return the sessions that start, run or wait, by last activity; texts as in ``latest``."""
         return self._list(
             SESSION_ROWS + "WHERE status IN (:starting, :running, :waiting) " + LATEST_FIRST,
             **{status.value: status.value for status in LIVE},
         )
 
     def waiting(self) -> list[Session]:
-        """Those that wait for a person, in the order of their oldest request; texts as in ``latest``."""
+        """Return the waiting sessions, by their oldest request; texts as in ``latest``."""
         return self._list(_WAITING)
 
     def cut_off(self, since: datetime) -> list[Session]:
-        """Those that Lulu's own end, planned or not, has cut off at ``since`` or later, and that have not gone on; the
-        last active first, texts as in ``latest``."""
+        """Return the sessions that a stop or crash of Lulu interrupted at ``since`` or later.
+
+        Sessions that were continued, archived or have a prompt in the queue are left out. The last active is first;
+        texts as in ``latest``.
+        """
         return self._list(_CUT_OFF, since=since.strftime("%Y-%m-%dT%H:%M:%S"))
 
     def failed_since(self, moment: datetime) -> list[Session]:
-        """Those that failed at ``moment`` or later and were not touched since, the last first; texts as in the list."""
+        """Return the sessions that failed at ``moment`` or later; texts as in ``latest``."""
         return self._list(
             SESSION_ROWS + "WHERE status = 'failed' AND replace(updated_at, ' ', 'T') >= :since " + LATEST_FIRST,
             since=moment.strftime("%Y-%m-%dT%H:%M:%S"),
         )
 
     def on_hold(self) -> list[Session]:
-        """Those with prompts on hold, but for archived ones, newest first; texts as in ``latest``."""
+        """Return the unarchived sessions with prompts on hold; texts as in ``latest``."""
         return self._list(
             SESSION_ROWS + "WHERE id IN (SELECT session_id FROM commands WHERE held_at IS NOT NULL) "
             "AND archived_at IS NULL " + LATEST_FIRST
         )
 
     def forks_of(self, session_id: str) -> list[Session]:
-        """Sessions that were forked from this one, the last active first; texts as in ``latest``."""
+        """Return the forks of a session by last activity; texts as in ``latest``."""
         return self._list(SESSION_ROWS + "WHERE parent_session_id = :id " + LATEST_FIRST, id=session_id)
 
     def recent_folders(self, limit: int = 8) -> list[str]:
-        """Working directories, the latest used first."""
+        """Return working directories, the last used first."""
         found = self._query(
             "SELECT working_directory AS folder FROM sessions WHERE working_directory IS NOT NULL "
             "GROUP BY working_directory "
@@ -143,7 +146,7 @@ class Sessions:
         return [as_unicode(str(row["folder"])) for row in found]
 
     def may_bypass(self, session_id: str) -> bool:
-        """Whether the session was launched to bypass permissions, so that it can be changed to do so again."""
+        """Whether the session was started to bypass permissions, so that it may do so again."""
         return bool(self._query(rows.MAY_BYPASS, id=session_id))
 
     def insert(
@@ -153,27 +156,33 @@ class Sessions:
         session_id: SessionId | None = None,
         status: SessionStatus = SessionStatus.STARTING,
     ) -> SessionId:
-        """A new session, without a command."""
+        """Insert a session without a command, and return its id."""
         new_id = session_id or new_session_id()
         self._commit(lambda tx: changes.insert_session(tx, new_id, launch, status))
         return new_id
 
     def move(self, session_id: str, status: SessionStatus) -> bool:
-        """Move the status where that is allowed: whether it moved."""
+        """Change the status if ``ALLOWED`` has that transition. Returns whether it changed."""
         return self._commit(lambda tx: changes.move(tx, session_id, status))
 
     def close_out(
         self, session_id: str, status: SessionStatus, notes: Sequence[Event] = (), *, is_activity: bool = True
     ) -> Future[None]:
-        """The session's agent is gone: see ``recovery.close_out``. The notes are written if the status moves."""
+        """Close a session after the end of its agent, see ``recovery.close_out``.
+
+        The notes are written if the status changes.
+        """
         return self._submit(lambda tx: recovery.close_out(tx, session_id, status, notes, is_activity=is_activity))
 
     def let_go(self, session_id: str) -> Future[None]:
-        """The session's process is gone, and no turn of it is open: see ``recovery.let_go``."""
+        """Clear the ended process of a session without an open turn, see ``recovery.let_go``."""
         return self._submit(lambda tx: recovery.let_go(tx, session_id))
 
     def note_cut_off(self, session_id: str) -> None:
-        """Lulu stops and has ended this session's turn. Not waited for: what is not committed the recovery tells."""
+        """Note that Lulu has stopped this session's turn. Does not wait for the commit.
+
+        If the commit is lost, the recovery at the next start notes it.
+        """
         with contextlib.suppress(StoreBusy):
             self._submit(lambda tx: recovery.note_cut_off(tx, session_id))
 

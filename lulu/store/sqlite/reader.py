@@ -1,4 +1,4 @@
-"""Reads SQLite, in one short transaction for each query. Keeps no connection."""
+"""Reads SQLite, each query in a short transaction; no connection stays open."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from lulu.store.sqlite.connection import open_reader, start_afresh
 
 
 class ReaderPool:
-    """Reads committed rows.
+    """Reads committed rows. Calls ``found_damage`` if a query finds the file damaged.
 
-    Calls ``found_damage`` when a query finds a damaged file, and ``found_index_damage`` for a damaged search index.
+    Calls ``found_index_damage`` if it finds the search index damaged.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class ReaderPool:
         self._changed = threading.Condition()
 
     def query(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        """Run one statement with named ``:parameters``. Raises a ``StoreError``."""
+        """Run one statement with named ``:parameters`` in its own transaction. Raises a ``StoreError``."""
         with self._under_way():
             try:
-                # ``with`` gives the connection back: dataset keeps one for each thread otherwise, and Streamlit makes
-                # a thread a run.
+                # ``with`` returns the connection to the pool. Else dataset keeps one per thread, and Streamlit starts a
+                # thread for each run.
                 with self._db:
-                    # As the driver takes it: SQLAlchemy's compiler would cost more than most of these queries.
+                    # In the driver's own form: SQLAlchemy's compiler would cost more than most of these queries.
                     result = self._db.executable.exec_driver_sql(sql, rows.bindable(values))
                     return [dict(row) for row in result.mappings()]
             except DBAPIError as exc:
@@ -53,7 +53,7 @@ class ReaderPool:
                 raise problem from exc
 
     def close(self, patience: float) -> None:
-        """Close after the running queries, or after ``patience`` seconds. Later queries are refused."""
+        """Close after the running queries, or after ``patience`` seconds. Refuses later queries."""
         with self._changed:
             self._open = False
             self._changed.wait_for(lambda: self._reading == 0, max(0.0, patience))

@@ -1,4 +1,4 @@
-"""Who may come in: logins, devices and share links as rows of ``access``. Knows the hashes of tokens, never a token."""
+"""Logins, devices and share links as rows of ``access``. Knows the hashes of tokens, never a token."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lulu.store.bus import ACCESS
 from lulu.store.database import Transaction
 from lulu.text.unicode import as_text, as_unicode
 
-#: The LAN switch in ``settings``.
+#: Name of the LAN switch in ``settings``.
 LAN = "lan"
 
 
 class AccessKind(StrEnum):
-    """What a row lets somebody do."""
+    """The kind of a row of ``access``: what it permits."""
 
     #: A one-time link for this computer …
     LOGIN = "login"
@@ -34,14 +34,14 @@ class AccessKind(StrEnum):
     SHARE = "share"
 
 
-#: What a one-time link becomes.
+#: The kind of credential that a one-time link is exchanged for.
 BECOMES = {AccessKind.LOGIN: AccessKind.OWNER, AccessKind.PAIR: AccessKind.DEVICE}
 _ROLES = {AccessKind.OWNER: Role.OWNER, AccessKind.DEVICE: Role.OWNER, AccessKind.SHARE: Role.GUEST}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShareOptions:
-    """What a guest sees beside prompts and answers."""
+    """The parts of a session that a guest sees besides prompts and answers."""
 
     tool_output: bool = True
     thinking: bool = False
@@ -52,16 +52,16 @@ class Access:
     """One row of ``access``."""
 
     id: int
-    #: One of ``AccessKind``, or whatever another version wrote.
+    #: One of ``AccessKind``, or another text of another version.
     kind: str
-    #: The one session that a share shows.
+    #: The session of a share link.
     session_id: str | None
-    #: How the owner calls it.
+    #: The owner's name for it.
     label: str
     options: ShareOptions = field(default_factory=ShareOptions)
     created_at: datetime
     created_by: str
-    #: Nothing means until it is revoked.
+    #: None means until it is revoked.
     expires_at: datetime | None
     used_at: datetime | None
     revoked_at: datetime | None
@@ -70,17 +70,17 @@ class Access:
 
     @property
     def known_kind(self) -> AccessKind | None:
-        """The kind, or nothing where this version does not know it."""
+        """The kind; None if this version does not know it."""
         return AccessKind(self.kind) if self.kind in list(AccessKind) else None
 
     @property
     def role(self) -> Role:
-        """What its cookie gives. A one-time link gives nothing before it is exchanged."""
+        """The role of its cookie. A one-time link has none before it is exchanged."""
         return _ROLES.get(self.known_kind, Role.NOBODY) if self.known_kind else Role.NOBODY
 
     @property
     def is_valid(self) -> bool:
-        """Whether it counts now: not revoked, not expired, and a one-time link not used."""
+        """Whether it is valid now: not revoked, not expired, and a one-time link not used."""
         if self.revoked_at is not None or self.known_kind is None:
             return False
         if self.known_kind in BECOMES and self.used_at is not None:
@@ -89,7 +89,7 @@ class Access:
 
 
 def access(row: Mapping[str, Any]) -> Access:
-    """A row as a value. Options that cannot be read show nothing more."""
+    """Return a row as a value. Options that cannot be read show no more than without them."""
     options = rows.parse_object(row["options"])
     return Access(
         id=int(row["id"]),
@@ -111,7 +111,7 @@ def access(row: Mapping[str, Any]) -> Access:
 
 
 def switch(tx: Transaction, name: str, value: str) -> None:
-    """Remember a setting that a person switched."""
+    """Store a setting that a person switched."""
     tx.query(
         "INSERT INTO settings (name, value, updated_at) VALUES (:name, :value, :at) "
         "ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
@@ -123,7 +123,7 @@ def switch(tx: Transaction, name: str, value: str) -> None:
 
 
 def end_shares(tx: Transaction, session_id: str, by: str) -> None:
-    """The session goes: its links end, and stay in the record without it."""
+    """Revoke the links of a session that is deleted. Their rows stay, without the session."""
     tx.query(
         "UPDATE access SET session_id = NULL, revoked_at = coalesce(revoked_at, :at), "
         "revoked_by = coalesce(revoked_by, :by) WHERE session_id = :session",

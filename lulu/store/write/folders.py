@@ -1,4 +1,4 @@
-"""The owner's answers about folders, and the sessions whose next prompt waits for one."""
+"""The owner's answers about folders, and the sessions with a prompt that waits for one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lulu.text.unicode import as_text
 from lulu.trust import answers
 from lulu.trust.answers import Asked
 
-#: Prompts that are to be sent.
+#: Selects a session's prompts that are to be sent.
 _PENDING = (
     "SELECT 1 FROM commands WHERE session_id = :id AND status = 'pending' AND held_at IS NULL "
     "AND kind IN ('start', 'prompt', 'send_now')"
@@ -26,7 +26,7 @@ _PENDING = (
 
 
 def answer(tx: Transaction, command: TrustFolder) -> None:
-    """Keep the owner's answer in the place of an earlier one; what waits for it is tried again."""
+    """Store the owner's answer about a folder. The host tries the waiting prompts again."""
     tx.query(
         "INSERT INTO folders (folder, trusted, entries, answered_by, answered_at) "
         "VALUES (:folder, :trusted, :entries, :by, :at) ON CONFLICT (folder) DO UPDATE SET "
@@ -42,13 +42,13 @@ def answer(tx: Transaction, command: TrustFolder) -> None:
 
 
 def forget(tx: Transaction, command: ForgetFolder) -> None:
-    """Take the answer back: the owner is asked anew before the next prompt."""
+    """Delete an answer: the owner is asked again before the next prompt."""
     tx.delete("folders", folder=as_text(command.folder))
     tx.ring(FOLDERS, COMMANDS)
 
 
 def ask(tx: Transaction, session_id: str, asked: Sequence[Asked]) -> None:
-    """The session's next prompt waits for the owner's answer. Nothing happens where no prompt waits (any more)."""
+    """Make the session's next prompt wait for the owner's answer. No effect without such a prompt."""
     session = tx.query("SELECT status FROM sessions WHERE id = :id", id=session_id)
     if not session or not tx.query(_PENDING, id=session_id):
         return
@@ -69,7 +69,7 @@ def ask(tx: Transaction, session_id: str, asked: Sequence[Asked]) -> None:
 
 
 def end(tx: Transaction, session_id: str) -> bool:
-    """The session waits no longer, and goes back to where it was: whether it did wait."""
+    """End the question and restore the session's status. Returns whether there was one."""
     found = tx.query("DELETE FROM folder_questions WHERE session_id = :id RETURNING status_before", id=session_id)
     if not found:
         return False
@@ -81,6 +81,6 @@ def end(tx: Transaction, session_id: str) -> bool:
 
 
 def end_unless_pending(tx: Transaction, session_id: str) -> None:
-    """Where the last prompt was taken back, there is nothing to ask about."""
+    """End the question if the prompt that waited for it was deleted."""
     if not tx.query(_PENDING, id=session_id):
         end(tx, session_id)

@@ -41,13 +41,13 @@ from lulu.text.unicode import as_text
 
 
 def accept(tx: Transaction, command: Command) -> CommandId:
-    """The command's row; one that only changes rows is carried out with it."""
+    """Insert a command's row, and carry it out if it only changes rows. Returns its id."""
     if isinstance(command, SendNow) and command.replaces is not None:
         prompt_queue.take_back(tx, command.session_id, command.replaces)
     if isinstance(command, AgentCommand):
         return changes.insert_command(tx, command)
     apply(tx, command)
-    # A deletion leaves its own row, without a session to hang on to.
+    # A deletion writes a row of its own, which refers to no session.
     return CommandId(0) if isinstance(command, Delete) else changes.insert_done(tx, command)
 
 
