@@ -1,7 +1,7 @@
-"""Which keys do what: one list, read by what answers to them and by the help page.
+"""The keys and their meanings: one list for the components and for the Help page.
 
-A key of a button belongs to the button (``shortcut``). The others are heard in the browser, and press the link that
-leads to the same place: buttons that nobody sees would cost every run of every page.
+A button's key belongs to the button (``shortcut``). A script handles the other keys, and clicks the link to the same
+target. Hidden buttons for them would cost time in every run of every page.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from lulu.ui.browser.assets import asset
 from lulu.ui.state import SEARCH_PAGE, picked, state
 from lulu.ui.styles import NEW_SESSION, PAGES
 
-# Letters that no browser and no menu of one has taken together with Alt.
+# Letters that no browser and none of its menus uses together with Alt.
 NEW = "Alt+N"
 INBOX = "Alt+I"
 NEXT = "Alt+J"
@@ -22,7 +22,7 @@ APPROVE = "Alt+Y"
 DENY = "Alt+X"
 SEARCH = "/"
 
-#: What each does, in the order in which the help page tells it.
+#: What each key does, in the order of the Help page.
 MEANINGS: dict[str, str] = {
     NEW: "New session",
     SEARCH: "Search sessions",
@@ -37,7 +37,7 @@ MEANINGS: dict[str, str] = {
 }
 
 _KEY = "keyboard"
-#: For the script: which keys press which links, all that lead anywhere, and the one that leads to the search.
+#: Data for the script: the key of each link, all keys that open a page, and the link to the search.
 DATA = {
     "links": {NEW: f".st-key-{NEW_SESSION} a", INBOX: f".st-key-{PAGES} a[href=inbox]"},
     "leading": [NEW, INBOX, NEXT, PREVIOUS, STOP],
@@ -48,7 +48,7 @@ _mount = st.components.v2.component("lulu_keyboard", js=asset("keyboard.js"))
 
 
 def listen() -> None:
-    """Hear the keys that lead about. ``places.follow``, in the same fragment, goes to the search page."""
+    """Handle the keys that open a page. ``navigation.follow``, in the same fragment, opens the search."""
     _mount(key=_KEY, data=DATA, height="content", on_text_change=_search)
 
 

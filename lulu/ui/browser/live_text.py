@@ -1,7 +1,7 @@
-"""The paragraph that is being written: straight from the doorbell's socket, with no run of the page.
+"""Draws the paragraph that is being written, from the doorbell's socket and without a run of the page.
 
-What is finished of a text is drawn as markdown by the run of the fragment that shows it; below it stands what has come
-since. A run says how far it has drawn, and the browser shows the rest: nothing twice, nothing beside a gap.
+The run of a fragment draws the finished paragraphs as markdown, and the browser draws the rest below them. The run
+reports how far it has drawn, so no text appears twice and none is missing.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from lulu.text.plain import plain
 from lulu.ui.browser.assets import asset
 from lulu.ui.styles import LIVE_TEXT
 
-#: How much of what is drawn the browser compares, to be sure that it goes on with the same text (characters).
+#: Characters at the end of the drawn text that the browser compares, to be sure that it is the same text.
 _SEAM = 40
-#: A block of code that nobody sees: Streamlit's client loads its highlighter with the first one, which takes long.
+#: An invisible block of code: Streamlit's client loads its highlighter with the first one, which takes long.
 _WARM = "warm_code"
 
 _HTML = '<div class="lulu-flow"></div>'
@@ -30,10 +30,10 @@ _mount = st.components.v2.component("lulu_flow", html=_HTML, js=asset("live_text
 
 
 def show(session_id: str, written: LiveText | None, *, number: int, upto: int, kind: str = live_text.OWN) -> None:
-    """Draw what is finished of the text that is being written, and the place where the rest comes.
+    """Draw the finished paragraphs of the live text, and the place for the rest.
 
-    ``number`` is ``Bus.version(text_topic(session_id))``, read before ``written``; events to the id ``upto`` are drawn
-    already. ``kind`` is ``flowing.SHARED`` on a guest's page.
+    ``number`` is ``Bus.version(text_topic(session_id))``, read before ``written``. Events up to the id ``upto`` are
+    drawn already. ``kind`` is ``live_text.SHARED`` on a guest's page.
     """
     with st.container(key=LIVE_TEXT):
         if written is not None and written.kind != Text.type:
@@ -41,7 +41,7 @@ def show(session_id: str, written: LiveText | None, *, number: int, upto: int, k
             written = None
         shown = plain(written.text) if written else ""
         end = finished(shown)
-        # Also where that is nothing: the browser draws the rest as this is drawn.
+        # Also for an empty text: the browser draws the rest with the same styles.
         st.markdown(safe_markdown(shown[:end]))
         with st.container(key=_WARM):
             st.code(" ", language=None)

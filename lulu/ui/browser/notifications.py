@@ -1,8 +1,8 @@
-"""What reaches a person who does not look: a browser notification, and the tab's title.
+"""Browser notifications, and the title of the tab.
 
-Both live in the browser. The title always says how many sessions wait, and marks the one that is shown. Notifications
-are off until somebody turns them on there; that is asked once, beside the first session that was started, and kept in
-that browser only.
+Both work in the browser. The title always has the number of waiting sessions, and a mark if the open one waits.
+Notifications are off until the person turns them on in that browser. The question appears once, beside the first
+session that is started.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from lulu.text.labels import one_line
 from lulu.ui.browser.assets import asset
 from lulu.ui.state import state
 
-#: Sessions that are told of, those at work and those that were.
+#: Most sessions that are watched, running and ended ones.
 _WATCHED = 30
 
-#: How a change is told, for each status that somebody wants to hear of.
+#: The text of a notification, by status.
 _WORDS = {
     SessionStatus.WAITING: "waits for you",
     SessionStatus.COMPLETED: "is done",
@@ -38,9 +38,9 @@ _mount = st.components.v2.component(
 
 
 def show(lulu: Runtime, open_id: str | None) -> None:
-    """Tell the browser how the sessions stand that work or did; it notices by itself what has changed.
+    """Send the status of the watched sessions to the browser. It finds the changes itself.
 
-    Beside the first of them that is ``open_id`` it asks whether it shall tell.
+    Beside the first of them that is ``open_id`` it asks whether to notify.
     """
     sessions = _watched(lulu)
     told = [
@@ -62,7 +62,10 @@ def show(lulu: Runtime, open_id: str | None) -> None:
 
 
 def _watched(lulu: Runtime) -> list[Session]:
-    """What works now, and what this tab has seen at work: a filter of the list must not keep the end from anybody."""
+    """Return the live sessions, and those that this tab has seen live.
+
+    The filters of the list do not matter, so that no end is missed.
+    """
     found: dict[SessionId, Session] = {session.id: session for session in lulu.store.sessions.live()}
     for session_id in state().watched:
         if session_id not in found:

@@ -1,8 +1,8 @@
-"""Where somebody reads a transcript: at its end the page follows what is written; elsewhere the place never moves.
+"""Scrolls a transcript: at its end the page follows new text, elsewhere the position never moves.
 
-Streamlit's own following takes a short scroll back, made in the moment when text comes, for its own and undoes it
-(``useScrollToBottom``). It follows only where a chat input places itself at the bottom, so the composer does not, and
-this is all that moves a session's page.
+Streamlit's own scrolling takes a short scroll back, made while text arrives, for its own and undoes it
+(``useScrollToBottom``). It is active only if a chat input places itself at the bottom. The composer does not, so only
+this module scrolls a session's page.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _mount = st.components.v2.component("lulu_reading", html=HTML, js=asset("scroll.
 
 
 def follow(session_id: str, rows: list[StoredEvent], written: LiveText | None) -> None:
-    """Keep the reader's place, or the end in view; where the end is not, say when something new stands there."""
+    """Keep the reader's position, or the end in view. Elsewhere than at the end, announce new text."""
     newest = f"{rows[-1].id if rows else 0}:{len(written.text) if written else 0}"
     keep(session_id, newest)
 
 
 def keep(session_id: str, newest: str) -> None:
-    """The same for any page; ``newest`` differs whenever something was added to its end."""
+    """Do the same for any page; ``newest`` differs after each addition to its end."""
     _mount(key=f"reading_{session_id}", data={"session": session_id, "newest": newest}, height="content")

@@ -1,7 +1,7 @@
-"""Brings the marked event into view, once for each link that leads to one, and marks in it what was searched for.
+"""Scrolls to the marked event, once for each link to one, and marks the search text in it.
 
-The script is told a number. What was searched for it reads from the tab's own memory, where ``links`` left
-it, and marks it as the browser marks a selection (CSS Custom Highlight): no element is added, and nothing is HTML.
+The script receives a number. It reads the search text from the tab's own memory, where ``links`` left it. It marks the
+text as the browser marks a selection (CSS Custom Highlight): it adds no element, and no text becomes HTML.
 """
 
 from __future__ import annotations
@@ -14,5 +14,5 @@ _mount = st.components.v2.component("lulu_marker", js=asset("scroll_target.js"))
 
 
 def scroll_to_marked(event_id: int) -> None:
-    """Scroll to what ``render`` has marked."""
+    """Scroll to the event that ``event_views`` has marked."""
     _mount(data={"event": event_id}, key="marker", height="content")

@@ -1,4 +1,4 @@
-"""The scripts and style sheets of the pages, as files, and how a component gets their text."""
+"""The scripts and style sheets of the pages, as files, and a function that returns their text."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from importlib import resources
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|function)", re.MULTILINE)
-#: Streamlit sends a script each time that it is drawn: comments stay at home.
+#: Streamlit sends a script each time that it is drawn, so comments are removed.
 _COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)
 
 
 @cache
 def asset(name: str) -> str:
-    """Return the text of a file of this folder; a script has what it imports before it, each file once."""
+    """Return the text of a file of this folder. A script follows its imports, each file once."""
     if not name.endswith(".js"):
         return _read(name)
     *imported, script = _with_imports(name)
