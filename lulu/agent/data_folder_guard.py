@@ -14,29 +14,12 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from lulu.model.claude_tools import EDIT_RULES, ELICITATION, FILE_TOOLS, KNOWN, PATH_FIELDS, READ_RULES, SEARCHING
 from lulu.rules.glob_overlap import names_overlap, paths_overlap
 from lulu.rules.shell.expansions import MOST_BRACES, braces
 
-#: Claude Code's tools that read, write or list files, and their arguments with paths.
-_PLACES = {
-    "Read": ("file_path",),
-    "Edit": ("file_path",),
-    "MultiEdit": ("file_path",),
-    "Write": ("file_path",),
-    "NotebookEdit": ("notebook_path",),
-    "NotebookRead": ("notebook_path",),
-    "Glob": ("path", "pattern"),
-    "Grep": ("path", "glob"),
-    "LS": ("path",),
-    "LSP": ("filePath",),
-}
-#: Tools that search a folder; without a path, the current one.
-_SEARCHING = ("Glob", "Grep", "LS")
 #: Tools without paths in their input. In any other tool (of an MCP server, or a new one) every text may be a path.
-_NO_FILES = frozenset(
-    {"Agent", "AskUserQuestion", "Bash", "EnterPlanMode", "ExitPlanMode", "Monitor", "PowerShell", "Skill", "Task"}
-    | {"TaskCreate", "TaskUpdate", "TodoWrite", "ToolSearch", "WebFetch", "WebSearch"}
-)
+_NO_FILES = KNOWN - FILE_TOOLS - {ELICITATION}
 #: Characters that programs remove before they read a path.
 _BLANKS = " \t\r\n\v\f\u00a0\ufeff\u2028\u2029"
 _QUOTES = _BLANKS + "'\"`"
@@ -62,7 +45,7 @@ def rules(folder: Path, database: Path | None = None) -> list[str]:
     """Return Claude Code's deny rules for the folder and the database, for searches from above, too."""
     places = [f"{_escaped(each)}/**" for each in _spellings_of(folder)]
     places += [f"{_escaped(each)}{more}" for each in _outside(folder, database) for more in _BESIDE]
-    return [f"{tool}(/{place})" for place in places for tool in ("Read", "Edit")]
+    return [f"{tool}(/{place})" for place in places for tool in (READ_RULES[0], EDIT_RULES[0])]
 
 
 def reaches_into(
@@ -75,7 +58,7 @@ def reaches_into(
 ) -> bool:
     """Whether a call names a path inside the folder, or the database. Resolves links, globs and ``~``."""
     private = _Private(folder, database)
-    is_search = tool_name in _SEARCHING
+    is_search = tool_name in SEARCHING
     base = tool_input.get("path") if is_search else None
     texts = list(_texts(tool_name, tool_input))
     folders = [base] if isinstance(base, str) else [] if is_search else _folders(tool_name, tool_input)
@@ -166,8 +149,8 @@ class _Private:
 
 def _texts(tool_name: str, tool_input: Mapping[str, object]) -> Iterator[str]:
     """Yield the texts of the input that may be paths."""
-    if tool_name in _PLACES:
-        for argument in _PLACES[tool_name]:
+    if tool_name in FILE_TOOLS:
+        for argument in PATH_FIELDS[tool_name]:
             text = tool_input.get(argument)
             if isinstance(text, str):
                 yield text
@@ -181,7 +164,7 @@ def _texts(tool_name: str, tool_input: Mapping[str, object]) -> Iterator[str]:
 
 def _folders(tool_name: str, tool_input: Mapping[str, object]) -> list[str]:
     """Return texts of an unknown tool that may be folders for names in its other texts."""
-    if tool_name in _PLACES or tool_name in _NO_FILES:
+    if tool_name in FILE_TOOLS or tool_name in _NO_FILES:
         return []
     return [text for text in _leaves(tool_input, 0) if text.startswith(("/", "~")) and len(text) < _MOST][:_FOLDERS]
 

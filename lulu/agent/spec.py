@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lulu.errors import AgentError
+from lulu.model.claude_tools import ELICITATION as ELICITATION
 from lulu.settings import PermissionMode
-
-#: The tool name of an MCP server's question. No tool has it.
-ELICITATION = "Elicitation"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,9 @@ from lulu import rules
 from lulu.agent import ELICITATION, PermissionAnswer, PermissionRequest
 from lulu.agent.data_folder_guard import REFUSED, reaches_into
 from lulu.errors import Conflict, InputError
+from lulu.model.claude_tools import FOR_A_PERSON
 from lulu.model.events import Event, ToolResult, ToolUse
 from lulu.rules import ToolCall, Verdict
-from lulu.rules.tools import FOR_A_PERSON
 from lulu.settings import PermissionMode, Settings
 from lulu.store import Approval, Change, Store
 

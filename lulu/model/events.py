@@ -19,9 +19,6 @@ from lulu.model.payloads import payload_of, required
 EventId = NewType("EventId", int)
 E = TypeVar("E", bound="Event")
 
-#: The tools for an agent's checklist, in older and newer versions of Claude Code.
-CHECKLIST_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
-
 
 @dataclass(frozen=True, kw_only=True)
 class Event:

@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lulu.errors import InputError
+from lulu.model.claude_tools import (
+    ALSO_NAMED,
+    COMMAND_TOOLS,
+    EDIT_RULES,
+    EDITING,
+    FILE_TOOLS,
+    FOR_A_PERSON,
+    PRIMARY_FIELD,
+    READ_RULES,
+    READING,
+    SUB_AGENTS,
+)
 from lulu.rules.hosts import plain_host, possible_hosts
 from lulu.rules.paths import Paths, Target, file_targets
 from lulu.rules.patterns import Pattern, parse
 from lulu.rules.shell.approval import Need, approves_part, doubts, needs, unnamed
 from lulu.rules.shell.commands import Commands, denies, read_commands
-from lulu.rules.tools import (
-    ALSO_NAMED,
-    COMMAND_TOOLS,
-    EDITING,
-    FILE_TOOLS,
-    FOR_A_PERSON,
-    PRIMARY_FIELD,
-    READING,
-)
 from lulu.rules.values import Explanation, Judged, Resolve, Rule, ToolCall, Verdict
 
 #: Characters of a command in a sentence.
@@ -148,7 +151,7 @@ class _Judge:
         tool = pattern.tool_name
         if name in COMMAND_TOOLS:
             # A command may open files: by `>` or by its arguments.
-            return tool in ("Read", "Edit", "Write")
+            return tool in READ_RULES + EDIT_RULES
         if (tool == "Edit" and name in EDITING) or (tool == "Read" and name in READING):
             return True
         return deny and tool == "Read" and name in EDITING
@@ -283,7 +286,7 @@ class _Judge:
             return pattern.glob is not None and approves_part(pattern.glob, need)
         if pattern.glob and self._approves_with_files(pattern, need):
             return True
-        wanted = ("Edit", "Write") if need.writes else ("Read",)
+        wanted = EDIT_RULES if need.writes else READ_RULES
         targets = [Target(path=need.file)]
         return pattern.tool_name in wanted and self._covered(rule, pattern, targets, writes=need.writes)
 
@@ -303,7 +306,7 @@ class _Judge:
         """Return the texts that a deny specifier may mean, for a tool without a syntax of its own."""
         name = self._call.tool_name
         if name in PRIMARY_FIELD:
-            usual = "general-purpose" if name in ("Agent", "Task") else None
+            usual = "general-purpose" if name in SUB_AGENTS else None
             text = self._primary or usual
             return [] if text is None else [text]
         return [value for value in self._call.tool_input.values() if isinstance(value, str)]

@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from lulu.model.claude_tools import PRIMARY_FIELD, SEARCHING
 from lulu.rules.path_globs import ANY_NAME, Anchor, PathGlob
 from lulu.rules.sensitive_paths import delicate
 from lulu.rules.shell.expansions import MOST_BRACES, braces
-from lulu.rules.tools import PRIMARY_FIELD, SEARCHING
 from lulu.rules.values import Resolve, ToolCall
 
 _FILE_ADDRESS = re.compile(r"file:/+(localhost/)?", re.IGNORECASE)

@@ -17,10 +17,10 @@ from functools import lru_cache
 from typing import Literal
 
 from lulu.errors import InputError
+from lulu.model.claude_tools import FILE_TOOLS, KNOWN, PRIMARY_FIELD, SHELL_TOOLS
 from lulu.rules.hosts import HostGlob, host_glob
 from lulu.rules.path_globs import PathGlob, path_glob
 from lulu.rules.text_globs import TextGlob, text_glob
-from lulu.rules.tools import COMMAND_TOOLS, FILE_TOOLS, KNOWN, PRIMARY_FIELD
 
 #: Longer patterns are refused: a person cannot judge them.
 MAX_PATTERN = 2000
@@ -105,7 +105,7 @@ def _with_specifier(text: str, name: str, specifier: str) -> Pattern:
     tool = text_glob(name, escapes=False)
     found = _FIELD.fullmatch(specifier)
     primary = PRIMARY_FIELD.get(name)
-    if found and found[1] == primary and name in FILE_TOOLS | COMMAND_TOOLS | {"PowerShell", "WebFetch"}:
+    if found and found[1] == primary and name in FILE_TOOLS | SHELL_TOOLS | {"WebFetch"}:
         instead = f"{name}(domain:example.org)" if name == "WebFetch" else f"{name}({found[2]})"
         raise _refused(f"The field “{primary}” cannot be named in a pattern.", f"Write {_shown(instead)}.")
     field = (found[1], text_glob(found[2].strip(), escapes=False)) if found and found[2].strip() else None
@@ -119,7 +119,7 @@ def _with_specifier(text: str, name: str, specifier: str) -> Pattern:
         return Pattern(text=text, tool=tool, kind="path", path=path_glob(specifier), field=field)
     if specifier == "*":
         return Pattern(text=text, tool=tool)
-    if name in COMMAND_TOOLS or name == "PowerShell":
+    if name in SHELL_TOOLS:
         command = f"{specifier[:-2]} *" if specifier.endswith(":*") else specifier
         return Pattern(text=text, tool=tool, kind="command", glob=text_glob(command, ends_word=True), field=field)
     return Pattern(text=text, tool=tool, kind="text", glob=text_glob(specifier, ends_word=True), field=field)

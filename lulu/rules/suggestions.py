@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from lulu.errors import InputError
+from lulu.model.claude_tools import COMMAND_TOOLS, EDITING, FILE_TOOLS, FOR_A_PERSON, PRIMARY_FIELD, SHELL_TOOLS
 from lulu.rules.evaluate import decide, real_path
 from lulu.rules.hosts import plain_host
 from lulu.rules.path_globs import escaped_path
@@ -16,7 +17,6 @@ from lulu.rules.shell.commands import read_commands
 from lulu.rules.shell.options import narrows, offered
 from lulu.rules.shell.parser import Script
 from lulu.rules.text_globs import escaped
-from lulu.rules.tools import COMMAND_TOOLS, EDITING, FILE_TOOLS, FOR_A_PERSON, PRIMARY_FIELD
 from lulu.rules.values import Resolve, Rule, ToolCall
 
 
@@ -28,7 +28,7 @@ def suggest(call: ToolCall, *, resolve: Resolve = real_path) -> list[str]:
     name = call.tool_name
     if name in FOR_A_PERSON:
         return []
-    if name in COMMAND_TOOLS or name == "PowerShell":
+    if name in SHELL_TOOLS:
         offers = _for_command(call)
     elif name in FILE_TOOLS:
         offers = _for_files(call)

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lulu.model.claude_tools import CHECKLIST_TOOLS
 from lulu.model.events import StoredEvent, ToolResult, ToolUse
 from lulu.transcript.tool_results import first_text
-
-#: The tools that write a checklist.
-_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,4 +126,4 @@ class _Maker:
 
 def begins(rows: Iterable[StoredEvent]) -> bool:
     """Whether a checklist may begin in these events."""
-    return any(isinstance(stored.event, ToolUse) and stored.event.name in _TOOLS for stored in rows)
+    return any(isinstance(stored.event, ToolUse) and stored.event.name in CHECKLIST_TOOLS for stored in rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from lulu.model.claude_tools import FOR_A_PERSON, SUB_AGENTS
 from lulu.model.events import Permission, PermissionDecision, Result, StoredEvent, System, ToolResult, ToolUse, User
 from lulu.transcript.tool_calls import EarlierCalls, OpenCalls, events_of
 from lulu.transcript.tool_calls import Item as Item
@@ -17,10 +18,8 @@ from lulu.transcript.waits import Spent, spent
 
 #: The most levels of sub-agents on a page. Deeper ones are drawn on the last level.
 MAX_DEPTH = 6
-#: Tools that run a sub-agent.
-SUB_AGENTS = frozenset({"Task", "Agent"})
 #: Tools that ask a person or do much work. Their calls are never folded into a run.
-APART = frozenset({"AskUserQuestion", "ExitPlanMode", "Elicitation", *SUB_AGENTS})
+APART = FOR_A_PERSON | SUB_AGENTS
 
 
 @dataclass(frozen=True, kw_only=True)

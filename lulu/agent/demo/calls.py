@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from lulu.agent.demo import frames
 from lulu.agent.demo.channel import QuestionFailed
-from lulu.agent.demo.permissions import PERSON_TOOLS, suggestions
+from lulu.agent.demo.permissions import suggestions
+from lulu.model.claude_tools import FOR_A_PERSON, READING, SUB_AGENTS
 
 if TYPE_CHECKING:
     from lulu.agent.demo.turn import Turn
 
 #: Tools with parallel calls in Claude Code. All others run one after the other.
-CONCURRENT_TOOLS = frozenset({"Agent", "Read"})
+CONCURRENT_TOOLS = READING | SUB_AGENTS
 
 _DONT_ASK = (
     "Permission to use {tool} has been denied because Claude Code is running in don't ask mode. IMPORTANT: You *may* "
@@ -145,7 +146,7 @@ class Calls:
         }
         if caller.agent_id:
             request["agent_id"] = caller.agent_id
-        if call.name in PERSON_TOOLS:
+        if call.name in FOR_A_PERSON:
             request["requires_user_interaction"] = True
         conversation = self._turn.conversation
         conversation.open_requests += 1

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lulu.model.claude_tools import CHECKLIST_TOOLS, EDITING, FOR_A_PERSON, READING, SUB_AGENTS
+
 Verdict = Literal["allow", "ask", "deny"]
 
 #: Tools that only read, or that keep the agent's own notes. They never need permission.
-FREE_TOOLS = frozenset({"Read", "Agent", "TaskCreate", "TaskUpdate", "TaskList", "TodoWrite"})
-EDIT_TOOLS = frozenset({"Edit", "Write"})
-#: Tools that ask the person. They need an answer in every mode, even ``bypassPermissions``.
-PERSON_TOOLS = frozenset({"AskUserQuestion", "ExitPlanMode"})
+FREE_TOOLS = READING | SUB_AGENTS | CHECKLIST_TOOLS
 
 _READING_COMMAND = re.compile(r"(ls|cat|head|tail|wc|pwd|echo|grep|rg|find|git (status|diff|log|show))\b[^;&|><`$]*")
 _EDITING_COMMAND = re.compile(r"(touch|mkdir|rm|mv|cp|sed)\b[^;&|><`$]*")
@@ -57,7 +56,8 @@ class Permissions:
         if "deny" in behaviors:
             return "deny"
         free = self.mode == "bypassPermissions" or "allow" in behaviors or self._is_free(tool_name, tool_input)
-        if free and tool_name not in PERSON_TOOLS and "ask" not in behaviors:
+        # An answer is needed in every mode, even in ``bypassPermissions``.
+        if free and tool_name not in FOR_A_PERSON and "ask" not in behaviors:
             return "allow"
         return "ask"
 
@@ -65,7 +65,7 @@ class Permissions:
         if tool_name in FREE_TOOLS:
             return True
         command = str(tool_input.get("command", "")) if tool_name == "Bash" else ""
-        if self.mode == "acceptEdits" and (tool_name in EDIT_TOOLS or _EDITING_COMMAND.fullmatch(command)):
+        if self.mode == "acceptEdits" and (tool_name in EDITING or _EDITING_COMMAND.fullmatch(command)):
             return True
         return bool(_READING_COMMAND.fullmatch(command))
 
@@ -89,9 +89,9 @@ class Permissions:
 
 def suggestions(tool_name: str, tool_input: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the suggestions that Claude Code would offer as "always allow" for this call."""
-    if tool_name in PERSON_TOOLS:
+    if tool_name in FOR_A_PERSON:
         return []
-    if tool_name in EDIT_TOOLS:
+    if tool_name in EDITING:
         return [{"type": "setMode", "mode": "acceptEdits", "destination": "session"}]
     rule: dict[str, Any] = {"toolName": tool_name}
     if tool_name == "WebFetch":

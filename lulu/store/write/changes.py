@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from lulu.errors import Conflict, InputError, SessionNotFound
 from lulu.model import commands, events
+from lulu.model.claude_tools import CHECKLIST_TOOLS
 from lulu.model.commands import (
     AgentCommand,
     Command,
@@ -20,7 +21,7 @@ from lulu.model.commands import (
     SetPermissionMode,
     StartSession,
 )
-from lulu.model.events import CHECKLIST_TOOLS, Event, EventId, Result, Text, Thinking, ToolUse, User
+from lulu.model.events import Event, EventId, Result, Text, Thinking, ToolUse, User
 from lulu.model.sessions import ENDED, Launch, SessionId, SessionStatus, sources_of
 from lulu.model.timestamps import now
 from lulu.model.validation import BYPASS, MAX_ATTACHMENTS, Attachment

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from lulu.model.actors import Role
+from lulu.model.claude_tools import EDITING, PRIMARY_FIELD
 from lulu.model.events import User
 from lulu.model.sessions import ENDED, Session, SessionId
 from lulu.store import Approval
@@ -79,20 +80,13 @@ def _what(approval: Approval) -> str:
             return "Plan to review"
         case "Bash":
             return "Run this command?"
-    verb, field = _ACTS.get(approval.tool_name, ("", ""))
-    named = tool_input.name_of(approval.tool_input.get(field))
+    verb = _VERBS.get(approval.tool_name)
+    named = verb and tool_input.name_of(approval.tool_input.get(PRIMARY_FIELD[approval.tool_name]))
     return f"{verb} {one_line(named)}?" if named else f"Use {one_line(approval.tool_name)}?"
 
 
-#: The verb of a heading by tool, and the argument that has the file or the address.
-_ACTS = {
-    "Edit": ("Edit", "file_path"),
-    "MultiEdit": ("Edit", "file_path"),
-    "NotebookEdit": ("Edit", "notebook_path"),
-    "Write": ("Write", "file_path"),
-    "Read": ("Read", "file_path"),
-    "WebFetch": ("Fetch from", "url"),
-}
+#: The verb of a heading by tool, before the file or the address.
+_VERBS = {**dict.fromkeys(EDITING, "Edit"), "Write": "Write", "Read": "Read", "WebFetch": "Fetch from"}
 
 
 def _show_questions(page: PageContext, approval: Approval, asked: list[questions.Question]) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from lulu.errors import InputError
+from lulu.model.claude_tools import EDITING
 from lulu.store import Approval
 from lulu.text.plain import UNUSUAL, hidden_characters, visible
 from lulu.transcript import diffs, tool_results
@@ -26,8 +27,6 @@ FIRST = 4_000
 #: A longer part scrolls inside a block of this height in pixels, so that the buttons stay near.
 _HEIGHT = 320
 _LINES_BEFORE_SCROLL = 14
-#: Tools whose input is drawn as a diff.
-EDITING_TOOLS = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ def parts(approval: Approval) -> list[Part]:
     if approval.tool_name == "Bash" and isinstance(command, str):
         found.append(Part(name="command", text=command, language="bash"))
         rest = {name: value for name, value in arguments.items() if name != "command"}
-    elif approval.tool_name in EDITING_TOOLS:
+    elif approval.tool_name in EDITING:
         # Every line that the tool would replace or write: the person approves all of it.
         rest = diffs.beside_the_change(arguments)
         if change := diffs.change_in(arguments, context=10**9):
