@@ -23,7 +23,7 @@ class ToolKind:
     #: It searches a folder; without a path, the current one.
     searches: bool = False
     #: The language of its commands.
-    shell: Literal["bash", "powershell"] | None = None
+    language: Literal["bash", "powershell"] | None = None
     #: A person answers it in a form; an approve rule cannot know the answer.
     asks_person: bool = False
     #: It keeps an agent's checklist.
@@ -52,9 +52,9 @@ TOOLS = (
     _file_tool("MultiEdit", "file_path", edits=True),
     _file_tool("Write", "file_path", edits=True),
     _file_tool("NotebookEdit", "notebook_path", edits=True),
-    ToolKind(name="Bash", primary_field="command", shell="bash"),
-    ToolKind(name="Monitor", primary_field="command", shell="bash", also_named=("Bash",)),
-    ToolKind(name="PowerShell", primary_field="command", shell="powershell"),
+    ToolKind(name="Bash", primary_field="command", language="bash"),
+    ToolKind(name="Monitor", primary_field="command", language="bash", also_named=("Bash",)),
+    ToolKind(name="PowerShell", primary_field="command", language="powershell"),
     ToolKind(name="Agent", primary_field="subagent_type", runs_agent=True, also_named=("Task",)),
     ToolKind(name="Task", primary_field="subagent_type", runs_agent=True, also_named=("Agent",)),
     ToolKind(name="Skill", primary_field="skill"),
@@ -70,14 +70,14 @@ TOOLS = (
     ToolKind(name="TaskUpdate", checklist=True),
 )
 
-#: All names: a person who typed ``bash`` is told that it is ``Bash``.
+#: All names. The page suggests ``Bash`` to a person who typed ``bash``.
 KNOWN = frozenset(tool.name for tool in TOOLS)
 PRIMARY_FIELD = {tool.name: tool.primary_field for tool in TOOLS if tool.primary_field}
 PATH_FIELDS = {tool.name: tool.path_fields for tool in TOOLS if tool.path_fields}
 ALSO_NAMED = {tool.name: tool.also_named for tool in TOOLS if tool.also_named}
 #: Tools with a command for any shell, and for bash.
-SHELL_TOOLS = frozenset(tool.name for tool in TOOLS if tool.shell)
-COMMAND_TOOLS = frozenset(tool.name for tool in TOOLS if tool.shell == "bash")
+SHELL_TOOLS = frozenset(tool.name for tool in TOOLS if tool.language)
+COMMAND_TOOLS = frozenset(tool.name for tool in TOOLS if tool.language == "bash")
 #: Tools with paths: those that edit (``Edit(path)`` is about all of them), and those that read (``Read(path)``).
 FILE_TOOLS = frozenset(PATH_FIELDS)
 EDITING = frozenset(tool.name for tool in TOOLS if tool.edits)

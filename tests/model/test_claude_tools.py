@@ -82,7 +82,7 @@ def test_sets_of_tools_are_what_rules_and_pages_rest_on() -> None:
 
 
 def test_statement_that_finds_checklists_names_every_tool_for_them() -> None:
-    statement = MODULES["lulu/store/read/calls.py"].read_text()
+    statement = MODULES["lulu/store/parts/events.py"].read_text()
 
     # `"name":"Task` finds every tool that begins so.
     assert all(f'"name":"{name[: 4 if name.startswith("Task") else None]}' in statement for name in CHECKLIST_TOOLS)

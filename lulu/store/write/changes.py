@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lulu.errors import Conflict, InputError, SessionNotFound
-from lulu.model import commands, events
-from lulu.model.claude_tools import CHECKLIST_TOOLS
+from lulu.model import claude_tools, commands, events
 from lulu.model.commands import (
     AgentCommand,
     Command,
@@ -295,7 +294,7 @@ def insert_event(
     index_event(tx, inserted[0]["id"], event)
     if is_activity and isinstance(event, User | Result) and event.parent is None:
         note_activity(tx, session_id)
-    if isinstance(event, ToolUse) and event.name in CHECKLIST_TOOLS:
+    if isinstance(event, ToolUse) and event.name in claude_tools.CHECKLIST_TOOLS:
         tx.ring(row_topic(session_id))
     return EventId(inserted[0]["id"])
 
