@@ -9,7 +9,7 @@ Headers = list[tuple[bytes, bytes]]
 #: The one inline script of Streamlit 1.67's index.html (``window.prerenderReady = false``). A test compares it.
 _INDEX_SCRIPT = "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='"
 #: Lulu's own inline script (``lulu/ui/browser/page_head.py``). A test compares it, too.
-_PAGE_HEAD = "'sha256-Al0q/NlyWm+ilFIC69PMOtOOAqx75cpIet3qDJtr0zo='"
+_PAGE_HEAD = "'sha256-7zf6j8ufmfaFYPv4y385f3UlZC307docZL2Xt+5Kv94='"
 
 _POLICY = {
     "default-src": "'none'",

@@ -7,6 +7,23 @@ import pytest
 from tests.rules.rule_support import call, denies
 
 DENIED = [
+    # An unknown program sets the name of the next one.
+    "a=(export); ${a[0]} X=rm; $X -rf y",
+    "a=(eval); ${a[0]} X=rm; $X -rf y",
+    "a=(eval); ${a[0]} 'X=rm'; $X -rf y",
+    "a=(declare); ${a[0]} -a X+=rm; $X -rf y",
+    "a=(export); ${a[0]} X[0]=rm; $X -rf y",
+    "a=(set); ${a[0]} -- rm; $1 -rf y",
+    "a=(set); ${a[0]} rm; $1 -rf y",
+    'a=(set); ${a[0]} rm y; "$@"',
+    "a=(getopts); ${a[0]} x: o -x rm; $OPTARG -rf y",
+    "a=(printf); ${a[0]} -v X rm; $X -rf y",
+    "a=(printf); ${a[0]} -vX rm; $X -rf y",
+    "$SUDO eval X=rm; $X -rf y",
+    "E=${!Z}; $E X=rm; $X -rf y",
+    "declare X; $D X=rm; $X -rf y",
+    "$TEE f <<< 'rm -rf y'; $SH f",
+    "$TEE f << E\nrm -rf y\nE\n$SH f",
     *["for f in rm cp; do $f x; done", 'for f in cp rm mv; do "$f" x; done', "for f in {cp,rm}; do $f x; done"],
     *["X='cp rm'; for f in $X; do $f x; done", "select f in rm cp; do $f x; done", "foreach f in rm cp; $f x; end"],
     *["for a in ls rm; do for b in x y; do $a $b; done; done", "repeat 3 rm x", "- rm x"],

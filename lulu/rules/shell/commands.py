@@ -39,6 +39,10 @@ _EXPANSION = re.compile(r"\$[\w{(@*]|`")
 _PIECES = re.compile(r"[;&|\n()`{}'\"<>=]+")
 #: Constructs that pass the words of a command to another one: a function, a substitution, a text that is read.
 _HANDS_ON = re.compile(r"\(\s*\)|\bfunction\b|[$<>]\(|`|\b(?:read|mapfile|readarray)\b")
+#: Arguments with which a program may set the name of the next one: ``eval``, ``export``, ``set``, ``printf -v``.
+_SETS = re.compile(r"(?<![\w-])[A-Za-z_]\w*(?:\[[^]]*\])?\+?=|(?<!\S)--?(?!\S)|(?<!\S)-\w*v|<<")
+#: Names of programs that are set without a name: ``set rm; $1``.
+_POSITIONS = re.compile(r"\$\{?[!#]?(?:[1-9@*]|OPTARG\b)")
 #: Most programs whose name is unknown that are looked for.
 _UNKNOWN = 5
 #: Most words of a loop that are tried.
@@ -229,12 +233,12 @@ def _told_elsewhere(command: str, unknown: dict[str, str]) -> Iterator[str]:
     """Yield commands that a program with an unknown name may be, from all words of the command.
 
     Examples: ``while read c; do $c x; done <<< rm``, ``a=(rm y); "${a[@]}"``, ``f() { "$@"; }; f rm y``. Arguments of
-    such programs are left out, unless the command passes words on: ``f() { "$@"; }; $SUDO f rm y``.
+    such programs are left out, unless the command passes words on: ``f() { "$@"; }; $SUDO f rm y``, ``$E X=rm; $X y``.
     """
     others = command
     for written in sorted(unknown, key=len, reverse=True):
         others = others.replace(written, ";")
-    hands_on = _HANDS_ON.search(others)
+    hands_on = _HANDS_ON.search(others) or _POSITIONS.search(command) or any(map(_SETS.search, unknown))
     for written, arguments in [*unknown.items()][:_UNKNOWN]:
         for piece in _PIECES.split(command.replace(written, ";", 1) if hands_on else others):
             words = piece.replace(",", " ").split()

@@ -51,3 +51,18 @@ def test_back_and_a_reload_come_back_to_the_place(stage: Stage) -> None:
 
     assert before == 0
     stage.page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop === 700")
+
+
+def test_a_page_that_is_drawn_late_comes_back_to_its_place(stage: Stage) -> None:
+    stage.page.clock.install()
+    stage.open("", "/search?q=lighthouse")
+    stage.page.evaluate("sessionStorage.setItem('lulu-place:/search?q=lighthouse', '700')")
+    stage.load("links.js")
+    stage.page.evaluate("history.pushState({}, '', '/inbox')")
+    stage.page.go_back()
+    stage.page.clock.run_for(10_000)
+
+    stage.page.evaluate("(html) => { document.body.innerHTML = html; }", HITS)
+    stage.page.clock.run_for(200)
+
+    assert main_top(stage) == 700

@@ -56,6 +56,8 @@ function makeLinks() {
     restoring = wanted > 0 ? performance.now() + RESTORING : 0;
     const step = () => {
       const at = main();
+      // Streamlit's client may draw its first page late.
+      if (!at) restoring = performance.now() + RESTORING;
       if (at && at.scrollHeight - at.clientHeight >= wanted - 1) at.scrollTop = wanted;
       if (performance.now() > restoring) restoring = 0;
       if (restoring) timer = setTimeout(step, EVERY);

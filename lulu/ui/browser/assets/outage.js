@@ -17,9 +17,12 @@ function makeOutage() {
   const bar = Object.assign(document.createElement("div"), { className: "lulu-outage" });
   bar.setAttribute("role", "alert");
   let since = 0,
-    before = "";
+    before = "",
+    wasConnected = false;
   setInterval(() => {
-    const isGone = !isConnected();
+    // A first connection may take long: on a phone, or over a tunnel.
+    wasConnected ||= isConnected();
+    const isGone = wasConnected && !isConnected();
     // Asked for a run, and none has begun: the server stands still.
     const isSilent = isRunRequested();
     const now = isGone ? GONE : isSilent ? SILENT : "";
