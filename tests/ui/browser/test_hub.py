@@ -24,7 +24,7 @@ class Server:
         page.route_web_socket("**/*", self._open)
 
     def ring(self, **numbers: int) -> None:
-        """Say how often topics have rung."""
+        """Send the current version of each topic."""
         self.sockets[-1].send(json.dumps({"ring": numbers}))
         # A message is handled before what comes after it.
         self._page.evaluate("new Promise((done) => setTimeout(done, 30))")
@@ -36,7 +36,7 @@ class Server:
 
 @pytest.fixture
 def server(stage: Stage) -> Iterator[Server]:
-    """A page whose client is at rest, with a hub and somebody who answers its socket."""
+    """Open a page with an idle client, a hub and a socket that the test answers."""
     made = Server(stage.page)
     stage.open(APP)
     yield made

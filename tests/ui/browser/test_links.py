@@ -1,4 +1,4 @@
-"""Links, and how far a page was read when somebody comes back to it."""
+"""Tests of links.js: followed links, and the scroll position after Back and a reload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where somebody reads: the page follows at its end, and moves nowhere else."""
+"""Tests of scroll.js: the page follows new text at its end, and stays in place anywhere else."""
 
 from __future__ import annotations
 
